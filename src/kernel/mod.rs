@@ -1,0 +1,111 @@
+//! The seam: everything that the library asks of a kernel.
+//!
+//! [`Kernel`] has associated functions and no state, so the choice of a kernel is made at compile time and costs
+//! nothing at run time.
+
+use core::ffi::{c_int, c_uint, c_void};
+use core::ptr::NonNull;
+
+use crate::abi::params::io_uring_params;
+use crate::errno::Result;
+
+mod native;
+#[cfg(test)]
+pub mod sim;
+
+pub use native::Native;
+
+/// `PROT_READ | PROT_WRITE`.
+pub const PROT_READ_WRITE: c_int = 0x3;
+/// `MAP_SHARED`.
+pub const MAP_SHARED: c_int = 0x01;
+/// `MAP_PRIVATE`.
+pub const MAP_PRIVATE: c_int = 0x02;
+/// `MADV_DONTFORK`.
+pub const MADV_DONTFORK: c_int = 10;
+
+/// A pair of limits, laid out as `struct rlimit64`, which is what `prlimit64` takes on every architecture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Limit {
+    /// The limit in force.
+    pub current: u64,
+    /// How far it may be raised.
+    pub maximum: u64,
+}
+
+/// What a kernel offers. Errors are the kernel's own, passed on unchanged.
+pub trait Kernel {
+    /// `io_uring_setup`: makes a ring and returns its descriptor (or index, with `IORING_SETUP_REGISTERED_FD_ONLY`).
+    ///
+    /// # Safety
+    ///
+    /// `params` must be valid for reads and writes, and so must the memory it names under `IORING_SETUP_NO_MMAP`.
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int>;
+
+    /// `io_uring_enter`: submits, waits, or both; returns the number of requests submitted.
+    ///
+    /// # Safety
+    ///
+    /// `arg` must be what `flags` says it is, `size` bytes long, or null. Every request in the submission queue must
+    /// name memory that stays valid until it completes.
+    unsafe fn enter(
+        fd: c_int,
+        to_submit: c_uint,
+        min_complete: c_uint,
+        flags: c_uint,
+        arg: *const c_void,
+        size: usize,
+    ) -> Result<c_int>;
+
+    /// `io_uring_register`.
+    ///
+    /// # Safety
+    ///
+    /// `arg` must be what `opcode` takes, with `nr_args` elements where it takes an array.
+    unsafe fn register(
+        fd: c_int,
+        opcode: c_uint,
+        arg: *const c_void,
+        nr_args: c_uint,
+    ) -> Result<c_int>;
+
+    /// `mmap`, at an address of the kernel's choice.
+    ///
+    /// # Safety
+    ///
+    /// `flags` must not replace a mapping that is in use.
+    unsafe fn mmap(
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: u64,
+    ) -> Result<NonNull<c_void>>;
+
+    /// `munmap`.
+    ///
+    /// # Safety
+    ///
+    /// Nothing may use the range any more.
+    unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()>;
+
+    /// `madvise`.
+    ///
+    /// # Safety
+    ///
+    /// The advice must not take away contents that are still needed.
+    unsafe fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> Result<()>;
+
+    /// `close`.
+    fn close(fd: c_int) -> Result<()>;
+
+    /// The size of a page in bytes, a power of two.
+    fn page_size() -> usize;
+
+    /// The limit on open descriptors (`RLIMIT_NOFILE`).
+    fn nofile_limit() -> Result<Limit>;
+
+    /// Sets the limit on open descriptors.
+    fn set_nofile_limit(limit: Limit) -> Result<()>;
+}

@@ -1,0 +1,4 @@
+//! The kernel this program runs on.
+
+/// The kernel this program runs on.
+pub struct Native;
