@@ -1,1 +1,3 @@
-//! ring
+//! A ring's life: set-up, mapping, sizes, probe, exit.
+
+pub mod flags;

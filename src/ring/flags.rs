@@ -1,0 +1,28 @@
+//! The library's own flags, in `io_uring.int_flags`.
+
+use core::ffi::c_uint;
+
+use crate::abi::ring::io_uring;
+
+/// `enter_ring_fd` is an index into the thread's registered rings. Has the value of `IORING_ENTER_REGISTERED_RING`, so
+/// that it goes into the call's flags as it is.
+pub const REG_RING: u8 = 1 << 4;
+/// Waiting does not count as waiting for I/O. Has the value of `IORING_ENTER_NO_IOWAIT`.
+pub const NO_IOWAIT: u8 = 1 << 7;
+/// `io_uring_register` takes the registered index too.
+pub const REG_REG_RING: u8 = 1;
+/// The rings lie in memory that the program gave.
+pub const APP_MEM: u8 = 2;
+/// Completions are found only by entering the kernel (`IORING_SETUP_IOPOLL` without a submission thread).
+pub const CQ_ENTER: u8 = 4;
+
+/// The flags that every `io_uring_enter` on this ring carries.
+///
+/// # Safety
+///
+/// `ring` points to a ring.
+#[inline(always)]
+pub unsafe fn enter_flags(ring: *const io_uring) -> c_uint {
+    // SAFETY: the caller vouches for `ring`.
+    unsafe { ((*ring).int_flags & (REG_RING | NO_IOWAIT)) as c_uint }
+}
