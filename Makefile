@@ -1,0 +1,71 @@
+# liburing: build, install, check. `make help` lists the targets; `./configure` is optional.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VERSION_MAJOR := 2
+VERSION_MINOR := 15
+VERSION := $(VERSION_MAJOR).$(VERSION_MINOR)
+
+# Where configure was run: config.mk and build/ live there.
+O ?= .
+B := $(O)/build
+
+-include $(O)/config.mk
+
+prefix ?= /usr
+includedir ?= $(prefix)/include
+libdir ?= $(prefix)/lib
+libdevdir ?= $(prefix)/lib
+mandir ?= $(prefix)/man
+datadir ?= $(prefix)/share
+
+ENABLE_SHARED ?= 1
+
+# CROSS_COMPILE=aarch64-linux-gnu- selects a cross toolchain, CARGO_BUILD_TARGET the Rust target that goes with it.
+CROSS_COMPILE ?=
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := $(CROSS_COMPILE)g++
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
+endif
+NM ?= $(CROSS_COMPILE)nm
+READELF ?= $(CROSS_COMPILE)readelf
+OBJCOPY ?= $(CROSS_COMPILE)objcopy
+STRIP ?= $(CROSS_COMPILE)strip
+CARGO ?= cargo
+RUSTC ?= rustc
+PYTHON ?= python3
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-8s %s\n' '$(1)' '$(2)'
+endif
+
+# Each topic adds its targets, and its checks to CHECKS.
+CHECKS :=
+include $(sort $(wildcard mk/*.mk))
+
+.PHONY: all library help clean distclean
+
+all: library
+library: $(LIBRARIES)
+
+help:
+	@sed -n 's/^## *//p' Makefile $(sort $(wildcard mk/*.mk))
+
+## make                the libraries, in build/
+## make clean          removes build/ and target/
+clean:
+	rm -rf $(B) target
+
+## make distclean      the same, and what configure wrote
+distclean: clean
+	rm -f $(O)/config.mk

@@ -1,0 +1,30 @@
+# Installing, for users and for packagers.
+
+INSTALL_ENV = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)' libdir='$(libdir)' \
+	libdevdir='$(libdevdir)' mandir='$(mandir)' datadir='$(datadir)' VERSION='$(VERSION)' \
+	ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)'
+
+# Tests build against this installation.
+STAGE := $(abspath $(B))/stage
+CHECK_PREFIX ?= $(STAGE)/usr
+
+.PHONY: install uninstall stage
+
+## make install        installs below prefix (default /usr), honours DESTDIR
+install: library
+	$(Q)$(INSTALL_ENV) scripts/install.sh install
+
+## make uninstall      removes what install put there
+uninstall:
+	$(Q)$(INSTALL_ENV) scripts/install.sh uninstall
+
+## make stage          installs into build/stage, for the checks
+stage: $(B)/stage.stamp
+
+$(B)/stage.stamp: $(LIBRARIES) $(shell find include pkgconfig man -type f 2>/dev/null) scripts/install.sh
+	$(Q)rm -rf $(STAGE)
+	$(Q)DESTDIR= prefix='$(CHECK_PREFIX)' includedir='$(CHECK_PREFIX)/include' libdir='$(CHECK_PREFIX)/lib' \
+	libdevdir='$(CHECK_PREFIX)/lib' mandir='$(CHECK_PREFIX)/share/man' datadir='$(CHECK_PREFIX)/share' \
+	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)' \
+	scripts/install.sh install >$(B)/stage.log
+	$(Q)touch $@

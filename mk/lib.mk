@@ -1,0 +1,56 @@
+# The libraries. Cargo makes a static library of capi/, once plain and once with the header's inline functions (ffi).
+# Fat LTO leaves one object in it, and everything that is installed is linked from that object.
+
+RUST_TARGET ?= $(or $(CARGO_BUILD_TARGET),$(shell $(RUSTC) -vV | sed -n 's/^host: //p'))
+RUST_ARCH := $(firstword $(subst -, ,$(RUST_TARGET)))
+RUST_SOURCES := $(shell find src capi -name '*.rs') Cargo.toml Cargo.lock capi/Cargo.toml
+
+# Debug information follows CFLAGS, as packagers set it: they split it off themselves.
+RUST_DEBUGINFO ?= $(if $(filter -g -g1 -g2 -g3 -ggdb%,$(CFLAGS)),2,0)
+
+# Vectorised loops over a handful of entries cost more than they save. The prefix map keeps the build directory out of
+# the result.
+LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
+
+# Architectures without a system call of their own in src/kernel use libc's.
+NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
+ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
+LIB_LIBS := -lc
+ALLOWED_UNDEFINED := syscall __errno_location
+endif
+
+# bfd alone keeps the order of the version nodes. --no-undefined-version: a name in the map that is not there is an error.
+MAP_CHECK ?= -Wl,--no-undefined-version
+SO_LDFLAGS = -shared -nostdlib -nostartfiles $(LDFLAGS) -fuse-ld=bfd $(MAP_CHECK) -Wl,-z,defs -Wl,-z,relro -Wl,-z,now \
+	-Wl,-z,noexecstack -Wl,-z,text -Wl,--gc-sections -Wl,--hash-style=gnu -Wl,-O1
+
+SONAME_uring := liburing.so.$(VERSION_MAJOR)
+SONAME_uring-ffi := liburing-ffi.so.$(VERSION_MAJOR)
+SHARED_uring := $(B)/liburing.so.$(VERSION)
+SHARED_uring-ffi := $(B)/liburing-ffi.so.$(VERSION)
+STATIC_LIBRARIES := $(B)/liburing.a $(B)/liburing-ffi.a
+SHARED_LIBRARIES := $(SHARED_uring) $(SHARED_uring-ffi)
+LIBRARIES := $(STATIC_LIBRARIES) $(if $(filter 1,$(ENABLE_SHARED)),$(SHARED_LIBRARIES))
+
+FEATURES_uring :=
+FEATURES_uring-ffi := --features ffi
+
+define object_rule
+$(B)/$(1).o: $(RUST_SOURCES) scripts/lto-object.sh $(wildcard $(O)/config.mk)
+	$$(call say,CARGO,$(1))
+	$$(Q)mkdir -p $(B)
+	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)' \
+		scripts/lto-object.sh $$@ $(B)/cargo-$(1) $(RUST_TARGET) $(FEATURES_$(1))
+
+$(B)/lib$(1).a: $(B)/$(1).o
+	$$(call say,AR,$$(@F))
+	$$(Q)rm -f $$@
+	$$(Q)$(AR) rcsD $$@ $$<
+
+$$(SHARED_$(1)): $(B)/$(1).o capi/lib$(1).map
+	$$(call say,LD,$$(@F))
+	$$(Q)$(CC) $$(SO_LDFLAGS) -Wl,-soname,$(SONAME_$(1)) -Wl,--version-script=capi/lib$(1).map -o $$@ $$< $(LIB_LIBS)
+	$$(Q)ln -sf $$(@F) $(B)/$(SONAME_$(1))
+	$$(Q)ln -sf $(SONAME_$(1)) $(B)/lib$(1).so
+endef
+$(foreach lib,uring uring-ffi,$(eval $(call object_rule,$(lib))))

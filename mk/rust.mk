@@ -1,0 +1,22 @@
+# What Cargo checks.
+
+CHECKS += check-fmt check-clippy check-cargo-test check-miri
+.PHONY: check-fmt check-clippy check-cargo-test check-miri
+
+## make check-fmt      the Rust code is formatted
+check-fmt:
+	$(CARGO) fmt --all --check
+
+## make check-clippy   and clean
+check-clippy:
+	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
+
+## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
+check-cargo-test:
+	$(CARGO) test --locked --workspace
+
+## make check-miri     the ring logic's tests under Miri, which finds undefined behaviour
+check-miri:
+	@if ! $(CARGO) +nightly miri --version >/dev/null 2>&1; then \
+		echo 'SKIP: there is no Miri (rustup +nightly component add miri)'; exit 77; fi
+	$(CARGO) +nightly miri test --locked -p liburing

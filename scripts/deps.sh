@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Install what the checks need: through apt-get where this user is root, through rustup where it is there. Elsewhere say
+# what is missing; the checks that need it skip.
+set -euo pipefail
+
+# command, Debian package
+needed="
+gcc gcc
+g++ g++
+clang clang
+readelf binutils
+pkg-config pkg-config
+python3 python3
+abidiff abigail-tools
+musl-gcc musl-tools
+valgrind valgrind
+"
+
+missing_commands=() missing_packages=()
+while read -r command package; do
+    [ -n "$command" ] || continue
+    command -v "$command" >/dev/null 2>&1 && continue
+    missing_commands+=("$command")
+    missing_packages+=("$package")
+done <<<"$needed"
+
+if [ ${#missing_packages[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "installing ${missing_packages[*]}"
+        log=$(mktemp)
+        export DEBIAN_FRONTEND=noninteractive
+        if ! { apt-get update && apt-get install -y --no-install-recommends "${missing_packages[@]}"; } >"$log" 2>&1; then
+            tail -n 5 "$log"
+            echo "could not install ${missing_packages[*]}; the checks that need them will skip or fail"
+        fi
+        rm -f "$log"
+    else
+        echo "missing: ${missing_commands[*]} (Debian packages: ${missing_packages[*]})"
+    fi
+fi
+
+if command -v rustup >/dev/null 2>&1; then
+    for component in rustfmt clippy; do
+        cargo "${component/rust/}" --version >/dev/null 2>&1 || rustup component add "$component" ||
+            echo "rustup could not add $component"
+    done
+    if rustup toolchain list | grep -q '^nightly' && ! cargo +nightly miri --version >/dev/null 2>&1; then
+        rustup +nightly component add miri rust-src || echo "rustup could not add miri; check-miri will skip"
+    fi
+fi

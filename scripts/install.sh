@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Put the headers, libraries, pkg-config files and manual pages where they belong, or take them away again.
+#
+# usage: install.sh install|uninstall
+# environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED BUILD INSTALL
+set -euo pipefail
+
+action=$1
+root=$(cd "$(dirname "$0")/.." && pwd)
+major=${VERSION%%.*}
+
+put() { # mode source destination
+    if [ "$action" = uninstall ]; then
+        rm -f "$DESTDIR$3"
+        return
+    fi
+    echo "  INSTALL  $DESTDIR$3"
+    ${INSTALL:-install} -D -m "$1" "$2" "$DESTDIR$3"
+}
+
+link() { # target link
+    if [ "$action" = uninstall ]; then
+        rm -f "$DESTDIR$2"
+        return
+    fi
+    echo "  LINK     $DESTDIR$2 -> $1"
+    ln -sf "$1" "$DESTDIR$2"
+}
+
+# pkg-config takes a backslash before a space for part of a path.
+pc_path() { printf '%s' "$1" | sed 's/[ \\"#]/\\&/g; s/\$/$$/g'; }
+
+pc() { # name description
+    local file=$BUILD/$1.pc
+    if [ "$action" = install ]; then
+        local template
+        template=$(<"$root/pkgconfig/$1.pc.in")
+        template=${template//@prefix@/"$(pc_path "$prefix")"}
+        template=${template//@libdir@/"$(pc_path "$libdevdir")"}
+        template=${template//@includedir@/"$(pc_path "$includedir")"}
+        template=${template//@VERSION@/"$VERSION"}
+        printf '%s\n' "$template" >"$file"
+    fi
+    put 644 "$file" "$libdevdir/pkgconfig/$1.pc"
+}
+
+while IFS= read -r header; do
+    put 644 "$root/include/$header" "$includedir/$header"
+done < <(cd "$root/include" && find . -name '*.h' | sed 's|^\./||' | LC_ALL=C sort)
+
+# A development directory apart from the run-time one needs a link that leads there.
+runtime=
+[ "$libdir" = "$libdevdir" ] || runtime=$libdir/
+
+for lib in liburing liburing-ffi; do
+    put 644 "$BUILD/$lib.a" "$libdevdir/$lib.a"
+    if [ "${ENABLE_SHARED:-1}" = 1 ]; then
+        put 755 "$BUILD/$lib.so.$VERSION" "$libdir/$lib.so.$VERSION"
+        link "$lib.so.$VERSION" "$libdir/$lib.so.$major"
+        link "$runtime$lib.so.$VERSION" "$libdevdir/$lib.so"
+    fi
+    pc "$lib"
+done
+
+while IFS= read -r page; do
+    put 644 "$root/man/$page" "$mandir/man${page##*.}/$page"
+done < <(cd "$root/man" 2>/dev/null && find . -name '*.[237]' | sed 's|^\./||' | LC_ALL=C sort)

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Build capi/ as a static library and take the one object out of it that holds the library's own code.
+#
+# usage: lto-object.sh OBJECT TARGET_DIR RUST_TARGET [cargo option...]
+# environment: CARGO AR NM LIB_RUSTFLAGS ALLOWED_UNDEFINED
+set -euo pipefail
+
+object=$1 target_dir=$2 target=$3
+shift 3
+
+# Flags reach rustc unsplit, so that a path with a space in it can be mapped.
+encoded=
+for flag in ${LIB_RUSTFLAGS:-} "--remap-path-prefix=$PWD=liburing"; do
+    encoded+=${encoded:+$'\x1f'}$flag
+done
+unset RUSTFLAGS
+CARGO_ENCODED_RUSTFLAGS=$encoded ${CARGO:-cargo} build --quiet --release --locked \
+    --package liburing-capi --target "$target" --target-dir "$target_dir" "$@"
+
+archive=$target_dir/$target/release/liburing.a
+mapfile -t members < <(${AR:-ar} t "$archive" | grep '^uring-.*\.o$')
+if [ ${#members[@]} -ne 1 ]; then
+    echo "lto-object: expected one object of the library in $archive, found ${#members[@]}" >&2
+    exit 1
+fi
+${AR:-ar} p "$archive" "${members[0]}" >"$object.new"
+
+# Everything else in the archive is Rust's runtime support. The library must not need any of it, nor any other library.
+undefined=$(${NM:-nm} -u "$object.new" | while read -r kind name; do
+    case " malloc free " in *" $name "*) [ "$kind" = w ] && continue ;; esac
+    case " ${ALLOWED_UNDEFINED:-} " in *" $name "*) continue ;; esac
+    echo "$name"
+done)
+if [ -n "$undefined" ]; then
+    echo "lto-object: the library must be complete in itself, but needs:" $undefined >&2
+    case $undefined in *liburing_panic_reachable*)
+        echo "lto-object: liburing_panic_reachable means that some function can panic" >&2 ;;
+    esac
+    rm -f "$object.new"
+    exit 1
+fi
+mv "$object.new" "$object"
