@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# Fetch what the library is compared with, into a cache outside the source, and print where it is.
+#
+# usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing 2.15)
+#        fetch-upstream.sh build                        upstream's liburing, built with its own defaults: the prefix
+#        fetch-upstream.sh build-debug                  the same with debug information
+#        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
+#
+# The packages come from Debian's development suite, through a sources list of our own that names the mirror which the
+# machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite.
+# Exit status 77: it can't be had here; the reason is printed to standard error. Once cached, no network is needed.
+set -euo pipefail
+
+suite=${UPSTREAM_SUITE:-sid}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs
+minimum_liburing=2.15
+
+unavailable() {
+    echo "fetch-upstream: $*" >&2
+    exit 77
+}
+
+note() { echo "fetch-upstream: $*" >&2; }
+
+mkdir -p "$cache"
+# One at a time: several checks may ask at once.
+exec 9>"$cache/lock"
+flock 9
+
+need() { # command package
+    command -v "$1" >/dev/null 2>&1 && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        note "installing $2"
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$2" >"$cache/install.log" 2>&1 && return
+    fi
+    unavailable "$1 is missing (Debian package $2)"
+}
+
+# apt with its state in the cache, so that it needs no privileges.
+own_apt() { # kind (deb or deb-src) command...
+    local dir=$cache/apt/$1
+    shift
+    "$1" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" -o APT::Sandbox::User="$(id -un)" \
+        -o APT::Get::List-Cleanup=false -o Debug::NoLocking=true "${@:2}"
+}
+
+debian_mirror() { # [apt option...]
+    # shellcheck disable=SC2016 # apt expands these
+    apt-get "$@" indextargets --format '$(ORIGIN) $(COMPONENT) $(SUITE) $(REPO_URI)' 'Created-By: Packages' |
+        awk '$1 == "Debian" && $2 == "main" && $3 !~ /-/ { print $4; exit }'
+}
+
+# A machine whose package lists were cleaned away (container images) does not know which mirror is Debian's: ask anew.
+mirror() {
+    local found
+    found=$(debian_mirror)
+    if [ -z "$found" ]; then
+        local lists=$cache/apt/system
+        mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
+        local options=(-o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists/cache" -o APT::Sandbox::User="$(id -un)"
+            -o Debug::NoLocking=true)
+        apt-get "${options[@]}" update >"$cache/update.log" 2>&1 || true
+        found=$(debian_mirror "${options[@]}")
+    fi
+    [ -n "$found" ] || unavailable "this machine's apt configuration names no Debian mirror"
+    echo "$found"
+}
+
+update() { # kind
+    need apt-get apt
+    local dir=$cache/apt/$1 uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed=
+    uri=$(mirror)
+    [ ! -e "$keyring" ] || signed="[signed-by=$keyring] "
+    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+    echo "$1 $signed$uri $suite main" >"$dir/sources.list"
+    note "reading Debian $suite's list of $([ "$1" = deb ] && echo packages || echo sources)"
+    own_apt "$1" apt-get update >"$cache/update.log" 2>&1 ||
+        unavailable "the list of Debian $suite can't be read: $(tail -n 1 "$cache/update.log")"
+}
+
+at_least() { dpkg --compare-versions "$1" ge "$2"; }
+
+# The newest unpacked tree of a package in the cache that is new enough.
+cached_source() { # package minimum
+    local tree version best='' best_version=
+    for tree in "$cache/source/$1"/*/; do
+        [ -e "$tree/.complete" ] || continue
+        version=$(basename "$tree")
+        at_least "$version" "$2" || continue
+        if [ -z "$best" ] || at_least "$version" "$best_version"; then
+            best=${tree%/} best_version=$version
+        fi
+    done
+    echo "$best"
+}
+
+source_tree() { # package minimum
+    local tree
+    tree=$(cached_source "$1" "$2")
+    if [ -z "$tree" ]; then
+        need dpkg-source dpkg-dev
+        update deb-src
+        local version work
+        version=$(own_apt deb-src apt-cache showsrc --only-source "$1" 2>/dev/null | sed -n 's/^Version: //p' |
+            sort -V | tail -n 1)
+        [ -n "$version" ] || unavailable "Debian $suite has no source package $1"
+        at_least "$version" "$2" || unavailable "Debian $suite has $1 $version, older than $2"
+        work=$cache/work
+        rm -rf "$work"
+        mkdir -p "$work" "$cache/source/$1"
+        note "fetching the source of $1 $version"
+        (cd "$work" && own_apt deb-src apt-get source --only-source --download-only "$1=$version") \
+            >"$cache/source.log" 2>&1 || unavailable "the source of $1 can't be had: $(tail -n 1 "$cache/source.log")"
+        dpkg-source -x "$work"/*.dsc "$work/tree" >"$cache/unpack.log" 2>&1 ||
+            unavailable "the source of $1 can't be unpacked: $(tail -n 1 "$cache/unpack.log")"
+        # Versions may hold an epoch; a colon in a path upsets PATH-like variables.
+        tree=$cache/source/$1/${version#*:}
+        rm -rf "$tree"
+        mv "$work/tree" "$tree"
+        touch "$tree/.complete"
+        rm -rf "$work"
+    fi
+    echo "$tree"
+}
+
+# Built from a copy, because its build writes into the source.
+upstream_build() { # name cflags
+    local tree built log=$cache/$1.log
+    tree=$(source_tree liburing "$minimum_liburing")
+    built=$cache/build/$(basename "$tree")/$1
+    if [ ! -e "$built/.complete" ]; then
+        need gcc gcc
+        need make make
+        note "building upstream's liburing ($1)"
+        rm -rf "$built"
+        mkdir -p "$built"
+        cp -r "$tree" "$built/source"
+        (
+            cd "$built/source"
+            unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS CC CXX AR DESTDIR prefix libdir includedir mandir datadir libdevdir
+            ./configure --prefix="$built"
+            make -C src ${2:+CFLAGS="$2"}
+            make ${2:+CFLAGS="$2"} install
+        ) >"$log" 2>&1 </dev/null || unavailable "upstream's liburing does not build here: see $log"
+        touch "$built/.complete"
+    fi
+    echo "$built"
+}
+
+unpack_debs() { # package...
+    local dir=$cache/deb/$suite package missing=()
+    for package in "$@"; do
+        [ -e "$dir/.$package" ] || missing+=("$package")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        need dpkg-deb dpkg
+        update deb
+        local work=$cache/work
+        for package in "${missing[@]}"; do
+            rm -rf "$work"
+            mkdir -p "$work" "$dir"
+            note "fetching the package $package"
+            (cd "$work" && own_apt deb apt-get download "$package") >"$cache/download.log" 2>&1 ||
+                unavailable "the package $package can't be had: $(tail -n 1 "$cache/download.log")"
+            dpkg-deb -x "$work"/*.deb "$dir"
+            dpkg-deb -f "$work"/*.deb Version >"$dir/.$package"
+        done
+        rm -rf "$work"
+    fi
+    echo "$dir"
+}
+
+case ${1:-} in
+source)
+    package=${2:-liburing}
+    minimum=${3:-0}
+    [ "$package" != liburing ] || minimum=${3:-$minimum_liburing}
+    source_tree "$package" "$minimum"
+    ;;
+build) upstream_build default '' ;;
+build-debug) upstream_build debug '-O2 -g -Wall -fno-stack-protector' ;;
+deb)
+    [ $# -gt 1 ] || { echo "fetch-upstream: deb needs a package name" >&2; exit 2; }
+    unpack_debs "${@:2}"
+    ;;
+*)
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2
+    exit 2
+    ;;
+esac
