@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_uint, c_void};
 use super::cqe::io_uring_cqe;
 use super::sqe::io_uring_sqe;
 use super::types::*;
+use super::zcrx::io_uring_zcrx_rqe;
 
 /// The submission side of a ring.
 #[repr(C)]
@@ -94,6 +95,26 @@ pub struct io_uring {
     /// Unused.
     pub pad2: c_uint,
 }
+
+/// The refill ring of zero-copy receive. The program fills it in from what the registration reported.
+#[repr(C)]
+pub struct io_uring_zcrx_rq {
+    /// The kernel's position.
+    pub khead: *mut __u32,
+    /// The application's position, as the kernel sees it.
+    pub ktail: *mut __u32,
+    /// The application's position.
+    pub rq_tail: __u32,
+    /// Number of entries.
+    pub ring_entries: c_uint,
+    /// The entries.
+    pub rqes: *mut io_uring_zcrx_rqe,
+    /// The ring's mapping.
+    pub ring_ptr: *mut c_void,
+}
+
+/// The `user_data` of timeouts that the library itself submits, on kernels without `IORING_FEAT_EXT_ARG`.
+pub const LIBURING_UDATA_TIMEOUT: __u64 = !0u64;
 
 const _: () = {
     assert!(size_of::<io_uring_sq>() == 104);

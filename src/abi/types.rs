@@ -10,6 +10,10 @@ pub type __u32 = u32;
 pub type __u64 = u64;
 /// Signed, 32 bits.
 pub type __s32 = i32;
+/// Unsigned, 64 bits, at addresses that are multiples of 8 on every architecture.
+///
+/// The alias does not align by itself: on 32-bit x86 the structures here have the same layout without it.
+pub type __aligned_u64 = u64;
 /// The kernel's flags of `preadv2` and `pwritev2`.
 pub type __kernel_rwf_t = core::ffi::c_int;
 
@@ -35,3 +39,26 @@ pub const KERNEL_SIGSET_SIZE: usize = 8;
 /// Bytes of a signal set as the kernel counts them: `_NSIG / 8`.
 #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
 pub const KERNEL_SIGSET_SIZE: usize = 16;
+
+/// `_IO(0x12, 0)`: tell a block device that a range is unused; for `cmd_op` (`<linux/blkdev.h>`). Since 6.12.
+pub const BLOCK_URING_CMD_DISCARD: __u32 = (IOC_NONE << 29) | (0x12 << 8);
+
+// Where an ioctl number says that it moves no data, these architectures set a bit.
+#[cfg(any(
+    target_arch = "mips",
+    target_arch = "mips64",
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "sparc",
+    target_arch = "sparc64"
+))]
+const IOC_NONE: __u32 = 1;
+#[cfg(not(any(
+    target_arch = "mips",
+    target_arch = "mips64",
+    target_arch = "powerpc",
+    target_arch = "powerpc64",
+    target_arch = "sparc",
+    target_arch = "sparc64"
+)))]
+const IOC_NONE: __u32 = 0;
