@@ -9,6 +9,7 @@
 pub mod bpf_filter;
 pub mod cqe;
 pub mod enter;
+mod layout;
 pub mod net;
 pub mod op;
 pub mod params;

@@ -113,11 +113,21 @@ pub struct io_uring_zcrx_rq {
     pub ring_ptr: *mut c_void,
 }
 
+/// A walk over the completions that were there when it began.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct io_uring_cqe_iter {
+    /// The ring's CQEs.
+    pub cqes: *mut io_uring_cqe,
+    /// Number of entries minus one.
+    pub mask: c_uint,
+    /// 1 in a ring of 32-byte CQEs, else 0: by how much an index is shifted.
+    pub shift: c_uint,
+    /// The next CQE.
+    pub head: c_uint,
+    /// One after the last CQE.
+    pub tail: c_uint,
+}
+
 /// The `user_data` of timeouts that the library itself submits, on kernels without `IORING_FEAT_EXT_ARG`.
 pub const LIBURING_UDATA_TIMEOUT: __u64 = !0u64;
-
-const _: () = {
-    assert!(size_of::<io_uring_sq>() == 104);
-    assert!(size_of::<io_uring_cq>() == 88);
-    assert!(size_of::<io_uring>() == 216);
-};
