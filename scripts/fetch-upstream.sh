@@ -16,7 +16,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs
 minimum_liburing=2.15
 
 unavailable() {
-    echo "fetch-upstream: $*" >&2
+    echo "SKIP: $*" >&2
     exit 77
 }
 
