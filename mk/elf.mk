@@ -1,0 +1,19 @@
+# The libraries as the dynamic linker sees them.
+
+CHECKS += check-elf
+.PHONY: check-elf
+
+# What upstream 2.15 takes on x86-64 with its own flags.
+MAX_STRIPPED_uring := 30112
+MAX_STRIPPED_uring-ffi := 50928
+
+ELF_TOOLS = READELF='$(READELF)' NM='$(NM)' STRIP='$(STRIP)' LIBC='$(LIB_LIBS)'
+
+## make check-elf      soname, dependencies, hardening, symbols and size of the libraries
+check-elf: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
+	@status=0; \
+	$(ELF_TOOLS) scripts/check-elf.sh static $(B)/liburing.a $(SHARED_uring) || status=1; \
+	$(ELF_TOOLS) scripts/check-elf.sh static $(B)/liburing-ffi.a $(SHARED_uring-ffi) $(SHARED_uring) || status=1; \
+	$(ELF_TOOLS) scripts/check-elf.sh shared $(SHARED_uring-ffi) $(SONAME_uring-ffi) $(MAX_STRIPPED_uring-ffi) || status=1; \
+	$(ELF_TOOLS) scripts/check-elf.sh shared $(SHARED_uring) $(SONAME_uring) $(MAX_STRIPPED_uring) || status=1; \
+	exit $$status

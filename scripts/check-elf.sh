@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Look at the libraries as the dynamic linker and a distributor's checker would. Every violation is named.
+#
+# usage: check-elf.sh shared LIBRARY SONAME MAX_STRIPPED_BYTES
+#        check-elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
+# environment: READELF NM STRIP OBJCOPY LIBC (set where the architecture's system calls go through libc)
+set -euo pipefail
+export LC_ALL=C
+
+kind=$1 file=$2
+: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${LIBC:=}"
+name=$(basename "$file")
+violations=0
+
+# The functions that build a ring step by step: callable from the archive, hidden in the shared library.
+archive_only="__io_uring_queue_init_params io_uring_mmap io_uring_setup_ring_pointers io_uring_unmap_rings"
+
+violation() {
+    echo "$name: $*"
+    violations=$((violations + 1))
+}
+
+# Weak references to malloc and free are all that may be left to others.
+allowed_undefined() { # binding name
+    case "$1 $2" in
+    "WEAK malloc" | "WEAK free") return 0 ;;
+    esac
+    [ -n "$LIBC" ] && { [ "$2" = syscall ] || [ "$2" = __errno_location ]; }
+}
+
+no_runtime_symbols() {
+    local found
+    found=$("$NM" "$file" 2>/dev/null | grep -oE 'rust_eh_personality|_Unwind_[A-Za-z]+|liburing_panic_reachable|__rust_[a-z_]+' |
+        sort -u || true)
+    [ -z "$found" ] || violation "holds symbols of a panic or an unwinder:" $found
+}
+
+# Nothing of the directory that it was built in, so that two builds are alike.
+no_build_path() {
+    local paths
+    paths=$(grep -aoE "($(pwd)|${CARGO_HOME:-$HOME/.cargo})/[[:graph:]]*" "$file" | sort -u | head -n 3 || true)
+    [ -z "$paths" ] || violation "holds paths of the build:" $paths
+}
+
+check_shared() { # soname limit
+    local dynamic segments sections symbols binding symbol shape index
+    dynamic=$("$READELF" -Wd "$file")
+    segments=$("$READELF" -Wl "$file")
+    sections=$("$READELF" -WS "$file")
+
+    grep -q "SONAME.*\[$1\]" <<<"$dynamic" || violation "soname is not $1"
+    [ -n "$LIBC" ] || ! grep -q NEEDED <<<"$dynamic" || violation "needs other libraries: $(grep NEEDED <<<"$dynamic")"
+    grep -q 'BIND_NOW' <<<"$dynamic" || violation "BIND_NOW is missing"
+    ! grep -q TEXTREL <<<"$dynamic" || violation "has text relocations"
+    ! grep -qE 'RPATH|RUNPATH' <<<"$dynamic" || violation "has a run path"
+    ! grep -qE '\((INIT|FINI|INIT_ARRAY|FINI_ARRAY)\)' <<<"$dynamic" || violation "runs code when it is loaded"
+    grep -q GNU_RELRO <<<"$segments" || violation "RELRO is missing"
+    grep -q GNU_STACK <<<"$segments" || violation "GNU_STACK is missing"
+    ! grep -E 'GNU_STACK' <<<"$segments" | grep -q 'RWE' || violation "asks for an executable stack"
+    ! grep -E 'LOAD' <<<"$segments" | grep -q 'RWE' || violation "has a segment to write and execute"
+    ! grep -qE ' TLS ' <<<"$segments" || violation "has thread-local storage"
+    grep -q ' \.eh_frame ' <<<"$sections" || violation ".eh_frame is missing"
+    ! grep -q '\.gcc_except_table' <<<"$sections" || violation "has exception tables"
+
+    # Number Value Size Type Bind Visibility Index Name
+    symbols=0
+    while read -r shape binding index symbol; do
+        case $index in
+        UND) allowed_undefined "$binding" "${symbol%%@*}" || violation "leaves $symbol undefined ($binding)" ;;
+        ABS) ;;
+        *)
+            symbols=$((symbols + 1))
+            [[ $symbol == *@@LIBURING_* ]] || violation "$symbol has no version"
+            [ "$binding $shape" = "GLOBAL FUNC" ] || violation "$symbol is $binding $shape, not a global function"
+            ;;
+        esac
+    done < <("$READELF" -W --dyn-syms "$file" | awk '$1 ~ /^[0-9]+:$/ && NF >= 8 { print $4, $5, $7, $8 }')
+    [ "$symbols" -gt 0 ] || violation "exports nothing"
+
+    no_runtime_symbols
+    no_build_path
+
+    local stripped bytes
+    stripped=$(mktemp)
+    "$STRIP" -o "$stripped" "$file"
+    bytes=$(stat -c %s "$stripped")
+    rm -f "$stripped"
+    [ "$bytes" -le "$2" ] || violation "is $bytes bytes stripped, more than $2"
+    echo "$name: $symbols functions, $bytes bytes stripped (at most $2), $(size_of "$file") bytes of text," \
+        "$("$READELF" -Wr "$file" | grep -c '^[0-9a-f]\{12,\}' || true) relocations"
+}
+
+size_of() { size "$1" | awk 'NR > 1 { text += $1 } END { print text }'; }
+
+check_static() { # shared library...
+    local binding symbol library expected found
+    while read -r binding symbol; do
+        case $binding in
+        w | v) binding=WEAK ;;
+        *) binding=GLOBAL ;;
+        esac
+        allowed_undefined "$binding" "$symbol" || violation "leaves $symbol undefined ($binding)"
+    done < <("$NM" -u "$file" | awk 'NF == 2')
+
+    expected=$({
+        for library in "$@"; do
+            "$NM" -D --defined-only --without-symbol-versions "$library" | awk '$2 == "T" { print $3 }'
+        done
+        printf '%s\n' $archive_only
+    } | sort -u)
+    found=$("$NM" -g --defined-only "$file" | awk 'NF == 3 { print $3 }' | sort)
+    [ "$expected" = "$found" ] ||
+        violation "does not define what the shared library exports and the four set-up functions:" \
+            "$(diff <(echo "$expected") <(echo "$found") | grep '^[<>]' | tr '\n' ' ')"
+    [ -z "$(uniq -d <<<"$found")" ] || violation "defines twice: $(uniq -d <<<"$found")"
+
+    ! "$READELF" -WS "$file" | grep -qE '\.(init_array|ctors|tdata|tbss)' || violation "has constructors or thread-local storage"
+    [ "$("$READELF" -WS "$file" | grep -c 'note\.GNU-stack')" -eq "$(ar t "$file" | wc -l)" ] ||
+        violation "a member does not say that it needs no executable stack"
+    no_runtime_symbols
+    no_build_path
+    echo "$name: $(wc -l <<<"$found") functions in $(ar t "$file" | wc -l) members, $(size_of "$file") bytes of text"
+}
+
+case $kind in
+shared) check_shared "$3" "$4" ;;
+static) check_static "${@:3}" ;;
+*) exit 2 ;;
+esac
+[ "$violations" -eq 0 ]
