@@ -15,12 +15,40 @@ pub mod sim;
 
 pub use native::Native;
 
+// These differ between architectures, and libc knows how.
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+))]
+mod map_flags {
+    use core::ffi::c_int;
+
+    /// `MAP_ANONYMOUS`.
+    pub const MAP_ANONYMOUS: c_int = 0x20;
+    /// `MAP_POPULATE`.
+    pub const MAP_POPULATE: c_int = 0x8000;
+    /// `MAP_HUGETLB`.
+    pub const MAP_HUGETLB: c_int = 0x40000;
+}
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+)))]
+mod map_flags {
+    pub use libc::{MAP_ANONYMOUS, MAP_HUGETLB, MAP_POPULATE};
+}
+pub use map_flags::*;
+
 /// `PROT_READ | PROT_WRITE`.
 pub const PROT_READ_WRITE: c_int = 0x3;
 /// `MAP_SHARED`.
 pub const MAP_SHARED: c_int = 0x01;
 /// `MAP_PRIVATE`.
 pub const MAP_PRIVATE: c_int = 0x02;
+/// Huge pages of 2 MiB, beside [`MAP_HUGETLB`].
+pub const MAP_HUGE_2MB: c_int = 21 << 26;
 /// `MADV_DONTFORK`.
 pub const MADV_DONTFORK: c_int = 10;
 

@@ -1,3 +1,9 @@
 //! A ring's life: set-up, mapping, sizes, probe, exit.
 
+pub mod exit;
 pub mod flags;
+pub mod map;
+pub mod memory;
+pub mod probe;
+pub mod setup;
+pub mod sizes;

@@ -1,0 +1,528 @@
+//! Submitting, waiting, and taking completions.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use liburing::abi::cqe::io_uring_cqe;
+use liburing::abi::ring::io_uring;
+use liburing::abi::sqe::io_uring_sqe;
+use liburing::abi::types::{__kernel_timespec, sigset_t};
+use liburing::errno::to_ret;
+use liburing::kernel::Native;
+use liburing::queue::wait::{self, Limits};
+use liburing::queue::{complete, sqe, submit};
+
+/// Takes a free SQE to fill in.
+///
+/// Programs get this as an inline function; the symbol is there for those compiled before it was one.
+///
+/// # Return value
+///
+/// An SQE of the ring, with all but opcode, descriptor, offset, address, length and `user_data` cleared; or NULL if
+/// all SQEs are taken: submit first.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_submit().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_sqe {
+    // SAFETY: passed on to the caller.
+    unsafe { sqe::get(ring) }
+}
+
+/// Submits all SQEs taken so far.
+///
+/// With `IORING_SETUP_SQPOLL` a kernel thread takes them, and the call enters the kernel only to wake it.
+/// Completions that the kernel holds back (because the CQ overflowed, or as pending work) are fetched along the way.
+///
+/// # Return value
+///
+/// The number of SQEs submitted, which may be fewer than were taken: the rest goes with the next call. Or a negative
+/// errno; `errno` is not touched. Errors of requests come in their CQEs.
+///
+/// # Errors
+///
+/// * `-EAGAIN`: the kernel had no memory for a request; reap completions and try again.
+/// * `-EBADFD`: the ring was set up with `IORING_SETUP_R_DISABLED` and is not enabled.
+/// * `-EBUSY`: completions are held back and must be reaped first.
+/// * `-EEXIST`: another thread submitted to a ring set up with `IORING_SETUP_SINGLE_ISSUER`.
+/// * `-EINTR`: a signal came.
+/// * `-ENXIO`: the ring is being torn down; `-EOWNERDEAD`: its submission thread has ended.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_submit_and_wait(), io_uring_get_sqe(), io_uring_enter(2).
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its SQ side, and what the requests name stays valid until they complete.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { submit::submit::<Native>(ring, 0, false) })
+}
+
+/// Submits all SQEs taken so far and waits for completions.
+///
+/// Waits until `wait_nr` completions are in the CQ, earlier ones included, in the same system call as it submits.
+///
+/// # Return value
+///
+/// As io_uring_submit(): the number submitted, not the number of completions.
+///
+/// # Errors
+///
+/// As io_uring_submit(). `-EINTR` only if nothing was submitted.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_submit_and_wait_timeout(), io_uring_wait_cqe().
+///
+/// # Safety
+///
+/// As for io_uring_submit().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: c_uint) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { submit::submit::<Native>(ring, wait_nr, false) })
+}
+
+/// Submits all SQEs taken so far and has the kernel post completions that are pending.
+///
+/// As io_uring_submit(), but always enters the kernel: with `IORING_SETUP_DEFER_TASKRUN` that is what runs the work
+/// that posts completions. Does not wait.
+///
+/// # Return value
+///
+/// As io_uring_submit().
+///
+/// # Errors
+///
+/// As io_uring_submit().
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_get_events().
+///
+/// # Safety
+///
+/// As for io_uring_submit().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { submit::submit::<Native>(ring, 0, true) })
+}
+
+/// Has the kernel post completions that are pending, without submitting or waiting.
+///
+/// # Return value
+///
+/// 0, or a negative errno; `errno` is not touched.
+///
+/// # Errors
+///
+/// * `-EBADFD`: the ring was set up with `IORING_SETUP_R_DISABLED` and is not enabled.
+/// * `-EBADR`: completions were lost because the kernel had no memory to keep them.
+/// * `-EEXIST`: the ring was set up with `IORING_SETUP_SINGLE_ISSUER` for another thread.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_submit_and_get_events(), io_uring_cq_has_overflow().
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_get_events(ring: *mut io_uring) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { complete::get_events::<Native>(ring) })
+}
+
+/// Looks at up to `count` completions without waiting.
+///
+/// Writes pointers to the first completions in the CQ to `cqes`. They stay in the CQ, and the pointers stay valid,
+/// until io_uring_cq_advance() is called. If the CQ is empty but the kernel holds completions back, they are fetched.
+///
+/// In a ring with `IORING_SETUP_CQE_MIXED` a completion may take two slots: advance by the sum of io_uring_cqe_nr()
+/// over the batch.
+///
+/// # Return value
+///
+/// The number of pointers written, 0 if there is none.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_peek_cqe(), io_uring_for_each_cqe(), io_uring_cq_advance().
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its CQ side, and `cqes` has room for `count` pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_peek_batch_cqe(
+    ring: *mut io_uring,
+    cqes: *mut *mut io_uring_cqe,
+    count: c_uint,
+) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { complete::peek_batch::<Native>(ring, cqes, count) }
+}
+
+/// Submits, waits, and looks at the first completion: what the inline functions that wait are made of.
+///
+/// `submit` SQEs that are already published go to the kernel, which waits until `wait_nr` completions are in the CQ,
+/// with the signals in `sigmask` blocked meanwhile unless it is NULL.
+///
+/// # Return value
+///
+/// The number submitted, or a negative errno; `errno` is not touched. `*cqe_ptr` is the first completion, or NULL.
+///
+/// # Errors
+///
+/// As io_uring_submit(), and:
+///
+/// * `-EAGAIN`: nothing to submit or wait for, and no completion is there.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_wait_cqe(), io_uring_wait_cqe_nr(), io_uring_peek_cqe(): use these instead.
+///
+/// # Safety
+///
+/// As for io_uring_submit_and_wait_timeout(); the SQ side is used only if `submit` is not 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __io_uring_get_cqe(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    submit: c_uint,
+    wait_nr: c_uint,
+    sigmask: *mut sigset_t,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { wait::get_cqe::<Native>(ring, cqe_ptr, submit, wait_nr, sigmask) })
+}
+
+/// Waits for completions, for a limited time.
+///
+/// Waits until `wait_nr` completions are in the CQ, until `ts` has passed (NULL: for ever), or until a signal comes
+/// that `sigmask` does not block (NULL: the thread's mask stays).
+///
+/// Kernels before 5.11 lack `IORING_FEAT_EXT_ARG`. There the library queues a timeout request and submits it, and with
+/// it all SQEs taken before. The SQ side must then not be in use by another thread, and no request of the program's
+/// may have `LIBURING_UDATA_TIMEOUT` as its `user_data`. Elsewhere nothing is submitted.
+///
+/// # Return value
+///
+/// 0, with the first completion in `*cqe_ptr`, or a negative errno with NULL there; `errno` is not touched. The
+/// completion stays in the CQ until io_uring_cqe_seen(). On kernels before 5.11 the number submitted may be returned.
+///
+/// # Errors
+///
+/// * `-ETIME`: the time has passed.
+/// * `-EINTR`: a signal came.
+/// * `-EAGAIN`: `wait_nr` is 0 and no completion is there; or no SQE was free for the timeout request.
+/// * `-EFAULT`, `-EINVAL`: `ts` or `sigmask` is not valid.
+///
+/// # Kernel
+///
+/// 5.1; timeouts 5.4.
+///
+/// # See also
+///
+/// io_uring_wait_cqe_timeout(), io_uring_submit_and_wait_timeout(), io_uring_wait_cqes_min_timeout().
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its CQ side, `cqe_ptr` is valid for writes, and `ts` and `sigmask` are NULL
+/// or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_wait_cqes(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    ts: *mut __kernel_timespec,
+    sigmask: *mut sigset_t,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe {
+        wait::wait_cqes::<Native>(
+            ring,
+            cqe_ptr,
+            wait_nr,
+            Limits {
+                ts,
+                min_wait_usec: 0,
+                sigmask,
+            },
+        )
+    })
+}
+
+/// Waits for a completion, for a limited time.
+///
+/// io_uring_wait_cqes() for one completion, with the thread's signal mask.
+///
+/// # Return value
+///
+/// As io_uring_wait_cqes().
+///
+/// # Errors
+///
+/// As io_uring_wait_cqes().
+///
+/// # Kernel
+///
+/// 5.1; timeouts 5.4.
+///
+/// # See also
+///
+/// io_uring_wait_cqes(), io_uring_wait_cqe().
+///
+/// # Safety
+///
+/// As for io_uring_wait_cqes().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_wait_cqe_timeout(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    ts: *mut __kernel_timespec,
+) -> c_int {
+    let limits = Limits {
+        ts,
+        min_wait_usec: 0,
+        sigmask: ptr::null(),
+    };
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { wait::wait_cqes::<Native>(ring, cqe_ptr, 1, limits) })
+}
+
+/// Waits for completions, content with fewer after a while.
+///
+/// As io_uring_wait_cqes(), but once `min_wait_usec` microseconds have passed, one completion is enough.
+///
+/// # Return value
+///
+/// As io_uring_wait_cqes().
+///
+/// # Errors
+///
+/// As io_uring_wait_cqes(), and:
+///
+/// * `-EINVAL`: the kernel lacks `IORING_FEAT_MIN_TIMEOUT`.
+///
+/// # Kernel
+///
+/// 6.12.
+///
+/// # See also
+///
+/// io_uring_submit_and_wait_min_timeout().
+///
+/// # Safety
+///
+/// As for io_uring_wait_cqes().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    ts: *mut __kernel_timespec,
+    min_wait_usec: c_uint,
+    sigmask: *mut sigset_t,
+) -> c_int {
+    let limits = Limits {
+        ts,
+        min_wait_usec,
+        sigmask,
+    };
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { wait::wait_cqes_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) })
+}
+
+/// Submits all SQEs taken so far and waits for completions, for a limited time.
+///
+/// io_uring_submit() and io_uring_wait_cqes() in one system call. On kernels before 5.11 a timeout request is queued
+/// behind the others, as there.
+///
+/// # Return value
+///
+/// The number submitted, or a negative errno; `errno` is not touched. `*cqe_ptr` is the first completion, or NULL: if
+/// something was submitted, that the time has passed shows only there.
+///
+/// # Errors
+///
+/// As io_uring_submit(), and:
+///
+/// * `-ETIME`: the time has passed, and nothing was submitted.
+/// * `-EAGAIN`: nothing to submit or wait for, and no completion is there.
+///
+/// # Kernel
+///
+/// 5.1; timeouts 5.4.
+///
+/// # See also
+///
+/// io_uring_submit_and_wait(), io_uring_submit_and_wait_min_timeout(), io_uring_submit_and_wait_reg().
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses it meanwhile, `cqe_ptr` is valid for writes, `ts` and `sigmask` are NULL or
+/// valid, and what the requests name stays valid until they complete.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    ts: *mut __kernel_timespec,
+    sigmask: *mut sigset_t,
+) -> c_int {
+    let limits = Limits {
+        ts,
+        min_wait_usec: 0,
+        sigmask,
+    };
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { wait::submit_and_wait_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) })
+}
+
+/// Submits all SQEs taken so far and waits for completions, content with fewer after a while.
+///
+/// As io_uring_submit_and_wait_timeout(), but once `min_wait` microseconds have passed, one completion is enough.
+/// Without `ts`, `min_wait` is not heeded.
+///
+/// # Return value
+///
+/// As io_uring_submit_and_wait_timeout().
+///
+/// # Errors
+///
+/// As io_uring_submit_and_wait_timeout(), and:
+///
+/// * `-EINVAL`: the kernel lacks `IORING_FEAT_MIN_TIMEOUT`.
+///
+/// # Kernel
+///
+/// 6.12.
+///
+/// # See also
+///
+/// io_uring_wait_cqes_min_timeout().
+///
+/// # Safety
+///
+/// As for io_uring_submit_and_wait_timeout().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit_and_wait_min_timeout(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    ts: *mut __kernel_timespec,
+    min_wait: c_uint,
+    sigmask: *mut sigset_t,
+) -> c_int {
+    let limits = Limits {
+        ts,
+        min_wait_usec: min_wait,
+        sigmask,
+    };
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { wait::submit_and_wait_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) })
+}
+
+/// Submits all SQEs taken so far and waits as a registered argument says.
+///
+/// `reg_index` is the number of a `struct io_uring_reg_wait` in the wait region that was registered with
+/// io_uring_register_region(): time, minimum wait and signal mask stand there, and the kernel need not copy them.
+///
+/// # Return value
+///
+/// As io_uring_submit_and_wait_timeout().
+///
+/// # Errors
+///
+/// As io_uring_submit_and_wait_timeout(), and:
+///
+/// * `-EINVAL`: the kernel lacks `IORING_FEAT_EXT_ARG`, or does not know registered waits.
+/// * `-EFAULT`: `reg_index` lies outside the region, or there is none.
+///
+/// # Kernel
+///
+/// 6.13.
+///
+/// # See also
+///
+/// io_uring_register_region().
+///
+/// # Safety
+///
+/// As for io_uring_submit_and_wait_timeout().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit_and_wait_reg(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    reg_index: c_int,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { wait::submit_and_wait_reg::<Native>(ring, cqe_ptr, wait_nr, reg_index) })
+}
+
+/// Waits until the submission thread has freed an SQ slot: what io_uring_sqring_wait() calls.
+///
+/// # Return value
+///
+/// 0, or a negative errno; `errno` is not touched.
+///
+/// # Errors
+///
+/// * `-EINTR`: a signal came.
+/// * `-EINVAL`: the kernel does not know the operation.
+/// * `-EOWNERDEAD`: the submission thread has ended.
+///
+/// # Kernel
+///
+/// 5.10.
+///
+/// # See also
+///
+/// io_uring_sqring_wait().
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { submit::wait_for_room::<Native>(ring) })
+}

@@ -1,0 +1,67 @@
+//! System calls on 64-bit ARM.
+
+use core::ffi::c_int;
+
+#[path = "generic_nr.rs"]
+pub mod nr;
+
+/// `syscall!(number, arguments...)`: the kernel's return value.
+macro_rules! syscall {
+    ($nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
+        let ret: isize;
+        core::arch::asm!(
+            "svc 0",
+            in("x8") $nr,
+            inlateout("x0") $a as isize => ret,
+            $(in("x1") $b,
+            $(in("x2") $c,
+            $(in("x3") $d,
+            $(in("x4") $e,
+            in("x5") $f,)?)?)?)?
+            options(nostack),
+        );
+        ret
+    }};
+}
+pub(super) use syscall;
+
+/// The page size is the kernel's choice (4, 16 or 64 KiB), told to each process in its auxiliary vector. Without libc
+/// that is found in `/proc`. Where that cannot be read, the most common one is assumed.
+#[cold]
+pub fn page_size() -> usize {
+    const AT_FDCWD: c_int = -100;
+    const O_RDONLY_CLOEXEC: c_int = 0o2000000;
+    const AT_NULL: usize = 0;
+    const AT_PAGESZ: usize = 6;
+    const FALLBACK: usize = 4096;
+
+    // SAFETY: the path is a string with its terminator, which the kernel only reads.
+    let fd = unsafe {
+        syscall!(
+            nr::OPENAT,
+            AT_FDCWD,
+            c"/proc/self/auxv".as_ptr(),
+            O_RDONLY_CLOEXEC,
+            0
+        )
+    } as c_int;
+    if fd < 0 {
+        return FALLBACK;
+    }
+    let mut found = FALLBACK;
+    let mut pair = [0usize; 2];
+    loop {
+        // SAFETY: the kernel writes at most the size of `pair` to it.
+        let got = unsafe { syscall!(nr::READ, fd, &raw mut pair, size_of_val(&pair)) };
+        if got != size_of_val(&pair) as isize || pair[0] == AT_NULL {
+            break;
+        }
+        if pair[0] == AT_PAGESZ {
+            found = pair[1];
+            break;
+        }
+    }
+    // SAFETY: closing a descriptor of our own touches no memory.
+    unsafe { syscall!(nr::CLOSE, fd) };
+    found
+}

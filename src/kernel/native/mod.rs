@@ -1,0 +1,137 @@
+//! The kernel this program runs on.
+//!
+//! Calls are made in place, without libc: the library then needs no `errno`, no thread-local storage and no other
+//! library. An architecture is one file with a `syscall!` macro and its numbers; those without one go through libc.
+
+use core::ffi::{c_int, c_uint, c_void};
+use core::ptr::{self, NonNull};
+
+use super::{Kernel, Limit};
+use crate::abi::params::io_uring_params;
+use crate::errno::{Errno, Result};
+
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )),
+    path = "libc.rs"
+)]
+mod arch;
+
+use arch::{nr, syscall};
+
+/// The kernel this program runs on.
+pub struct Native;
+
+const RLIMIT_NOFILE: c_int = 7;
+
+/// A call that returns nothing but an error.
+#[inline]
+fn done(ret: isize) -> Result<()> {
+    Errno::check(ret as c_int).map(drop)
+}
+
+impl Kernel for Native {
+    #[inline]
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+        // SAFETY: the caller vouches for `params`, the one thing the kernel reads and writes.
+        let ret = unsafe { syscall!(nr::IO_URING_SETUP, entries, params) };
+        Errno::check(ret as c_int)
+    }
+
+    #[inline]
+    unsafe fn enter(
+        fd: c_int,
+        to_submit: c_uint,
+        min_complete: c_uint,
+        flags: c_uint,
+        arg: *const c_void,
+        size: usize,
+    ) -> Result<c_int> {
+        // SAFETY: the caller vouches for `arg` and for the memory that its requests name.
+        let ret = unsafe {
+            syscall!(
+                nr::IO_URING_ENTER,
+                fd,
+                to_submit,
+                min_complete,
+                flags,
+                arg,
+                size
+            )
+        };
+        Errno::check(ret as c_int)
+    }
+
+    #[inline]
+    unsafe fn register(
+        fd: c_int,
+        opcode: c_uint,
+        arg: *const c_void,
+        nr_args: c_uint,
+    ) -> Result<c_int> {
+        // SAFETY: the caller vouches for `arg`.
+        let ret = unsafe { syscall!(nr::IO_URING_REGISTER, fd, opcode, arg, nr_args) };
+        Errno::check(ret as c_int)
+    }
+
+    #[inline]
+    unsafe fn mmap(
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: u64,
+    ) -> Result<NonNull<c_void>> {
+        // SAFETY: no address is asked for, so no mapping is replaced unless `flags` says so, which the caller excludes.
+        let ret = unsafe { syscall!(nr::MMAP, 0usize, len, prot, flags, fd, offset) };
+        // The last page of the address space is never mapped: its addresses are error numbers.
+        if ret as usize > -4096isize as usize {
+            return Errno::check(ret as c_int).and(Err(Errno::ENOMEM));
+        }
+        // Address 0 comes only of asking for it.
+        NonNull::new(ptr::with_exposed_provenance_mut(ret as usize)).ok_or(Errno::ENOMEM)
+    }
+
+    #[inline]
+    unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
+        // SAFETY: the caller gives the range up.
+        done(unsafe { syscall!(nr::MUNMAP, addr, len) })
+    }
+
+    #[inline]
+    unsafe fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> Result<()> {
+        // SAFETY: the caller vouches that the advice loses nothing.
+        done(unsafe { syscall!(nr::MADVISE, addr, len, advice) })
+    }
+
+    #[inline]
+    fn close(fd: c_int) -> Result<()> {
+        // SAFETY: closing a descriptor touches no memory.
+        done(unsafe { syscall!(nr::CLOSE, fd) })
+    }
+
+    #[inline]
+    fn page_size() -> usize {
+        arch::page_size()
+    }
+
+    fn nofile_limit() -> Result<Limit> {
+        let mut limit = Limit::default();
+        let new = ptr::null::<Limit>();
+        // SAFETY: pid 0 is this process; nothing is set, and `limit` is laid out as the kernel's `struct rlimit64`.
+        done(unsafe { syscall!(nr::PRLIMIT64, 0, RLIMIT_NOFILE, new, &raw mut limit) })?;
+        Ok(limit)
+    }
+
+    fn set_nofile_limit(limit: Limit) -> Result<()> {
+        let old = ptr::null_mut::<Limit>();
+        // SAFETY: pid 0 is this process; `limit` is laid out as the kernel's `struct rlimit64` and only read.
+        done(unsafe { syscall!(nr::PRLIMIT64, 0, RLIMIT_NOFILE, &raw const limit, old) })
+    }
+}

@@ -1,0 +1,30 @@
+//! System calls on 64-bit RISC-V.
+
+#[path = "generic_nr.rs"]
+pub mod nr;
+
+/// `syscall!(number, arguments...)`: the kernel's return value.
+macro_rules! syscall {
+    ($nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
+        let ret: isize;
+        core::arch::asm!(
+            "ecall",
+            in("a7") $nr,
+            inlateout("a0") $a as isize => ret,
+            $(in("a1") $b,
+            $(in("a2") $c,
+            $(in("a3") $d,
+            $(in("a4") $e,
+            in("a5") $f,)?)?)?)?
+            options(nostack),
+        );
+        ret
+    }};
+}
+pub(super) use syscall;
+
+/// The architecture has one page size.
+#[inline]
+pub fn page_size() -> usize {
+    4096
+}

@@ -1,0 +1,45 @@
+//! System calls on x86-64.
+
+/// System call numbers.
+pub mod nr {
+    pub const CLOSE: usize = 3;
+    pub const MMAP: usize = 9;
+    pub const MUNMAP: usize = 11;
+    pub const MADVISE: usize = 28;
+    pub const PRLIMIT64: usize = 302;
+    pub const IO_URING_SETUP: usize = 425;
+    pub const IO_URING_ENTER: usize = 426;
+    pub const IO_URING_REGISTER: usize = 427;
+}
+
+/// `syscall!(number, arguments...)`: the kernel's return value.
+///
+/// Arguments go into their registers as wide as they are: the kernel truncates what it declares as 32 bits, so
+/// nothing is extended here.
+macro_rules! syscall {
+    ($nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
+        let ret: isize;
+        core::arch::asm!(
+            "syscall",
+            inlateout("rax") $nr as isize => ret,
+            in("rdi") $a,
+            $(in("rsi") $b,
+            $(in("rdx") $c,
+            $(in("r10") $d,
+            $(in("r8") $e,
+            in("r9") $f,)?)?)?)?
+            // The instruction keeps the return address and the flags there.
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+        ret
+    }};
+}
+pub(super) use syscall;
+
+/// The architecture has one page size.
+#[inline]
+pub fn page_size() -> usize {
+    4096
+}

@@ -1,1 +1,0 @@
-//! A kernel simulated in memory.

@@ -1,0 +1,244 @@
+//! Taking completions that are there.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use super::order;
+use crate::abi::cqe::{IORING_CQE_F_32, IORING_CQE_F_SKIP, io_uring_cqe};
+use crate::abi::enter::IORING_ENTER_GETEVENTS;
+use crate::abi::params::{
+    IORING_FEAT_EXT_ARG, IORING_SETUP_CQE_MIXED, IORING_SETUP_CQE32, IORING_SQ_CQ_OVERFLOW,
+    IORING_SQ_TASKRUN,
+};
+use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
+use crate::abi::types::KERNEL_SIGSET_SIZE;
+use crate::errno::{Errno, Result};
+use crate::kernel::Kernel;
+use crate::ring::flags::{self, CQ_ENTER};
+
+/// The first completion in the CQ.
+pub struct Peeked {
+    /// The CQE, or null if there is none.
+    pub cqe: *mut io_uring_cqe,
+    /// How many CQ slots are filled, that one's included.
+    pub available: c_uint,
+}
+
+/// How far CQ slot numbers are shifted: 32-byte CQEs take two slots each.
+///
+/// # Safety
+///
+/// `ring` points to a ring.
+#[inline(always)]
+pub unsafe fn cqe_shift(ring: *const io_uring) -> c_uint {
+    // SAFETY: the caller vouches for `ring`.
+    unsafe { ((*ring).flags & IORING_SETUP_CQE32 != 0) as c_uint }
+}
+
+/// Number of CQ slots that a CQE takes in a ring of mixed sizes.
+///
+/// # Safety
+///
+/// `cqe` points to a CQE that the kernel has published.
+#[inline(always)]
+pub unsafe fn cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
+    // SAFETY: the caller vouches for `cqe`.
+    unsafe { 1 + ((*cqe).flags & IORING_CQE_F_32 != 0) as c_uint }
+}
+
+/// Gives `nr` CQ slots back to the kernel.
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its CQ side, and the CQEs in those slots are no longer needed.
+#[inline(always)]
+pub unsafe fn advance(ring: *mut io_uring, nr: c_uint) {
+    // SAFETY: `ring` is set up, so `khead` points into its mapping; the CQ side is this thread's.
+    unsafe {
+        let khead = (*ring).cq.khead;
+        // Release: the CQEs have been read before the kernel may write there again.
+        order::store_release(khead, order::load_relaxed(khead).wrapping_add(nr));
+    }
+}
+
+/// Looks at the first completion without taking it.
+///
+/// Filler entries of rings with mixed CQE sizes are passed over, and so are timeouts that the library itself queued on
+/// kernels without `IORING_FEAT_EXT_ARG`; the error of such a timeout is the error of the call.
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side.
+#[inline(always)]
+pub unsafe fn peek(ring: *mut io_uring) -> Result<Peeked> {
+    // SAFETY: `ring` is set up; the masked index lies within its CQEs, and a slot between head and tail has been
+    // published by the kernel.
+    unsafe {
+        loop {
+            // Acquire: the CQE is read only if the tail says it is there.
+            let tail = order::load_acquire((*ring).cq.ktail);
+            let head = order::load_relaxed((*ring).cq.khead);
+            let available = tail.wrapping_sub(head);
+            if available == 0 {
+                return Ok(Peeked {
+                    cqe: ptr::null_mut(),
+                    available,
+                });
+            }
+            let index = ((head & (*ring).cq.ring_mask) as usize) << cqe_shift(ring);
+            let cqe = (*ring).cq.cqes.add(index);
+            if !is_internal(ring, cqe) {
+                return Ok(Peeked { cqe, available });
+            }
+            take_internal(ring, cqe)?;
+        }
+    }
+}
+
+/// Whether a CQE is none of the program's.
+#[inline(always)]
+unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
+    // SAFETY: both point to what `peek` has found.
+    unsafe {
+        if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
+            return true;
+        }
+        (*ring).features & IORING_FEAT_EXT_ARG == 0 && (*cqe).user_data == LIBURING_UDATA_TIMEOUT
+    }
+}
+
+/// Consumes a CQE that is none of the program's.
+#[cold]
+unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
+    // SAFETY: both point to what `peek` has found, and the CQE's contents are read before its slot is given back.
+    unsafe {
+        let result = if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
+            0
+        } else {
+            (*cqe).res
+        };
+        advance(ring, cqe_nr(cqe));
+        Errno::check(result)
+    }
+}
+
+/// Has the kernel run pending work and move held-back completions into the CQ.
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[inline(always)]
+pub unsafe fn get_events<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
+    // SAFETY: `ring` is set up; nothing is submitted and no argument passed.
+    unsafe {
+        let flags = IORING_ENTER_GETEVENTS | flags::enter_flags(ring);
+        K::enter(
+            (*ring).enter_ring_fd,
+            0,
+            0,
+            flags,
+            ptr::null(),
+            KERNEL_SIGSET_SIZE,
+        )
+    }
+}
+
+/// Writes pointers to up to `count` completions to `cqes` without taking them, and returns their number. If there is
+/// none, completions that the kernel holds back are fetched first.
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its CQ side, and `cqes` has room for `count` pointers.
+#[inline(always)]
+pub unsafe fn peek_batch<K: Kernel>(
+    ring: *mut io_uring,
+    cqes: *mut *mut io_uring_cqe,
+    count: c_uint,
+) -> c_uint {
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        let found = collect(ring, cqes, count);
+        if found != 0 {
+            return found;
+        }
+        if !kernel_holds_back(ring) {
+            return 0;
+        }
+        // Whatever the call says, what counts is whether completions are there now.
+        let _ = get_events::<K>(ring);
+        collect(ring, cqes, count)
+    }
+}
+
+/// [`peek_batch`] of what is in the CQ already.
+#[inline]
+unsafe fn collect(ring: *mut io_uring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint {
+    // SAFETY: `ring` is set up; slots between head and tail have been published, and no more than `count` pointers are
+    // written.
+    unsafe {
+        let tail = order::load_acquire((*ring).cq.ktail);
+        let head = order::load_relaxed((*ring).cq.khead);
+        let ready = tail.wrapping_sub(head);
+        if (*ring).flags & IORING_SETUP_CQE_MIXED != 0 {
+            return collect_mixed(ring, cqes, count, head, tail);
+        }
+        let count = count.min(ready);
+        let (mask, shift) = ((*ring).cq.ring_mask, cqe_shift(ring));
+        let first = (*ring).cq.cqes;
+        for i in 0..count {
+            let index = ((head.wrapping_add(i) & mask) as usize) << shift;
+            cqes.add(i as usize).write(first.add(index));
+        }
+        count
+    }
+}
+
+/// [`collect`] in a ring whose CQEs have 16 or 32 bytes each, with filler entries where one would not fit at the end.
+#[cold]
+unsafe fn collect_mixed(
+    ring: *mut io_uring,
+    cqes: *mut *mut io_uring_cqe,
+    count: c_uint,
+    mut head: c_uint,
+    tail: c_uint,
+) -> c_uint {
+    let mut found = 0;
+    // SAFETY: as in `collect`.
+    unsafe {
+        while head != tail && found < count {
+            let cqe = (*ring).cq.cqes.add((head & (*ring).cq.ring_mask) as usize);
+            if (*cqe).flags & IORING_CQE_F_SKIP == 0 {
+                cqes.add(found as usize).write(cqe);
+                found += 1;
+                head = head.wrapping_add(cqe_nr(cqe));
+            } else if found == 0 {
+                advance(ring, 1);
+                head = head.wrapping_add(1);
+            } else {
+                // The program gives back one slot for each CQE it got, so a filler can go only while it is first.
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// Whether a system call would bring completions into the CQ.
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[inline(always)]
+pub(super) unsafe fn needs_enter(ring: *const io_uring) -> bool {
+    // SAFETY: `ring` is set up, so `kflags` points into its mapping.
+    unsafe { kernel_holds_back(ring) | ((*ring).int_flags & CQ_ENTER != 0) }
+}
+
+/// Whether the kernel says that it has completions which are not in the CQ: it overflowed, or work is pending.
+#[inline(always)]
+unsafe fn kernel_holds_back(ring: *const io_uring) -> bool {
+    // SAFETY: `ring` is set up, so `kflags` points into its mapping. Relaxed: a hint, and what is missed now is seen at
+    // the next call.
+    let kernel_flags = unsafe { order::load_relaxed((*ring).sq.kflags) };
+    kernel_flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN) != 0
+}

@@ -1,0 +1,115 @@
+//! Giving requests to the kernel.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use super::{complete, order};
+use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAIT, IORING_ENTER_SQ_WAKEUP};
+use crate::abi::params::{IORING_SETUP_SQ_REWIND, IORING_SETUP_SQPOLL, IORING_SQ_NEED_WAKEUP};
+use crate::abi::ring::io_uring;
+use crate::abi::types::KERNEL_SIGSET_SIZE;
+use crate::errno::Result;
+use crate::kernel::Kernel;
+use crate::ring::flags;
+
+/// Publishes the SQEs taken so far and returns how many the kernel has yet to consume.
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[inline(always)]
+pub unsafe fn flush(ring: *mut io_uring) -> c_uint {
+    // SAFETY: `ring` is set up, so its counters lie in its mapping; the SQ side is this thread's.
+    unsafe {
+        let sq = &raw mut (*ring).sq;
+        let tail = (*sq).sqe_tail;
+        if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) == 0 {
+            (*sq).sqe_head = tail;
+            // The system call that follows is what makes the kernel look.
+            order::store_relaxed((*sq).ktail, tail);
+        } else if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
+            // The kernel takes each batch from the first slot on and ignores head and tail.
+            (*sq).sqe_tail = 0;
+            return tail;
+        } else if (*sq).sqe_head != tail {
+            (*sq).sqe_head = tail;
+            // The thread may consume the SQEs at once, so they must be there before the tail. And the flags are read
+            // next: were that done first, thread and program could miss each other, one asleep, one waiting.
+            order::store_seq_cst((*sq).ktail, tail);
+        }
+        tail.wrapping_sub(order::load_relaxed((*sq).khead))
+    }
+}
+
+/// The `io_uring_enter` flags that `pending` requests ask for, or `None` if a submission thread is awake and will see
+/// them by itself.
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[inline(always)]
+pub(super) unsafe fn sq_needs_enter(ring: *const io_uring, pending: c_uint) -> Option<c_uint> {
+    if pending == 0 {
+        return None;
+    }
+    // SAFETY: `ring` is set up, so `kflags` points into its mapping.
+    unsafe {
+        if (*ring).flags & IORING_SETUP_SQPOLL == 0 {
+            return Some(0);
+        }
+        // After the tail's store: see `flush`.
+        let asleep = order::load_seq_cst((*ring).sq.kflags) & IORING_SQ_NEED_WAKEUP != 0;
+        asleep.then_some(IORING_ENTER_SQ_WAKEUP)
+    }
+}
+
+/// Submits all SQEs taken so far and waits for `wait_nr` completions; with `reap`, enters the kernel even if there is
+/// nothing to submit or wait for. Returns the number submitted.
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its SQ side, and what its requests name stays valid until they complete.
+#[inline(always)]
+pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        let pending = flush(ring);
+        let mut flags = flags::enter_flags(ring);
+        let wake = sq_needs_enter(ring, pending);
+        if reap || wait_nr != 0 || complete::needs_enter(ring) {
+            flags |= IORING_ENTER_GETEVENTS;
+        } else if wake.is_none() {
+            return Ok(pending as c_int);
+        }
+        flags |= wake.unwrap_or(0);
+        K::enter(
+            (*ring).enter_ring_fd,
+            pending,
+            wait_nr,
+            flags,
+            ptr::null(),
+            KERNEL_SIGSET_SIZE,
+        )
+    }
+}
+
+/// Waits until the submission thread has freed an SQ slot.
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[inline]
+pub unsafe fn wait_for_room<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
+    // SAFETY: `ring` is set up; nothing is submitted and no argument passed.
+    unsafe {
+        let flags = IORING_ENTER_SQ_WAIT | flags::enter_flags(ring);
+        K::enter(
+            (*ring).enter_ring_fd,
+            0,
+            0,
+            flags,
+            ptr::null(),
+            KERNEL_SIGSET_SIZE,
+        )
+    }
+}

@@ -1,0 +1,349 @@
+//! Waiting for completions, with and without submitting first.
+
+use core::ffi::{c_int, c_uint, c_void};
+use core::ptr;
+
+use super::submit::{self, flush};
+use super::{complete, sqe};
+use crate::abi::cqe::io_uring_cqe;
+use crate::abi::enter::{
+    IORING_ENTER_EXT_ARG, IORING_ENTER_EXT_ARG_REG, IORING_ENTER_GETEVENTS, io_uring_getevents_arg,
+    io_uring_reg_wait,
+};
+use crate::abi::op::IORING_OP_TIMEOUT;
+use crate::abi::params::{IORING_FEAT_EXT_ARG, IORING_FEAT_MIN_TIMEOUT};
+use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
+use crate::abi::types::{__kernel_timespec, KERNEL_SIGSET_SIZE, sigset_t};
+use crate::errno::{Errno, Result};
+use crate::kernel::Kernel;
+use crate::ring::flags;
+
+/// What a wait tells the kernel beyond the number of completions.
+#[derive(Clone, Copy)]
+enum Until {
+    /// Signals to block meanwhile, or null.
+    Signals(*const sigset_t),
+    /// An argument with signals and timeouts.
+    Argument(*const io_uring_getevents_arg),
+    /// Byte offset of an argument in the ring's registered wait region.
+    Registered(usize),
+}
+
+impl Until {
+    #[inline(always)]
+    fn flags(self) -> c_uint {
+        match self {
+            Until::Signals(_) => 0,
+            Until::Argument(_) => IORING_ENTER_EXT_ARG,
+            Until::Registered(_) => IORING_ENTER_EXT_ARG | IORING_ENTER_EXT_ARG_REG,
+        }
+    }
+
+    #[inline(always)]
+    fn argument(self) -> (*const c_void, usize) {
+        match self {
+            Until::Signals(set) => (set.cast(), KERNEL_SIGSET_SIZE),
+            Until::Argument(argument) => (argument.cast(), size_of::<io_uring_getevents_arg>()),
+            // An offset travels in the pointer's place.
+            Until::Registered(offset) => (
+                ptr::without_provenance(offset),
+                size_of::<io_uring_reg_wait>(),
+            ),
+        }
+    }
+
+    /// Whether the kernel may return because time is up.
+    #[inline(always)]
+    unsafe fn is_timed(self) -> bool {
+        match self {
+            Until::Signals(_) => false,
+            // SAFETY: the argument lives in the frame of the function that built it, which waits for this one.
+            Until::Argument(argument) => unsafe { (*argument).ts != 0 },
+            Until::Registered(_) => true,
+        }
+    }
+}
+
+/// Submits `submit` published requests, waits until `wait_nr` completions are there, and looks at the first.
+///
+/// What the first system call returned (the number it submitted) is the result, even if a later one fails; only when
+/// that number is zero do later errors show.
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses its CQ side (nor its SQ side, unless `submit` is 0), and `cqe_ptr` is valid
+/// for writes.
+#[inline(always)]
+unsafe fn reap<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    mut submit: c_uint,
+    wait_nr: c_uint,
+    until: Until,
+) -> Result<c_int> {
+    let mut submitted = None;
+    let mut cqe;
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    let error = unsafe {
+        loop {
+            let available = match complete::peek(ring) {
+                Ok(peeked) => {
+                    cqe = peeked.cqe;
+                    peeked.available
+                }
+                Err(error) => {
+                    cqe = ptr::null_mut();
+                    break Some(error);
+                }
+            };
+            let mut flags = flags::enter_flags(ring);
+            let mut enter = wait_nr > available;
+            if cqe.is_null() && wait_nr == 0 && submit == 0 {
+                if submitted.is_some() || !complete::needs_enter(ring) {
+                    break Some(Errno::EAGAIN);
+                }
+                enter = true;
+            }
+            if enter {
+                flags |= IORING_ENTER_GETEVENTS | until.flags();
+            }
+            if let Some(wake) = submit::sq_needs_enter(ring, submit) {
+                flags |= wake;
+                enter = true;
+            }
+            if !enter {
+                break None;
+            }
+            if submitted.is_some() && until.is_timed() {
+                // The wait ended, and not because enough completions came.
+                break if cqe.is_null() {
+                    Some(Errno::ETIME)
+                } else {
+                    None
+                };
+            }
+            let (arg, size) = until.argument();
+            let count = match K::enter((*ring).enter_ring_fd, submit, wait_nr, flags, arg, size) {
+                Ok(count) => count,
+                Err(error) => break Some(error),
+            };
+            submit = submit.wrapping_sub(count as c_uint);
+            if !cqe.is_null() {
+                break None;
+            }
+            submitted = submitted.or(Some(count));
+        }
+    };
+    // SAFETY: the caller vouches for `cqe_ptr`.
+    unsafe { *cqe_ptr = cqe };
+    match (submitted, error) {
+        (None | Some(0), Some(error)) => Err(error),
+        (submitted, _) => Ok(submitted.unwrap_or(0)),
+    }
+}
+
+/// Submits `submit` requests that are already published, waits for `wait_nr` completions with `sigmask` in force, and
+/// looks at the first.
+///
+/// # Safety
+///
+/// As for [`submit_and_wait_timeout`].
+#[inline]
+pub unsafe fn get_cqe<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    submit: c_uint,
+    wait_nr: c_uint,
+    sigmask: *const sigset_t,
+) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that `reap` asks for.
+    unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, Until::Signals(sigmask)) }
+}
+
+/// Limits to a wait.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// How long to wait at most, or null: for ever.
+    pub ts: *const __kernel_timespec,
+    /// Microseconds to wait for all completions before fewer will do.
+    pub min_wait_usec: c_uint,
+    /// Signals to block meanwhile, or null.
+    pub sigmask: *const sigset_t,
+}
+
+impl Limits {
+    #[inline(always)]
+    fn argument(self) -> io_uring_getevents_arg {
+        io_uring_getevents_arg {
+            sigmask: self.sigmask.expose_provenance() as u64,
+            sigmask_sz: KERNEL_SIGSET_SIZE as u32,
+            min_wait_usec: self.min_wait_usec,
+            ts: self.ts.expose_provenance() as u64,
+        }
+    }
+}
+
+/// Waits for `wait_nr` completions and looks at the first. Submits nothing, but for a timeout request on kernels
+/// without `IORING_FEAT_EXT_ARG`, and with it all that was taken before.
+///
+/// # Safety
+///
+/// As for [`submit_and_wait_timeout`]; the SQ side is used only on kernels without `IORING_FEAT_EXT_ARG`.
+#[inline(always)]
+pub unsafe fn wait_cqes<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    limits: Limits,
+) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        if limits.ts.is_null() {
+            return get_cqe::<K>(ring, cqe_ptr, 0, wait_nr, limits.sigmask);
+        }
+        if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
+            return reap::<K>(
+                ring,
+                cqe_ptr,
+                0,
+                wait_nr,
+                Until::Argument(&limits.argument()),
+            );
+        }
+        wait_by_request::<K>(ring, cqe_ptr, wait_nr, limits)
+    }
+}
+
+/// [`wait_cqes`] that may return with fewer completions once `limits.min_wait_usec` have passed.
+///
+/// # Safety
+///
+/// As for [`submit_and_wait_timeout`]; the SQ side is not used.
+#[inline]
+pub unsafe fn wait_cqes_min_timeout<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    limits: Limits,
+) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that `reap` asks for.
+    unsafe {
+        if (*ring).features & IORING_FEAT_MIN_TIMEOUT == 0 {
+            return Err(Errno::EINVAL);
+        }
+        reap::<K>(
+            ring,
+            cqe_ptr,
+            0,
+            wait_nr,
+            Until::Argument(&limits.argument()),
+        )
+    }
+}
+
+/// Submits all SQEs taken so far, waits for `wait_nr` completions, and looks at the first. Returns the number
+/// submitted.
+///
+/// # Safety
+///
+/// `ring` is set up, no other thread uses it meanwhile, `cqe_ptr` is valid for writes, the pointers in `limits` are
+/// null or valid, and what the requests name stays valid until they complete.
+#[inline(always)]
+pub unsafe fn submit_and_wait_timeout<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    limits: Limits,
+) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        if limits.ts.is_null() {
+            return get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask);
+        }
+        if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
+            let argument = limits.argument();
+            return reap::<K>(
+                ring,
+                cqe_ptr,
+                flush(ring),
+                wait_nr,
+                Until::Argument(&argument),
+            );
+        }
+        wait_by_request::<K>(ring, cqe_ptr, wait_nr, limits)
+    }
+}
+
+/// [`submit_and_wait_timeout`] that may return with fewer completions once `limits.min_wait_usec` have passed.
+///
+/// # Safety
+///
+/// As for [`submit_and_wait_timeout`].
+#[inline]
+pub unsafe fn submit_and_wait_min_timeout<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    limits: Limits,
+) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that `submit_and_wait_timeout` asks for.
+    unsafe {
+        if (*ring).features & IORING_FEAT_MIN_TIMEOUT == 0 {
+            return Err(Errno::EINVAL);
+        }
+        submit_and_wait_timeout::<K>(ring, cqe_ptr, wait_nr, limits)
+    }
+}
+
+/// Submits all SQEs taken so far and waits as entry `index` of the ring's registered wait region says.
+///
+/// # Safety
+///
+/// As for [`submit_and_wait_timeout`].
+#[inline]
+pub unsafe fn submit_and_wait_reg<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    index: c_int,
+) -> Result<c_int> {
+    // SAFETY: the caller's promises are those that `reap` asks for.
+    unsafe {
+        let pending = flush(ring);
+        if (*ring).features & IORING_FEAT_EXT_ARG == 0 {
+            return Err(Errno::EINVAL);
+        }
+        // A negative index becomes an offset that the kernel refuses.
+        let offset = (index as isize as usize).wrapping_mul(size_of::<io_uring_reg_wait>());
+        reap::<K>(ring, cqe_ptr, pending, wait_nr, Until::Registered(offset))
+    }
+}
+
+/// Waits with the help of a timeout request, which old kernels need: it is queued behind the SQEs taken so far, and all
+/// of them are submitted.
+#[cold]
+unsafe fn wait_by_request<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    limits: Limits,
+) -> Result<c_int> {
+    // SAFETY: the caller vouches for the ring, and `limits.ts` outlives the wait: the kernel copies it on submission.
+    unsafe {
+        let mut timeout = sqe::get(ring);
+        if timeout.is_null() {
+            submit::submit::<K>(ring, 0, false)?;
+            timeout = sqe::get(ring);
+            if timeout.is_null() {
+                return Err(Errno::EAGAIN);
+            }
+        }
+        (*timeout).opcode = IORING_OP_TIMEOUT as u8;
+        (*timeout).fd = -1;
+        (*timeout).__anon1.off = wait_nr as u64;
+        (*timeout).__anon2.addr = limits.ts.expose_provenance() as u64;
+        (*timeout).len = 1;
+        (*timeout).user_data = LIBURING_UDATA_TIMEOUT;
+        get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask)
+    }
+}

@@ -1,0 +1,91 @@
+//! Giving a ring up, and keeping it from child processes.
+
+use core::mem;
+
+use super::flags::{APP_MEM, REG_REG_RING, REG_RING};
+use super::{map, sizes};
+use crate::abi::register::*;
+use crate::abi::resources::io_uring_rsrc_update;
+use crate::abi::ring::io_uring;
+use crate::errno::{Errno, Result};
+use crate::kernel::{Kernel, MADV_DONTFORK};
+
+/// Unmaps and closes a ring. Does nothing to one that is all zeros, as failed set-up leaves it, or exited.
+///
+/// # Safety
+///
+/// `ring` points to a ring that nothing uses any more, to one that has been exited, or to zeros.
+pub unsafe fn exit<K: Kernel>(ring: *mut io_uring) {
+    // SAFETY: the caller gives the ring up. Errors would mean that there is nothing left to give up.
+    unsafe {
+        if (*ring).sq.sqes.is_null() {
+            return;
+        }
+        if (*ring).int_flags & APP_MEM == 0 {
+            map::unmap::<K>(&(*ring).sq, &(*ring).cq);
+        }
+        // The thread's table would hold the ring until the thread ends.
+        if (*ring).int_flags & REG_RING != 0 {
+            unregister::<K>(ring);
+        }
+        if (*ring).ring_fd != -1 {
+            let _ = K::close((*ring).ring_fd);
+        }
+        ring.write(mem::zeroed());
+        (*ring).ring_fd = -1;
+        (*ring).enter_ring_fd = -1;
+    }
+}
+
+/// Keeps a ring's memory from children that are forked later.
+///
+/// # Errors
+///
+/// * `EINVAL`: the ring is not set up.
+///
+/// # Safety
+///
+/// `ring` points to a ring or to zeros.
+pub unsafe fn dontfork<K: Kernel>(ring: *mut io_uring) -> Result<()> {
+    // SAFETY: the areas are the ring's own mappings, and the advice changes nothing for this process.
+    unsafe {
+        let (sq, cq) = (&(*ring).sq, &(*ring).cq);
+        if sq.sqes.is_null() || sq.ring_ptr.is_null() || cq.ring_ptr.is_null() {
+            return Err(Errno::EINVAL);
+        }
+        // In the program's memory the ring has no mapping of its own to give the size of.
+        let sqes_size = match sq.sqes_sz {
+            0 => sizes::sqes_size((*ring).flags, sq.ring_entries),
+            size => size as usize,
+        };
+        K::madvise(sq.sqes.cast(), sqes_size, MADV_DONTFORK)?;
+        if sq.ring_sz != 0 {
+            K::madvise(sq.ring_ptr, sq.ring_sz, MADV_DONTFORK)?;
+        }
+        if cq.ring_sz != 0 && cq.ring_ptr != sq.ring_ptr {
+            K::madvise(cq.ring_ptr, cq.ring_sz, MADV_DONTFORK)?;
+        }
+        Ok(())
+    }
+}
+
+unsafe fn unregister<K: Kernel>(ring: *const io_uring) {
+    // SAFETY: the caller has checked that the index is registered.
+    unsafe {
+        let slot = io_uring_rsrc_update {
+            offset: (*ring).enter_ring_fd as u32,
+            resv: 0,
+            data: 0,
+        };
+        let opcode = IORING_UNREGISTER_RING_FDS as u32;
+        let (fd, opcode) = if (*ring).int_flags & REG_REG_RING != 0 {
+            (
+                (*ring).enter_ring_fd,
+                opcode | IORING_REGISTER_USE_REGISTERED_RING as u32,
+            )
+        } else {
+            ((*ring).ring_fd, opcode)
+        };
+        let _ = K::register(fd, opcode, (&raw const slot).cast(), 1);
+    }
+}

@@ -1,0 +1,100 @@
+//! Placing rings in ordinary memory, for `IORING_SETUP_NO_MMAP`.
+
+use core::ffi::{c_int, c_uint, c_void};
+
+use super::map::{Sides, unmap};
+use super::setup::Buffer;
+use super::sizes::{self, page_aligned};
+use crate::abi::params::io_uring_params;
+use crate::errno::{Errno, Result};
+use crate::kernel::{
+    Kernel, MAP_ANONYMOUS, MAP_HUGE_2MB, MAP_HUGETLB, MAP_SHARED, PROT_READ_WRITE,
+};
+
+const HUGE_PAGE: usize = 2 * 1024 * 1024;
+
+/// Rings and SQEs with a place in memory, and nothing in them yet.
+pub struct Placed {
+    /// `ring_ptr`, `sqes` and what there is to unmap are set.
+    pub sides: Sides,
+    /// Bytes used of the program's buffer: SQEs, then rings, in whole pages.
+    pub used: c_int,
+}
+
+/// Finds room for SQEs and rings, in `buffer` if given, and tells the kernel through `p` where that is.
+///
+/// Older kernels want each of the two in physically contiguous memory, so what exceeds a page gets a huge page.
+///
+/// # Errors
+///
+/// * `EINVAL`: the kernel would refuse the numbers of entries.
+/// * `ENOMEM`: the buffer is too small; or without one, SQEs or rings exceed a huge page, or there is none.
+pub fn place<K: Kernel>(
+    nr: c_uint,
+    p: &mut io_uring_params,
+    buffer: Option<Buffer>,
+) -> Result<Placed> {
+    let entries = sizes::entries(nr, p)?;
+    let page = K::page_size();
+    let sqes_size = page_aligned(sizes::sqes_size(p.flags, entries.sq), page);
+    let rings_size = sizes::rings_size(p.flags, entries);
+    let used = page_aligned(sqes_size + rings_size, page);
+
+    let mut sides = Sides::unmapped();
+    let Sides { sq, cq } = &mut sides;
+    let room = match buffer {
+        Some(buffer) => {
+            sq.sqes = buffer.start.cast();
+            buffer.size
+        }
+        None => {
+            let (area, size) = allocate::<K>(sqes_size, page)?;
+            sq.sqes = area.cast();
+            sq.sqes_sz = size as c_uint;
+            size
+        }
+    };
+    if used <= room {
+        // One area holds both: there is one mapping to undo at the most.
+        sq.ring_ptr = sq.sqes.wrapping_byte_add(sqes_size).cast();
+    } else if buffer.is_some() {
+        return Err(Errno::ENOMEM);
+    } else {
+        match allocate::<K>(rings_size, page) {
+            Ok((area, size)) => (sq.ring_ptr, sq.ring_sz) = (area, size),
+            Err(error) => {
+                // SAFETY: the SQEs' area was made above and shown to no one.
+                unsafe { unmap::<K>(sq, cq) };
+                return Err(error);
+            }
+        }
+    }
+    cq.ring_ptr = sq.ring_ptr;
+    p.sq_off.user_addr = sq.sqes.expose_provenance() as u64;
+    p.cq_off.user_addr = sq.ring_ptr.expose_provenance() as u64;
+    // The largest ring takes a few MiB.
+    Ok(Placed {
+        sides,
+        used: used as c_int,
+    })
+}
+
+/// A page or a huge page for `size` bytes, with its own size.
+fn allocate<K: Kernel>(size: usize, page: usize) -> Result<(*mut c_void, usize)> {
+    let (size, huge) = match size {
+        _ if size <= page => (page, 0),
+        _ if size <= HUGE_PAGE => (HUGE_PAGE, MAP_HUGETLB | MAP_HUGE_2MB),
+        _ => return Err(Errno::ENOMEM),
+    };
+    // SAFETY: new memory, placed by the kernel.
+    let area = unsafe {
+        K::mmap(
+            size,
+            PROT_READ_WRITE,
+            MAP_SHARED | MAP_ANONYMOUS | huge,
+            -1,
+            0,
+        )
+    }?;
+    Ok((area.as_ptr(), size))
+}

@@ -1,0 +1,164 @@
+//! Setting a ring up.
+
+use core::ffi::{c_int, c_uint, c_void};
+use core::{mem, ptr};
+
+use super::flags::{APP_MEM, CQ_ENTER, REG_REG_RING, REG_RING};
+use super::map::{self, Sides};
+use super::memory::{self, Placed};
+use crate::abi::params::{
+    IORING_SETUP_IOPOLL, IORING_SETUP_NO_MMAP, IORING_SETUP_NO_SQARRAY,
+    IORING_SETUP_REGISTERED_FD_ONLY, IORING_SETUP_SQPOLL, io_uring_params,
+};
+use crate::abi::ring::io_uring;
+use crate::errno::{Errno, Result};
+use crate::kernel::Kernel;
+
+/// Memory that the program gives for a ring.
+#[derive(Clone, Copy)]
+pub struct Buffer {
+    /// Its start, on a page boundary.
+    pub start: *mut c_void,
+    /// Its bytes.
+    pub size: usize,
+}
+
+/// Sets a ring up without an array of SQE numbers, which takes Linux 6.6, or else with one.
+///
+/// Returns the bytes used of `buffer`.
+///
+/// # Safety
+///
+/// `ring` is valid for writes, and `buffer`, if given, outlives the ring.
+pub unsafe fn init<K: Kernel>(
+    nr: c_uint,
+    ring: *mut io_uring,
+    p: &mut io_uring_params,
+    buffer: Option<Buffer>,
+) -> Result<c_int> {
+    let asked = p.flags;
+    p.flags = asked | IORING_SETUP_NO_SQARRAY;
+    // SAFETY: the caller's promises are those that `init_as_asked` asks for.
+    let first = unsafe { init_as_asked::<K>(nr, ring, p, buffer) };
+    match first {
+        Ok(used) => return Ok(used),
+        Err(Errno::EINVAL) if asked & IORING_SETUP_NO_SQARRAY == 0 => {}
+        Err(error) => {
+            p.flags = asked;
+            return Err(error);
+        }
+    }
+    // Either the kernel does not know the flag, or something else is wrong: the second refusal is the answer.
+    p.flags = asked;
+    // SAFETY: as above.
+    unsafe { init_as_asked::<K>(nr, ring, p, buffer) }
+}
+
+/// [`init`] in memory: in `buffer`, or in memory that the library allocates.
+///
+/// # Safety
+///
+/// As for [`init`].
+pub unsafe fn init_in_memory<K: Kernel>(
+    nr: c_uint,
+    ring: *mut io_uring,
+    p: &mut io_uring_params,
+    buffer: Option<Buffer>,
+) -> Result<c_int> {
+    p.flags |= IORING_SETUP_NO_MMAP;
+    // SAFETY: the caller's promises are those that `init` asks for.
+    unsafe { init::<K>(nr, ring, p, buffer) }
+}
+
+/// Sets a ring up with just the flags in `p`. Returns the bytes used of `buffer`.
+///
+/// On error `*ring` is all zeros, which [`exit`](super::exit::exit) takes for no ring.
+///
+/// # Safety
+///
+/// As for [`init`].
+pub unsafe fn init_as_asked<K: Kernel>(
+    nr: c_uint,
+    ring: *mut io_uring,
+    p: &mut io_uring_params,
+    buffer: Option<Buffer>,
+) -> Result<c_int> {
+    // SAFETY: the caller vouches for `ring`; integers and raw pointers only, for which zero is a value.
+    unsafe { ring.write(mem::zeroed()) };
+
+    let only_registered = p.flags & IORING_SETUP_REGISTERED_FD_ONLY != 0;
+    let no_mmap = p.flags & IORING_SETUP_NO_MMAP != 0;
+    if only_registered && !no_mmap {
+        // An index cannot be mapped. The kernel says so too, but this way there is no such ring to care for below.
+        return Err(Errno::EINVAL);
+    }
+
+    // SAFETY: `placed` outlives the ring, being the caller's buffer or a mapping that goes when the ring does, or here
+    // when there is none; `sides` point into it, or into mappings of the new descriptor.
+    unsafe {
+        let (fd, sides, used) = if no_mmap {
+            let Placed { mut sides, used } = memory::place::<K>(nr, p, buffer)?;
+            match K::setup(nr, p) {
+                Ok(fd) => {
+                    map::locate(p, &mut sides.sq, &mut sides.cq);
+                    (fd, sides, used)
+                }
+                Err(error) => {
+                    map::unmap::<K>(&sides.sq, &sides.cq);
+                    return Err(error);
+                }
+            }
+        } else {
+            let fd = K::setup(nr, p)?;
+            match map::map::<K>(fd, p) {
+                Ok(sides) => (fd, sides, 0),
+                Err(error) => {
+                    // The mapping's error is the one to report.
+                    let _ = K::close(fd);
+                    return Err(error);
+                }
+            }
+        };
+
+        map::fill_array(p, &sides.sq);
+        adopt(ring, p, fd, sides);
+        if only_registered {
+            (*ring).ring_fd = -1;
+            (*ring).int_flags |= REG_RING | REG_REG_RING;
+        }
+        if buffer.is_some() {
+            (*ring).int_flags |= APP_MEM;
+        }
+        if p.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {
+            (*ring).int_flags |= CQ_ENTER;
+        }
+        Ok(used)
+    }
+}
+
+/// Maps the ring behind `fd`, which the program has set up itself. On error `*ring` is all zeros.
+///
+/// # Safety
+///
+/// `ring` is valid for writes.
+pub unsafe fn mmap<K: Kernel>(fd: c_int, p: &io_uring_params, ring: *mut io_uring) -> Result<()> {
+    // SAFETY: the caller vouches for `ring`, for whose members zero is a value.
+    unsafe {
+        ring.write(mem::zeroed());
+        adopt(ring, p, fd, map::map::<K>(fd, p)?);
+    }
+    Ok(())
+}
+
+/// Fills `*ring`, all zeros before, in.
+unsafe fn adopt(ring: *mut io_uring, p: &io_uring_params, fd: c_int, sides: Sides) {
+    // SAFETY: the callers have written `*ring`; nothing in it needs dropping.
+    unsafe {
+        ptr::write(&raw mut (*ring).sq, sides.sq);
+        ptr::write(&raw mut (*ring).cq, sides.cq);
+        (*ring).flags = p.flags;
+        (*ring).features = p.features;
+        (*ring).ring_fd = fd;
+        (*ring).enter_ring_fd = fd;
+    }
+}
