@@ -62,6 +62,10 @@ help:
 	@sed -n 's/^## *//p' Makefile $(sort $(wildcard mk/*.mk))
 
 ## make                the libraries, in build/
+# The value of a variable, for scripts: make print-libdir
+print-%:
+	@printf '%s\n' '$($*)'
+
 ## make clean          removes build/ and target/
 clean:
 	rm -rf $(B) target

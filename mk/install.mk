@@ -28,3 +28,19 @@ $(B)/stage.stamp: $(LIBRARIES) $(shell find include pkgconfig man -type f 2>/dev
 	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)' \
 	scripts/install.sh install >$(B)/stage.log
 	$(Q)touch $@
+
+CHECKS += check-install check-packaging check-examples
+.PHONY: check-install check-packaging check-examples
+CHECK_INSTALL = MAKE='$(MAKE)' CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' VERSION='$(VERSION)' scripts/check-install.sh
+
+## make check-install  what make install puts where, and programs built against it
+check-install: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
+	+$(Q)$(CHECK_INSTALL)
+
+## make check-packaging  configure and make as distributors' recipes call them
+check-packaging:
+	+$(Q)$(CHECK_INSTALL) packaging
+
+## make check-examples the examples compile without a warning and run
+check-examples: stage
+	$(Q)CC='$(CC)' scripts/check-examples.sh '$(CHECK_PREFIX)'

@@ -56,8 +56,8 @@ check_shared() { # soname limit
     ! grep -qE '\((INIT|FINI|INIT_ARRAY|FINI_ARRAY)\)' <<<"$dynamic" || violation "runs code when it is loaded"
     grep -q GNU_RELRO <<<"$segments" || violation "RELRO is missing"
     grep -q GNU_STACK <<<"$segments" || violation "GNU_STACK is missing"
-    ! grep -E 'GNU_STACK' <<<"$segments" | grep -q 'RWE' || violation "asks for an executable stack"
-    ! grep -E 'LOAD' <<<"$segments" | grep -q 'RWE' || violation "has a segment to write and execute"
+    ! grep -qE 'GNU_STACK.*RWE' <<<"$segments" || violation "asks for an executable stack"
+    ! grep -qE 'LOAD.*RWE' <<<"$segments" || violation "has a segment to write and execute"
     ! grep -qE ' TLS ' <<<"$segments" || violation "has thread-local storage"
     grep -q ' \.eh_frame ' <<<"$sections" || violation ".eh_frame is missing"
     ! grep -q '\.gcc_except_table' <<<"$sections" || violation "has exception tables"
@@ -114,7 +114,7 @@ check_static() { # shared library...
             "$(diff <(echo "$expected") <(echo "$found") | grep '^[<>]' | tr '\n' ' ')"
     [ -z "$(uniq -d <<<"$found")" ] || violation "defines twice: $(uniq -d <<<"$found")"
 
-    ! "$READELF" -WS "$file" | grep -qE '\.(init_array|ctors|tdata|tbss)' || violation "has constructors or thread-local storage"
+    ! grep -qE '\.(init_array|ctors|tdata|tbss)' <<<"$("$READELF" -WS "$file")" || violation "has constructors or thread-local storage"
     [ "$("$READELF" -WS "$file" | grep -c 'note\.GNU-stack')" -eq "$(ar t "$file" | wc -l)" ] ||
         violation "a member does not say that it needs no executable stack"
     no_runtime_symbols

@@ -2,22 +2,39 @@
 # Run checks one after the other, go on after a failure, and sum up.
 #
 # usage: check.sh TARGET...
-# environment: MAKE, LOGS (directory for one log a check), VERBOSE (1: show the output as it comes)
+# environment: MAKE, LOGS (directory for one log a check), VERBOSE (1: show the output as it comes), CHECK_TIMEOUT (seconds
+#              for one check)
 set -euo pipefail
 export LC_ALL=C
 
-: "${MAKE:=make}" "${LOGS:=build/check}" "${VERBOSE:=}"
+: "${MAKE:=make}" "${LOGS:=build/check}" "${VERBOSE:=}" "${CHECK_TIMEOUT:=1800}"
 mkdir -p "$LOGS"
 
 passed=0 number=0
 failed=() skipped=() parts=()
 
+# A check runs in a process group of its own, so that nothing of it is left behind when it is stopped.
+child=
+stop() {
+    [ -z "$child" ] || kill -TERM "$child" 2>/dev/null || true
+    echo
+    echo "stopped"
+    exit 130
+}
+trap stop INT TERM
+
 run() { # target log
     if [ "$VERBOSE" = 1 ]; then
-        "$MAKE" -s --no-print-directory "$1" 2>&1 | tee "$2"
+        timeout -k 10 "$CHECK_TIMEOUT" "$MAKE" -s --no-print-directory "$1" </dev/null > >(tee "$2") 2>&1 &
     else
-        "$MAKE" -s --no-print-directory "$1" >"$2" 2>&1
+        timeout -k 10 "$CHECK_TIMEOUT" "$MAKE" -s --no-print-directory "$1" </dev/null >"$2" 2>&1 &
     fi
+    child=$!
+    local status=0
+    wait "$child" || status=$?
+    child=
+    [ "$status" -ne 124 ] || echo "stopped after $CHECK_TIMEOUT s" >>"$2"
+    return "$status"
 }
 
 for target in "$@"; do

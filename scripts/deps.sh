@@ -44,7 +44,7 @@ if command -v rustup >/dev/null 2>&1; then
         cargo "${component/rust/}" --version >/dev/null 2>&1 || rustup component add "$component" ||
             echo "rustup could not add $component"
     done
-    if rustup toolchain list | grep -q '^nightly' && ! cargo +nightly miri --version >/dev/null 2>&1; then
+    if grep -q '^nightly' <<<"$(rustup toolchain list)" && ! cargo +nightly miri --version >/dev/null 2>&1; then
         rustup +nightly component add miri rust-src || echo "rustup could not add miri; check-miri will skip"
     fi
 fi

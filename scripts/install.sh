@@ -63,5 +63,5 @@ for lib in liburing liburing-ffi; do
 done
 
 while IFS= read -r page; do
-    put 644 "$root/man/$page" "$mandir/man${page##*.}/$page"
+    put 644 "$root/man/$page" "$mandir/man${page##*.}/${page##*/}"
 done < <(cd "$root/man" 2>/dev/null && find . -name '*.[237]' | sed 's|^\./||' | LC_ALL=C sort)

@@ -131,7 +131,7 @@ bring qemu-img qemu-utils
 qemu=$(command -v qemu-img)
 echo "$qemu $("$qemu" --version | head -n 1 | sed 's/.*version //')$(
     dpkg -S "$(realpath "$qemu")" 2>/dev/null | sed 's/\(.*\):.*/, from the package \1/')"
-ldd "$qemu" | grep -q 'liburing\.so\.2' || fail "$qemu is not linked to liburing.so.2"
+grep -q 'liburing\.so\.2' <<<"$(ldd "$qemu")" || fail "$qemu is not linked to liburing.so.2"
 cd "$work"
 
 LD_DEBUG=files,bindings LD_DEBUG_OUTPUT=$work/qemu-debug ours "$qemu" --version >/dev/null

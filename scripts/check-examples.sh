@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Compile the examples against the installation without a warning, and run each, also where it must fail.
+#
+# usage: check-examples.sh PREFIX
+# environment: CC (the first compiler to try; gcc and clang are tried where they are there)
+set -euo pipefail
+
+prefix=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export LD_LIBRARY_PATH=$prefix/lib
+
+die() {
+    echo "check-examples: $*" >&2
+    exit 1
+}
+
+for compiler in "${CC:-gcc}" gcc clang; do
+    command -v "$compiler" >/dev/null || continue
+    for source in examples/*.c; do
+        "$compiler" -std=gnu11 -O2 -Wall -Wextra -Wpedantic -Wshadow -Werror -I "$prefix/include" "$source" \
+            -o "$work/$(basename "$source" .c)" -L "$prefix/lib" -luring || die "$compiler: $source"
+    done
+done
+
+cp_program=$work/uring-cp
+runs=0
+for size in 0 1 131072 10000019; do
+    head -c "$size" /dev/urandom >"$work/source"
+    for options in '' -l '-q 1 -b 4095' '-l -q 3 -b 1m' '-q 4096 -b 512' '-l -q 512 -b 4k'; do
+        rm -f "$work/copy"
+        # shellcheck disable=SC2086 # options are words
+        "$cp_program" -s $options "$work/source" "$work/copy" >/dev/null || die "uring-cp $options, $size bytes"
+        cmp "$work/source" "$work/copy" || die "uring-cp $options, $size bytes: the copy differs"
+        runs=$((runs + 1))
+    done
+done
+
+refused() { # message, argument...
+    local message=$1 status=0
+    shift
+    "$cp_program" "$@" >"$work/out" 2>&1 || status=$?
+    [ "$status" -ne 0 ] || die "uring-cp $* succeeds"
+    grep -q "$message" "$work/out" || die "uring-cp $*: $(cat "$work/out")"
+    runs=$((runs + 1))
+}
+refused 'No such file' -s "$work/missing" "$work/copy"
+refused 'same file' -s "$work/source" "$work/source"
+refused 'No space left' -s "$work/source" /dev/full
+refused 'No space left' -s -l "$work/source" /dev/full
+refused 'not a regular file' -s /dev/null "$work/copy"
+refused 'usage' -q 0 "$work/source" "$work/copy"
+refused 'usage' -b 12x "$work/source" "$work/copy"
+
+echo "examples: $(ls examples/*.c | wc -l) compiled, $runs runs as expected"
