@@ -1,0 +1,176 @@
+# Shared by the consumer scripts of this folder: sourced, not run.
+#
+# A consumer script defines its job as a shell function that takes the side ("ours" or "debian") as its first argument,
+# runs its programs through `traced` (or `select_lib`), and has the records judged. `both_sides` runs it twice.
+# shellcheck shell=bash
+
+set -euo pipefail
+export LC_ALL=C
+
+consumer=$(basename "$0" .sh)
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+our_libdir=${LIBURING_LIBDIR:-$project/build/stage/usr/lib}
+# Not /tmp: it is often a tmpfs, and the jobs below want a file system with O_DIRECT.
+work=$(mktemp -d "${CONSUMERS_TMP:-/var/tmp}/liburing-$consumer.XXXXXX")
+exit_hooks=()
+# The runner's summary is made of these lines.
+figures=${CONSUMERS_FIGURES:-$work/figures}
+our_lib='' system_lib=''
+
+finish() {
+    local status=$? hook
+    for hook in "${exit_hooks[@]}"; do
+        "$hook" || true
+    done
+    if [ "$status" -ne 0 ] && [ "$status" -ne 77 ] && [ -n "${CONSUMERS_KEEP:-}" ]; then
+        echo "$consumer: files kept in $work" >&2
+    else
+        rm -rf "$work"
+    fi
+}
+trap finish EXIT
+
+say() { printf '%s: %s\n' "$consumer" "$*"; }
+
+fail() {
+    printf '%s: FAIL: %s\n' "$consumer" "$*" >&2
+    exit 1
+}
+
+# 77 is what test drivers commonly read as "skipped".
+skip() {
+    printf 'SKIP: %s: %s\n' "$consumer" "$*"
+    exit 77
+}
+
+# need COMMAND PACKAGE: has the package installed when the command is missing.
+need() {
+    local command=$1 package=$2
+    PATH=$PATH:/usr/sbin:/sbin
+    command -v "$command" >/dev/null && return 0
+    command -v apt-get >/dev/null || skip "$command is not installed and there is no apt-get to install it"
+    [ "$(id -u)" -eq 0 ] || skip "$command is not installed (package $package), and only root may install it"
+    say "installing $package"
+    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$package" >"$work/apt.log" 2>&1; then
+        DEBIAN_FRONTEND=noninteractive apt-get update -q >>"$work/apt.log" 2>&1 || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$package" >>"$work/apt.log" 2>&1 ||
+            skip "package $package can not be installed: $(tail -n 1 "$work/apt.log")"
+    fi
+    command -v "$command" >/dev/null || fail "package $package came without $command"
+}
+
+# Everything that a job stands on, whatever the program.
+need_common() {
+    need strace strace
+    need python3 python3-minimal
+    [ -e "$our_libdir/liburing.so.2" ] || fail "no liburing.so.2 in $our_libdir: run make stage first"
+    our_lib=$(realpath "$our_libdir/liburing.so.2")
+    local refusal
+    # 425 is io_uring_setup on every architecture that this library serves; 120 bytes are struct io_uring_params.
+    refusal=$(python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.syscall(425, 1, ctypes.create_string_buffer(120)) < 0:
+    print(os.strerror(ctypes.get_errno()))') || fail "the probe for io_uring did not run"
+    [ -z "$refusal" ] || skip "this kernel refuses io_uring_setup: $refusal"
+}
+
+# links_liburing PROGRAM: remembers which library the system itself gives the program.
+links_liburing() {
+    system_lib=$(env -u LD_LIBRARY_PATH ldd "$1" | awk '$1 == "liburing.so.2" { print $3 }')
+    [ -n "$system_lib" ] || skip "$1 is not linked to liburing.so.2 here"
+    system_lib=$(realpath "$system_lib")
+    [ "$system_lib" != "$our_lib" ] || fail "the system's liburing.so.2 is the one under test: nothing to compare with"
+}
+
+expected_lib() {
+    case $1 in
+    ours) echo "$our_lib" ;;
+    debian) echo "$system_lib" ;;
+    *) fail "no such side: $1" ;;
+    esac
+}
+
+# select_lib SIDE: sets lib_env, the words for env(1) that give a command that side's library and have the dynamic linker
+# record in $work/SIDE.ld.PID what it binds.
+select_lib() {
+    lib_env=(-u LD_LIBRARY_PATH)
+    [ "$1" = debian ] || lib_env=("LD_LIBRARY_PATH=$our_libdir")
+    lib_env+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$work/$1.ld")
+}
+
+# traced SIDE COMMAND...: runs the command with that side's library; strace's record is added to $work/SIDE.strace.
+traced() {
+    local side=$1
+    shift
+    select_lib "$side"
+    # env runs inside, so that strace itself keeps the system's library path.
+    strace -f -qq -A -o "$work/$side.strace" -e trace=io_uring_setup,io_uring_enter,io_uring_register -e signal=none \
+        env "${lib_env[@]}" "$@"
+}
+
+# judge_process SIDE PID: the running process has that side's library mapped, no other, and a ring of its own that completed
+# requests. Sets ring_completions.
+judge_process() {
+    local side=$1 pid=$2 want mapped descriptor tail
+    want=$(expected_lib "$side")
+    mapped=$(awk '$6 ~ /liburing\.so/ { print $6 }' "/proc/$pid/maps" | sort -u)
+    [ "$mapped" = "$want" ] || fail "$side: process $pid maps ${mapped:-no liburing}, not $want"
+    ring_completions=0
+    for descriptor in /proc/"$pid"/fd/*; do
+        [ "$(readlink "$descriptor")" = 'anon_inode:[io_uring]' ] || continue
+        tail=$(awk '$1 == "CqTail:" { print $2 }' "/proc/$pid/fdinfo/${descriptor##*/}")
+        [ -n "$tail" ] || fail "$side: the kernel does not say how many requests the ring of process $pid completed"
+        ring_completions=$((ring_completions + tail))
+    done
+    [ "$ring_completions" -gt 0 ] || fail "$side: process $pid completed no request through io_uring"
+}
+
+# judge_bindings SIDE: each io_uring function that was bound leads to that side's library. Sets bound_symbols.
+judge_bindings() {
+    local side=$1 want library
+    want=$(expected_lib "$side")
+    # What the library binds to itself does not count.
+    sed -n "/binding file [^ ]*liburing\.so[^ ]* /d; s/.* to \(.*\) \[0\]: normal symbol .\(_*io_uring_[a-z0-9_]*\)'.*/\1 \2/p" "$work/$side".ld.* |
+        sort -u >"$work/$side.bound"
+    [ -s "$work/$side.bound" ] || fail "$side: the dynamic linker bound no io_uring function"
+    while read -r library; do
+        [ "$(realpath "$library")" = "$want" ] || fail "$side: io_uring functions were bound to $library, not to $want"
+    done < <(cut -d' ' -f1 "$work/$side.bound" | sort -u)
+    bound_symbols=$(cut -d' ' -f2 "$work/$side.bound" | sort -u | wc -l)
+}
+
+# successful SIDE CALL: how often the system call succeeded.
+successful() { grep -Ec "$2(\(| resumed).* = [0-9]" "$work/$1.strace" || true; }
+
+# judge_traces SIDE MINIMUM: the traced commands used that side's library and gave the kernel at least MINIMUM requests.
+judge_traces() {
+    local side=$1 minimum=$2 rings enters requests
+    judge_bindings "$side"
+    rings=$(successful "$side" io_uring_setup)
+    enters=$(successful "$side" io_uring_enter)
+    requests=$(sed -nE 's/.*io_uring_enter(\(| resumed).* = ([0-9]+)$/\2/p' "$work/$side.strace" | awk '{ n += $1 } END { print n + 0 }')
+    [ "$rings" -gt 0 ] || fail "$side: no io_uring was set up"
+    [ "$requests" -ge "$minimum" ] || fail "$side: $requests requests went through io_uring, at least $minimum were due"
+    report "$side" "$bound_symbols functions bound to $(expected_lib "$side"); $rings rings, $enters enters, $requests requests"
+}
+
+# report SIDE TEXT: a line for the reader and for the summary.
+report() {
+    printf '%-8s %-6s  %s\n' "$consumer" "$1" "$2" | tee -a "$figures"
+}
+
+# both_sides JOB: Debian's library first, so that a failure there is known to be none of ours.
+both_sides() {
+    local job=$1 side started
+    for side in debian ours; do
+        started=$(date +%s.%N)
+        "$job" "$side"
+        report "$side" "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f s in all", b - a }')"
+    done
+}
+
+# same WHAT FILE FILE: both files hold the same bytes.
+same() {
+    cmp -s "$2" "$3" || fail "$1: $2 and $3 differ"
+}

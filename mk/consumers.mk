@@ -1,0 +1,8 @@
+# Programs that others wrote, as Debian packages them, at work on the library.
+
+CHECKS += check-consumers
+.PHONY: check-consumers
+
+## make check-consumers  qemu, mariadbd and plocate on the library and on Debian's (CONSUMERS=qemu picks one)
+check-consumers: stage
+	LIBURING_LIBDIR='$(CHECK_PREFIX)/lib' c-tests/consumers/run.sh $(CONSUMERS)
