@@ -7,6 +7,7 @@ use liburing::abi::params::io_uring_params;
 use liburing::abi::ring::{io_uring, io_uring_cq, io_uring_sq};
 use liburing::errno::to_ret;
 use liburing::kernel::Native;
+use liburing::ring::zero::clear;
 use liburing::ring::{map, setup};
 
 use crate::setup::buffer;
@@ -42,11 +43,9 @@ pub unsafe extern "C" fn io_uring_mmap(
 ) -> c_int {
     // SAFETY: the caller vouches for the pointers.
     to_ret(unsafe {
-        map::map::<Native>(fd, &*p).map(|sides| {
-            sq.write(sides.sq);
-            cq.write(sides.cq);
-            0
-        })
+        clear(sq);
+        clear(cq);
+        map::map::<Native>(fd, &*p, &mut *sq, &mut *cq).map(|()| 0)
     })
 }
 

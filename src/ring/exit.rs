@@ -1,8 +1,7 @@
 //! Giving a ring up, and keeping it from child processes.
 
-use core::mem;
-
 use super::flags::{APP_MEM, REG_REG_RING, REG_RING};
+use super::zero::clear;
 use super::{map, sizes};
 use crate::abi::register::*;
 use crate::abi::resources::io_uring_rsrc_update;
@@ -31,7 +30,7 @@ pub unsafe fn exit<K: Kernel>(ring: *mut io_uring) {
         if (*ring).ring_fd != -1 {
             let _ = K::close((*ring).ring_fd);
         }
-        ring.write(mem::zeroed());
+        clear(ring);
         (*ring).ring_fd = -1;
         (*ring).enter_ring_fd = -1;
     }

@@ -1,7 +1,6 @@
 //! Mapping a ring's memory and finding its parts.
 
 use core::ffi::{c_int, c_uint, c_void};
-use core::mem;
 
 use super::sizes;
 use crate::abi::params::{
@@ -13,32 +12,21 @@ use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE};
 use crate::queue::order;
 
-/// Both sides of a ring, not yet part of one.
-pub struct Sides {
-    /// The submission side.
-    pub sq: io_uring_sq,
-    /// The completion side.
-    pub cq: io_uring_cq,
-}
-
-impl Sides {
-    /// All null and zero.
-    pub const fn unmapped() -> Sides {
-        // SAFETY: integers and raw pointers only, for which zero is a value.
-        unsafe { mem::zeroed() }
-    }
-}
-
 unsafe fn map_area<K: Kernel>(fd: c_int, len: usize, offset: u64) -> Result<*mut c_void> {
     // SAFETY: a new mapping, placed by the kernel.
     let area = unsafe { K::mmap(len, PROT_READ_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset) }?;
     Ok(area.as_ptr())
 }
 
-/// Maps the rings and SQEs of the ring behind `fd`, as `p` describes it. On error nothing stays mapped.
-pub fn map<K: Kernel>(fd: c_int, p: &io_uring_params) -> Result<Sides> {
-    let mut sides = Sides::unmapped();
-    let Sides { sq, cq } = &mut sides;
+/// Maps the rings and SQEs of the ring behind `fd`, as `p` describes it, and fills `sq` and `cq` in, all zeros before.
+///
+/// On error nothing stays mapped, and what `sq` and `cq` hold means nothing.
+pub fn map<K: Kernel>(
+    fd: c_int,
+    p: &io_uring_params,
+    sq: &mut io_uring_sq,
+    cq: &mut io_uring_cq,
+) -> Result<()> {
     let single = p.features & IORING_FEAT_SINGLE_MMAP != 0;
 
     // The SQEs' size is kept in 32 bits.
@@ -64,13 +52,13 @@ pub fn map<K: Kernel>(fd: c_int, p: &io_uring_params) -> Result<Sides> {
             sq.sqes = map_area::<K>(fd, sqes_size, IORING_OFF_SQES)?.cast();
             Ok(())
         })();
-        if let Err(error) = rest {
+        if rest.is_err() {
             unmap_rings::<K>(sq, cq);
-            return Err(error);
+            return rest;
         }
         locate(p, sq, cq);
     }
-    Ok(sides)
+    Ok(())
 }
 
 /// Unmaps the rings, but not the SQEs.

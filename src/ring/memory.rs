@@ -2,10 +2,11 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
-use super::map::{Sides, unmap};
+use super::map::unmap;
 use super::setup::Buffer;
 use super::sizes::{self, page_aligned};
 use crate::abi::params::io_uring_params;
+use crate::abi::ring::{io_uring_cq, io_uring_sq};
 use crate::errno::{Errno, Result};
 use crate::kernel::{
     Kernel, MAP_ANONYMOUS, MAP_HUGE_2MB, MAP_HUGETLB, MAP_SHARED, PROT_READ_WRITE,
@@ -13,15 +14,10 @@ use crate::kernel::{
 
 const HUGE_PAGE: usize = 2 * 1024 * 1024;
 
-/// Rings and SQEs with a place in memory, and nothing in them yet.
-pub struct Placed {
-    /// `ring_ptr`, `sqes` and what there is to unmap are set.
-    pub sides: Sides,
-    /// Bytes used of the program's buffer: SQEs, then rings, in whole pages.
-    pub used: c_int,
-}
-
-/// Finds room for SQEs and rings, in `buffer` if given, and tells the kernel through `p` where that is.
+/// Finds room for SQEs and rings, in `buffer` if given, and tells the kernel through `p` where that is. Sets `ring_ptr`,
+/// `sqes` and what there is to unmap in `sq` and `cq`, all zeros before.
+///
+/// Returns the bytes used of `buffer`: SQEs, then rings, in whole pages.
 ///
 /// Older kernels want each of the two in physically contiguous memory, so what exceeds a page gets a huge page.
 ///
@@ -33,15 +29,15 @@ pub fn place<K: Kernel>(
     nr: c_uint,
     p: &mut io_uring_params,
     buffer: Option<Buffer>,
-) -> Result<Placed> {
+    sq: &mut io_uring_sq,
+    cq: &mut io_uring_cq,
+) -> Result<c_int> {
     let entries = sizes::entries(nr, p)?;
     let page = K::page_size();
     let sqes_size = page_aligned(sizes::sqes_size(p.flags, entries.sq), page);
     let rings_size = sizes::rings_size(p.flags, entries);
     let used = page_aligned(sqes_size + rings_size, page);
 
-    let mut sides = Sides::unmapped();
-    let Sides { sq, cq } = &mut sides;
     let room = match buffer {
         Some(buffer) => {
             sq.sqes = buffer.start.cast();
@@ -73,10 +69,7 @@ pub fn place<K: Kernel>(
     p.sq_off.user_addr = sq.sqes.expose_provenance() as u64;
     p.cq_off.user_addr = sq.ring_ptr.expose_provenance() as u64;
     // The largest ring takes a few MiB.
-    Ok(Placed {
-        sides,
-        used: used as c_int,
-    })
+    Ok(used as c_int)
 }
 
 /// A page or a huge page for `size` bytes, with its own size.

@@ -7,3 +7,4 @@ pub mod memory;
 pub mod probe;
 pub mod setup;
 pub mod sizes;
+pub mod zero;

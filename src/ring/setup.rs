@@ -1,11 +1,10 @@
 //! Setting a ring up.
 
 use core::ffi::{c_int, c_uint, c_void};
-use core::{mem, ptr};
 
 use super::flags::{APP_MEM, CQ_ENTER, REG_REG_RING, REG_RING};
-use super::map::{self, Sides};
-use super::memory::{self, Placed};
+use super::zero::clear;
+use super::{map, memory};
 use crate::abi::params::{
     IORING_SETUP_IOPOLL, IORING_SETUP_NO_MMAP, IORING_SETUP_NO_SQARRAY,
     IORING_SETUP_REGISTERED_FD_ONLY, IORING_SETUP_SQPOLL, io_uring_params,
@@ -83,9 +82,24 @@ pub unsafe fn init_as_asked<K: Kernel>(
     p: &mut io_uring_params,
     buffer: Option<Buffer>,
 ) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`; integers and raw pointers only, for which zero is a value.
-    unsafe { ring.write(mem::zeroed()) };
+    // SAFETY: the caller vouches for `ring`, and until this returns nobody else knows of it.
+    unsafe {
+        clear(ring);
+        let result = make::<K>(nr, &mut *ring, p, buffer);
+        if result.is_err() {
+            clear(ring);
+        }
+        result
+    }
+}
 
+/// [`init_as_asked`], with `ring` all zeros before and undefined after an error.
+fn make<K: Kernel>(
+    nr: c_uint,
+    ring: &mut io_uring,
+    p: &mut io_uring_params,
+    buffer: Option<Buffer>,
+) -> Result<c_int> {
     let only_registered = p.flags & IORING_SETUP_REGISTERED_FD_ONLY != 0;
     let no_mmap = p.flags & IORING_SETUP_NO_MMAP != 0;
     if only_registered && !no_mmap {
@@ -93,47 +107,41 @@ pub unsafe fn init_as_asked<K: Kernel>(
         return Err(Errno::EINVAL);
     }
 
-    // SAFETY: `placed` outlives the ring, being the caller's buffer or a mapping that goes when the ring does, or here
-    // when there is none; `sides` point into it, or into mappings of the new descriptor.
+    let mut used = 0;
+    if no_mmap {
+        used = memory::place::<K>(nr, p, buffer, &mut ring.sq, &mut ring.cq)?;
+    }
+    // SAFETY: `p` names memory only under `IORING_SETUP_NO_MMAP`: the buffer, which outlives the ring, or a mapping
+    // that goes when the ring does, or here when there is none.
     unsafe {
-        let (fd, sides, used) = if no_mmap {
-            let Placed { mut sides, used } = memory::place::<K>(nr, p, buffer)?;
-            match K::setup(nr, p) {
-                Ok(fd) => {
-                    map::locate(p, &mut sides.sq, &mut sides.cq);
-                    (fd, sides, used)
-                }
-                Err(error) => {
-                    map::unmap::<K>(&sides.sq, &sides.cq);
-                    return Err(error);
-                }
-            }
-        } else {
-            let fd = K::setup(nr, p)?;
-            match map::map::<K>(fd, p) {
-                Ok(sides) => (fd, sides, 0),
-                Err(error) => {
-                    // The mapping's error is the one to report.
-                    let _ = K::close(fd);
-                    return Err(error);
-                }
+        let fd = match K::setup(nr, p) {
+            Ok(fd) => fd,
+            Err(error) => {
+                map::unmap::<K>(&ring.sq, &ring.cq);
+                return Err(error);
             }
         };
-
-        map::fill_array(p, &sides.sq);
-        adopt(ring, p, fd, sides);
-        if only_registered {
-            (*ring).ring_fd = -1;
-            (*ring).int_flags |= REG_RING | REG_REG_RING;
+        if no_mmap {
+            map::locate(p, &mut ring.sq, &mut ring.cq);
+        } else if let Err(error) = map::map::<K>(fd, p, &mut ring.sq, &mut ring.cq) {
+            // The mapping's error is the one to report.
+            let _ = K::close(fd);
+            return Err(error);
         }
-        if buffer.is_some() {
-            (*ring).int_flags |= APP_MEM;
-        }
-        if p.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {
-            (*ring).int_flags |= CQ_ENTER;
-        }
-        Ok(used)
+        map::fill_array(p, &ring.sq);
+        adopt(ring, p, fd);
     }
+    if only_registered {
+        ring.ring_fd = -1;
+        ring.int_flags |= REG_RING | REG_REG_RING;
+    }
+    if buffer.is_some() {
+        ring.int_flags |= APP_MEM;
+    }
+    if p.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {
+        ring.int_flags |= CQ_ENTER;
+    }
+    Ok(used)
 }
 
 /// Maps the ring behind `fd`, which the program has set up itself. On error `*ring` is all zeros.
@@ -142,23 +150,22 @@ pub unsafe fn init_as_asked<K: Kernel>(
 ///
 /// `ring` is valid for writes.
 pub unsafe fn mmap<K: Kernel>(fd: c_int, p: &io_uring_params, ring: *mut io_uring) -> Result<()> {
-    // SAFETY: the caller vouches for `ring`, for whose members zero is a value.
+    // SAFETY: the caller vouches for `ring`, and until this returns nobody else knows of it.
     unsafe {
-        ring.write(mem::zeroed());
-        adopt(ring, p, fd, map::map::<K>(fd, p)?);
+        clear(ring);
+        let mapped = map::map::<K>(fd, p, &mut (*ring).sq, &mut (*ring).cq);
+        match mapped {
+            Ok(()) => adopt(&mut *ring, p, fd),
+            Err(_) => clear(ring),
+        }
+        mapped
     }
-    Ok(())
 }
 
-/// Fills `*ring`, all zeros before, in.
-unsafe fn adopt(ring: *mut io_uring, p: &io_uring_params, fd: c_int, sides: Sides) {
-    // SAFETY: the callers have written `*ring`; nothing in it needs dropping.
-    unsafe {
-        ptr::write(&raw mut (*ring).sq, sides.sq);
-        ptr::write(&raw mut (*ring).cq, sides.cq);
-        (*ring).flags = p.flags;
-        (*ring).features = p.features;
-        (*ring).ring_fd = fd;
-        (*ring).enter_ring_fd = fd;
-    }
+/// Notes in a ring whose memory is in place what the kernel made of it.
+fn adopt(ring: &mut io_uring, p: &io_uring_params, fd: c_int) {
+    ring.flags = p.flags;
+    ring.features = p.features;
+    ring.ring_fd = fd;
+    ring.enter_ring_fd = fd;
 }
