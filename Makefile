@@ -49,9 +49,10 @@ Q := @
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 endif
 
-# Each topic adds its targets, and its checks to CHECKS.
+# Each topic adds its targets, and its checks to CHECKS. The names that all others build on come first.
 CHECKS :=
-include $(sort $(wildcard mk/*.mk))
+include mk/lib.mk mk/install.mk
+include $(filter-out mk/lib.mk mk/install.mk,$(sort $(wildcard mk/*.mk)))
 
 .PHONY: all library help clean distclean
 

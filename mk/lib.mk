@@ -39,7 +39,7 @@ define object_rule
 $(B)/$(1).o: $(RUST_SOURCES) scripts/lto-object.sh $(wildcard $(O)/config.mk)
 	$$(call say,CARGO,$(1))
 	$$(Q)mkdir -p $(B)
-	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)' \
+	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)' \
 		scripts/lto-object.sh $$@ $(B)/cargo-$(1) $(RUST_TARGET) $(FEATURES_$(1))
 
 $(B)/lib$(1).a: $(B)/$(1).o

@@ -13,10 +13,10 @@ check-clippy:
 
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
 check-cargo-test:
-	$(CARGO) test --locked --workspace
+	scripts/cargo-test.sh $(CARGO) test --locked --workspace
 
 ## make check-miri     the ring logic's tests under Miri, which finds undefined behaviour
 check-miri:
 	@if ! $(CARGO) +nightly miri --version >/dev/null 2>&1; then \
 		echo 'SKIP: there is no Miri (rustup +nightly component add miri)'; exit 77; fi
-	$(CARGO) +nightly miri test --locked -p liburing
+	scripts/cargo-test.sh $(CARGO) +nightly miri test --locked -p liburing

@@ -2,7 +2,7 @@
 # Build capi/ as a static library and take the one object out of it that holds the library's own code.
 #
 # usage: lto-object.sh OBJECT TARGET_DIR RUST_TARGET [cargo option...]
-# environment: CARGO AR NM LIB_RUSTFLAGS ALLOWED_UNDEFINED
+# environment: CARGO AR NM OBJCOPY LIB_RUSTFLAGS ALLOWED_UNDEFINED
 set -euo pipefail
 
 object=$1 target_dir=$2 target=$3
@@ -39,4 +39,7 @@ if [ -n "$undefined" ]; then
     rm -f "$object.new"
     exit 1
 fi
-mv "$object.new" "$object"
+
+# What is hidden has served its purpose: in an archive it would be a name that a program could clash with.
+${OBJCOPY:-objcopy} --localize-hidden "$object.new" "$object"
+rm "$object.new"
