@@ -21,7 +21,9 @@ uninstall:
 ## make stage          installs into build/stage, for the checks
 stage: $(B)/stage.stamp
 
-$(B)/stage.stamp: $(LIBRARIES) $(shell find include pkgconfig man -type f 2>/dev/null) scripts/install.sh
+# LIBRARIES is defined in a file that is read later.
+.SECONDEXPANSION:
+$(B)/stage.stamp: $$(LIBRARIES) $(shell find include pkgconfig man -type f 2>/dev/null) scripts/install.sh
 	$(Q)rm -rf $(STAGE)
 	$(Q)DESTDIR= prefix='$(CHECK_PREFIX)' includedir='$(CHECK_PREFIX)/include' libdir='$(CHECK_PREFIX)/lib' \
 	libdevdir='$(CHECK_PREFIX)/lib' mandir='$(CHECK_PREFIX)/share/man' datadir='$(CHECK_PREFIX)/share' \
