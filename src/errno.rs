@@ -66,5 +66,6 @@ errnos! {
     EMFILE = 24;
     ENOSYS = 38;
     ETIME = 62;
+    EOVERFLOW = 75;
     EOPNOTSUPP = 95;
 }

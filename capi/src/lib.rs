@@ -10,6 +10,7 @@ mod archive;
 mod heap;
 mod probe;
 mod queue;
+mod register;
 mod setup;
 mod sizes;
 mod syscall;

@@ -27,6 +27,22 @@ pub struct __kernel_timespec {
     pub tv_nsec: core::ffi::c_longlong,
 }
 
+/// A range of memory (`<sys/uio.h>`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct iovec {
+    /// Its first byte.
+    pub iov_base: *mut core::ffi::c_void,
+    /// Its length in bytes.
+    pub iov_len: usize,
+}
+
+/// A set of CPUs, only ever passed on by address (`<sched.h>`).
+#[repr(C)]
+pub struct cpu_set_t {
+    _opaque: [u8; 0],
+}
+
 /// A set of signals, only ever passed on by address (`<signal.h>`).
 #[repr(C)]
 pub struct sigset_t {

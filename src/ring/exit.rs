@@ -1,13 +1,12 @@
 //! Giving a ring up, and keeping it from child processes.
 
-use super::flags::{APP_MEM, REG_REG_RING, REG_RING};
+use super::flags::{APP_MEM, REG_RING};
 use super::zero::clear;
 use super::{map, sizes};
-use crate::abi::register::*;
-use crate::abi::resources::io_uring_rsrc_update;
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MADV_DONTFORK};
+use crate::register::ring_fd;
 
 /// Unmaps and closes a ring. Does nothing to one that is all zeros, as failed set-up leaves it, or exited.
 ///
@@ -25,7 +24,7 @@ pub unsafe fn exit<K: Kernel>(ring: *mut io_uring) {
         }
         // The thread's table would hold the ring until the thread ends.
         if (*ring).int_flags & REG_RING != 0 {
-            unregister::<K>(ring);
+            let _ = ring_fd::unregister::<K>(ring);
         }
         if (*ring).ring_fd != -1 {
             let _ = K::close((*ring).ring_fd);
@@ -65,26 +64,5 @@ pub unsafe fn dontfork<K: Kernel>(ring: *mut io_uring) -> Result<()> {
             K::madvise(cq.ring_ptr, cq.ring_sz, MADV_DONTFORK)?;
         }
         Ok(())
-    }
-}
-
-unsafe fn unregister<K: Kernel>(ring: *const io_uring) {
-    // SAFETY: the caller has checked that the index is registered.
-    unsafe {
-        let slot = io_uring_rsrc_update {
-            offset: (*ring).enter_ring_fd as u32,
-            resv: 0,
-            data: 0,
-        };
-        let opcode = IORING_UNREGISTER_RING_FDS as u32;
-        let (fd, opcode) = if (*ring).int_flags & REG_REG_RING != 0 {
-            (
-                (*ring).enter_ring_fd,
-                opcode | IORING_REGISTER_USE_REGISTERED_RING as u32,
-            )
-        } else {
-            ((*ring).ring_fd, opcode)
-        };
-        let _ = K::register(fd, opcode, (&raw const slot).cast(), 1);
     }
 }

@@ -8,6 +8,7 @@ use crate::abi::register::IORING_REGISTER_PROBE;
 use crate::abi::ring::io_uring;
 use crate::errno::Result;
 use crate::kernel::Kernel;
+use crate::register::query;
 
 /// Requests that a probe asks about: all that an opcode's eight bits can name.
 pub const PROBE_OPS: usize = 256;
@@ -38,16 +39,9 @@ pub unsafe fn ask<K: Kernel>(probe: *mut io_uring_probe) -> Result<c_int> {
 ///
 /// As for [`ask`]; `ring` is set up.
 pub unsafe fn ask_ring<K: Kernel>(
-    ring: *const io_uring,
+    ring: *mut io_uring,
     probe: *mut io_uring_probe,
 ) -> Result<c_int> {
     // SAFETY: the caller vouches for both pointers.
-    unsafe {
-        K::register(
-            (*ring).ring_fd,
-            IORING_REGISTER_PROBE as c_uint,
-            probe.cast(),
-            PROBE_OPS as c_uint,
-        )
-    }
+    unsafe { query::probe::<K>(ring, probe, PROBE_OPS as c_uint) }
 }

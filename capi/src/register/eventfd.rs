@@ -1,0 +1,112 @@
+//! Notification through an eventfd.
+
+use core::ffi::c_int;
+
+use liburing::abi::io_uring;
+use liburing::errno::to_ret;
+use liburing::kernel::Native;
+use liburing::register::eventfd;
+
+/// Has an eventfd signalled when completions arrive.
+///
+/// Whenever the kernel posts completions to the ring, it adds to the counter of the eventfd `fd`, which may be watched
+/// with `poll(2)` and its kin. A ring has one eventfd at a time. The kernel keeps the eventfd open by itself.
+///
+/// The signal says only that it is worth looking at the completion queue. Several completions may come with one signal,
+/// and a signal may come without a completion. `io_uring_cq_eventfd_toggle(3)` switches the signals off and on.
+///
+/// # Return value
+///
+/// 0, or a negative error number.
+///
+/// # Errors
+///
+/// * `-EBUSY`: the ring has an eventfd.
+/// * `-EBADF`: `fd` is not open; or the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EINVAL`: `fd` is not an eventfd.
+/// * `-ENOMEM`: the kernel has no memory.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+///
+/// # Kernel
+///
+/// 5.2
+///
+/// # See also
+///
+/// `io_uring_register_eventfd_async(3)`, `io_uring_unregister_eventfd(3)`, `io_uring_cq_eventfd_toggle(3)`,
+/// `eventfd(2)`
+///
+/// # Safety
+///
+/// `ring` must be set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_int) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { eventfd::register::<Native>(ring, fd) })
+}
+
+/// Has an eventfd signalled when completions arrive that were not posted while submitting.
+///
+/// Does what `io_uring_register_eventfd(3)` does, but completions that are posted inside the call that submits their
+/// requests give no signal.
+///
+/// # Return value
+///
+/// 0, or a negative error number.
+///
+/// # Errors
+///
+/// * `-EBUSY`: the ring has an eventfd.
+/// * `-EBADF`: `fd` is not open; or the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EINVAL`: `fd` is not an eventfd, or the kernel does not know the operation.
+/// * `-ENOMEM`: the kernel has no memory.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+///
+/// # Kernel
+///
+/// 5.6
+///
+/// # See also
+///
+/// `io_uring_register_eventfd(3)`, `io_uring_unregister_eventfd(3)`
+///
+/// # Safety
+///
+/// `ring` must be set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd: c_int) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { eventfd::register_async::<Native>(ring, fd) })
+}
+
+/// Ends the signals to the ring's eventfd.
+///
+/// # Return value
+///
+/// 0, or a negative error number.
+///
+/// # Errors
+///
+/// * `-ENXIO`: the ring has no eventfd.
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+///
+/// # Kernel
+///
+/// 5.2
+///
+/// # See also
+///
+/// `io_uring_register_eventfd(3)`
+///
+/// # Safety
+///
+/// `ring` must be set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_unregister_eventfd(ring: *mut io_uring) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { eventfd::unregister::<Native>(ring) })
+}
