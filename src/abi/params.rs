@@ -157,17 +157,17 @@ pub const IORING_FEAT_RW_ATTR: u32 = 1u32 << 16;
 /// `IORING_ENTER_NO_IOWAIT` is understood. Since 6.15.
 pub const IORING_FEAT_NO_IOWAIT: u32 = 1u32 << 17;
 /// Where to map the submission ring (both rings with `IORING_FEAT_SINGLE_MMAP`). Since 5.1.
-pub const IORING_OFF_SQ_RING: u64 = 0;
+pub const IORING_OFF_SQ_RING: u64 = 0u64;
 /// Where to map the completion ring. Since 5.1.
-pub const IORING_OFF_CQ_RING: u64 = 0x8000000;
+pub const IORING_OFF_CQ_RING: u64 = 0x8000000u64;
 /// Where to map the SQEs. Since 5.1.
-pub const IORING_OFF_SQES: u64 = 0x10000000;
+pub const IORING_OFF_SQES: u64 = 0x10000000u64;
 /// Where to map a provided buffer ring that the kernel allocated, with the group number shifted in. Since 6.4.
-pub const IORING_OFF_PBUF_RING: u64 = 0x80000000;
+pub const IORING_OFF_PBUF_RING: u64 = 0x80000000u64;
 /// Where the group number starts in the mmap offset of a provided buffer ring. Since 6.4.
 pub const IORING_OFF_PBUF_SHIFT: c_int = 16;
 /// The bits of an mmap offset that say what to map. Since 6.4.
-pub const IORING_OFF_MMAP_MASK: u64 = 0xf8000000;
+pub const IORING_OFF_MMAP_MASK: u64 = 0xf8000000u64;
 
 /// In the submission ring's flags: the polling thread sleeps, enter with `IORING_ENTER_SQ_WAKEUP`. Since 5.1.
 pub const IORING_SQ_NEED_WAKEUP: u32 = 1u32 << 0;

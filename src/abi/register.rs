@@ -85,7 +85,7 @@ pub enum io_uring_register_op {
     /// One more than the highest opcode known here.
     IORING_REGISTER_LAST = 38,
     /// Added to an opcode: the ring is given by the index of its registration. Since 6.3.
-    IORING_REGISTER_USE_REGISTERED_RING = 1 << 31,
+    IORING_REGISTER_USE_REGISTERED_RING = 1u32 << 31,
 }
 pub use io_uring_register_op::*;
 

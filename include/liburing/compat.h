@@ -1,0 +1,139 @@
+/* Hand-written. What the C library and the kernel's headers may lack, found out when a program is compiled. */
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef LIBURING_COMPAT_H
+#define LIBURING_COMPAT_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "linux_types.h"
+
+/*
+ * The C library
+ *
+ * In strict ISO modes (-std=c99) it keeps POSIX types to itself unless a feature-test macro asks for them. The headers
+ * were all read above and will not be read again, so what they left out can be put in.
+ */
+#ifdef __GLIBC__
+
+#ifdef __has_include
+#if __has_include("bits/types/siginfo_t.h") && __has_include("bits/types/idtype_t.h")
+#include <bits/types/idtype_t.h>
+#include <bits/types/siginfo_t.h>
+#endif
+#endif
+#ifndef __id_t_defined
+typedef __id_t id_t;
+#define __id_t_defined
+#endif
+#ifndef __USE_MISC
+typedef __loff_t loff_t;
+#endif
+
+#elif !defined(__BIONIC__)
+
+/* musl: each macro here comes with the type. */
+#ifndef SIG_BLOCK
+typedef struct liburing_siginfo siginfo_t;
+#endif
+#ifndef CPU_SETSIZE
+typedef struct cpu_set_t cpu_set_t;
+#endif
+#ifndef loff_t
+typedef off_t loff_t;
+#endif
+
+#endif
+
+/* The system calls' current directory, as strict modes leave it out. */
+#ifndef AT_FDCWD
+#define AT_FDCWD -100
+#endif
+
+/* Only ever passed on by address. */
+struct epoll_event;
+struct statx;
+
+/*
+ * The kernel's headers
+ */
+#ifdef __has_include
+#if !__has_include("linux/filter.h")
+#define _LIBURING_NO_FILTER
+#endif
+#if !__has_include("linux/futex.h")
+#define _LIBURING_NO_FUTEX
+#endif
+#if !__has_include("linux/ioctl.h")
+#define _LIBURING_NO_IOCTL
+#endif
+#if !__has_include("linux/openat2.h")
+#define _LIBURING_NO_OPENAT2
+#endif
+#if !__has_include("linux/swab.h")
+#define _LIBURING_NO_SWAB
+#endif
+#if __has_include("linux/blkdev.h")
+#include <linux/blkdev.h>
+#endif
+#endif
+
+#ifndef _LIBURING_NO_FILTER
+#include <linux/filter.h>
+#endif
+#ifndef _LIBURING_NO_SWAB
+#include <linux/swab.h>
+#endif
+
+#ifndef _LIBURING_NO_OPENAT2
+#include <linux/openat2.h>
+#else
+/* How to open a file, for io_uring_prep_openat2(). */
+struct open_how {
+    __u64 flags;
+    __u64 mode;
+    __u64 resolve;
+};
+#endif
+
+#ifndef _LIBURING_NO_FUTEX
+#include <linux/futex.h>
+#endif
+/* Since 5.16. */
+#ifndef FUTEX_WAITV_MAX
+#define FUTEX_32 2
+#define FUTEX_WAITV_MAX 128
+
+/* One futex to wait for, for io_uring_prep_futex_waitv(). */
+struct futex_waitv {
+    __u64 val;
+    __u64 uaddr;
+    __u32 flags;
+    __u32 __reserved;
+};
+#endif
+
+/* Since 6.12. */
+#ifndef BLOCK_URING_CMD_DISCARD
+#ifndef _LIBURING_NO_IOCTL
+#include <linux/ioctl.h>
+#else
+#include <sys/ioctl.h>
+#endif
+#define BLOCK_URING_CMD_DISCARD _IO(0x12, 0)
+#endif
+
+#endif

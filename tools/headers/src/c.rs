@@ -1,0 +1,172 @@
+//! Items of C, read from what cbindgen writes.
+
+use std::collections::HashMap;
+
+use crate::Result;
+
+/// Items by name.
+pub type Items = HashMap<String, Item>;
+
+/// A constant, a type or a function, with its comment's lines.
+pub struct Item {
+    pub doc: Vec<String>,
+    pub kind: Kind,
+}
+
+pub enum Kind {
+    /// Its value.
+    Constant(String),
+    Enum(Vec<Member>),
+    /// `struct` or `union`, and its fields.
+    Record(&'static str, Vec<Member>),
+    /// Return type, and the parameters.
+    Function(String, Vec<String>),
+}
+
+/// A field (`__u32 resv[3]`) or an enumerator (`IORING_OP_NOP = 0`).
+pub struct Member {
+    pub doc: Vec<String>,
+    pub text: String,
+}
+
+impl Member {
+    /// The field's or enumerator's name.
+    pub fn name(&self) -> &str {
+        let end = self
+            .text
+            .find([' ', '['])
+            .filter(|_| self.text.contains(" = "));
+        let field = self.text.split('[').next().unwrap_or_default();
+        match end {
+            Some(end) => &self.text[..end],
+            None => field.rsplit([' ', '*']).next().unwrap_or_default(),
+        }
+    }
+
+    /// The field's type, if it is a record: `union` and its name.
+    pub fn record(&self) -> Option<(&str, &str)> {
+        let mut words = self.text.split(' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(kind @ ("struct" | "union")), Some(name), Some(_)) => Some((kind, name)),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a header. cbindgen puts every field, enumerator and declaration on a line of its own.
+pub fn parse(text: &str) -> Result<Items> {
+    let mut items = Items::new();
+    let mut lines = text.lines().peekable();
+    let mut doc = Vec::new();
+    while let Some(line) = lines.next() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            [] => {}
+            ["/*", ..] => doc = comment(&mut lines),
+            ["#define", name, value @ ..] => {
+                let kind = Kind::Constant(value.join(" "));
+                items.insert(
+                    name.to_string(),
+                    Item {
+                        doc: std::mem::take(&mut doc),
+                        kind,
+                    },
+                );
+            }
+            ["enum", name, ..] if !line.ends_with(';') => {
+                let kind = Kind::Enum(members(&mut lines, ',')?);
+                items.insert(
+                    name.to_string(),
+                    Item {
+                        doc: std::mem::take(&mut doc),
+                        kind,
+                    },
+                );
+            }
+            [record @ ("struct" | "union"), name, "{"] => {
+                let record = if *record == "struct" {
+                    "struct"
+                } else {
+                    "union"
+                };
+                let kind = Kind::Record(record, members(&mut lines, ';')?);
+                items.insert(
+                    name.to_string(),
+                    Item {
+                        doc: std::mem::take(&mut doc),
+                        kind,
+                    },
+                );
+            }
+            // Fixed-size enums, by preprocessor conditions, and declarations without a body.
+            [first, ..] if first.starts_with('#') || *first == "typedef" || !line.contains('(') => {
+                doc.clear()
+            }
+            _ => {
+                let mut declaration = line.trim().to_string();
+                while !declaration.ends_with(';') {
+                    let next = lines.next().ok_or("a declaration without an end")?;
+                    declaration = format!("{declaration} {}", next.trim());
+                }
+                let (name, kind) = function(&declaration)?;
+                items.insert(
+                    name,
+                    Item {
+                        doc: std::mem::take(&mut doc),
+                        kind,
+                    },
+                );
+            }
+        }
+    }
+    Ok(items)
+}
+
+type Lines<'a> = std::iter::Peekable<std::str::Lines<'a>>;
+
+/// The lines of a comment whose first line was read.
+fn comment(lines: &mut Lines) -> Vec<String> {
+    lines
+        .by_ref()
+        .map(str::trim)
+        .take_while(|line| *line != "*/")
+        .map(str::to_string)
+        .collect()
+}
+
+/// What stands between the braces.
+fn members(lines: &mut Lines, end: char) -> Result<Vec<Member>> {
+    let mut members = Vec::new();
+    let mut doc = Vec::new();
+    while let Some(line) = lines.next() {
+        let line = line.trim();
+        if line.starts_with("};") {
+            return Ok(members);
+        }
+        if line.starts_with("/*") {
+            doc = comment(lines);
+        } else if let Some(text) = line.strip_suffix(end) {
+            members.push(Member {
+                doc: std::mem::take(&mut doc),
+                text: text.to_string(),
+            });
+        } else if !(line.is_empty() || line == "{" || line.starts_with(['#', ':'])) {
+            return Err(format!("not a member: {line}").into());
+        }
+    }
+    Err("a type without an end".into())
+}
+
+/// Splits `int name(int a, struct b *c);`.
+fn function(declaration: &str) -> Result<(String, Kind)> {
+    let unreadable = || format!("not a function: {declaration}");
+    let declaration = declaration.strip_prefix("extern ").unwrap_or(declaration);
+    let (head, rest) = declaration.split_once('(').ok_or_else(unreadable)?;
+    let parameters = rest.strip_suffix(");").ok_or_else(unreadable)?;
+    let start = head.rfind([' ', '*']).ok_or_else(unreadable)? + 1;
+    let parameters = parameters.split(", ").map(str::to_string).collect();
+    Ok((
+        head[start..].to_string(),
+        Kind::Function(head[..start].to_string(), parameters),
+    ))
+}

@@ -1,0 +1,62 @@
+//! Living beside the kernel's own header, whichever a program includes first.
+//!
+//! Ours first: we define the kernel's guard, and its header adds nothing.
+//!
+//! The kernel's first: it may be years older or newer, and C can't take types back. So ours get other names, and macros
+//! lead all code that follows to them. A structure that is known to be the same is left alone, because in C++ its name
+//! is part of the names of functions, which other files may have compiled without the kernel's header.
+
+use std::fmt::Write;
+
+use crate::Result;
+use crate::c::{Item, Kind};
+use crate::header::Kernel;
+
+/// The macro that says that the kernel's definition is used.
+pub fn kept(name: &str) -> String {
+    format!("_LIBURING_KEEP_{}", name.to_uppercase())
+}
+
+pub fn render(kernel: &Kernel, items: &[(&str, &Item)]) -> Result<String> {
+    let mut out = String::new();
+    let Kernel {
+        guard,
+        name: header,
+        same_since,
+    } = kernel;
+    writeln!(out, "#ifndef {guard}")?;
+    writeln!(out, "/* From here on {header} adds nothing. */")?;
+    writeln!(out, "#define {guard}")?;
+    writeln!(out, "#else")?;
+    writeln!(
+        out,
+        "/*\n * {header} came first, older or newer than this. Its definitions stay, and everything below"
+    )?;
+    writeln!(out, " * uses these instead, by other names.\n */")?;
+
+    for (name, item) in items {
+        if let Some((_, since)) = same_since.iter().find(|(same, _)| same == name) {
+            writeln!(
+                out,
+                "#ifdef {since}\n#define {}\n#else\n#define {name} liburing_{name}\n#endif",
+                kept(name)
+            )?;
+        } else if !matches!(item.kind, Kind::Constant(_)) && !name.starts_with("__anon_") {
+            writeln!(out, "#define {name} liburing_{name}")?;
+        }
+    }
+    for (name, item) in items {
+        match &item.kind {
+            Kind::Constant(_) => writeln!(out, "#undef {name}")?,
+            Kind::Enum(variants) => {
+                for variant in variants {
+                    let name = variant.name();
+                    writeln!(out, "#undef {name}\n#define {name} liburing_{name}")?;
+                }
+            }
+            Kind::Record(..) | Kind::Function(..) => {}
+        }
+    }
+    writeln!(out, "#endif\n")?;
+    Ok(out)
+}

@@ -1,0 +1,203 @@
+//! Writes the generated headers below include/liburing from the Rust sources.
+//!
+//! cbindgen says how each Rust item looks in C. What it can't do is done here: unnamed unions, flexible arrays, the
+//! order of the sources, and living beside the kernel's own header.
+
+mod c;
+mod header;
+mod kernel_first;
+mod source;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use header::{Header, Kernel};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The headers, and which files under src/abi each one is made from. C wants a type before its first use, so the
+/// order counts.
+const HEADERS: &[Header] = &[
+    Header {
+        path: "io_uring.h",
+        about: "The kernel's interface: requests, completions, set-up, registration.",
+        includes: &["linux_types.h"],
+        sources: &[
+            "sqe",
+            "op",
+            "request",
+            "cqe",
+            "params",
+            "enter",
+            "register",
+            "region",
+            "resources",
+            "probe",
+            "restriction",
+            "provided",
+            "net",
+            "zcrx",
+        ],
+        kernel: Some(Kernel {
+            guard: "LINUX_IO_URING_H",
+            name: "<linux/io_uring.h>",
+            same_since: &[
+                ("io_uring_sqe", "IORING_SETUP_CQE_MIXED"),
+                ("io_uring_cqe", "IORING_SETUP_CQE32"),
+                ("io_sqring_offsets", "IORING_SETUP_NO_MMAP"),
+                ("io_cqring_offsets", "IORING_SETUP_NO_MMAP"),
+                ("io_uring_params", "IORING_SETUP_NO_MMAP"),
+            ],
+        }),
+        functions: false,
+    },
+    Header {
+        path: "io_uring/query.h",
+        about: "The kernel's interface: queries.",
+        includes: &["../linux_types.h"],
+        sources: &["query"],
+        kernel: Some(Kernel {
+            guard: "LINUX_IO_URING_QUERY_H",
+            name: "<linux/io_uring/query.h>",
+            same_since: &[],
+        }),
+        functions: false,
+    },
+    Header {
+        path: "io_uring/bpf_filter.h",
+        about: "The kernel's interface: filters of requests.",
+        includes: &["../linux_types.h"],
+        sources: &["bpf_filter"],
+        kernel: Some(Kernel {
+            guard: "LINUX_IO_URING_BPF_FILTER_H",
+            name: "<linux/io_uring/bpf_filter.h>",
+            same_since: &[],
+        }),
+        functions: false,
+    },
+    Header {
+        path: "io_uring_version.h",
+        about: "The version of these headers.",
+        includes: &[],
+        sources: &["version"],
+        kernel: None,
+        functions: false,
+    },
+    Header {
+        path: "types.h",
+        about: "The library's own structures.",
+        includes: &["io_uring.h"],
+        sources: &["ring"],
+        kernel: None,
+        functions: false,
+    },
+    Header {
+        path: "functions.h",
+        about: "The functions of the library.",
+        includes: &[
+            "compat.h",
+            "defs.h",
+            "io_uring/query.h",
+            "io_uring/bpf_filter.h",
+            "types.h",
+        ],
+        sources: &[],
+        kernel: None,
+        functions: true,
+    },
+];
+
+/// Types that a hand-written header has beside the functions that use them.
+const ELSEWHERE: &[&str] = &["io_uring_cqe_iter"];
+
+/// Exported for old binaries; for the compiler it is an inline function.
+const INLINE: &[&str] = &["io_uring_get_sqe"];
+
+fn main() -> Result<()> {
+    let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let [root, out] = args.as_slice() else {
+        return Err("usage: liburing-headers ROOT INCLUDE_DIR".into());
+    };
+
+    let abi: Vec<PathBuf> = rust_files(&root.join("src/abi"))?;
+    let capi: Vec<PathBuf> = rust_files(&root.join("capi/src"))?
+        .into_iter()
+        .filter(|path| {
+            !path.starts_with(root.join("capi/src/ffi")) && !path.ends_with("capi/src/ffi.rs")
+        })
+        .collect();
+    let mut exported = source::exported(&fs::read_to_string(root.join("capi/liburing.map"))?);
+    exported.retain(|name| !INLINE.contains(&name.as_str()));
+
+    let items = c::parse(&cbindgen(&abi, &capi)?)?;
+    for header in HEADERS {
+        let mut order = Vec::new();
+        for name in header.sources {
+            order.extend(source::items(&root.join(format!("src/abi/{name}.rs")))?);
+        }
+        if header.functions {
+            for path in &capi {
+                order.extend(source::functions(path)?);
+            }
+            order.retain(|name| exported.contains(name));
+            let missing: Vec<&str> = exported
+                .iter()
+                .filter(|name| !order.contains(name))
+                .map(String::as_str)
+                .collect();
+            if !missing.is_empty() {
+                eprintln!("exported, but without a function: {}", missing.join(" "));
+            }
+        }
+        order.retain(|name| !ELSEWHERE.contains(&name.as_str()));
+
+        let path = out.join("liburing").join(header.path);
+        fs::create_dir_all(path.parent().ok_or("no directory")?)?;
+        fs::write(&path, header.render(&order, &items)?)?;
+    }
+    Ok(())
+}
+
+/// All Rust files below a directory, in order of their names.
+fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What cbindgen makes of the sources: every item, in its own order and style.
+fn cbindgen(abi: &[PathBuf], capi: &[PathBuf]) -> Result<String> {
+    let mut config = cbindgen::Config {
+        language: cbindgen::Language::C,
+        style: cbindgen::Style::Tag,
+        no_includes: true,
+        usize_is_size_t: true,
+        documentation_style: cbindgen::DocumentationStyle::C,
+        line_length: usize::MAX,
+        ..Default::default()
+    };
+    let mut builder = cbindgen::Builder::new();
+    for path in abi {
+        // Only the layout is tested there.
+        if path.ends_with("layout.rs") || path.ends_with("mod.rs") {
+            continue;
+        }
+        config.export.include.extend(source::items(path)?);
+        builder = builder.with_src(path);
+    }
+    for path in capi {
+        builder = builder.with_src(path);
+    }
+    let mut text = Vec::new();
+    builder.with_config(config).generate()?.write(&mut text);
+    Ok(String::from_utf8(text)?)
+}
