@@ -9,3 +9,6 @@ pub mod order;
 pub mod sqe;
 pub mod submit;
 pub mod wait;
+
+#[cfg(test)]
+mod tests;

@@ -8,3 +8,6 @@ pub mod probe;
 pub mod setup;
 pub mod sizes;
 pub mod zero;
+
+#[cfg(test)]
+mod tests;

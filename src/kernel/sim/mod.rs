@@ -32,7 +32,7 @@ pub struct Config {
     pub submit_limit: u32,
     /// Completions are posted only while somebody waits, the last one first.
     pub hold_back: bool,
-    /// Completions that find the CQ full are kept (`IORING_FEAT_NODROP`).
+    /// Bytes of a page.
     pub page_size: usize,
 }
 
@@ -40,7 +40,7 @@ impl Config {
     /// As Linux 6.18.
     pub const NEW: Config = Config {
         features: 0x3ffff,
-        setup_flags: 0xfffff,
+        setup_flags: 0x1fffff,
         submit_limit: u32::MAX,
         hold_back: false,
         page_size: 4096,
@@ -171,6 +171,22 @@ pub fn failure_pending() -> bool {
     with(|state| state.fail.is_some())
 }
 
+/// Takes back what [`fail_after`] ordered.
+pub fn reset_failure() {
+    with(|state| state.fail = None);
+}
+
+/// Sets all counters of a ring that has not been used, as if it had been for long.
+pub fn start_counters_at(fd: c_int, count: u32) {
+    with(|state| {
+        state
+            .rings
+            .get_mut(&fd)
+            .expect("an open ring")
+            .start_counters_at(count)
+    });
+}
+
 /// Sets what `io_uring_register` does; it returns 0 otherwise.
 pub fn on_register(f: impl FnMut(c_int, c_uint, *const c_void, c_uint) -> Result<c_int> + 'static) {
     with(|state| state.on_register = Some(Box::new(f)));
@@ -249,6 +265,13 @@ impl State {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl Sim {
+    /// Drops a ring that is known by its index only, as unregistering it does.
+    pub fn close_registered(index: c_int) -> Result<c_int> {
+        with(|state| state.rings.remove(&index).map(|_| 1).ok_or(Errno::EINVAL))
     }
 }
 

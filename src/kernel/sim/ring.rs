@@ -187,6 +187,15 @@ impl Ring {
         self.sq_word(SQ_FLAGS).fetch_or(bits, Ordering::SeqCst);
     }
 
+    pub fn start_counters_at(&mut self, count: u32) {
+        for offset in [SQ_HEAD, SQ_TAIL] {
+            self.sq_word(offset).store(count, Ordering::Relaxed);
+        }
+        for offset in [CQ_HEAD, CQ_TAIL] {
+            self.cq_word(offset).store(count, Ordering::Relaxed);
+        }
+    }
+
     /// Consumes up to `to_submit` requests and completes them.
     pub fn submit(&mut self, to_submit: u32, config: &Config) -> u32 {
         let tail = self.sq_word(SQ_TAIL).load(Ordering::Acquire);
