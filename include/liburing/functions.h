@@ -9,4 +9,283 @@
 #include "io_uring/bpf_filter.h"
 #include "types.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Asks the kernel which requests it knows, through an existing ring. */
+struct io_uring_probe *io_uring_get_probe_ring(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Asks the kernel which requests it knows, without a ring of the caller's. */
+struct io_uring_probe *io_uring_get_probe(void) LIBURING_NOEXCEPT;
+
+/* Gives a probe back. */
+void io_uring_free_probe(struct io_uring_probe *probe) LIBURING_NOEXCEPT;
+
+/* Submits all SQEs taken so far. */
+int io_uring_submit(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Submits all SQEs taken so far and waits for completions. */
+int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait_nr) LIBURING_NOEXCEPT;
+
+/* Submits all SQEs taken so far and has the kernel post completions that are pending. */
+int io_uring_submit_and_get_events(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Has the kernel post completions that are pending, without submitting or waiting. */
+int io_uring_get_events(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Looks at up to count completions without waiting. */
+unsigned int io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes,
+    unsigned int count) LIBURING_NOEXCEPT;
+
+/* Submits, waits, and looks at the first completion: what the inline functions that wait are made of. */
+int __io_uring_get_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int submit,
+    unsigned int wait_nr, sigset_t *sigmask) LIBURING_NOEXCEPT;
+
+/* Waits for completions, for a limited time. */
+int io_uring_wait_cqes(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, sigset_t *sigmask) LIBURING_NOEXCEPT;
+
+/* Waits for a completion, for a limited time. */
+int io_uring_wait_cqe_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr,
+    struct __kernel_timespec *ts) LIBURING_NOEXCEPT;
+
+/* Waits for completions, content with fewer after a while. */
+int io_uring_wait_cqes_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, unsigned int min_wait_usec, sigset_t *sigmask) LIBURING_NOEXCEPT;
+
+/* Submits all SQEs taken so far and waits for completions, for a limited time. */
+int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, sigset_t *sigmask) LIBURING_NOEXCEPT;
+
+/* Submits all SQEs taken so far and waits for completions, content with fewer after a while. */
+int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, unsigned int min_wait, sigset_t *sigmask) LIBURING_NOEXCEPT;
+
+/* Submits all SQEs taken so far and waits as a registered argument says. */
+int io_uring_submit_and_wait_reg(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    int reg_index) LIBURING_NOEXCEPT;
+
+/* Waits until the submission thread has freed an SQ slot: what io_uring_sqring_wait() calls. */
+int __io_uring_sqring_wait(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Keeps the caller's credentials for requests to run with. */
+int io_uring_register_personality(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Drops credentials that a ring keeps. */
+int io_uring_unregister_personality(struct io_uring *ring, int id) LIBURING_NOEXCEPT;
+
+/* Restricts what may be done on a ring. */
+int io_uring_register_restrictions(struct io_uring *ring, struct io_uring_restriction *res,
+    unsigned int nr_res) LIBURING_NOEXCEPT;
+
+/* Starts a ring that was set up disabled. */
+int io_uring_enable_rings(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Sets a BPF filter over a ring's requests. */
+int io_uring_register_bpf_filter(struct io_uring *ring, struct io_uring_bpf *bpf) LIBURING_NOEXCEPT;
+
+/* Sets a BPF filter over the requests of rings yet to be made. */
+int io_uring_register_bpf_filter_task(struct io_uring_bpf *bpf) LIBURING_NOEXCEPT;
+
+/* Registers memory as a ring of provided buffers. */
+int io_uring_register_buf_ring(struct io_uring *ring, struct io_uring_buf_reg *reg,
+    unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Ends a ring of provided buffers. */
+int io_uring_unregister_buf_ring(struct io_uring *ring, int bgid) LIBURING_NOEXCEPT;
+
+/* Tells where the kernel takes the next buffer from. */
+int io_uring_buf_ring_head(struct io_uring *ring, int buf_group, uint16_t *head) LIBURING_NOEXCEPT;
+
+/* Makes a ring of provided buffers: allocates its memory and registers it. */
+struct io_uring_buf_ring *io_uring_setup_buf_ring(struct io_uring *ring, unsigned int nentries, int bgid,
+    unsigned int flags, int *err) LIBURING_NOEXCEPT;
+
+/* Ends a ring of provided buffers and frees its memory. */
+int io_uring_free_buf_ring(struct io_uring *ring, struct io_uring_buf_ring *br, unsigned int nentries,
+    int bgid) LIBURING_NOEXCEPT;
+
+/* Registers buffers for requests that name them by index. */
+int io_uring_register_buffers(struct io_uring *ring, const struct iovec *iovecs,
+    unsigned int nr_iovecs) LIBURING_NOEXCEPT;
+
+/* Registers buffers with tags that tell when the kernel has let go of them. */
+int io_uring_register_buffers_tags(struct io_uring *ring, const struct iovec *iovecs, const __u64 *tags,
+    unsigned int nr) LIBURING_NOEXCEPT;
+
+/* Registers a table of empty buffer slots. */
+int io_uring_register_buffers_sparse(struct io_uring *ring, unsigned int nr) LIBURING_NOEXCEPT;
+
+/* Replaces registered buffers. */
+int io_uring_register_buffers_update_tag(struct io_uring *ring, unsigned int off, const struct iovec *iovecs,
+    const __u64 *tags, unsigned int nr) LIBURING_NOEXCEPT;
+
+/* Gives up all registered buffers. */
+int io_uring_unregister_buffers(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Gives one ring all registered buffers of another. */
+int io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src) LIBURING_NOEXCEPT;
+
+/* Gives one ring all registered buffers of another, with flags. */
+int __io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src, unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Gives one ring some registered buffers of another. */
+int io_uring_clone_buffers_offset(struct io_uring *dst, struct io_uring *src, unsigned int dst_off,
+    unsigned int src_off, unsigned int nr, unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Gives one ring some registered buffers of another; the flags are the caller's alone. */
+int __io_uring_clone_buffers_offset(struct io_uring *dst, struct io_uring *src, unsigned int dst_off,
+    unsigned int src_off, unsigned int nr, unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Cancels requests and waits until they are gone. */
+int io_uring_register_sync_cancel(struct io_uring *ring, struct io_uring_sync_cancel_reg *reg) LIBURING_NOEXCEPT;
+
+/* Sends a message to a ring without having one. */
+int io_uring_register_sync_msg(struct io_uring_sqe *sqe) LIBURING_NOEXCEPT;
+
+/* Has an eventfd signalled when completions arrive. */
+int io_uring_register_eventfd(struct io_uring *ring, int fd) LIBURING_NOEXCEPT;
+
+/* Has an eventfd signalled when completions arrive that were not posted while submitting. */
+int io_uring_register_eventfd_async(struct io_uring *ring, int fd) LIBURING_NOEXCEPT;
+
+/* Ends the signals to the ring's eventfd. */
+int io_uring_unregister_eventfd(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Registers files for requests that name them by index. */
+int io_uring_register_files(struct io_uring *ring, const int *files, unsigned int nr_files) LIBURING_NOEXCEPT;
+
+/* Registers files with tags that tell when the kernel has let go of them. */
+int io_uring_register_files_tags(struct io_uring *ring, const int *files, const __u64 *tags,
+    unsigned int nr) LIBURING_NOEXCEPT;
+
+/* Registers a table of empty file slots. */
+int io_uring_register_files_sparse(struct io_uring *ring, unsigned int nr) LIBURING_NOEXCEPT;
+
+/* Replaces registered files. */
+int io_uring_register_files_update(struct io_uring *ring, unsigned int off, const int *files,
+    unsigned int nr_files) LIBURING_NOEXCEPT;
+
+/* Replaces registered files, with tags. */
+int io_uring_register_files_update_tag(struct io_uring *ring, unsigned int off, const int *files, const __u64 *tags,
+    unsigned int nr_files) LIBURING_NOEXCEPT;
+
+/* Gives up all registered files. */
+int io_uring_unregister_files(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Sets the range of file slots that the kernel may choose from. */
+int io_uring_register_file_alloc_range(struct io_uring *ring, unsigned int off, unsigned int len) LIBURING_NOEXCEPT;
+
+/* Has waits poll the network devices. */
+int io_uring_register_napi(struct io_uring *ring, struct io_uring_napi *napi) LIBURING_NOEXCEPT;
+
+/* Ends the polling of network devices. */
+int io_uring_unregister_napi(struct io_uring *ring, struct io_uring_napi *napi) LIBURING_NOEXCEPT;
+
+/* Asks the kernel which requests it knows, in the caller's memory. */
+int io_uring_register_probe(struct io_uring *ring, struct io_uring_probe *p, unsigned int nr_ops) LIBURING_NOEXCEPT;
+
+/* Asks the kernel what it supports. */
+int io_uring_register_query(struct io_uring_query_hdr *query) LIBURING_NOEXCEPT;
+
+/* Gives a ring another size. */
+int io_uring_resize_rings(struct io_uring *ring, struct io_uring_params *p) LIBURING_NOEXCEPT;
+
+/* Registers the ring's descriptor with the calling thread. */
+int io_uring_register_ring_fd(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Gives the registered index of a ring back. */
+int io_uring_unregister_ring_fd(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Closes the descriptor of a registered ring. */
+int io_uring_close_ring_fd(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Sets the clock by which timed waits go. */
+int io_uring_register_clock(struct io_uring *ring, struct io_uring_clock_register *arg) LIBURING_NOEXCEPT;
+
+/* Registers memory that a ring shares with the kernel. */
+int io_uring_register_region(struct io_uring *ring, struct io_uring_mem_region_reg *reg) LIBURING_NOEXCEPT;
+
+/* Fails: the kernel has no such operation. */
+int io_uring_register_wait_reg(struct io_uring *ring, struct io_uring_reg_wait *reg, int nr) LIBURING_NOEXCEPT;
+
+/* Says whether waiting on a ring counts as waiting for I/O. */
+int io_uring_set_iowait(struct io_uring *ring, bool enable_iowait) LIBURING_NOEXCEPT;
+
+/* Says on which CPUs the kernel's workers may run. */
+int io_uring_register_iowq_aff(struct io_uring *ring, size_t cpusz, const cpu_set_t *mask) LIBURING_NOEXCEPT;
+
+/* Lets the kernel's workers run wherever the submitting thread may. */
+int io_uring_unregister_iowq_aff(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Limits how many workers the kernel starts. */
+int io_uring_register_iowq_max_workers(struct io_uring *ring, unsigned int *val) LIBURING_NOEXCEPT;
+
+/* Has a network device's receive queue fill the program's memory. */
+int io_uring_register_ifq(struct io_uring *ring, struct io_uring_zcrx_ifq_reg *reg) LIBURING_NOEXCEPT;
+
+/* Does something with a registered receive queue. */
+int io_uring_register_zcrx_ctrl(struct io_uring *ring, struct zcrx_ctrl *ctrl) LIBURING_NOEXCEPT;
+
+/* Sets a ring up. */
+int io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Sets a ring up with parameters. */
+int io_uring_queue_init_params(unsigned int entries, struct io_uring *ring,
+    struct io_uring_params *p) LIBURING_NOEXCEPT;
+
+/* Sets a ring up in memory of the caller's. */
+int io_uring_queue_init_mem(unsigned int entries, struct io_uring *ring, struct io_uring_params *p, void *buf,
+    size_t buf_size) LIBURING_NOEXCEPT;
+
+/* Maps a ring that the caller has set up with io_uring_setup(). */
+int io_uring_queue_mmap(int fd, struct io_uring_params *p, struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Gives a ring up: unmaps its memory and closes its descriptor. */
+void io_uring_queue_exit(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Keeps a ring's memory from children that are forked later. */
+int io_uring_ring_dontfork(struct io_uring *ring) LIBURING_NOEXCEPT;
+
+/* Tells how many bytes of memory a ring takes, as whole pages. */
+ssize_t io_uring_memory_size(unsigned int entries, unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Tells how many bytes of memory a ring takes, as whole pages. */
+ssize_t io_uring_memory_size_params(unsigned int entries, struct io_uring_params *p) LIBURING_NOEXCEPT;
+
+/* Tells how many bytes of the locked-memory limit (RLIMIT_MEMLOCK) a ring takes. */
+ssize_t io_uring_mlock_size(unsigned int entries, unsigned int flags) LIBURING_NOEXCEPT;
+
+/* Tells how many bytes of the locked-memory limit (RLIMIT_MEMLOCK) a ring takes. */
+ssize_t io_uring_mlock_size_params(unsigned int entries, struct io_uring_params *p) LIBURING_NOEXCEPT;
+
+/* Makes a ring: the plain system call, without mapping anything. */
+int io_uring_setup(unsigned int entries, struct io_uring_params *p) LIBURING_NOEXCEPT;
+
+/* Submits, waits, or both: the plain system call. */
+int io_uring_enter(unsigned int fd, unsigned int to_submit, unsigned int min_complete, unsigned int flags,
+    sigset_t *sig) LIBURING_NOEXCEPT;
+
+/* Submits, waits, or both: the plain system call with an argument of any kind. */
+int io_uring_enter2(unsigned int fd, unsigned int to_submit, unsigned int min_complete, unsigned int flags,
+    void *arg, size_t sz) LIBURING_NOEXCEPT;
+
+/* Registers something with a ring, or asks about it: the plain system call. */
+int io_uring_register(unsigned int fd, unsigned int opcode, const void *arg,
+    unsigned int nr_args) LIBURING_NOEXCEPT;
+
+/* The major version of the library that the program runs on. */
+int io_uring_major_version(void) LIBURING_NOEXCEPT;
+
+/* The minor version of the library that the program runs on. */
+int io_uring_minor_version(void) LIBURING_NOEXCEPT;
+
+/* Asks whether the library that the program runs on is older than a version. */
+bool io_uring_check_version(int major, int minor) LIBURING_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -1433,21 +1433,8 @@ enum {
     IORING_REGISTER_DST_REPLACE = (1 << 1),
 };
 
-/* Which buffers of another ring to share. */
-struct io_uring_clone_buffers {
-    /* The ring that has the buffers. */
-    __u32 src_fd;
-    /* IORING_REGISTER_SRC_REGISTERED, IORING_REGISTER_DST_REPLACE. */
-    __u32 flags;
-    /* First slot there. Since 6.13. */
-    __u32 src_off;
-    /* First slot here. Since 6.13. */
-    __u32 dst_off;
-    /* How many; 0 is all. Since 6.13. */
-    __u32 nr;
-    /* Zero. */
-    __u32 pad[3];
-};
+/* Gives one ring all registered buffers of another. */
+int io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src) LIBURING_NOEXCEPT;
 
 /* In flags of a probed opcode: the kernel has it. Since 5.6. */
 #define IO_URING_OP_SUPPORTED (1U << 0)

@@ -164,9 +164,20 @@ fn function(declaration: &str) -> Result<(String, Kind)> {
     let (head, rest) = declaration.split_once('(').ok_or_else(unreadable)?;
     let parameters = rest.strip_suffix(");").ok_or_else(unreadable)?;
     let start = head.rfind([' ', '*']).ok_or_else(unreadable)? + 1;
-    let parameters = parameters.split(", ").map(str::to_string).collect();
+    let parameters = parameters.split(", ").map(without_underscore).collect();
     Ok((
         head[start..].to_string(),
         Kind::Function(head[..start].to_string(), parameters),
     ))
+}
+
+/// A parameter without the mark that Rust puts on the name of one it does not use.
+fn without_underscore(parameter: &str) -> String {
+    match parameter.rfind([' ', '*']) {
+        Some(end) => {
+            let (before, name) = parameter.split_at(end + 1);
+            format!("{before}{}", name.strip_prefix('_').unwrap_or(name))
+        }
+        None => parameter.to_string(),
+    }
 }

@@ -146,8 +146,14 @@ fn write_item(out: &mut String, name: &str, item: &Item, items: &Items) -> Resul
             writeln!(out, "}};")?;
         }
         Kind::Function(result, parameters) => {
-            // The manual has the rest.
-            comment(out, 0, item.doc.get(..1).unwrap_or_default())?;
+            // The first paragraph; the manual has the rest.
+            let lines: Vec<&str> = item
+                .doc
+                .iter()
+                .map(String::as_str)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            comment(out, 0, &[lines.join(" ")])?;
             write_function(out, &format!("{result}{name}("), parameters)?;
         }
     }
