@@ -17,3 +17,11 @@ check-elf: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
 	$(ELF_TOOLS) scripts/check-elf.sh shared $(SHARED_uring-ffi) $(SONAME_uring-ffi) $(MAX_STRIPPED_uring-ffi) || status=1; \
 	$(ELF_TOOLS) scripts/check-elf.sh shared $(SHARED_uring) $(SONAME_uring) $(MAX_STRIPPED_uring) || status=1; \
 	exit $$status
+
+CHECKS += check-abidiff
+.PHONY: check-abidiff
+
+## make check-abidiff  no incompatible change against Debian's and upstream's libraries
+check-abidiff: stage $(SHARED_LIBRARIES)
+	+$(Q)$(MAKE) -s --no-print-directory B='$(B)/debug' RUST_DEBUGINFO=2 library
+	$(Q)scripts/check-abidiff.sh $(B) $(B)/debug '$(CHECK_PREFIX)/include'
