@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Run the built C tests and show a table: a line for each program, a column for each build.
+
+A cell gives the passed cases, and "+N" for skipped or "!N" for failed ones. The output of what failed follows its line.
+Exit status: 0 when nothing failed, 1 otherwise.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TIMEOUT_SECONDS = 300
+HUGE_PAGES = 8
+HUGE_PAGES_FILE = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+
+
+class Result:
+    """What one program said in one build."""
+
+    def __init__(self, status, output):
+        self.status = status
+        self.output = output
+        self.passed = len(re.findall(r"^ok ", output, re.M))
+        self.failed = len(re.findall(r"^FAIL ", output, re.M))
+        # a skipped case is the line after its reason
+        self.skips = re.findall(r"^ *reason: (.*)\nskip (\S+)", output, re.M)
+        counted = self.passed + self.failed + len(self.skips)
+        if counted == 0 or (status not in (0, 77) and self.failed == 0):
+            self.failed += 1
+
+    def cell(self):
+        text = str(self.passed)
+        if self.skips:
+            text += "+%d" % len(self.skips)
+        if self.failed:
+            text += "!%d" % self.failed
+        return text
+
+
+def run(path, environment):
+    try:
+        done = subprocess.run([path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                              env=environment, timeout=TIMEOUT_SECONDS, check=False)
+        return Result(done.returncode, done.stdout.decode(errors="replace"))
+    except subprocess.TimeoutExpired as expired:
+        output = (expired.stdout or b"").decode(errors="replace")
+        return Result(1, output + "\nkilled after %d s\n" % TIMEOUT_SECONDS)
+
+
+class HugePages:
+    """A few free huge pages while the tests run, where the user may reserve them."""
+
+    def __enter__(self):
+        self.before = None
+        try:
+            total = self.read("nr_hugepages")
+            if os.geteuid() == 0 and self.read("free_hugepages") < HUGE_PAGES:
+                self.write(total + HUGE_PAGES)
+                self.before = total
+                print("reserved %d huge pages for the tests that need some" % (self.read("nr_hugepages") - total))
+        except OSError as error:
+            print("no huge pages: %s" % error)
+        return self
+
+    def __exit__(self, *_):
+        if self.before is not None:
+            self.write(self.before)
+
+    @staticmethod
+    def read(name):
+        with open(HUGE_PAGES_FILE + name, encoding="ascii") as file:
+            return int(file.read())
+
+    @staticmethod
+    def write(count):
+        with open(HUGE_PAGES_FILE + "nr_hugepages", "w", encoding="ascii") as file:
+            file.write(str(count))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dir", required=True, help="where the builds are")
+    parser.add_argument("--builds", required=True, help="their names, the table's columns")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("programs", nargs="+")
+    options = parser.parse_args()
+    builds = options.builds.split()
+    names = options.programs
+    for name in names:
+        if not any(os.path.exists(os.path.join(options.dir, build, name)) for build in builds):
+            sys.exit("there is no program " + name)
+
+    scratch = os.path.join(options.dir, "tmp")
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.makedirs(scratch)
+    environment = dict(os.environ, TMPDIR=scratch, LC_ALL="C")
+    if not environment.get("C_TESTS_REFERENCE"):
+        environment.pop("C_TESTS_REFERENCE", None)
+
+    totals = {"passed": 0, "skipped": 0, "failed": 0}
+    skips = {}
+    started = time.monotonic()
+    print("%-20s" % "program" + "".join("%10s" % build for build in builds))
+    with HugePages(), concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        pending = [(name, {build: pool.submit(run, os.path.join(options.dir, build, name), environment)
+                           for build in builds if os.path.exists(os.path.join(options.dir, build, name))})
+                   for name in names]
+        for name, futures in pending:
+            results = {build: future.result() for build, future in futures.items()}
+            cells = [results[build].cell() if build in results else "-" for build in builds]
+            print("%-20s" % name + "".join("%10s" % cell for cell in cells), flush=True)
+            shown = set()
+            for build, result in results.items():
+                totals["passed"] += result.passed
+                totals["skipped"] += len(result.skips)
+                totals["failed"] += result.failed
+                for reason, case in result.skips:
+                    skips.setdefault((name, case, reason), []).append(build)
+                if result.failed and result.output not in shown:
+                    shown.add(result.output)
+                    print("    %s, exit status %d:" % (build, result.status))
+                    print("".join("    | %s\n" % line for line in result.output.splitlines()), end="", flush=True)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+    for (name, case, reason), where in skips.items():
+        note = "" if len(where) == len(builds) else " (%s)" % ", ".join(where)
+        print("SKIP: %s %s: %s%s" % (name, case, reason, note))
+    print("C tests: %d programs in %d builds, %d cases passed, %d skipped, %d failed, %.0f s" %
+          (len(names), len(builds), totals["passed"], totals["skipped"], totals["failed"],
+           time.monotonic() - started))
+    return 1 if totals["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
