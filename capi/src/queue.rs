@@ -230,7 +230,7 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
     sigmask: *mut sigset_t,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { wait::get_cqe::<Native>(ring, cqe_ptr, submit, wait_nr, sigmask) })
+    unsafe { wait::get_cqe::<Native>(ring, cqe_ptr, submit, wait_nr, sigmask) }
 }
 
 /// Waits for completions, for a limited time.
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn io_uring_wait_cqes(
     sigmask: *mut sigset_t,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    to_ret(unsafe {
+    unsafe {
         wait::wait_cqes::<Native>(
             ring,
             cqe_ptr,
@@ -286,7 +286,7 @@ pub unsafe extern "C" fn io_uring_wait_cqes(
                 sigmask,
             },
         )
-    })
+    }
 }
 
 /// Waits for a completion, for a limited time.
@@ -324,7 +324,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe_timeout(
         sigmask: ptr::null(),
     };
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { wait::wait_cqes::<Native>(ring, cqe_ptr, 1, limits) })
+    unsafe { wait::wait_cqes::<Native>(ring, cqe_ptr, 1, limits) }
 }
 
 /// Waits for completions, content with fewer after a while.
@@ -367,7 +367,7 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
         sigmask,
     };
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { wait::wait_cqes_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) })
+    unsafe { wait::wait_cqes_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
 }
 
 /// Submits all SQEs taken so far and waits for completions, for a limited time.
@@ -413,7 +413,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
         sigmask,
     };
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { wait::submit_and_wait_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) })
+    unsafe { wait::submit_and_wait_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
 }
 
 /// Submits all SQEs taken so far and waits for completions, content with fewer after a while.
@@ -457,7 +457,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_min_timeout(
         sigmask,
     };
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { wait::submit_and_wait_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) })
+    unsafe { wait::submit_and_wait_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
 }
 
 /// Submits all SQEs taken so far and waits as a registered argument says.
@@ -495,7 +495,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_reg(
     reg_index: c_int,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { wait::submit_and_wait_reg::<Native>(ring, cqe_ptr, wait_nr, reg_index) })
+    unsafe { wait::submit_and_wait_reg::<Native>(ring, cqe_ptr, wait_nr, reg_index) }
 }
 
 /// Waits until the submission thread has freed an SQ slot: what io_uring_sqring_wait() calls.

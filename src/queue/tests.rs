@@ -68,9 +68,9 @@ impl Ring {
     fn get(&mut self, to_submit: u32, wait_nr: u32) -> (Result<i32>, Option<(u64, i32)>) {
         let mut cqe = ptr::dangling_mut();
         // SAFETY: as above.
-        let result = unsafe {
+        let result = Errno::check(unsafe {
             wait::get_cqe::<Sim>(self.ptr(), &raw mut cqe, to_submit, wait_nr, ptr::null())
-        };
+        });
         (result, seen(cqe))
     }
 
@@ -301,22 +301,25 @@ fn time_passes() {
     let mut ring = Ring::new(Config::NEW, 0);
     let mut cqe = ptr::dangling_mut();
     // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    let waited = unsafe { wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND)) };
+    let waited = Errno::check(unsafe {
+        wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND))
+    });
     assert_eq!((waited, seen(cqe)), (Err(Errno::ETIME), None));
 
     // What was submitted counts; that time has passed shows in there being no completion.
     sim::configure(|config| config.hold_back = true);
     assert!(ring.take(1, 10));
     // SAFETY: as above.
-    let waited = unsafe {
+    let waited = Errno::check(unsafe {
         wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, 2, within(&SECOND))
-    };
+    });
     assert_eq!((waited, seen(cqe)), (Ok(1), Some((1, 10))));
     ring.advance(1);
     sim::take_calls();
     // SAFETY: as above.
-    let waited =
-        unsafe { wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, 1, FOR_EVER) };
+    let waited = Errno::check(unsafe {
+        wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, 1, FOR_EVER)
+    });
     assert_eq!((waited, seen(cqe)), (Err(Errno::EINTR), None));
     assert_eq!(enters(), [(0, 1, IORING_ENTER_GETEVENTS)]);
 }
@@ -337,7 +340,12 @@ fn limits_reach_the_kernel() {
         let _ = wait::submit_and_wait_min_timeout::<Sim>(ring.ptr(), &raw mut cqe, 2, limits);
         assert_eq!(enters(), [(0, 2, ext)]);
         sim::fail_after(0, Errno::EFAULT);
-        let waited = wait::submit_and_wait_reg::<Sim>(ring.ptr(), &raw mut cqe, 1, 5);
+        let waited = Errno::check(wait::submit_and_wait_reg::<Sim>(
+            ring.ptr(),
+            &raw mut cqe,
+            1,
+            5,
+        ));
         assert_eq!(waited, Err(Errno::EFAULT));
     }
     let expected = Call::Enter {
@@ -354,7 +362,7 @@ fn limits_reach_the_kernel() {
 fn old_kernels_have_no_such_waits() {
     let mut ring = Ring::new(Config::OLD, 0);
     let mut cqe = ptr::null_mut();
-    let refused = Err(Errno::EINVAL);
+    let refused = Errno::EINVAL.as_ret();
     // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
     unsafe {
         assert_eq!(
@@ -378,7 +386,9 @@ fn old_kernels_wait_by_request() {
     let mut ring = Ring::new(Config::OLD, 0);
     let mut cqe = ptr::dangling_mut();
     // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    let waited = unsafe { wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND)) };
+    let waited = Errno::check(unsafe {
+        wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND))
+    });
     // The timeout was submitted, so that its passing shows as there being no completion.
     assert_eq!((waited, seen(cqe)), (Ok(1), None));
     assert_eq!(ring.next(), None);
@@ -389,7 +399,9 @@ fn old_kernels_wait_by_request() {
         assert!(ring.take(n, 1));
     }
     // SAFETY: as above.
-    let waited = unsafe { wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND)) };
+    let waited = Errno::check(unsafe {
+        wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND))
+    });
     assert_eq!((waited, seen(cqe)), (Ok(0), Some((0, 1))));
     assert_eq!(enters(), [(4, 0, 0), (1, 1, 0)]);
     ring.advance(4);

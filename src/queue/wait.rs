@@ -1,4 +1,6 @@
 //! Waiting for completions, with and without submitting first.
+//!
+//! Functions that are called, not inlined, return what C gets: a count, or a negative error number.
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
@@ -14,7 +16,7 @@ use crate::abi::op::IORING_OP_TIMEOUT;
 use crate::abi::params::{IORING_FEAT_EXT_ARG, IORING_FEAT_MIN_TIMEOUT};
 use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
 use crate::abi::types::{__kernel_timespec, KERNEL_SIGSET_SIZE, sigset_t};
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
 use crate::ring::flags;
 
@@ -142,22 +144,39 @@ unsafe fn reap<K: Kernel>(
     }
 }
 
+/// [`reap`], in one copy for all but the most frequent wait. It hands on C's return value, which fits a register.
+///
+/// # Safety
+///
+/// As for [`reap`].
+#[inline(never)]
+unsafe fn reap_until<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    submit: c_uint,
+    wait_nr: c_uint,
+    until: Until,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, until) })
+}
+
 /// Submits `submit` requests that are already published, waits for `wait_nr` completions with `sigmask` in force, and
 /// looks at the first.
 ///
 /// # Safety
 ///
 /// As for [`submit_and_wait_timeout`].
-#[inline]
+#[inline(always)]
 pub unsafe fn get_cqe<K: Kernel>(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
     submit: c_uint,
     wait_nr: c_uint,
     sigmask: *const sigset_t,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller's promises are those that `reap` asks for.
-    unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, Until::Signals(sigmask)) }
+    to_ret(unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, Until::Signals(sigmask)) })
 }
 
 /// Limits to a wait.
@@ -195,14 +214,14 @@ pub unsafe fn wait_cqes<K: Kernel>(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
     limits: Limits,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if limits.ts.is_null() {
-            return get_cqe::<K>(ring, cqe_ptr, 0, wait_nr, limits.sigmask);
+            return reap_until::<K>(ring, cqe_ptr, 0, wait_nr, Until::Signals(limits.sigmask));
         }
         if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
-            return reap::<K>(
+            return reap_until::<K>(
                 ring,
                 cqe_ptr,
                 0,
@@ -225,13 +244,13 @@ pub unsafe fn wait_cqes_min_timeout<K: Kernel>(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
     limits: Limits,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller's promises are those that `reap` asks for.
     unsafe {
         if (*ring).features & IORING_FEAT_MIN_TIMEOUT == 0 {
-            return Err(Errno::EINVAL);
+            return Errno::EINVAL.as_ret();
         }
-        reap::<K>(
+        reap_until::<K>(
             ring,
             cqe_ptr,
             0,
@@ -254,15 +273,21 @@ pub unsafe fn submit_and_wait_timeout<K: Kernel>(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
     limits: Limits,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if limits.ts.is_null() {
-            return get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask);
+            return reap_until::<K>(
+                ring,
+                cqe_ptr,
+                flush(ring),
+                wait_nr,
+                Until::Signals(limits.sigmask),
+            );
         }
         if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
             let argument = limits.argument();
-            return reap::<K>(
+            return reap_until::<K>(
                 ring,
                 cqe_ptr,
                 flush(ring),
@@ -285,11 +310,11 @@ pub unsafe fn submit_and_wait_min_timeout<K: Kernel>(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
     limits: Limits,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller's promises are those that `submit_and_wait_timeout` asks for.
     unsafe {
         if (*ring).features & IORING_FEAT_MIN_TIMEOUT == 0 {
-            return Err(Errno::EINVAL);
+            return Errno::EINVAL.as_ret();
         }
         submit_and_wait_timeout::<K>(ring, cqe_ptr, wait_nr, limits)
     }
@@ -306,16 +331,16 @@ pub unsafe fn submit_and_wait_reg<K: Kernel>(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
     index: c_int,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller's promises are those that `reap` asks for.
     unsafe {
         let pending = flush(ring);
         if (*ring).features & IORING_FEAT_EXT_ARG == 0 {
-            return Err(Errno::EINVAL);
+            return Errno::EINVAL.as_ret();
         }
         // A negative index becomes an offset that the kernel refuses.
         let offset = (index as isize as usize).wrapping_mul(size_of::<io_uring_reg_wait>());
-        reap::<K>(ring, cqe_ptr, pending, wait_nr, Until::Registered(offset))
+        reap_until::<K>(ring, cqe_ptr, pending, wait_nr, Until::Registered(offset))
     }
 }
 
@@ -327,15 +352,17 @@ unsafe fn wait_by_request<K: Kernel>(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
     limits: Limits,
-) -> Result<c_int> {
+) -> c_int {
     // SAFETY: the caller vouches for the ring, and `limits.ts` outlives the wait: the kernel copies it on submission.
     unsafe {
         let mut timeout = sqe::get(ring);
         if timeout.is_null() {
-            submit::submit::<K>(ring, 0, false)?;
+            if let Err(error) = submit::submit::<K>(ring, 0, false) {
+                return error.as_ret();
+            }
             timeout = sqe::get(ring);
             if timeout.is_null() {
-                return Err(Errno::EAGAIN);
+                return Errno::EAGAIN.as_ret();
             }
         }
         (*timeout).opcode = IORING_OP_TIMEOUT as u8;
@@ -344,6 +371,12 @@ unsafe fn wait_by_request<K: Kernel>(
         (*timeout).__anon2.addr = limits.ts.expose_provenance() as u64;
         (*timeout).len = 1;
         (*timeout).user_data = LIBURING_UDATA_TIMEOUT;
-        get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask)
+        reap_until::<K>(
+            ring,
+            cqe_ptr,
+            flush(ring),
+            wait_nr,
+            Until::Signals(limits.sigmask),
+        )
     }
 }

@@ -66,6 +66,7 @@ pub fn map<K: Kernel>(
 /// # Safety
 ///
 /// Pointers and sizes in `sq` and `cq` are those of mappings that nothing uses any more, or zero.
+#[inline(never)]
 pub unsafe fn unmap_rings<K: Kernel>(sq: &io_uring_sq, cq: &io_uring_cq) {
     // SAFETY: the caller gives the mappings up. An error would mean that there was no mapping; then nothing is to do.
     unsafe {
@@ -83,6 +84,7 @@ pub unsafe fn unmap_rings<K: Kernel>(sq: &io_uring_sq, cq: &io_uring_cq) {
 /// # Safety
 ///
 /// As for [`unmap_rings`].
+#[inline(never)]
 pub unsafe fn unmap<K: Kernel>(sq: &io_uring_sq, cq: &io_uring_cq) {
     // SAFETY: as in `unmap_rings`.
     unsafe {
@@ -98,6 +100,7 @@ pub unsafe fn unmap<K: Kernel>(sq: &io_uring_sq, cq: &io_uring_cq) {
 /// # Safety
 ///
 /// The rings are mapped, and `p` is what the kernel filled in for them.
+#[inline(never)]
 pub unsafe fn locate(p: &io_uring_params, sq: &mut io_uring_sq, cq: &mut io_uring_cq) {
     // SAFETY: the kernel's offsets lie within the rings it mapped.
     unsafe {
@@ -135,6 +138,7 @@ pub unsafe fn locate(p: &io_uring_params, sq: &mut io_uring_sq, cq: &mut io_urin
 /// # Safety
 ///
 /// `sq` is located, and its ring has been submitted to only through this library.
+#[inline(never)]
 pub unsafe fn fill_array(p: &io_uring_params, sq: &io_uring_sq) {
     if p.flags & IORING_SETUP_NO_SQARRAY != 0 {
         return;

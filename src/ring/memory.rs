@@ -73,6 +73,7 @@ pub fn place<K: Kernel>(
 }
 
 /// A page or a huge page for `size` bytes, with its own size.
+#[inline(never)]
 fn allocate<K: Kernel>(size: usize, page: usize) -> Result<(*mut c_void, usize)> {
     let (size, huge) = match size {
         _ if size <= page => (page, 0),

@@ -39,6 +39,7 @@ pub struct Entries {
 /// # Errors
 ///
 /// * `EINVAL`: no entries, or too many without `IORING_SETUP_CLAMP`, or fewer CQEs than SQEs.
+#[inline(never)]
 pub fn entries(entries: c_uint, p: &io_uring_params) -> Result<Entries> {
     let sq = rounded(entries, MAX_SQ_ENTRIES, p.flags)?;
     if p.flags & IORING_SETUP_CQSIZE == 0 {
@@ -88,6 +89,7 @@ pub fn page_aligned(bytes: usize, page: usize) -> usize {
 }
 
 /// Bytes of memory that a ring takes, in whole pages.
+#[inline(never)]
 pub fn memory_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> {
     let entries = entries(nr, p)?;
     let page = K::page_size();
@@ -96,6 +98,7 @@ pub fn memory_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> 
 }
 
 /// Bytes of the locked-memory limit that a ring takes on the kernel at hand.
+#[inline(never)]
 pub fn mlock_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> {
     let size = memory_size::<K>(nr, p)?;
     // Linux 5.12 (native workers) stopped charging rings to the limit, and 6.14 (attributes of reads and writes), where

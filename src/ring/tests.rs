@@ -293,18 +293,14 @@ fn a_ring_is_kept_from_children_in_whole() {
         )));
         sim::fail_after(areas - 1, Errno::ENOMEM);
         // SAFETY: the ring is set up.
-        assert_eq!(
-            unsafe { exit::dontfork::<Sim>(&raw mut ring) },
-            Err(Errno::ENOMEM)
-        );
+        let kept = unsafe { exit::dontfork::<Sim>(&raw mut ring) };
+        assert_eq!(kept, Err(Errno::ENOMEM));
         leave(ring);
     }
     let mut ring = zeroed_ring();
     // SAFETY: all zeros is no ring.
-    assert_eq!(
-        unsafe { exit::dontfork::<Sim>(&raw mut ring) },
-        Err(Errno::EINVAL)
-    );
+    let kept = unsafe { exit::dontfork::<Sim>(&raw mut ring) };
+    assert_eq!(kept, Err(Errno::EINVAL));
 }
 
 #[test]

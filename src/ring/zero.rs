@@ -16,6 +16,7 @@ pub unsafe fn clear<T>(place: *mut T) {
 /// # Safety
 ///
 /// They are valid for writes.
+#[inline(never)]
 pub unsafe fn words(start: *mut u64, count: usize) {
     for index in 0..count {
         // SAFETY: the caller vouches for all of them. Volatile: plain stores would become a call of memset, which a
