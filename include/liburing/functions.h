@@ -125,7 +125,18 @@ int io_uring_register_buffers_update_tag(struct io_uring *ring, unsigned int off
 int io_uring_unregister_buffers(struct io_uring *ring) LIBURING_NOEXCEPT;
 
 /* Gives one ring all registered buffers of another. */
-int io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src) LIBURING_NOEXCEPT;
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+int io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src) LIBURING_NOEXCEPT
+#ifdef io_uring_clone_buffers
+    __asm__("io_uring_clone_buffers")
+#endif
+    ;
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 /* Gives one ring all registered buffers of another, with flags. */
 int __io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src, unsigned int flags) LIBURING_NOEXCEPT;

@@ -56,7 +56,11 @@
 #define io_uring_rsrc_register liburing_io_uring_rsrc_register
 #define io_uring_rsrc_update liburing_io_uring_rsrc_update
 #define io_uring_rsrc_update2 liburing_io_uring_rsrc_update2
+#ifdef IORING_SETUP_HYBRID_IOPOLL
+#define _LIBURING_KEEP_IO_URING_CLONE_BUFFERS
+#else
 #define io_uring_clone_buffers liburing_io_uring_clone_buffers
+#endif
 #define io_uring_probe_op liburing_io_uring_probe_op
 #define io_uring_probe liburing_io_uring_probe
 #define io_uring_register_restriction_op liburing_io_uring_register_restriction_op
@@ -1433,8 +1437,23 @@ enum {
     IORING_REGISTER_DST_REPLACE = (1 << 1),
 };
 
-/* Gives one ring all registered buffers of another. */
-int io_uring_clone_buffers(struct io_uring *dst, struct io_uring *src) LIBURING_NOEXCEPT;
+#ifndef _LIBURING_KEEP_IO_URING_CLONE_BUFFERS
+/* Which buffers of another ring to share. */
+struct io_uring_clone_buffers {
+    /* The ring that has the buffers. */
+    __u32 src_fd;
+    /* IORING_REGISTER_SRC_REGISTERED, IORING_REGISTER_DST_REPLACE. */
+    __u32 flags;
+    /* First slot there. Since 6.13. */
+    __u32 src_off;
+    /* First slot here. Since 6.13. */
+    __u32 dst_off;
+    /* How many; 0 is all. Since 6.13. */
+    __u32 nr;
+    /* Zero. */
+    __u32 pad[3];
+};
+#endif
 
 /* In flags of a probed opcode: the kernel has it. Since 5.6. */
 #define IO_URING_OP_SUPPORTED (1U << 0)

@@ -4,8 +4,12 @@ use std::collections::HashMap;
 
 use crate::Result;
 
-/// Items by name.
-pub type Items = HashMap<String, Item>;
+/// Items by name. A function and a type may share one.
+#[derive(Default)]
+pub struct Items {
+    pub types: HashMap<String, Item>,
+    pub functions: HashMap<String, Item>,
+}
 
 /// A constant, a type or a function, with its comment's lines.
 pub struct Item {
@@ -55,7 +59,7 @@ impl Member {
 
 /// Reads a header. cbindgen puts every field, enumerator and declaration on a line of its own.
 pub fn parse(text: &str) -> Result<Items> {
-    let mut items = Items::new();
+    let mut items = Items::default();
     let mut lines = text.lines().peekable();
     let mut doc = Vec::new();
     while let Some(line) = lines.next() {
@@ -65,7 +69,7 @@ pub fn parse(text: &str) -> Result<Items> {
             ["/*", ..] => doc = comment(&mut lines),
             ["#define", name, value @ ..] => {
                 let kind = Kind::Constant(value.join(" "));
-                items.insert(
+                items.types.insert(
                     name.to_string(),
                     Item {
                         doc: std::mem::take(&mut doc),
@@ -75,7 +79,7 @@ pub fn parse(text: &str) -> Result<Items> {
             }
             ["enum", name, ..] if !line.ends_with(';') => {
                 let kind = Kind::Enum(members(&mut lines, ',')?);
-                items.insert(
+                items.types.insert(
                     name.to_string(),
                     Item {
                         doc: std::mem::take(&mut doc),
@@ -90,7 +94,7 @@ pub fn parse(text: &str) -> Result<Items> {
                     "union"
                 };
                 let kind = Kind::Record(record, members(&mut lines, ';')?);
-                items.insert(
+                items.types.insert(
                     name.to_string(),
                     Item {
                         doc: std::mem::take(&mut doc),
@@ -109,7 +113,7 @@ pub fn parse(text: &str) -> Result<Items> {
                     declaration = format!("{declaration} {}", next.trim());
                 }
                 let (name, kind) = function(&declaration)?;
-                items.insert(
+                items.functions.insert(
                     name,
                     Item {
                         doc: std::mem::take(&mut doc),

@@ -46,6 +46,11 @@ impl Header {
         if !self.includes.is_empty() {
             out.push('\n');
         }
+        let own = if self.functions {
+            &items.functions
+        } else {
+            &items.types
+        };
         let shown: Vec<(&str, &Item)> = order
             .iter()
             .filter(|name| {
@@ -54,7 +59,7 @@ impl Header {
             .map(|name| {
                 Ok((
                     name.as_str(),
-                    items.get(name).ok_or(format!("cbindgen left out {name}"))?,
+                    own.get(name).ok_or(format!("cbindgen left out {name}"))?,
                 ))
             })
             .collect::<Result<_>>()?;
@@ -102,7 +107,7 @@ impl Header {
 }
 
 fn kind<'a>(items: &'a Items, name: &str) -> Option<&'a Kind> {
-    items.get(name).map(|item| &item.kind)
+    items.types.get(name).map(|item| &item.kind)
 }
 
 fn write_item(out: &mut String, name: &str, item: &Item, items: &Items) -> Result<()> {
@@ -147,14 +152,24 @@ fn write_item(out: &mut String, name: &str, item: &Item, items: &Items) -> Resul
         }
         Kind::Function(result, parameters) => {
             // The first paragraph; the manual has the rest.
-            let lines: Vec<&str> = item
+            let summary = item
                 .doc
                 .iter()
                 .map(String::as_str)
-                .take_while(|line| !line.is_empty())
-                .collect();
-            comment(out, 0, &[lines.join(" ")])?;
-            write_function(out, &format!("{result}{name}("), parameters)?;
+                .take_while(|line| !line.is_empty());
+            comment(out, 0, &[summary.collect::<Vec<_>>().join(" ")])?;
+            let head = format!("{result}{name}(");
+            if items.types.contains_key(name) {
+                // C++ compilers warn that it hides the structure's constructor. Beside the kernel's header the name may
+                // be a macro for the structure, which takes the function with it.
+                out.push_str("#ifdef __cplusplus\n#pragma GCC diagnostic push\n");
+                out.push_str("#pragma GCC diagnostic ignored \"-Wshadow\"\n#endif\n");
+                write_function(out, &head, parameters, "")?;
+                writeln!(out, "#ifdef {name}\n    __asm__(\"{name}\")\n#endif\n    ;")?;
+                out.push_str("#ifdef __cplusplus\n#pragma GCC diagnostic pop\n#endif\n");
+            } else {
+                write_function(out, &head, parameters, ";")?;
+            }
         }
     }
     Ok(())
@@ -196,13 +211,13 @@ fn write_fields(out: &mut String, depth: usize, fields: &[Member], items: &Items
     Ok(())
 }
 
-fn write_function(out: &mut String, head: &str, parameters: &[String]) -> Result<()> {
-    let tail = ") LIBURING_NOEXCEPT;";
+fn write_function(out: &mut String, head: &str, parameters: &[String], end: &str) -> Result<()> {
+    let tail = format!(") LIBURING_NOEXCEPT{end}");
     let mut line = head.to_string();
     for (i, parameter) in parameters.iter().enumerate() {
         let parameter = c_library(parameter);
         let last = i + 1 == parameters.len();
-        let end = if last { tail } else { "," };
+        let end = if last { tail.as_str() } else { "," };
         if i > 0 && line.len() + 1 + parameter.len() + end.len() > WIDTH {
             writeln!(out, "{line}")?;
             line = format!("    {parameter}{end}");

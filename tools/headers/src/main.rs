@@ -48,6 +48,7 @@ const HEADERS: &[Header] = &[
                 ("io_sqring_offsets", "IORING_SETUP_NO_MMAP"),
                 ("io_cqring_offsets", "IORING_SETUP_NO_MMAP"),
                 ("io_uring_params", "IORING_SETUP_NO_MMAP"),
+                ("io_uring_clone_buffers", "IORING_SETUP_HYBRID_IOPOLL"),
             ],
         }),
         functions: false,
