@@ -136,4 +136,22 @@ struct futex_waitv {
 #define BLOCK_URING_CMD_DISCARD _IO(0x12, 0)
 #endif
 
+/* The system calls' numbers, since 5.1. Only Alpha counts otherwise, and MIPS from a start of its own. */
+#include <sys/syscall.h>
+#ifndef __NR_io_uring_setup
+#if defined(__alpha__)
+#define __NR_io_uring_setup 535
+#define __NR_io_uring_enter 536
+#define __NR_io_uring_register 537
+#elif defined(__mips__)
+#define __NR_io_uring_setup (__NR_Linux + 425)
+#define __NR_io_uring_enter (__NR_Linux + 426)
+#define __NR_io_uring_register (__NR_Linux + 427)
+#else
+#define __NR_io_uring_setup 425
+#define __NR_io_uring_enter 426
+#define __NR_io_uring_register 427
+#endif
+#endif
+
 #endif

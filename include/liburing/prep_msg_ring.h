@@ -1,0 +1,44 @@
+/* Hand-written. Messages from one ring to another. */
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef LIBURING_PREP_MSG_RING_H
+#define LIBURING_PREP_MSG_RING_H
+
+#ifndef LIB_URING_H
+#error "include <liburing.h>"
+#endif
+
+/* Posts a CQE in ring fd: data is its user data, len its result. IORING_MSG_RING_* in the flags. */
+IOURINGINLINE void io_uring_prep_msg_ring(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data,
+                                          unsigned int flags) LIBURING_NOEXCEPT
+{
+    _io_uring_prep_flags(sqe, IORING_OP_MSG_RING, fd, data, IORING_MSG_DATA, len, flags);
+}
+
+/* The same, and the CQE's flags. */
+IOURINGINLINE void io_uring_prep_msg_ring_cqe_flags(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data,
+                                                    unsigned int flags, unsigned int cqe_flags) LIBURING_NOEXCEPT
+{
+    io_uring_prep_msg_ring(sqe, fd, len, data, flags | IORING_MSG_RING_FLAGS_PASS);
+    sqe->file_index = cqe_flags;
+}
+
+/*
+ * Sends registered file source_fd to slot target_fd of the registered files of ring fd, or to a free one with
+ * IORING_FILE_INDEX_ALLOC.
+ */
+IOURINGINLINE void io_uring_prep_msg_ring_fd(struct io_uring_sqe *sqe, int fd, int source_fd, int target_fd,
+                                             __u64 data, unsigned int flags) LIBURING_NOEXCEPT
+{
+    _io_uring_prep_flags(sqe, IORING_OP_MSG_RING, fd, data, IORING_MSG_SEND_FD, 0, flags);
+    _io_uring_set_direct(sqe, (__u32) target_fd);
+    sqe->addr3 = (__u64) source_fd;
+}
+
+/* The same to a free slot. */
+IOURINGINLINE void io_uring_prep_msg_ring_fd_alloc(struct io_uring_sqe *sqe, int fd, int source_fd, __u64 data,
+                                                   unsigned int flags) LIBURING_NOEXCEPT
+{
+    io_uring_prep_msg_ring_fd(sqe, fd, source_fd, (int) IORING_FILE_INDEX_ALLOC, data, flags);
+}
+
+#endif
