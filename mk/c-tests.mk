@@ -8,7 +8,7 @@ CHECKS += check-c
 .PHONY: check-c c-tests
 
 C_TESTS_PREFIX ?= $(CHECK_PREFIX)
-C_TESTS_OUT ?= $(abspath $(B))/c-tests
+C_TESTS_OUT ?= $(B)/c-tests
 C_TESTS_JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 C_TESTS_INSTALLED := $(if $(filter file,$(origin C_TESTS_PREFIX)),$(B)/stage.stamp)
 

@@ -7,7 +7,7 @@ CHECKS += check-elf
 MAX_STRIPPED_uring := 30112
 MAX_STRIPPED_uring-ffi := 50928
 
-ELF_TOOLS = READELF='$(READELF)' NM='$(NM)' STRIP='$(STRIP)' LIBC='$(LIB_LIBS)'
+ELF_TOOLS = READELF='$(READELF)' NM='$(NM)' STRIP='$(STRIP)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)'
 
 ## make check-elf      soname, dependencies, hardening, symbols and size of the libraries
 check-elf: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)

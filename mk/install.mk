@@ -4,8 +4,9 @@ INSTALL_ENV = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)'
 	libdevdir='$(libdevdir)' mandir='$(mandir)' datadir='$(datadir)' VERSION='$(VERSION)' \
 	ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)'
 
-# Tests build against this installation.
-STAGE := $(abspath $(B))/stage
+# Tests build against this installation. A path with a space in it is fine in a recipe, but not in the name of a target.
+ABSOLUTE_B := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B:./%=%))
+STAGE := $(ABSOLUTE_B)/stage
 CHECK_PREFIX ?= $(STAGE)/usr
 
 .PHONY: install uninstall stage
@@ -24,7 +25,7 @@ stage: $(B)/stage.stamp
 # LIBRARIES is defined in a file that is read later.
 .SECONDEXPANSION:
 $(B)/stage.stamp: $$(LIBRARIES) $(shell find include pkgconfig man -type f 2>/dev/null) scripts/install.sh
-	$(Q)rm -rf $(STAGE)
+	$(Q)rm -rf '$(STAGE)'
 	$(Q)DESTDIR= prefix='$(CHECK_PREFIX)' includedir='$(CHECK_PREFIX)/include' libdir='$(CHECK_PREFIX)/lib' \
 	libdevdir='$(CHECK_PREFIX)/lib' mandir='$(CHECK_PREFIX)/share/man' datadir='$(CHECK_PREFIX)/share' \
 	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)' \

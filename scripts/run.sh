@@ -149,7 +149,7 @@ watch() { # command...
     while kill -0 "$pid" 2>/dev/null; do
         maps=$(cat "/proc/$pid/maps" 2>/dev/null || true)
         if [ -z "$seen_ring" ] && grep -q 'anon_inode:\[io_uring\]' <<<"$maps"; then
-            seen_ring=$(awk '/liburing|io_uring/ { print $6 }' <<<"$maps" | sort | uniq -c | sed 's/^ */  /')
+            seen_ring=$(sed -nE '/liburing|io_uring/s/^([^ ]+ +){5}//p' <<<"$maps" | sort | uniq -c | sed 's/^ */  /')
         fi
         sleep 0.02
     done
@@ -166,7 +166,7 @@ LD_LIBRARY_PATH=$prefix/lib watch "$qemu" convert "${show[@]}" -n --image-opts -
 [ -n "$seen_ring" ] || fail "qemu-img set up no ring"
 echo "while it ran, /proc/PID/maps named:"
 echo "$seen_ring"
-grep -q "$prefix" <<<"$seen_ring" || fail "it ran on another liburing"
+grep -qF "$prefix/lib/liburing.so" <<<"$seen_ring" || fail "it ran on another liburing"
 truncate -s "$(((bytes + 511) / 512 * 512))" copy
 ours "$qemu" convert "${show[@]}" -n --image-opts --target-image-opts \
     "$(node qcow2 image.qcow2)" "$(node raw copy)" || fail "qemu-img convert to raw"
