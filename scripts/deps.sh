@@ -23,6 +23,11 @@ while read -r command package; do
     missing_commands+=("$command")
     missing_packages+=("$package")
 done <<<"$needed"
+# The interface check reads debug information with it.
+if ! python3 -c 'import elftools' 2>/dev/null; then
+    missing_commands+=(pyelftools)
+    missing_packages+=(python3-pyelftools)
+fi
 
 if [ ${#missing_packages[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
