@@ -10,7 +10,7 @@ RUST_DEBUGINFO ?= $(if $(filter -g -g1 -g2 -g3 -ggdb%,$(CFLAGS)),2,0)
 
 # Vectorised loops over a handful of entries cost more than they save. The prefix map keeps the build directory out of
 # the result.
-LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
+LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cllvm-args=-unroll-runtime=false -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
 
 # Architectures without a system call of their own in src/kernel use libc's.
 NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc

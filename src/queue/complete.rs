@@ -14,7 +14,7 @@ use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
 use crate::abi::types::KERNEL_SIGSET_SIZE;
 use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
-use crate::ring::flags::{self, CQ_ENTER};
+use crate::ring::flags;
 
 /// The first completion in the CQ.
 pub struct Peeked {
@@ -61,6 +61,36 @@ pub unsafe fn advance(ring: *mut io_uring, nr: c_uint) {
     }
 }
 
+/// How many CQ slots are filled.
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side.
+#[inline(always)]
+pub unsafe fn available(ring: *const io_uring) -> c_uint {
+    // SAFETY: `ring` is set up, so its counters lie in its mapping.
+    unsafe {
+        // Acquire: a CQE is read only if the tail says it is there.
+        let tail = order::load_acquire((*ring).cq.ktail);
+        tail.wrapping_sub(order::load_relaxed((*ring).cq.khead))
+    }
+}
+
+/// The CQE at the head, which is one only if a slot is [`available`].
+///
+/// # Safety
+///
+/// As for [`available`].
+#[inline(always)]
+pub(super) unsafe fn head(ring: *const io_uring) -> *mut io_uring_cqe {
+    // SAFETY: `ring` is set up; the masked index lies within its CQEs.
+    unsafe {
+        let head = order::load_relaxed((*ring).cq.khead);
+        let index = ((head & (*ring).cq.ring_mask) as usize) << cqe_shift(ring);
+        (*ring).cq.cqes.add(index)
+    }
+}
+
 /// Looks at the first completion without taking it.
 ///
 /// Filler entries of rings with mixed CQE sizes are passed over, and so are timeouts that the library itself queued on
@@ -71,22 +101,17 @@ pub unsafe fn advance(ring: *mut io_uring, nr: c_uint) {
 /// `ring` is set up, and no other thread uses its CQ side.
 #[inline(always)]
 pub unsafe fn peek(ring: *mut io_uring) -> Result<Peeked> {
-    // SAFETY: `ring` is set up; the masked index lies within its CQEs, and a slot between head and tail has been
-    // published by the kernel.
+    // SAFETY: `ring` is set up, and a slot that is available holds a CQE.
     unsafe {
         loop {
-            // Acquire: the CQE is read only if the tail says it is there.
-            let tail = order::load_acquire((*ring).cq.ktail);
-            let head = order::load_relaxed((*ring).cq.khead);
-            let available = tail.wrapping_sub(head);
+            let available = available(ring);
             if available == 0 {
                 return Ok(Peeked {
                     cqe: ptr::null_mut(),
                     available,
                 });
             }
-            let index = ((head & (*ring).cq.ring_mask) as usize) << cqe_shift(ring);
-            let cqe = (*ring).cq.cqes.add(index);
+            let cqe = head(ring);
             if !is_internal(ring, cqe) {
                 return Ok(Peeked { cqe, available });
             }
@@ -96,9 +121,13 @@ pub unsafe fn peek(ring: *mut io_uring) -> Result<Peeked> {
 }
 
 /// Whether a CQE is none of the program's.
+///
+/// # Safety
+///
+/// `ring` is set up, and `cqe` one of its CQEs that the kernel has published.
 #[inline(always)]
-unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
-    // SAFETY: both point to what `peek` has found.
+pub(super) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
+    // SAFETY: passed on to the caller.
     unsafe {
         if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
             return true;
@@ -157,54 +186,93 @@ pub unsafe fn peek_batch<K: Kernel>(
 ) -> c_uint {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
-        let found = collect(ring, cqes, count);
-        if found != 0 {
-            return found;
+        if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
+            let found = collect(ring, cqes, count);
+            if found != 0 || kernel_flags(ring) & HELD_BACK == 0 {
+                return found;
+            }
         }
-        if !kernel_holds_back(ring) {
-            return 0;
-        }
-        // Whatever the call says, what counts is whether completions are there now.
-        let _ = get_events::<K>(ring);
-        collect(ring, cqes, count)
+        peek_batch_special::<K>(ring, cqes, count)
     }
 }
 
-/// [`peek_batch`] of what is in the CQ already.
-#[inline]
+/// [`peek_batch`] in rings of mixed CQE sizes, and where completions must be fetched.
+#[inline(never)]
+unsafe fn peek_batch_special<K: Kernel>(
+    ring: *mut io_uring,
+    cqes: *mut *mut io_uring_cqe,
+    count: c_uint,
+) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if (*ring).flags & IORING_SETUP_CQE_MIXED != 0 {
+            let found = collect_mixed(ring, cqes, count);
+            if found != 0 || kernel_flags(ring) & HELD_BACK == 0 {
+                return found;
+            }
+        }
+        // Whatever the call says, what counts is whether completions are there now.
+        let _ = get_events::<K>(ring);
+        if (*ring).flags & IORING_SETUP_CQE_MIXED != 0 {
+            collect_mixed(ring, cqes, count)
+        } else {
+            collect(ring, cqes, count)
+        }
+    }
+}
+
+/// [`peek_batch`] of what is in the CQ already, in rings of one CQE size.
+#[inline(always)]
 unsafe fn collect(ring: *mut io_uring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint {
     // SAFETY: `ring` is set up; slots between head and tail have been published, and no more than `count` pointers are
     // written.
     unsafe {
-        let tail = order::load_acquire((*ring).cq.ktail);
-        let head = order::load_relaxed((*ring).cq.khead);
-        let ready = tail.wrapping_sub(head);
-        if (*ring).flags & IORING_SETUP_CQE_MIXED != 0 {
-            return collect_mixed(ring, cqes, count, head, tail);
-        }
-        let count = count.min(ready);
-        let (mask, shift) = ((*ring).cq.ring_mask, cqe_shift(ring));
+        let count = count.min(available(ring));
+        let slot = order::load_relaxed((*ring).cq.khead) & (*ring).cq.ring_mask;
+        let shift = cqe_shift(ring);
         let first = (*ring).cq.cqes;
-        for i in 0..count {
-            let index = ((head.wrapping_add(i) & mask) as usize) << shift;
-            cqes.add(i as usize).write(first.add(index));
+        // CQEs lie one behind the other up to the ring's end, and go on at its start.
+        let before_end = count.min((*ring).cq.ring_entries - slot);
+        fill(cqes, first.add((slot as usize) << shift), shift, before_end);
+        if before_end != count {
+            fill(
+                cqes.add(before_end as usize),
+                first,
+                shift,
+                count - before_end,
+            );
         }
         count
     }
 }
 
+/// Writes pointers to `count` CQEs that lie one behind the other.
+#[inline(always)]
+unsafe fn fill(
+    cqes: *mut *mut io_uring_cqe,
+    mut cqe: *mut io_uring_cqe,
+    shift: c_uint,
+    count: c_uint,
+) {
+    for index in 0..count as usize {
+        // SAFETY: the caller vouches for room and CQEs; behind the last one nothing is looked at.
+        unsafe { cqes.add(index).write(cqe) };
+        cqe = cqe.wrapping_add(1 << shift);
+    }
+}
+
 /// [`collect`] in a ring whose CQEs have 16 or 32 bytes each, with filler entries where one would not fit at the end.
-#[cold]
+#[inline(never)]
 unsafe fn collect_mixed(
     ring: *mut io_uring,
     cqes: *mut *mut io_uring_cqe,
     count: c_uint,
-    mut head: c_uint,
-    tail: c_uint,
 ) -> c_uint {
     let mut found = 0;
     // SAFETY: as in `collect`.
     unsafe {
+        let mut head = order::load_relaxed((*ring).cq.khead);
+        let tail = head.wrapping_add(available(ring));
         while head != tail && found < count {
             let cqe = (*ring).cq.cqes.add((head & (*ring).cq.ring_mask) as usize);
             if (*cqe).flags & IORING_CQE_F_SKIP == 0 {
@@ -230,15 +298,16 @@ unsafe fn collect_mixed(
 /// `ring` is set up.
 #[inline(always)]
 pub(super) unsafe fn needs_enter(ring: *const io_uring) -> bool {
-    // SAFETY: `ring` is set up, so `kflags` points into its mapping.
-    unsafe { kernel_holds_back(ring) | ((*ring).int_flags & CQ_ENTER != 0) }
+    // SAFETY: `ring` is set up. Its own flags are such that one test serves both words.
+    unsafe { (kernel_flags(ring) | c_uint::from((*ring).int_flags)) & HELD_BACK != 0 }
 }
 
-/// Whether the kernel says that it has completions which are not in the CQ: it overflowed, or work is pending.
+/// The kernel has completions that are not in the CQ: it overflowed, or work is pending.
+const HELD_BACK: c_uint = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
+
 #[inline(always)]
-unsafe fn kernel_holds_back(ring: *const io_uring) -> bool {
+unsafe fn kernel_flags(ring: *const io_uring) -> c_uint {
     // SAFETY: `ring` is set up, so `kflags` points into its mapping. Relaxed: a hint, and what is missed now is seen at
     // the next call.
-    let kernel_flags = unsafe { order::load_relaxed((*ring).sq.kflags) };
-    kernel_flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN) != 0
+    unsafe { order::load_relaxed((*ring).sq.kflags) }
 }

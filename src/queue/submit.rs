@@ -6,9 +6,9 @@ use core::ptr;
 use super::{complete, order};
 use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAIT, IORING_ENTER_SQ_WAKEUP};
 use crate::abi::params::{IORING_SETUP_SQ_REWIND, IORING_SETUP_SQPOLL, IORING_SQ_NEED_WAKEUP};
-use crate::abi::ring::io_uring;
+use crate::abi::ring::{io_uring, io_uring_sq};
 use crate::abi::types::KERNEL_SIGSET_SIZE;
-use crate::errno::Result;
+use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
 use crate::ring::flags;
 
@@ -21,24 +21,44 @@ use crate::ring::flags;
 pub unsafe fn flush(ring: *mut io_uring) -> c_uint {
     // SAFETY: `ring` is set up, so its counters lie in its mapping; the SQ side is this thread's.
     unsafe {
+        if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) == 0 {
+            return flush_plain(ring);
+        }
         let sq = &raw mut (*ring).sq;
         let tail = (*sq).sqe_tail;
-        if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) == 0 {
-            (*sq).sqe_head = tail;
-            // The system call that follows is what makes the kernel look.
-            order::store_relaxed((*sq).ktail, tail);
-        } else if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
+        if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
             // The kernel takes each batch from the first slot on and ignores head and tail.
             (*sq).sqe_tail = 0;
             return tail;
-        } else if (*sq).sqe_head != tail {
+        }
+        if (*sq).sqe_head != tail {
             (*sq).sqe_head = tail;
             // The thread may consume the SQEs at once, so they must be there before the tail. And the flags are read
             // next: were that done first, thread and program could miss each other, one asleep, one waiting.
             order::store_seq_cst((*sq).ktail, tail);
         }
-        tail.wrapping_sub(order::load_relaxed((*sq).khead))
+        pending(sq, tail)
     }
+}
+
+/// [`flush`] for rings that are submitted to by system call.
+#[inline(always)]
+unsafe fn flush_plain(ring: *mut io_uring) -> c_uint {
+    // SAFETY: as in `flush`.
+    unsafe {
+        let sq = &raw mut (*ring).sq;
+        let tail = (*sq).sqe_tail;
+        (*sq).sqe_head = tail;
+        // The system call that follows is what makes the kernel look.
+        order::store_relaxed((*sq).ktail, tail);
+        pending(sq, tail)
+    }
+}
+
+#[inline(always)]
+unsafe fn pending(sq: *const io_uring_sq, tail: c_uint) -> c_uint {
+    // SAFETY: as in `flush`.
+    unsafe { tail.wrapping_sub(order::load_relaxed((*sq).khead)) }
 }
 
 /// The `io_uring_enter` flags that `pending` requests ask for, or `None` if a submission thread is awake and will see
@@ -73,15 +93,51 @@ pub(super) unsafe fn sq_needs_enter(ring: *const io_uring, pending: c_uint) -> O
 pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> Result<c_int> {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
-        let pending = flush(ring);
+        if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) != 0 {
+            return Errno::check(submit_special::<K>(ring, wait_nr, reap));
+        }
+        let pending = flush_plain(ring);
         let mut flags = flags::enter_flags(ring);
+        if reap || wait_nr != 0 || complete::needs_enter(ring) {
+            flags |= IORING_ENTER_GETEVENTS;
+        } else if pending == 0 {
+            return Ok(0);
+        }
+        enter::<K>(ring, pending, wait_nr, flags)
+    }
+}
+
+/// [`submit`] for rings with a submission thread, and for those that rewind. Returns what C gets.
+#[inline(never)]
+unsafe fn submit_special<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let pending = flush(ring);
         let wake = sq_needs_enter(ring, pending);
+        let mut flags = flags::enter_flags(ring);
         if reap || wait_nr != 0 || complete::needs_enter(ring) {
             flags |= IORING_ENTER_GETEVENTS;
         } else if wake.is_none() {
-            return Ok(pending as c_int);
+            return pending as c_int;
         }
-        flags |= wake.unwrap_or(0);
+        to_ret(enter::<K>(
+            ring,
+            pending,
+            wait_nr,
+            flags | wake.unwrap_or(0),
+        ))
+    }
+}
+
+#[inline(always)]
+unsafe fn enter<K: Kernel>(
+    ring: *const io_uring,
+    pending: c_uint,
+    wait_nr: c_uint,
+    flags: c_uint,
+) -> Result<c_int> {
+    // SAFETY: passed on to the caller; without an argument there is none to be wrong.
+    unsafe {
         K::enter(
             (*ring).enter_ring_fd,
             pending,

@@ -16,7 +16,7 @@ use crate::abi::op::IORING_OP_TIMEOUT;
 use crate::abi::params::{IORING_FEAT_EXT_ARG, IORING_FEAT_MIN_TIMEOUT};
 use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
 use crate::abi::types::{__kernel_timespec, KERNEL_SIGSET_SIZE, sigset_t};
-use crate::errno::{Errno, Result, to_ret};
+use crate::errno::Errno;
 use crate::kernel::Kernel;
 use crate::ring::flags;
 
@@ -71,6 +71,9 @@ impl Until {
 /// What the first system call returned (the number it submitted) is the result, even if a later one fails; only when
 /// that number is zero do later errors show.
 ///
+/// Here are the two frequent cases: nothing is there and one system call brings it, or enough is there already.
+/// [`reap_on`] does the rest.
+///
 /// # Safety
 ///
 /// `ring` is set up, no other thread uses its CQ side (nor its SQ side, unless `submit` is 0), and `cqe_ptr` is valid
@@ -82,29 +85,65 @@ unsafe fn reap<K: Kernel>(
     mut submit: c_uint,
     wait_nr: c_uint,
     until: Until,
-) -> Result<c_int> {
+) -> c_int {
     let mut submitted = None;
-    let mut cqe;
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        let mut available = complete::available(ring);
+        if available == 0 && wait_nr != 0 {
+            let mut flags = flags::enter_flags(ring) | IORING_ENTER_GETEVENTS | until.flags();
+            flags |= submit::sq_needs_enter(ring, submit).unwrap_or(0);
+            let (arg, size) = until.argument();
+            match K::enter((*ring).enter_ring_fd, submit, wait_nr, flags, arg, size) {
+                Ok(count) => {
+                    submit = submit.wrapping_sub(count as c_uint);
+                    submitted = Some(count);
+                }
+                Err(error) => {
+                    *cqe_ptr = ptr::null_mut();
+                    return error.as_ret();
+                }
+            }
+            available = complete::available(ring);
+        }
+        if available != 0 && available >= wait_nr && submit == 0 {
+            let cqe = complete::head(ring);
+            if !complete::is_internal(ring, cqe) {
+                *cqe_ptr = cqe;
+                return submitted.unwrap_or(0);
+            }
+        }
+        reap_on::<K>(ring, cqe_ptr, submit, wait_nr, until, submitted)
+    }
+}
+
+/// Goes on with a [`reap`] that the frequent cases do not settle. `submitted` is what the first system call returned.
+#[inline(never)]
+unsafe fn reap_on<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    mut submit: c_uint,
+    wait_nr: c_uint,
+    until: Until,
+    mut submitted: Option<c_int>,
+) -> c_int {
+    let mut cqe = ptr::null_mut();
     // SAFETY: the caller's promises are those that the called functions ask for.
     let error = unsafe {
         loop {
-            let available = match complete::peek(ring) {
-                Ok(peeked) => {
-                    cqe = peeked.cqe;
-                    peeked.available
-                }
-                Err(error) => {
-                    cqe = ptr::null_mut();
-                    break Some(error);
-                }
+            let peeked = match complete::peek(ring) {
+                Ok(peeked) => peeked,
+                Err(error) => break Some(error),
             };
+            cqe = peeked.cqe;
             let mut flags = flags::enter_flags(ring);
-            let mut enter = wait_nr > available;
+            let mut enter = wait_nr > peeked.available;
             if cqe.is_null() && wait_nr == 0 && submit == 0 {
-                if submitted.is_some() || !complete::needs_enter(ring) {
+                // The program only looks. One system call may bring something; more of them would be a wait.
+                enter = submitted.is_none() && complete::needs_enter(ring);
+                if !enter {
                     break Some(Errno::EAGAIN);
                 }
-                enter = true;
             }
             if enter {
                 flags |= IORING_ENTER_GETEVENTS | until.flags();
@@ -118,11 +157,7 @@ unsafe fn reap<K: Kernel>(
             }
             if submitted.is_some() && until.is_timed() {
                 // The wait ended, and not because enough completions came.
-                break if cqe.is_null() {
-                    Some(Errno::ETIME)
-                } else {
-                    None
-                };
+                break cqe.is_null().then_some(Errno::ETIME);
             }
             let (arg, size) = until.argument();
             let count = match K::enter((*ring).enter_ring_fd, submit, wait_nr, flags, arg, size) {
@@ -138,13 +173,13 @@ unsafe fn reap<K: Kernel>(
     };
     // SAFETY: the caller vouches for `cqe_ptr`.
     unsafe { *cqe_ptr = cqe };
-    match (submitted, error) {
-        (None | Some(0), Some(error)) => Err(error),
-        (submitted, _) => Ok(submitted.unwrap_or(0)),
+    match (submitted.unwrap_or(0), error) {
+        (0, Some(error)) => error.as_ret(),
+        (count, _) => count,
     }
 }
 
-/// [`reap`], in one copy for all but the most frequent wait. It hands on C's return value, which fits a register.
+/// [`reap`], in one copy for all but the most frequent wait.
 ///
 /// # Safety
 ///
@@ -158,7 +193,7 @@ unsafe fn reap_until<K: Kernel>(
     until: Until,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    to_ret(unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, until) })
+    unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, until) }
 }
 
 /// Submits `submit` requests that are already published, waits for `wait_nr` completions with `sigmask` in force, and
@@ -176,7 +211,7 @@ pub unsafe fn get_cqe<K: Kernel>(
     sigmask: *const sigset_t,
 ) -> c_int {
     // SAFETY: the caller's promises are those that `reap` asks for.
-    to_ret(unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, Until::Signals(sigmask)) })
+    unsafe { reap::<K>(ring, cqe_ptr, submit, wait_nr, Until::Signals(sigmask)) }
 }
 
 /// Limits to a wait.

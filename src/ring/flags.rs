@@ -11,10 +11,19 @@ pub const REG_RING: u8 = 1 << 4;
 pub const NO_IOWAIT: u8 = 1 << 7;
 /// `io_uring_register` takes the registered index too.
 pub const REG_REG_RING: u8 = 1;
-/// The rings lie in memory that the program gave.
-pub const APP_MEM: u8 = 2;
-/// Completions are found only by entering the kernel (`IORING_SETUP_IOPOLL` without a submission thread).
+/// Completions are found only by entering the kernel (`IORING_SETUP_IOPOLL` without a submission thread). Has the value
+/// of `IORING_SQ_TASKRUN`, and the value of `IORING_SQ_CQ_OVERFLOW` is left free, so that all reasons to enter are one
+/// test.
 pub const CQ_ENTER: u8 = 4;
+/// The rings lie in memory that the program gave.
+pub const APP_MEM: u8 = 8;
+
+const _: () = {
+    use crate::abi::params::{IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN};
+    let others = (REG_RING | NO_IOWAIT | REG_REG_RING | APP_MEM) as c_uint;
+    assert!(CQ_ENTER as c_uint == IORING_SQ_TASKRUN);
+    assert!(others & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW) == 0);
+};
 
 /// The flags that every `io_uring_enter` on this ring carries.
 ///

@@ -5,14 +5,15 @@ use core::ffi::c_int;
 #[path = "generic_nr.rs"]
 pub mod nr;
 
-/// `syscall!(number, arguments...)`: the kernel's return value.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. An `isize` holds any; where a `c_int` is enough,
+/// nothing is converted afterwards.
 macro_rules! syscall {
-    ($nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
-        let ret: isize;
+    ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
+        let ret: $ret;
         core::arch::asm!(
             "svc 0",
             in("x8") $nr,
-            inlateout("x0") $a as isize => ret,
+            inlateout("x0") $a as $ret => ret,
             $(in("x1") $b,
             $(in("x2") $c,
             $(in("x3") $d,
@@ -52,7 +53,7 @@ pub fn page_size() -> usize {
     let mut pair = [0usize; 2];
     loop {
         // SAFETY: the kernel writes at most the size of `pair` to it.
-        let got = unsafe { syscall!(nr::READ, fd, &raw mut pair, size_of_val(&pair)) };
+        let got = unsafe { syscall!(isize; nr::READ, fd, &raw mut pair, size_of_val(&pair)) };
         if got != size_of_val(&pair) as isize || pair[0] == AT_NULL {
             break;
         }
@@ -62,6 +63,6 @@ pub fn page_size() -> usize {
         }
     }
     // SAFETY: closing a descriptor of our own touches no memory.
-    unsafe { syscall!(nr::CLOSE, fd) };
+    unsafe { syscall!(isize; nr::CLOSE, fd) };
     found
 }

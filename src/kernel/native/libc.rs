@@ -16,16 +16,16 @@ pub mod nr {
     pub struct Mmap;
 }
 
-/// `syscall!(number, arguments...)`: the kernel's return value. `errno` is left as it was.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. `errno` is left as it was.
 macro_rules! syscall {
-    (nr::MMAP, $addr:expr, $len:expr, $prot:expr, $flags:expr, $fd:expr, $offset:expr) => {
+    ($ret:ty; nr::MMAP, $addr:expr, $len:expr, $prot:expr, $flags:expr, $fd:expr, $offset:expr) => {
         arch::keeping_errno(|| {
             let addr = core::ptr::without_provenance_mut($addr);
             libc::mmap64(addr, $len, $prot, $flags, $fd, $offset as libc::off64_t) as isize
         })
     };
-    ($nr:expr $(, $arg:expr)*) => {
-        arch::keeping_errno(|| libc::syscall($nr $(, $arg)*) as isize)
+    ($ret:ty; $nr:expr $(, $arg:expr)*) => {
+        arch::keeping_errno(|| libc::syscall($nr $(, $arg)*) as isize) as $ret
     };
 }
 pub(super) use syscall;

@@ -32,16 +32,16 @@ const RLIMIT_NOFILE: c_int = 7;
 
 /// A call that returns nothing but an error.
 #[inline]
-fn done(ret: isize) -> Result<()> {
-    Errno::check(ret as c_int).map(drop)
+fn done(ret: c_int) -> Result<()> {
+    Errno::check(ret).map(drop)
 }
 
 impl Kernel for Native {
     #[inline]
     unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
         // SAFETY: the caller vouches for `params`, the one thing the kernel reads and writes.
-        let ret = unsafe { syscall!(nr::IO_URING_SETUP, entries, params) };
-        Errno::check(ret as c_int)
+        let ret = unsafe { syscall!(c_int; nr::IO_URING_SETUP, entries, params) };
+        Errno::check(ret)
     }
 
     #[inline]
@@ -55,8 +55,7 @@ impl Kernel for Native {
     ) -> Result<c_int> {
         // SAFETY: the caller vouches for `arg` and for the memory that its requests name.
         let ret = unsafe {
-            syscall!(
-                nr::IO_URING_ENTER,
+            syscall!(c_int; nr::IO_URING_ENTER,
                 fd,
                 to_submit,
                 min_complete,
@@ -65,7 +64,7 @@ impl Kernel for Native {
                 size
             )
         };
-        Errno::check(ret as c_int)
+        Errno::check(ret)
     }
 
     #[inline]
@@ -76,8 +75,8 @@ impl Kernel for Native {
         nr_args: c_uint,
     ) -> Result<c_int> {
         // SAFETY: the caller vouches for `arg`.
-        let ret = unsafe { syscall!(nr::IO_URING_REGISTER, fd, opcode, arg, nr_args) };
-        Errno::check(ret as c_int)
+        let ret = unsafe { syscall!(c_int; nr::IO_URING_REGISTER, fd, opcode, arg, nr_args) };
+        Errno::check(ret)
     }
 
     #[inline]
@@ -89,7 +88,7 @@ impl Kernel for Native {
         offset: u64,
     ) -> Result<NonNull<c_void>> {
         // SAFETY: no address is asked for, so no mapping is replaced unless `flags` says so, which the caller excludes.
-        let ret = unsafe { syscall!(nr::MMAP, 0usize, len, prot, flags, fd, offset) };
+        let ret = unsafe { syscall!(isize; nr::MMAP, 0usize, len, prot, flags, fd, offset) };
         // The last page of the address space is never mapped: its addresses are error numbers.
         if ret as usize > -4096isize as usize {
             return Errno::check(ret as c_int).and(Err(Errno::ENOMEM));
@@ -101,19 +100,19 @@ impl Kernel for Native {
     #[inline]
     unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
         // SAFETY: the caller gives the range up.
-        done(unsafe { syscall!(nr::MUNMAP, addr, len) })
+        done(unsafe { syscall!(isize; nr::MUNMAP, addr, len) } as c_int)
     }
 
     #[inline]
     unsafe fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> Result<()> {
         // SAFETY: the caller vouches that the advice loses nothing.
-        done(unsafe { syscall!(nr::MADVISE, addr, len, advice) })
+        done(unsafe { syscall!(isize; nr::MADVISE, addr, len, advice) } as c_int)
     }
 
     #[inline]
     fn close(fd: c_int) -> Result<()> {
         // SAFETY: closing a descriptor touches no memory.
-        done(unsafe { syscall!(nr::CLOSE, fd) })
+        done(unsafe { syscall!(c_int; nr::CLOSE, fd) })
     }
 
     #[inline]
@@ -125,13 +124,13 @@ impl Kernel for Native {
         let mut limit = Limit::default();
         let new = ptr::null::<Limit>();
         // SAFETY: pid 0 is this process; nothing is set, and `limit` is laid out as the kernel's `struct rlimit64`.
-        done(unsafe { syscall!(nr::PRLIMIT64, 0, RLIMIT_NOFILE, new, &raw mut limit) })?;
+        done(unsafe { syscall!(c_int; nr::PRLIMIT64, 0, RLIMIT_NOFILE, new, &raw mut limit) })?;
         Ok(limit)
     }
 
     fn set_nofile_limit(limit: Limit) -> Result<()> {
         let old = ptr::null_mut::<Limit>();
         // SAFETY: pid 0 is this process; `limit` is laid out as the kernel's `struct rlimit64` and only read.
-        done(unsafe { syscall!(nr::PRLIMIT64, 0, RLIMIT_NOFILE, &raw const limit, old) })
+        done(unsafe { syscall!(c_int; nr::PRLIMIT64, 0, RLIMIT_NOFILE, &raw const limit, old) })
     }
 }

@@ -3,14 +3,15 @@
 #[path = "generic_nr.rs"]
 pub mod nr;
 
-/// `syscall!(number, arguments...)`: the kernel's return value.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. An `isize` holds any; where a `c_int` is enough,
+/// nothing is converted afterwards.
 macro_rules! syscall {
-    ($nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
-        let ret: isize;
+    ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
+        let ret: $ret;
         core::arch::asm!(
             "ecall",
             in("a7") $nr,
-            inlateout("a0") $a as isize => ret,
+            inlateout("a0") $a as $ret => ret,
             $(in("a1") $b,
             $(in("a2") $c,
             $(in("a3") $d,

@@ -12,16 +12,17 @@ pub mod nr {
     pub const IO_URING_REGISTER: usize = 427;
 }
 
-/// `syscall!(number, arguments...)`: the kernel's return value.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. An `isize` holds any; where a `c_int` is enough,
+/// nothing is converted afterwards.
 ///
 /// Arguments go into their registers as wide as they are: the kernel truncates what it declares as 32 bits, so
 /// nothing is extended here.
 macro_rules! syscall {
-    ($nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
-        let ret: isize;
+    ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
+        let ret: $ret;
         core::arch::asm!(
             "syscall",
-            inlateout("rax") $nr as isize => ret,
+            inlateout("rax") $nr as $ret => ret,
             in("rdi") $a,
             $(in("rsi") $b,
             $(in("rdx") $c,
