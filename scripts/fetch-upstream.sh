@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fetch what the library is compared with, into a cache outside the source, and print where it is.
 #
-# usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing 2.15)
+# usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing 2.15);
+#                                                       "=VERSION" instead of MINIMUM takes that one alone
 #        fetch-upstream.sh build                        upstream's liburing, built with its own defaults: the prefix
 #        fetch-upstream.sh build-debug                  the same with debug information
 #        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
@@ -81,13 +82,22 @@ update() { # kind
 
 at_least() { dpkg --compare-versions "$1" ge "$2"; }
 
+wanted() { # version, minimum or =version; epochs do not count for equality
+    local exact=${2#=}
+    if [ "$exact" = "$2" ]; then
+        at_least "$1" "$2"
+    else
+        [ "${1#*:}" = "${exact#*:}" ]
+    fi
+}
+
 # The newest unpacked tree of a package in the cache that is new enough.
 cached_source() { # package minimum
     local tree version best='' best_version=
     for tree in "$cache/source/$1"/*/; do
         [ -e "$tree/.complete" ] || continue
         version=$(basename "$tree")
-        at_least "$version" "$2" || continue
+        wanted "$version" "$2" || continue
         if [ -z "$best" ] || at_least "$version" "$best_version"; then
             best=${tree%/} best_version=$version
         fi
@@ -101,11 +111,12 @@ source_tree() { # package minimum
     if [ -z "$tree" ]; then
         need dpkg-source dpkg-dev
         update deb-src
-        local version work
-        version=$(own_apt deb-src apt-cache showsrc --only-source "$1" 2>/dev/null | sed -n 's/^Version: //p' |
-            sort -V | tail -n 1)
-        [ -n "$version" ] || unavailable "Debian $suite has no source package $1"
-        at_least "$version" "$2" || unavailable "Debian $suite has $1 $version, older than $2"
+        local candidate version='' work
+        for candidate in $(own_apt deb-src apt-cache showsrc --only-source "$1" 2>/dev/null |
+            sed -n 's/^Version: //p' | sort -V); do
+            ! wanted "$candidate" "$2" || version=$candidate
+        done
+        [ -n "$version" ] || unavailable "Debian $suite has no source package $1 of version $2"
         work=$cache/work
         rm -rf "$work"
         mkdir -p "$work" "$cache/source/$1"

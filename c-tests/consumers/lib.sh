@@ -7,7 +7,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-consumer=$(basename "$0" .sh)
+consumer=${consumer:-$(basename "$0" .sh)}
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 our_libdir=${LIBURING_LIBDIR:-$project/build/stage/usr/lib}
 # Not /tmp: it is often a tmpfs, and the jobs below want a file system with O_DIRECT.
