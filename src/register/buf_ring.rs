@@ -1,10 +1,11 @@
 //! Provided buffer rings: the program puts buffers in, requests take them out.
 
 use core::ffi::{c_int, c_uint};
+use core::ptr;
 
-use super::call_cold;
+use super::{call, call_cold};
 use crate::abi::*;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::{
     Kernel, MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, PROT_READ_WRITE,
 };
@@ -33,16 +34,17 @@ pub unsafe fn register<K: Kernel>(
 ///
 /// `ring` points to a ring.
 pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring, group: c_int) -> Result<c_int> {
-    let reg = describe(0, 0, group, 0);
     // SAFETY: the caller vouches for `ring`.
-    unsafe {
-        call_cold::<K>(
-            ring,
-            IORING_UNREGISTER_PBUF_RING,
-            (&raw const reg).cast(),
-            1,
-        )
-    }
+    Errno::check(unsafe { unregister_shared::<K>(ring, group) })
+}
+
+/// [`unregister`], in one copy for its three callers.
+#[inline(never)]
+unsafe fn unregister_shared<K: Kernel>(ring: *mut io_uring, group: c_int) -> c_int {
+    let reg = describe(0, 0, group, 0);
+    let arg = (&raw const reg).cast();
+    // SAFETY: the caller vouches for `ring`.
+    to_ret(unsafe { call::<K>(ring, IORING_UNREGISTER_PBUF_RING, arg, 1) })
 }
 
 /// Where the kernel takes the next buffer of a group from.
@@ -80,64 +82,48 @@ pub unsafe fn setup<K: Kernel>(
     flags: c_uint,
 ) -> Result<*mut io_uring_buf_ring> {
     let size = size(entries).ok_or(Errno::EINVAL)?;
-    // SAFETY: the caller vouches for `ring`.
+    let kernels = KERNEL_ALLOCATES || flags & IOU_PBUF_RING_MMAP as c_uint != 0;
+    // SAFETY: the caller vouches for `ring`. New mappings replace none; what is unmapped was shown to no one, and the
+    // kernel has refused it.
     unsafe {
-        if KERNEL_ALLOCATES || flags & IOU_PBUF_RING_MMAP as c_uint != 0 {
-            setup_from_kernel::<K>(ring, entries, size, group, flags)
-        } else {
-            setup_from_program::<K>(ring, entries, size, group, flags)
+        let mut memory = ptr::null_mut();
+        if !kernels {
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS;
+            memory = K::mmap(size, PROT_READ_WRITE, flags, -1, 0)?.as_ptr();
         }
+        let kernels_flag = kernels as c_uint * IOU_PBUF_RING_MMAP as c_uint;
+        let reg = describe(
+            memory.expose_provenance(),
+            entries,
+            group,
+            flags | kernels_flag,
+        );
+        let arg = (&raw const reg).cast();
+        if let Err(errno) = call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, arg, 1) {
+            if !kernels {
+                let _ = K::munmap(memory, size);
+            }
+            return Err(errno);
+        }
+        if kernels {
+            let flags = MAP_SHARED | MAP_POPULATE;
+            let offset = IORING_OFF_PBUF_RING | u64::from(reg.bgid) << IORING_OFF_PBUF_SHIFT;
+            match K::mmap(size, PROT_READ_WRITE, flags, (*ring).ring_fd, offset) {
+                Ok(mapped) => memory = mapped.as_ptr(),
+                Err(errno) => {
+                    let _ = unregister::<K>(ring, group);
+                    return Err(errno);
+                }
+            }
+        }
+        // New memory is zero, and so is an empty ring's tail.
+        Ok(memory.cast())
     }
 }
 
 /// Caches of this architecture tell two addresses of one page apart: only the kernel can choose one that suits it too.
 #[allow(unexpected_cfgs, reason = "an architecture that rustc has yet to know")]
 const KERNEL_ALLOCATES: bool = cfg!(target_arch = "hppa");
-
-unsafe fn setup_from_program<K: Kernel>(
-    ring: *mut io_uring,
-    entries: c_uint,
-    size: usize,
-    group: c_int,
-    flags: c_uint,
-) -> Result<*mut io_uring_buf_ring> {
-    // SAFETY: a new mapping replaces none.
-    let memory = unsafe { K::mmap(size, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) }?;
-    let reg = describe(memory.as_ptr().addr() as u64, entries, group, flags);
-    // SAFETY: `reg` describes memory that is mapped and nobody's else.
-    let registered =
-        unsafe { call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, (&raw const reg).cast(), 1) };
-    if let Err(errno) = registered {
-        // SAFETY: the mapping is this function's own, and the kernel has refused it.
-        let _ = unsafe { K::munmap(memory.as_ptr(), size) };
-        return Err(errno);
-    }
-    // New memory is zero, and so is an empty ring's tail.
-    Ok(memory.as_ptr().cast())
-}
-
-unsafe fn setup_from_kernel<K: Kernel>(
-    ring: *mut io_uring,
-    entries: c_uint,
-    size: usize,
-    group: c_int,
-    flags: c_uint,
-) -> Result<*mut io_uring_buf_ring> {
-    let reg = describe(0, entries, group, flags | IOU_PBUF_RING_MMAP as c_uint);
-    let offset = IORING_OFF_PBUF_RING | u64::from(reg.bgid) << IORING_OFF_PBUF_SHIFT;
-    // SAFETY: the caller vouches for `ring`; a new mapping replaces none.
-    unsafe {
-        call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, (&raw const reg).cast(), 1)?;
-        let flags = MAP_SHARED | MAP_POPULATE;
-        match K::mmap(size, PROT_READ_WRITE, flags, (*ring).ring_fd, offset) {
-            Ok(memory) => Ok(memory.as_ptr().cast()),
-            Err(errno) => {
-                let _ = unregister::<K>(ring, group);
-                Err(errno)
-            }
-        }
-    }
-}
 
 /// Undoes [`setup`]. Where the kernel refuses, the memory stays mapped: it may still take buffers from it.
 ///
@@ -165,9 +151,9 @@ const fn size(entries: c_uint) -> Option<usize> {
     size_of::<io_uring_buf>().checked_mul(entries as usize)
 }
 
-fn describe(ring_addr: u64, entries: c_uint, group: c_int, flags: c_uint) -> io_uring_buf_reg {
+fn describe(ring_addr: usize, entries: c_uint, group: c_int, flags: c_uint) -> io_uring_buf_reg {
     io_uring_buf_reg {
-        ring_addr,
+        ring_addr: ring_addr as u64,
         ring_entries: entries,
         // Groups are 16-bit numbers; as in C, higher bits are dropped.
         bgid: group as u16,

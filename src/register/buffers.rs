@@ -5,7 +5,7 @@ use core::ptr;
 
 use super::{call, call_cold};
 use crate::abi::*;
-use crate::errno::Result;
+use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
 use crate::ring::flags::REG_REG_RING;
 
@@ -38,8 +38,8 @@ pub unsafe fn register_tags<K: Kernel>(
         nr,
         flags: 0,
         resv2: 0,
-        data: iovecs.addr() as __u64,
-        tags: tags.addr() as __u64,
+        data: iovecs.expose_provenance() as __u64,
+        tags: tags.expose_provenance() as __u64,
     };
     // SAFETY: the caller vouches for the arguments.
     unsafe { register_table::<K>(ring, &table) }
@@ -93,8 +93,8 @@ pub unsafe fn update_tags<K: Kernel>(
     let update = io_uring_rsrc_update2 {
         offset: off,
         resv: 0,
-        data: iovecs.addr() as __u64,
-        tags: tags.addr() as __u64,
+        data: iovecs.expose_provenance() as __u64,
+        tags: tags.expose_provenance() as __u64,
         nr,
         resv2: 0,
     };
@@ -136,6 +136,20 @@ pub unsafe fn clone<K: Kernel>(
     nr: c_uint,
     flags: c_uint,
 ) -> Result<c_int> {
+    // SAFETY: the caller vouches for the arguments.
+    Errno::check(unsafe { clone_shared::<K>(dst, src, dst_off, src_off, nr, flags) })
+}
+
+/// [`clone`], in one copy for C's four functions.
+#[inline(never)]
+unsafe fn clone_shared<K: Kernel>(
+    dst: *mut io_uring,
+    src: *const io_uring,
+    dst_off: c_uint,
+    src_off: c_uint,
+    nr: c_uint,
+    flags: c_uint,
+) -> c_int {
     let by_index = IORING_REGISTER_SRC_REGISTERED as c_uint;
     // SAFETY: the caller vouches for `src`.
     let (src_fd, flags) = unsafe {
@@ -154,12 +168,12 @@ pub unsafe fn clone<K: Kernel>(
         pad: [0; 3],
     };
     // SAFETY: the caller vouches for `dst`.
-    unsafe {
-        call_cold::<K>(
+    to_ret(unsafe {
+        call::<K>(
             dst,
             IORING_REGISTER_CLONE_BUFFERS,
             (&raw const range).cast(),
             1,
         )
-    }
+    })
 }

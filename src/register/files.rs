@@ -18,8 +18,14 @@ pub unsafe fn register<K: Kernel>(
     files: *const c_int,
     nr: c_uint,
 ) -> Result<c_int> {
+    let files = files.cast();
     // SAFETY: the caller vouches for the arguments.
-    unsafe { register_table::<K>(ring, IORING_REGISTER_FILES, files.cast(), nr, nr) }
+    unsafe {
+        match call::<K>(ring, IORING_REGISTER_FILES, files, nr) {
+            Err(Errno::EMFILE) => retry::<K>(ring, IORING_REGISTER_FILES, files, nr, nr),
+            first => first,
+        }
+    }
 }
 
 /// [`register`], with a tag for each file that is posted when the kernel lets go of it.
@@ -37,8 +43,8 @@ pub unsafe fn register_tags<K: Kernel>(
         nr,
         flags: 0,
         resv2: 0,
-        data: files.addr() as __u64,
-        tags: tags.addr() as __u64,
+        data: files.expose_provenance() as __u64,
+        tags: tags.expose_provenance() as __u64,
     };
     // SAFETY: the caller vouches for the arguments.
     unsafe { register_described::<K>(ring, &table) }
@@ -68,12 +74,17 @@ unsafe fn register_described<K: Kernel>(
     let size = size_of::<io_uring_rsrc_register>() as c_uint;
     let arg = ptr::from_ref(table).cast();
     // SAFETY: the callers vouch for `ring` and for what `table` points to; this opcode takes the structure's size.
-    unsafe { register_table::<K>(ring, IORING_REGISTER_FILES2, arg, size, table.nr) }
+    unsafe {
+        match call_cold::<K>(ring, IORING_REGISTER_FILES2, arg, size) {
+            Err(Errno::EMFILE) => retry::<K>(ring, IORING_REGISTER_FILES2, arg, size, table.nr),
+            first => first,
+        }
+    }
 }
 
-/// Makes the call, and once more with a higher limit where the kernel finds `nr_files` too many for the present one.
+/// Makes a call once more, with a limit under which `nr_files` are not too many.
 #[inline(always)]
-unsafe fn register_table<K: Kernel>(
+unsafe fn retry<K: Kernel>(
     ring: *mut io_uring,
     opcode: io_uring_register_op,
     arg: *const c_void,
@@ -81,18 +92,13 @@ unsafe fn register_table<K: Kernel>(
     nr_files: c_uint,
 ) -> Result<c_int> {
     // SAFETY: the callers vouch for the arguments.
-    let first = unsafe { call::<K>(ring, opcode, arg, nr_args) };
-    if first != Err(Errno::EMFILE) {
-        return first;
-    }
-    // SAFETY: as above.
-    Errno::check(unsafe { retry_with_higher_limit::<K>(ring, opcode, arg, nr_args, nr_files) })
+    Errno::check(unsafe { retry_shared::<K>(ring, opcode, arg, nr_args, nr_files) })
 }
 
 /// The limit is the whole process's. It stays raised when that helped, and is put back when it did not.
 #[cold]
 #[inline(never)]
-unsafe fn retry_with_higher_limit<K: Kernel>(
+unsafe fn retry_shared<K: Kernel>(
     ring: *mut io_uring,
     opcode: io_uring_register_op,
     arg: *const c_void,
@@ -109,10 +115,10 @@ unsafe fn retry_with_higher_limit<K: Kernel>(
     };
     // The kernel compares the table with the limit alone: a limit that was high enough was not in the way, one that
     // cannot become high enough stays there.
-    if before.current >= nr_files || raised.current < nr_files {
-        return Errno::EMFILE.as_ret();
-    }
-    if K::set_nofile_limit(raised).is_err() {
+    if before.current >= nr_files
+        || raised.current < nr_files
+        || K::set_nofile_limit(raised).is_err()
+    {
         return Errno::EMFILE.as_ret();
     }
     // SAFETY: the caller vouches for the arguments.
@@ -138,7 +144,7 @@ pub unsafe fn update<K: Kernel>(
     let update = io_uring_rsrc_update {
         offset: off,
         resv: 0,
-        data: files.addr() as __u64,
+        data: files.expose_provenance() as __u64,
     };
     // SAFETY: the caller vouches for the arguments; this opcode takes the number of files.
     unsafe {
@@ -166,8 +172,8 @@ pub unsafe fn update_tags<K: Kernel>(
     let update = io_uring_rsrc_update2 {
         offset: off,
         resv: 0,
-        data: files.addr() as __u64,
-        tags: tags.addr() as __u64,
+        data: files.expose_provenance() as __u64,
+        tags: tags.expose_provenance() as __u64,
         nr,
         resv2: 0,
     };

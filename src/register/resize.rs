@@ -9,7 +9,7 @@ use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
 use crate::queue::order;
 use crate::ring::flags::REG_RING;
-use crate::ring::{map, sizes};
+use crate::ring::map;
 
 /// Exchanges the rings for ones of the size in `p`; what is in them stays.
 ///
@@ -43,7 +43,8 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
         // The kernel checks that the published SQEs fit; those taken and not yet published must fit, too.
         let first = first_pending(ring);
         let pending = (*ring).sq.sqe_tail.wrapping_sub(first);
-        if matches!(sizes::entries(p.sq_entries, p), Ok(new) if pending > new.sq) {
+        let room = p.sq_entries.checked_next_power_of_two();
+        if room.is_some_and(|room| pending > room) {
             return Err(Errno::EOVERFLOW);
         }
 
