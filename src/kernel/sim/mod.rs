@@ -218,6 +218,29 @@ pub fn post(fd: c_int, user_data: u64, res: i32, flags: u32) {
     });
 }
 
+/// Does what `IORING_REGISTER_RESIZE_RINGS` asks for.
+pub fn resize(fd: c_int, p: &mut io_uring_params) -> Result<()> {
+    with(|state| {
+        let config = state.config;
+        state
+            .rings
+            .get_mut(&fd)
+            .ok_or(Errno::EBADF)?
+            .resize(p, &config)
+    })
+}
+
+/// Allocates memory that can be mapped from a ring's descriptor at `offset`.
+pub fn add_area(fd: c_int, offset: u64, size: usize) {
+    with(|state| {
+        state
+            .rings
+            .get_mut(&fd)
+            .expect("an open ring")
+            .add_area(offset, size)
+    });
+}
+
 /// Sets bits in the SQ flags.
 pub fn set_sq_flags(fd: c_int, bits: u32) {
     with(|state| {

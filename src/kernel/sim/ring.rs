@@ -85,6 +85,8 @@ pub struct Ring {
     overflowed: VecDeque<Completion>,
     /// `user_data` of timeouts that have not gone off.
     timeouts: Vec<u64>,
+    /// Memory of before a resize, and of buffer rings: it may be mapped for longer than the ring uses it.
+    others: Vec<(u64, Area)>,
 }
 
 impl Ring {
@@ -147,6 +149,7 @@ impl Ring {
             held: VecDeque::new(),
             overflowed: VecDeque::new(),
             timeouts: Vec::new(),
+            others: Vec::new(),
         };
         ring.sq_word(SQ_MASK)
             .store(entries.sq - 1, Ordering::Relaxed);
@@ -165,9 +168,69 @@ impl Ring {
             IORING_OFF_SQ_RING => &self.rings,
             IORING_OFF_CQ_RING => self.cq_ring.as_ref().ok_or(Errno::EINVAL)?,
             IORING_OFF_SQES => &self.sqes,
-            _ => return Err(Errno::EINVAL),
+            _ => {
+                let other = self.others.iter().find(|(at, _)| *at == offset);
+                &other.ok_or(Errno::EINVAL)?.1
+            }
         };
         Ok((area.start, area.layout.ok_or(Errno::EINVAL)?))
+    }
+
+    /// Allocates `size` bytes that can be mapped at `offset`.
+    pub fn add_area(&mut self, offset: u64, size: usize) {
+        self.others.push((offset, Area::new(size)));
+    }
+
+    /// Moves what is published into rings of the size in `p`. The old memory stays for those who have it mapped.
+    pub fn resize(&mut self, p: &mut io_uring_params, config: &Config) -> Result<()> {
+        if p.flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        p.flags |= self.flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP);
+        let features = p.features;
+        let new = Ring::new(p.sq_entries, p, config)?;
+        p.features = features;
+        let (sq_head, sq_tail) = (self.sq_word(SQ_HEAD), self.sq_word(SQ_TAIL));
+        let (cq_head, cq_tail) = (self.cq_word(CQ_HEAD), self.cq_word(CQ_TAIL));
+        let span = |head: &AtomicU32, tail: &AtomicU32| {
+            let (head, tail) = (head.load(Ordering::Relaxed), tail.load(Ordering::Relaxed));
+            (head, tail.wrapping_sub(head))
+        };
+        let ((sq_head, sqes), (cq_head, cqes)) = (span(sq_head, sq_tail), span(cq_head, cq_tail));
+        if sqes > new.entries.sq || cqes > new.entries.cq {
+            return Err(Errno::EOVERFLOW);
+        }
+        // SAFETY: masked positions lie within the entries of each ring.
+        unsafe {
+            for position in (0..sqes).map(|n| sq_head.wrapping_add(n)) {
+                // As kernels of the time do it, which is wrong for SQEs of 128 bytes.
+                let from = (position & (self.entries.sq - 1)) as usize;
+                let to = (position & (new.entries.sq - 1)) as usize;
+                let sqe = self.sqes.start.as_ptr().cast::<io_uring_sqe>().add(from);
+                let place = new.sqes.start.as_ptr().cast::<io_uring_sqe>().add(to);
+                place.write(sqe.read());
+            }
+            for position in (0..cqes).map(|n| cq_head.wrapping_add(n)) {
+                let cqe = self.cqe(position);
+                let slots = 1 + (self.flags & IORING_SETUP_CQE32 != 0) as usize;
+                new.cqe(position).copy_from(cqe, slots);
+            }
+        }
+        new.sq_word(SQ_HEAD).store(sq_head, Ordering::Relaxed);
+        new.sq_word(SQ_TAIL)
+            .store(sq_head.wrapping_add(sqes), Ordering::Relaxed);
+        new.cq_word(CQ_HEAD).store(cq_head, Ordering::Relaxed);
+        new.cq_word(CQ_TAIL)
+            .store(cq_head.wrapping_add(cqes), Ordering::Relaxed);
+        let mut old = std::mem::replace(self, new);
+        self.held = std::mem::take(&mut old.held);
+        self.overflowed = std::mem::take(&mut old.overflowed);
+        self.timeouts = std::mem::take(&mut old.timeouts);
+        self.others = std::mem::take(&mut old.others);
+        let areas = [Some(old.rings), Some(old.sqes), old.cq_ring];
+        let nowhere = areas.into_iter().flatten().map(|area| (u64::MAX, area));
+        self.others.extend(nowhere);
+        Ok(())
     }
 
     fn word_in(area: &Area, offset: u32) -> &AtomicU32 {
@@ -256,6 +319,15 @@ impl Ring {
         });
     }
 
+    /// The slot of a position in the CQ.
+    fn cqe(&self, position: u32) -> *mut io_uring_cqe {
+        let shift = (self.flags & IORING_SETUP_CQE32 != 0) as u32;
+        let index = ((position & (self.entries.cq - 1)) as usize) << shift;
+        let area = self.cq_ring.as_ref().unwrap_or(&self.rings);
+        let cqes = area.start.as_ptr().wrapping_byte_add(CQES as usize);
+        cqes.cast::<io_uring_cqe>().wrapping_add(index)
+    }
+
     fn ready(&self) -> u32 {
         self.cq_word(CQ_TAIL)
             .load(Ordering::Relaxed)
@@ -270,17 +342,9 @@ impl Ring {
             return;
         }
         let tail = self.cq_word(CQ_TAIL).load(Ordering::Relaxed);
-        let shift = (self.flags & IORING_SETUP_CQE32 != 0) as u32;
-        let index = ((tail & (self.entries.cq - 1)) as usize) << shift;
-        let area = self.cq_ring.as_ref().unwrap_or(&self.rings);
         // SAFETY: the slot lies within the CQEs, and the program has given it back.
         unsafe {
-            let cqe = area
-                .start
-                .as_ptr()
-                .byte_add(CQES as usize)
-                .cast::<io_uring_cqe>()
-                .add(index);
+            let cqe = self.cqe(tail);
             (*cqe).user_data = done.user_data;
             (*cqe).res = done.res;
             (*cqe).flags = done.flags;

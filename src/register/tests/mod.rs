@@ -1,1 +1,90 @@
-//! t
+//! The register calls on the simulated kernel: what arrives there, and what is undone when it refuses.
+
+mod buf_ring;
+mod calls;
+mod files;
+mod resize;
+mod ring_fd;
+
+use core::ffi::{c_int, c_uint, c_void};
+use core::ptr;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::abi::*;
+use crate::errno::Result;
+use crate::kernel::sim::{self, Config};
+use crate::ring::flags::{REG_REG_RING, REG_RING};
+
+/// The descriptor and the registered index of rings that are not set up.
+const FD: c_int = 7;
+const INDEX: c_int = 3;
+
+/// A ring that register calls can be made on, and nothing else.
+fn ring() -> io_uring {
+    // SAFETY: integers and raw pointers only.
+    let mut ring: io_uring = unsafe { core::mem::zeroed() };
+    ring.ring_fd = FD;
+    ring.enter_ring_fd = FD;
+    ring
+}
+
+/// The same with its descriptor registered, on a kernel that registers by index.
+fn indexed_ring() -> io_uring {
+    io_uring {
+        enter_ring_fd: INDEX,
+        int_flags: REG_RING | REG_REG_RING,
+        ..ring()
+    }
+}
+
+/// A register call as it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Arrived {
+    fd: c_int,
+    opcode: c_uint,
+    arg: *const c_void,
+    nr_args: c_uint,
+}
+
+/// Runs `call` on a new kernel that answers `answer`; returns what arrived there, and what the call returned.
+fn watch<R>(answer: Result<c_int>, call: impl FnOnce() -> R) -> (Vec<Arrived>, R) {
+    sim::reset(Config::NEW);
+    let log = Rc::new(RefCell::new(Vec::new()));
+    let writer = log.clone();
+    sim::on_register(move |fd, opcode, arg, nr_args| {
+        writer.borrow_mut().push(Arrived {
+            fd,
+            opcode,
+            arg,
+            nr_args,
+        });
+        answer
+    });
+    let returned = call();
+    (log.take(), returned)
+}
+
+/// Runs `call` on a new kernel; returns the one call that arrived there, and the structure that it was given.
+fn watch_struct<T: 'static>(call: impl FnOnce() -> Result<c_int>) -> (Arrived, T) {
+    sim::reset(Config::NEW);
+    let log = Rc::new(RefCell::new(Vec::new()));
+    let writer = log.clone();
+    sim::on_register(move |fd, opcode, arg, nr_args| {
+        let arrived = Arrived {
+            fd,
+            opcode,
+            arg: ptr::null(),
+            nr_args,
+        };
+        // SAFETY: the test names the structure that the opcode takes.
+        writer
+            .borrow_mut()
+            .push((arrived, unsafe { arg.cast::<T>().read() }));
+        Ok(0)
+    });
+    assert_eq!(call(), Ok(0));
+    let mut calls = log.take();
+    assert_eq!(calls.len(), 1);
+    calls.remove(0)
+}
