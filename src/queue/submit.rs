@@ -94,7 +94,7 @@ pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) != 0 {
-            return Errno::check(submit_special::<K>(ring, wait_nr, reap));
+            return Errno::check(submit_shared::<K>(ring, wait_nr, reap));
         }
         let pending = flush_plain(ring);
         let mut flags = flags::enter_flags(ring);
@@ -107,9 +107,18 @@ pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool
     }
 }
 
-/// [`submit`] for rings with a submission thread, and for those that rewind. Returns what C gets.
+/// [`submit`] for any ring, and the only one for those with a submission thread and those that rewind. Returns what C
+/// gets.
+///
+/// # Safety
+///
+/// As for [`submit`].
 #[inline(never)]
-unsafe fn submit_special<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {
+pub(super) unsafe fn submit_shared<K: Kernel>(
+    ring: *mut io_uring,
+    wait_nr: c_uint,
+    reap: bool,
+) -> c_int {
     // SAFETY: passed on to the caller.
     unsafe {
         let pending = flush(ring);

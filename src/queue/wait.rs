@@ -390,16 +390,21 @@ unsafe fn wait_by_request<K: Kernel>(
 ) -> c_int {
     // SAFETY: the caller vouches for the ring, and `limits.ts` outlives the wait: the kernel copies it on submission.
     unsafe {
-        let mut timeout = sqe::get(ring);
-        if timeout.is_null() {
-            if let Err(error) = submit::submit::<K>(ring, 0, false) {
-                return error.as_ret();
+        let mut submitted = false;
+        let timeout = loop {
+            let free = sqe::get(ring);
+            if !free.is_null() {
+                break free;
             }
-            timeout = sqe::get(ring);
-            if timeout.is_null() {
+            if submitted {
                 return Errno::EAGAIN.as_ret();
             }
-        }
+            let ret = submit::submit_shared::<K>(ring, 0, false);
+            if ret < 0 {
+                return ret;
+            }
+            submitted = true;
+        };
         (*timeout).opcode = IORING_OP_TIMEOUT as u8;
         (*timeout).fd = -1;
         (*timeout).__anon1.off = wait_nr as u64;
