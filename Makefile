@@ -46,6 +46,8 @@ PKG_CONFIG ?= pkg-config
 
 ifneq ($(V),1)
 Q := @
+endif
+ifeq ($(V)$(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 endif
 

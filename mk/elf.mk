@@ -4,8 +4,10 @@ CHECKS += check-elf
 .PHONY: check-elf
 
 # What upstream 2.15 takes on x86-64 with its own flags.
+ifeq ($(RUST_ARCH),x86_64)
 MAX_STRIPPED_uring := 30112
 MAX_STRIPPED_uring-ffi := 50928
+endif
 
 ELF_TOOLS = READELF='$(READELF)' NM='$(NM)' STRIP='$(STRIP)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)'
 

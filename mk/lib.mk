@@ -16,7 +16,7 @@ LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp 
 NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
 ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
 LIB_LIBS := -lc
-ALLOWED_UNDEFINED := syscall mmap64 sysconf __errno_location
+ALLOWED_UNDEFINED := syscall mmap64 sysconf __errno_location memset memcpy memmove .TOC.
 endif
 
 # bfd alone keeps the order of the version nodes. --no-undefined-version: a name in the map that is not there is an error.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Look at the libraries as the dynamic linker and a distributor's checker would. Every violation is named.
 #
-# usage: check-elf.sh shared LIBRARY SONAME MAX_STRIPPED_BYTES
+# usage: check-elf.sh shared LIBRARY SONAME [MAX_STRIPPED_BYTES]
 #        check-elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
 # environment: READELF NM STRIP OBJCOPY ALLOWED_UNDEFINED (libc's functions, where the architecture's
 #              system calls go through it)
@@ -75,7 +75,7 @@ check_shared() { # soname limit
             [ "$binding $shape" = "GLOBAL FUNC" ] || violation "$symbol is $binding $shape, not a global function"
             ;;
         esac
-    done < <("$READELF" -W --dyn-syms "$file" | awk '$1 ~ /^[0-9]+:$/ && NF >= 8 { print $4, $5, $7, $8 }')
+    done < <("$READELF" -W --dyn-syms "$file" | sed 's/\[<localentry>[^]]*\]//' | awk '$1 ~ /^[0-9]+:$/ && NF >= 8 && $4 != "SECTION" { print $4, $5, $7, $8 }')
     [ "$symbols" -gt 0 ] || violation "exports nothing"
 
     no_runtime_symbols
@@ -86,8 +86,8 @@ check_shared() { # soname limit
     "$STRIP" -o "$stripped" "$file"
     bytes=$(stat -c %s "$stripped")
     rm -f "$stripped"
-    [ "$bytes" -le "$2" ] || violation "is $bytes bytes stripped, more than $2"
-    echo "$name: $symbols functions, $bytes bytes stripped (at most $2), $(size_of "$file") bytes of text," \
+    [ -z "$2" ] || [ "$bytes" -le "$2" ] || violation "is $bytes bytes stripped, more than $2"
+    echo "$name: $symbols functions, $bytes bytes stripped${2:+ (at most $2)}, $(size_of "$file") bytes of text," \
         "$("$READELF" -Wr "$file" | grep -c '^[0-9a-f]\{12,\}' || true) relocations"
 }
 
@@ -124,7 +124,7 @@ check_static() { # shared library...
 }
 
 case $kind in
-shared) check_shared "$3" "$4" ;;
+shared) check_shared "$3" "${4:-}" ;;
 static) check_static "${@:3}" ;;
 *) exit 2 ;;
 esac

@@ -40,6 +40,7 @@ if [ -n "$undefined" ]; then
     exit 1
 fi
 
-# What is hidden has served its purpose: in an archive it would be a name that a program could clash with.
-${OBJCOPY:-objcopy} --localize-hidden "$object.new" "$object"
+# What is hidden has served its purpose: in an archive it would be a name that a program could clash with. So would the
+# library's own memset and memcpy, where it has them.
+${OBJCOPY:-objcopy} --localize-hidden --localize-symbol=memset --localize-symbol=memcpy "$object.new" "$object"
 rm "$object.new"

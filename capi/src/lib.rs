@@ -8,6 +8,8 @@
 
 mod archive;
 mod heap;
+#[cfg(target_arch = "riscv64")]
+mod mem;
 mod probe;
 mod queue;
 mod register;
