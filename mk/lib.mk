@@ -19,10 +19,11 @@ LIB_LIBS := -lc
 ALLOWED_UNDEFINED := syscall mmap64 sysconf __errno_location memset memcpy memmove .TOC.
 endif
 
+# noseparate-code: code and constants in one mapping, which saves two pages of padding and two system calls at start-up.
 # bfd alone keeps the order of the version nodes. --no-undefined-version: a name in the map that is not there is an error.
 MAP_CHECK ?= -Wl,--no-undefined-version
 SO_LDFLAGS = -shared -nostdlib -nostartfiles $(LDFLAGS) -fuse-ld=bfd $(MAP_CHECK) -Wl,-z,defs -Wl,-z,relro -Wl,-z,now \
-	-Wl,-z,noexecstack -Wl,-z,text -Wl,--gc-sections -Wl,--hash-style=gnu -Wl,-O1
+	-Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,text -Wl,--gc-sections -Wl,--hash-style=gnu -Wl,-O1
 
 SONAME_uring := liburing.so.$(VERSION_MAJOR)
 SONAME_uring-ffi := liburing-ffi.so.$(VERSION_MAJOR)
