@@ -13,148 +13,48 @@ fn somewhere<T>(n: usize) -> *mut T {
 }
 
 type OnRing = unsafe fn(*mut io_uring) -> Result<c_int>;
+type OnNone = fn() -> Result<c_int>;
+type WithFd = unsafe fn(*mut io_uring, c_int) -> Result<c_int>;
+
+/// A table of `function(arguments after the ring) => opcode, argument, count;`.
+macro_rules! plain {
+    ($($topic:ident::$name:ident($($given:expr),*) => $opcode:ident, $arg:expr, $nr_args:expr;)*) => {
+        &[$((
+            // SAFETY: the tests pass a ring, and the simulated kernel looks at no argument.
+            |ring| unsafe { $topic::$name::<Sim>(ring, $($given),*) },
+            $opcode,
+            $arg,
+            $nr_args,
+        )),*]
+    };
+}
 
 /// Calls that pass on what they are given.
-const PLAIN: &[(OnRing, io_uring_register_op, usize, c_uint)] = &[
-    (
-        |ring| unsafe { buffers::register::<Sim>(ring, somewhere::<iovec>(1), 5) },
-        IORING_REGISTER_BUFFERS,
-        1,
-        5,
-    ),
-    (
-        |ring| unsafe { buffers::unregister::<Sim>(ring) },
-        IORING_UNREGISTER_BUFFERS,
-        0,
-        0,
-    ),
-    (
-        |ring| unsafe { files::register::<Sim>(ring, somewhere::<c_int>(2), 6) },
-        IORING_REGISTER_FILES,
-        2,
-        6,
-    ),
-    (
-        |ring| unsafe { files::unregister::<Sim>(ring) },
-        IORING_UNREGISTER_FILES,
-        0,
-        0,
-    ),
-    (
-        |ring| unsafe { eventfd::unregister::<Sim>(ring) },
-        IORING_UNREGISTER_EVENTFD,
-        0,
-        0,
-    ),
-    (
-        |ring| unsafe { query::probe::<Sim>(ring, somewhere(3), 256) },
-        IORING_REGISTER_PROBE,
-        3,
-        256,
-    ),
-    (
-        |ring| unsafe { access::register_personality::<Sim>(ring) },
-        IORING_REGISTER_PERSONALITY,
-        0,
-        0,
-    ),
-    (
-        |ring| unsafe { access::unregister_personality::<Sim>(ring, 9) },
-        IORING_UNREGISTER_PERSONALITY,
-        0,
-        9,
-    ),
-    (
-        |ring| unsafe { access::unregister_personality::<Sim>(ring, -1) },
-        IORING_UNREGISTER_PERSONALITY,
-        0,
-        u32::MAX,
-    ),
-    (
-        |ring| unsafe { access::register_restrictions::<Sim>(ring, somewhere(4), 2) },
-        IORING_REGISTER_RESTRICTIONS,
-        4,
-        2,
-    ),
-    (
-        |ring| unsafe { access::enable::<Sim>(ring) },
-        IORING_REGISTER_ENABLE_RINGS,
-        0,
-        0,
-    ),
-    (
-        |ring| unsafe { access::register_bpf_filter::<Sim>(ring, somewhere(5)) },
-        IORING_REGISTER_BPF_FILTER,
-        5,
-        1,
-    ),
-    (
-        |ring| unsafe { workers::register_affinity::<Sim>(ring, 128, somewhere(6)) },
-        IORING_REGISTER_IOWQ_AFF,
-        6,
-        128,
-    ),
-    (
-        |ring| unsafe { workers::register_affinity::<Sim>(ring, i32::MAX as usize, somewhere(6)) },
-        IORING_REGISTER_IOWQ_AFF,
-        6,
-        i32::MAX as u32,
-    ),
-    (
-        |ring| unsafe { workers::unregister_affinity::<Sim>(ring) },
-        IORING_UNREGISTER_IOWQ_AFF,
-        0,
-        0,
-    ),
-    (
-        |ring| unsafe { workers::set_max::<Sim>(ring, somewhere(7)) },
-        IORING_REGISTER_IOWQ_MAX_WORKERS,
-        7,
-        2,
-    ),
-    (
-        |ring| unsafe { cancel::sync_cancel::<Sim>(ring, somewhere(8)) },
-        IORING_REGISTER_SYNC_CANCEL,
-        8,
-        1,
-    ),
-    (
-        |ring| unsafe { napi::register::<Sim>(ring, somewhere(9)) },
-        IORING_REGISTER_NAPI,
-        9,
-        1,
-    ),
-    (
-        |ring| unsafe { napi::unregister::<Sim>(ring, somewhere(10)) },
-        IORING_UNREGISTER_NAPI,
-        10,
-        1,
-    ),
-    (
-        |ring| unsafe { wait::register_clock::<Sim>(ring, somewhere(11)) },
-        IORING_REGISTER_CLOCK,
-        11,
-        0,
-    ),
-    (
-        |ring| unsafe { wait::register_region::<Sim>(ring, somewhere(12)) },
-        IORING_REGISTER_MEM_REGION,
-        12,
-        1,
-    ),
-    (
-        |ring| unsafe { zcrx::register_ifq::<Sim>(ring, somewhere(13)) },
-        IORING_REGISTER_ZCRX_IFQ,
-        13,
-        1,
-    ),
-    (
-        |ring| unsafe { zcrx::control::<Sim>(ring, somewhere(14)) },
-        IORING_REGISTER_ZCRX_CTRL,
-        14,
-        0,
-    ),
-];
+const PLAIN: &[(OnRing, io_uring_register_op, usize, c_uint)] = plain! {
+    buffers::register(somewhere(1), 5) => IORING_REGISTER_BUFFERS, 1, 5;
+    buffers::unregister() => IORING_UNREGISTER_BUFFERS, 0, 0;
+    files::register(somewhere(2), 6) => IORING_REGISTER_FILES, 2, 6;
+    files::unregister() => IORING_UNREGISTER_FILES, 0, 0;
+    eventfd::unregister() => IORING_UNREGISTER_EVENTFD, 0, 0;
+    query::probe(somewhere(3), 256) => IORING_REGISTER_PROBE, 3, 256;
+    access::register_personality() => IORING_REGISTER_PERSONALITY, 0, 0;
+    access::unregister_personality(9) => IORING_UNREGISTER_PERSONALITY, 0, 9;
+    access::unregister_personality(-1) => IORING_UNREGISTER_PERSONALITY, 0, u32::MAX;
+    access::register_restrictions(somewhere(4), 2) => IORING_REGISTER_RESTRICTIONS, 4, 2;
+    access::enable() => IORING_REGISTER_ENABLE_RINGS, 0, 0;
+    access::register_bpf_filter(somewhere(5)) => IORING_REGISTER_BPF_FILTER, 5, 1;
+    workers::register_affinity(128, somewhere(6)) => IORING_REGISTER_IOWQ_AFF, 6, 128;
+    workers::register_affinity(i32::MAX as usize, somewhere(6)) => IORING_REGISTER_IOWQ_AFF, 6, i32::MAX as u32;
+    workers::unregister_affinity() => IORING_UNREGISTER_IOWQ_AFF, 0, 0;
+    workers::set_max(somewhere(7)) => IORING_REGISTER_IOWQ_MAX_WORKERS, 7, 2;
+    cancel::sync_cancel(somewhere(8)) => IORING_REGISTER_SYNC_CANCEL, 8, 1;
+    napi::register(somewhere(9)) => IORING_REGISTER_NAPI, 9, 1;
+    napi::unregister(somewhere(10)) => IORING_UNREGISTER_NAPI, 10, 1;
+    wait::register_clock(somewhere(11)) => IORING_REGISTER_CLOCK, 11, 0;
+    wait::register_region(somewhere(12)) => IORING_REGISTER_MEM_REGION, 12, 1;
+    zcrx::register_ifq(somewhere(13)) => IORING_REGISTER_ZCRX_IFQ, 13, 1;
+    zcrx::control(somewhere(14)) => IORING_REGISTER_ZCRX_CTRL, 14, 0;
+};
 
 #[test]
 fn arguments_arrive_and_answers_come_back() {
@@ -204,7 +104,7 @@ fn an_index_that_only_enter_takes_is_not_used() {
 #[test]
 fn some_calls_need_no_ring() {
     // SAFETY: the simulated kernel looks at no argument.
-    let calls: [(fn() -> Result<c_int>, _, _); 3] = unsafe {
+    let calls: [(OnNone, _, _); 3] = unsafe {
         [
             (
                 || cancel::sync_msg::<Sim>(somewhere(1)),
@@ -251,7 +151,7 @@ fn a_cpu_set_that_no_count_can_tell_is_refused() {
 
 #[test]
 fn descriptors_are_passed_by_address() {
-    let calls: [(unsafe fn(*mut io_uring, c_int) -> Result<c_int>, _); 2] = [
+    let calls: [(WithFd, _); 2] = [
         (eventfd::register::<Sim>, IORING_REGISTER_EVENTFD),
         (
             eventfd::register_async::<Sim>,

@@ -39,9 +39,13 @@ fn register_under(
     (returned, sim::take_calls())
 }
 
+/// The three ways to register a table.
 const CALLS: [unsafe fn(*mut io_uring, c_uint) -> Result<c_int>; 3] = [
+    // SAFETY: in all three, the tests pass a ring, and the simulated kernel looks at no array.
     |ring, nr| unsafe { files::register::<Sim>(ring, ptr::dangling(), nr) },
+    // SAFETY: as above.
     |ring, nr| unsafe { files::register_tags::<Sim>(ring, ptr::dangling(), ptr::null(), nr) },
+    // SAFETY: as above.
     |ring, nr| unsafe { files::register_sparse::<Sim>(ring, nr) },
 ];
 
