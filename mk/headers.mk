@@ -22,3 +22,10 @@ check-headers:
 		diff -u include/liburing/$$header $(B)/headers/liburing/$$header || exit 1; \
 	done
 	@echo '$(words $(GENERATED)) headers are up to date'
+
+CHECKS += check-header-matrix
+.PHONY: check-header-matrix
+
+## make check-header-matrix  the installed headers in every language version and order of includes, as a table
+check-header-matrix: stage
+	@PYTHON='$(PYTHON)' tests/headers/matrix.sh $(CHECK_PREFIX)/include $(CHECK_PREFIX)/lib

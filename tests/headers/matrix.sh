@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Compile a program with the installed headers in every language version, with every order of includes; print a table.
+#
+# usage: matrix.sh INCLUDE_DIR LIBRARY_DIR
+#
+# A cell is one compiler, language version and order, with no feature-test macro, with _GNU_SOURCE and with
+# _POSIX_C_SOURCE. "kernel" is <linux/io_uring.h>: the system's, one as old as Linux 5.1, one newer than ours.
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+include=$(realpath "$1") libdir=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
+"${PYTHON:-python3}" "$here/facts.py" "$here/../abi" >facts.h
+
+# A kernel's header of days to come: all that ours has, and more.
+mkdir -p future/linux
+sed -e 's/LIBURING_IO_URING_H/TOMORROW_IO_URING_H/; s/"linux_types.h"/<linux\/types.h>\n#include <linux\/fs.h>\n#include <linux\/time_types.h>/' \
+    -e 's/IORING_OP_LAST = 65/IORING_OP_OF_TOMORROW = 65, IORING_OP_LAST = 66/' \
+    -e '/^struct io_uring_napi {/i struct io_uring_tomorrow { __u64 field; };\n#define IORING_SETUP_OF_TOMORROW (1U << 30)' \
+    "$include/liburing/io_uring.h" >future/linux/io_uring.h
+grep -q 'IORING_OP_OF_TOMORROW = 65' future/linux/io_uring.h
+grep -q 'io_uring_tomorrow {' future/linux/io_uring.h
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+columns=(alone parts others_around kernel_after kernel_first kernel_old kernel_new)
+rows=()
+
+# A line a compilation: row, column, command.
+row() { # name "columns" compiler and flags...
+    local name=$1 cells=$2 column order flags macro
+    shift 2
+    rows+=("$name")
+    for column in $cells; do
+        order=$column flags=
+        case $column in
+        kernel_old) order=kernel_first flags="-isystem $here/old" ;;
+        kernel_new) order=kernel_first flags="-isystem $work/future -DFUTURE" ;;
+        esac
+        for macro in -DNONE -D_GNU_SOURCE -D_POSIX_C_SOURCE=200809L; do
+            # C++ compilers define _GNU_SOURCE themselves.
+            [[ $1 != *++ || $macro = -DNONE ]] || continue
+            echo "$name|$column|$* $macro -DORDER=$order $flags $warnings -I. -I$include -fsyntax-only $source"
+        done
+    done
+}
+
+{
+    source=$here/program.c
+    for cc in gcc clang; do
+        have $cc || continue
+        for std in c99 gnu99 c11 gnu11 c17 gnu17 c2x gnu2x; do
+            row "$cc $std" "${columns[*]}" $cc -std=$std
+        done
+    done
+    for cc in g++ clang++; do
+        have $cc || continue
+        for std in c++11 gnu++11 c++14 c++17 gnu++17 c++20 gnu++20 c++2b; do
+            row "$cc $std" "${columns[*]}" $cc -x c++ -std=$std
+        done
+    done
+    if have musl-gcc; then
+        for std in c99 gnu99 c11 c17 gnu2x; do
+            row "musl $std" "alone parts" musl-gcc -std=$std
+            row "musl+linux $std" "${columns[*]}" musl-gcc -std=$std -idirafter /usr/include \
+                -idirafter "/usr/include/$(gcc -print-multiarch)"
+        done
+    fi
+    # The kernel's headers serve both word sizes.
+    m32="-m32 -idirafter /usr/include/$(gcc -print-multiarch)"
+    if echo '#include <errno.h>' | gcc $m32 -fsyntax-only -x c - 2>/dev/null; then
+        for std in c99 gnu17; do
+            row "gcc -m32 $std" "${columns[*]}" gcc $m32 -std=$std
+        done
+    fi
+    if echo '#include <atomic>' | g++ $m32 -fsyntax-only -x c++ - 2>/dev/null; then
+        row "g++ -m32 c++17" "${columns[*]}" g++ $m32 -x c++ -std=c++17
+    fi
+    printf '%s\n' "${rows[@]}" >rows
+} >jobs
+
+for cc in gcc clang g++ clang++ musl-gcc; do
+    have $cc || echo "SKIP: there is no $cc"
+done
+grep -q -- 'gcc -m32' rows || echo "SKIP: there is no 32-bit C library (Debian package libc6-dev-i386)"
+grep -q -- 'g++ -m32' rows || echo "SKIP: there is no 32-bit C++ library (Debian package lib32stdc++-12-dev)"
+
+total=$(wc -l <jobs)
+echo "compiling $total times"
+run_job() {
+    IFS='|' read -r row column command <<<"$1"
+    if $command >"out.$$" 2>&1; then
+        echo "$row|$column|ok" >>"result.$$"
+    else
+        echo "$row|$column|FAIL" >>"result.$$"
+        printf '%s\n%s\n' "$command" "$(grep -m 3 -E 'error|fatal' "out.$$" || head -n 3 "out.$$")" >>failures
+    fi
+}
+export -f run_job
+: >failures
+tr '\n' '\0' <jobs | xargs -0 -n 1 -P "$(nproc)" bash -c 'run_job "$1"' run_job
+cat result.* >results
+[ "$(wc -l <results)" -eq "$total" ]
+
+printf '%-20s' ''
+printf ' %-14s' "${columns[@]}"
+echo
+while IFS= read -r row; do
+    printf '%-20s' "$row"
+    for column in "${columns[@]}"; do
+        cell=$(awk -F'|' -v row="$row" -v column="$column" \
+            '$1 == row && $2 == column { n++; bad += $3 != "ok" } END { print !n ? "-" : bad ? bad " of " n " FAIL" : "ok" }' results)
+        printf ' %-14s' "$cell"
+    done
+    echo
+done <rows
+
+status=0
+[ ! -s failures ] || { head -n 40 failures; status=1; }
+
+# Linked from two units, and run.
+linked=0
+link_and_run() { # description, compiler and flags...
+    local description=$1 ret=0
+    shift
+    if ! "$@" $warnings -DWITH_MAIN -DORDER=alone -I. "-I$include" "$here/program.c" "$here/second_unit.c" -x none \
+        "$libdir/liburing.a" -o program >out 2>&1; then
+        echo "FAIL: $description does not link"
+        head -n 5 out
+        status=1
+        return
+    fi
+    ./program || ret=$?
+    case $ret in
+    0) linked=$((linked + 1)) ;;
+    77) echo "SKIP: io_uring is refused here, so $description was only linked" ;;
+    *)
+        echo "FAIL: $description returned $ret"
+        status=1
+        ;;
+    esac
+}
+for level in "-O0" "-O3 -flto"; do
+    have gcc && link_and_run "gcc $level" gcc $level
+    have g++ && link_and_run "g++ $level" g++ -x c++ $level
+    lld=
+    [ "$level" = -O0 ] || lld=-fuse-ld=lld
+    if have clang && { [ -z "$lld" ] || have ld.lld; }; then
+        link_and_run "clang $level" clang $level $lld
+        link_and_run "clang++ $level" clang++ -x c++ $level $lld
+    fi
+done
+
+# In a module.
+modules=0
+if have g++ && echo 'export module m;' | g++ -std=c++20 -fmodules-ts -fsyntax-only -x c++ - 2>/dev/null; then
+    if g++ -std=c++20 -fmodules-ts $warnings "-I$include" -c "$here/module.cpp" -o module.o >out 2>&1; then
+        modules=1
+    else
+        echo "FAIL: the module does not compile"
+        head -n 5 out
+        status=1
+    fi
+else
+    echo "SKIP: this g++ has no modules"
+fi
+
+failed=$(grep -c '|FAIL$' results || true)
+echo "$((total - failed)) of $total compilations, $linked programs of two units ran, $modules module"
+exit $status

@@ -1,0 +1,120 @@
+/*
+ * A program that takes its headers in the order that ORDER names, checks every type and constant, and does a request.
+ * Compiled in many languages, it is written in what they have in common.
+ */
+#define ORDER_alone 0
+#define ORDER_kernel_after 1
+#define ORDER_kernel_first 2
+#define ORDER_others_around 3
+#define ORDER_parts 4
+#define CONCAT(a, b) a##b
+#define NUMBER(order) CONCAT(ORDER_, order)
+#define IS(order) (NUMBER(ORDER) == ORDER_##order)
+
+#if IS(kernel_first)
+#include <linux/io_uring.h>
+#elif IS(others_around)
+#include <sys/stat.h>
+#include <linux/fs.h>
+#include <fcntl.h>
+#elif IS(parts)
+#include <liburing/io_uring/bpf_filter.h>
+#include <liburing/io_uring/query.h>
+#include <liburing/io_uring_version.h>
+#include <liburing/barrier.h>
+#include <liburing/io_uring.h>
+#endif
+
+#include <liburing.h>
+
+#if IS(kernel_after)
+#include <linux/io_uring.h>
+#elif IS(others_around)
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
+#include <linux/types.h>
+#include <linux/time_types.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#endif
+
+#include <stddef.h>
+#include "facts.h"
+
+#if defined(FUTURE) && IS(kernel_first)
+/* What only the kernel's header has stays usable. */
+CHECK(future_op, IORING_OP_OF_TOMORROW == 65);
+CHECK(future_flag, IORING_SETUP_OF_TOMORROW == 1U << 30);
+CHECK(future_structure, sizeof(struct io_uring_tomorrow) == 8);
+#endif
+
+/* Types that strict modes keep back, as the prototypes need them. */
+struct needed {
+    sigset_t *sigset;
+    siginfo_t *siginfo;
+    idtype_t idtype;
+    id_t id;
+    cpu_set_t *cpus;
+    off_t off;
+    loff_t loff;
+    mode_t mode;
+    ssize_t size;
+    socklen_t length;
+    struct iovec vector;
+    struct msghdr message;
+    struct open_how how;
+    struct futex_waitv futex;
+    struct __kernel_timespec time;
+    struct statx *status;
+    struct epoll_event *event;
+};
+
+int one_nop(struct io_uring *ring, struct needed *needed);
+int one_nop(struct io_uring *ring, struct needed *needed)
+{
+    struct io_uring_cqe *cqe;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+    unsigned head, seen = 0;
+    int ret;
+
+    if (!sqe)
+        return -EBUSY;
+    io_uring_prep_nop(sqe);
+    io_uring_sqe_set_data64(sqe, needed->how.flags);
+    sqe->attr_type_mask = 0;
+    ret = io_uring_submit_and_wait_timeout(ring, &cqe, 1, &needed->time, needed->sigset);
+    if (ret < 0)
+        return ret;
+    io_uring_for_each_cqe(ring, head, cqe)
+        seen += cqe->res == 0;
+    io_uring_cq_advance(ring, seen);
+    return io_uring_clone_buffers(ring, ring);
+}
+
+#ifdef WITH_MAIN
+int second_unit(struct io_uring *ring);
+int main(void)
+{
+    struct io_uring ring;
+    struct needed needed;
+    int ret = io_uring_queue_init(4, &ring, 0);
+
+    if (ret == -ENOSYS || ret == -EPERM)
+        return 77;
+    if (ret < 0)
+        return 1;
+    needed.how.flags = 7;
+    needed.sigset = NULL;
+    needed.time.tv_sec = 10;
+    needed.time.tv_nsec = 0;
+    one_nop(&ring, &needed);
+    ret = second_unit(&ring);
+    io_uring_queue_exit(&ring);
+    return ret == 0 && NUMBER(ORDER) >= 0 ? 0 : 1;
+}
+#endif
