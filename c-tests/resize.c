@@ -1,0 +1,162 @@
+/* Rings that change their size while they are in use. */
+#include "ring.h"
+
+enum { FLAGS = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN };
+
+static void open_resizable(struct io_uring *ring, unsigned entries)
+{
+    need_kernel(6, 13, "ring resizing");
+    ring_open(ring, entries, FLAGS);
+}
+
+static int resize(struct io_uring *ring, unsigned sq_entries, unsigned cq_entries)
+{
+    struct io_uring_params params;
+    int result;
+
+    memset(&params, 0, sizeof(params));
+    params.sq_entries = sq_entries;
+    params.cq_entries = cq_entries;
+    params.flags = cq_entries ? IORING_SETUP_CQSIZE : 0;
+    result = io_uring_resize_rings(ring, &params);
+    CHECK_EQ(params.flags, 0);
+    return result;
+}
+
+static void add_nops(struct io_uring *ring, unsigned first, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct io_uring_sqe *sqe = next_sqe(ring);
+
+        io_uring_prep_nop(sqe);
+        io_uring_sqe_set_data64(sqe, first + i);
+    }
+}
+
+static void grow_and_shrink(void)
+{
+    static const unsigned sizes[] = { 32, 8, 256, 2, 64 };
+    struct io_uring ring;
+    struct leak_mark mark;
+    unsigned data = 0;
+
+    mark = leak_mark();
+    open_resizable(&ring, 8);
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+        CHECK_EQ(resize(&ring, sizes[i], 0), 0);
+        CHECK_EQ(ring.sq.ring_entries, sizes[i]);
+        CHECK_EQ(ring.cq.ring_entries, 2 * sizes[i]);
+        CHECK_EQ(io_uring_sq_space_left(&ring), sizes[i]);
+        for (unsigned round = 0; round < 3; round++) {
+            add_nops(&ring, data, sizes[i]);
+            CHECK(io_uring_get_sqe(&ring) == NULL);
+            CHECK_EQ(io_uring_submit_and_wait(&ring, sizes[i]), sizes[i]);
+            for (unsigned k = 0; k < sizes[i]; k++)
+                CHECK_EQ(reap(&ring).data, data++);
+        }
+    }
+    /* the old maps are gone; the two queues may now have one each */
+    CHECK_LE(count_maps().ring_maps, 3);
+    CHECK_EQ(count_fds(), mark.fds + 1);
+    io_uring_queue_exit(&ring);
+    CHECK_NO_LEAK(mark);
+}
+
+/* Completions not yet read and requests not yet submitted come along. */
+static void keeps_what_is_queued(void)
+{
+    struct io_uring ring;
+
+    open_resizable(&ring, 8);
+    add_nops(&ring, 0, 5);
+    SUBMIT(&ring, 5);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    add_nops(&ring, 5, 4);
+    SUBMIT(&ring, 4);
+    CHECK_EQ(io_uring_get_events(&ring), 0);
+    CHECK_EQ(io_uring_cq_ready(&ring), 6);
+
+    CHECK_EQ(resize(&ring, 64, 0), 0);
+    CHECK_EQ(io_uring_cq_ready(&ring), 6);
+    for (unsigned i = 3; i < 9; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    add_nops(&ring, 9, 64);
+    CHECK_EQ(io_uring_submit_and_wait(&ring, 64), 64);
+    for (unsigned i = 9; i < 73; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    io_uring_queue_exit(&ring);
+}
+
+static void completion_queue_only(void)
+{
+    struct io_uring ring;
+
+    open_resizable(&ring, 8);
+    CHECK_EQ(resize(&ring, 8, 128), 0);
+    CHECK_EQ(ring.sq.ring_entries, 8);
+    CHECK_EQ(ring.cq.ring_entries, 128);
+    submit_nop(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    io_uring_queue_exit(&ring);
+}
+
+/* A size that can't hold what is queued changes nothing. */
+static void too_small(void)
+{
+    struct io_uring ring;
+
+    open_resizable(&ring, 16);
+    add_nops(&ring, 0, 16);
+    CHECK_EQ(io_uring_submit_and_wait(&ring, 16), 16);
+    CHECK_EQ(resize(&ring, 2, 0), -EOVERFLOW);
+    CHECK_EQ(ring.sq.ring_entries, 16);
+    for (unsigned i = 0; i < 16; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    io_uring_queue_exit(&ring);
+}
+
+static void refused(void)
+{
+    struct io_uring ring;
+    struct leak_mark mark;
+
+    need_kernel(6, 13, "ring resizing");
+    mark = leak_mark();
+    ring_open(&ring, 8, 0);
+    CHECK_EQ(resize(&ring, 16, 0), -EINVAL);
+    submit_nop(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    io_uring_queue_exit(&ring);
+
+    ring_open(&ring, 8, FLAGS);
+    CHECK_EQ(resize(&ring, 0, 0), -EINVAL);
+    CHECK_EQ(resize(&ring, 1u << 30, 0), -EINVAL);
+    submit_nop(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    io_uring_queue_exit(&ring);
+
+    /* its memory is the program's: the library does not even ask the kernel */
+    ring_open(&ring, 8, FLAGS | IORING_SETUP_NO_MMAP);
+    {
+        struct io_uring_params params;
+
+        memset(&params, 0, sizeof(params));
+        params.sq_entries = 16;
+        CHECK_EQ(io_uring_resize_rings(&ring, &params), -EINVAL);
+    }
+    submit_nop(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    io_uring_queue_exit(&ring);
+    CHECK_NO_LEAK(mark);
+}
+
+static const struct test_case cases[] = {
+    CASE(grow_and_shrink),
+    CASE(keeps_what_is_queued),
+    CASE(completion_queue_only),
+    CASE(too_small),
+    CASE(refused),
+};
+
+TEST_MAIN(cases)
