@@ -1,0 +1,268 @@
+/* Rings in memory of the program's own, and in memory the library maps for them. */
+#include <sys/mman.h>
+
+#include "ring.h"
+
+enum { FILL = 0x5a };
+
+/* Memory between two pages that may not be touched. */
+struct guarded {
+    char *map;
+    char *bytes;
+    size_t size;
+};
+
+static struct guarded guarded_new(size_t size)
+{
+    struct guarded memory;
+    long page = sysconf(_SC_PAGESIZE);
+
+    size = (size + page - 1) & ~(size_t) (page - 1);
+    memory.map = (char *) mmap(NULL, size + 2 * page, PROT_NONE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory.map != MAP_FAILED);
+    memory.bytes = memory.map + page;
+    memory.size = size;
+    CHECK_SYS(mprotect(memory.bytes, size, PROT_READ | PROT_WRITE));
+    memset(memory.bytes, FILL, size);
+    return memory;
+}
+
+static void guarded_free(struct guarded memory)
+{
+    CHECK_SYS(munmap(memory.map, memory.size + 2 * sysconf(_SC_PAGESIZE)));
+}
+
+static void check_untouched(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        CHECK_EQ(bytes[i], FILL);
+}
+
+static int init_mem(struct io_uring *ring, unsigned entries, unsigned flags, void *buffer,
+                    size_t size)
+{
+    struct io_uring_params params;
+
+    memset(&params, 0, sizeof(params));
+    params.flags = flags;
+    return io_uring_queue_init_mem(entries, ring, &params, buffer, size);
+}
+
+static void use(struct io_uring *ring)
+{
+    for (unsigned i = 0; i < 3 * ring->cq.ring_entries; i++) {
+        submit_nop(ring, i);
+        CHECK_EQ(reap(ring).data, i);
+    }
+}
+
+static void need_own_memory(void)
+{
+    need_kernel(6, 10, "a ring in pages that need not lie together");
+}
+
+/* The result says how much was used; just that much is enough. */
+static void exact_size(void)
+{
+    static const unsigned entries[] = { 1, 8, 64, 256 };
+    static const unsigned flags[] = {
+        0, IORING_SETUP_CQE32, IORING_SETUP_SQE128, IORING_SETUP_SQE128 | IORING_SETUP_CQE32,
+    };
+
+    need_own_memory();
+    for (unsigned e = 0; e < ARRAY_LEN(entries); e++) {
+        for (unsigned f = 0; f < ARRAY_LEN(flags); f++) {
+            struct guarded memory = guarded_new(1 << 20);
+            struct guarded exact;
+            struct io_uring ring;
+            struct leak_mark mark;
+            int used = init_mem(&ring, entries[e], flags[f], memory.bytes, memory.size);
+
+            CHECK_GT(used, 0);
+            CHECK_LE(used, memory.size);
+            use(&ring);
+            check_untouched(memory.bytes + used, memory.size - used);
+            io_uring_queue_exit(&ring);
+            guarded_free(memory);
+
+            exact = guarded_new(used);
+            CHECK_EQ(exact.size, used);
+            CHECK_EQ(init_mem(&ring, entries[e], flags[f], exact.bytes, used), used);
+            use(&ring);
+            io_uring_queue_exit(&ring);
+
+            memset(exact.bytes, FILL, used);
+            mark = leak_mark();
+            CHECK_EQ(init_mem(&ring, entries[e], flags[f], exact.bytes, used - 1), -ENOMEM);
+            check_untouched(exact.bytes, used);
+            CHECK_NO_LEAK(mark);
+            guarded_free(exact);
+        }
+    }
+}
+
+/* The size that memory_size foretells is the size that is used. */
+static void foretold_size(void)
+{
+    static const unsigned entries[] = { 1, 7, 64, 500, 2048 };
+
+    need_own_memory();
+    for (unsigned i = 0; i < ARRAY_LEN(entries); i++) {
+        struct guarded memory = guarded_new(4 << 20);
+        struct io_uring ring;
+        ssize_t foretold = io_uring_memory_size(entries[i], IORING_SETUP_NO_SQARRAY);
+
+        CHECK_GT(foretold, 0);
+        CHECK_EQ(init_mem(&ring, entries[i], IORING_SETUP_NO_SQARRAY, memory.bytes,
+                          memory.size), foretold);
+        io_uring_queue_exit(&ring);
+        guarded_free(memory);
+    }
+}
+
+static void far_too_small(void)
+{
+    struct guarded memory = guarded_new(8192);
+    struct leak_mark mark = leak_mark();
+    struct io_uring ring;
+
+    CHECK_EQ(init_mem(&ring, 8, 0, memory.bytes, 0), -ENOMEM);
+    CHECK_EQ(init_mem(&ring, 8, 0, memory.bytes, 1), -ENOMEM);
+    CHECK_EQ(init_mem(&ring, 4096, 0, memory.bytes, memory.size), -ENOMEM);
+    CHECK_EQ(init_mem(&ring, 0, 0, memory.bytes, memory.size), -EINVAL);
+    CHECK_EQ(init_mem(&ring, 1u << 20, 0, memory.bytes, memory.size), -EINVAL);
+    check_untouched(memory.bytes, memory.size);
+    CHECK_NO_LEAK(mark);
+    guarded_free(memory);
+}
+
+/* What is left of the memory takes another ring. */
+static void two_in_one_buffer(void)
+{
+    struct guarded memory = guarded_new(1 << 16);
+    struct io_uring first, second;
+    int used, used_too;
+
+    need_own_memory();
+    used = init_mem(&first, 8, 0, memory.bytes, memory.size);
+    CHECK_GT(used, 0);
+    used_too = init_mem(&second, 8, 0, memory.bytes + used, memory.size - used);
+    CHECK_EQ(used_too, used);
+    submit_nop(&first, 1);
+    submit_nop(&second, 2);
+    CHECK_EQ(reap(&first).data, 1);
+    CHECK_EQ(reap(&second).data, 2);
+    check_untouched(memory.bytes + 2 * used, memory.size - 2 * used);
+
+    /* exit leaves the program its memory, and its rings apart */
+    io_uring_queue_exit(&first);
+    memset(memory.bytes, FILL, used);
+    use(&second);
+    io_uring_queue_exit(&second);
+    memory.bytes[used] = 1;
+    guarded_free(memory);
+}
+
+/* With the flag and no buffer the library finds the memory itself. */
+static void library_memory(void)
+{
+    struct io_uring ring;
+    struct leak_mark mark;
+
+    need_own_memory();
+    mark = leak_mark();
+    ring_open(&ring, 8, IORING_SETUP_NO_MMAP);
+    CHECK_EQ(count_maps().ring_maps, mark.maps.ring_maps);
+    CHECK_GT(count_maps().other_bytes, mark.maps.other_bytes);
+    use(&ring);
+    io_uring_queue_exit(&ring);
+    CHECK_NO_LEAK(mark);
+
+    /* requests in one page, completions in more than one */
+    if (io_uring_queue_init(64, &ring, IORING_SETUP_NO_MMAP | IORING_SETUP_CQE32) == 0) {
+        use(&ring);
+        io_uring_queue_exit(&ring);
+    }
+    CHECK_NO_LEAK(mark);
+}
+
+static unsigned free_huge_pages(void)
+{
+    FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+    unsigned count = 0;
+
+    if (!file || fscanf(file, "%u", &count) != 1)
+        count = 0;
+    if (file)
+        fclose(file);
+    return count;
+}
+
+static void library_huge_pages(void)
+{
+    static const unsigned entries[] = { 128, 1024, 16384, 32768 };
+    struct leak_mark mark;
+
+    need_own_memory();
+    if (free_huge_pages() < 4)
+        skip("fewer than 4 free huge pages of 2 MiB");
+    mark = leak_mark();
+    for (unsigned i = 0; i < ARRAY_LEN(entries); i++) {
+        struct io_uring ring;
+
+        ring_open(&ring, entries[i], IORING_SETUP_NO_MMAP);
+        submit_nop(&ring, 1);
+        CHECK_EQ(reap(&ring).data, 1);
+        io_uring_queue_exit(&ring);
+        CHECK_NO_LEAK(mark);
+    }
+}
+
+static void program_huge_page(void)
+{
+    const size_t size = 2 << 20;
+    struct io_uring first, second;
+    char *page;
+    int used;
+
+    need_kernel(6, 5, "a ring in memory of the program's own");
+    page = (char *) mmap(NULL, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+    if (page == MAP_FAILED)
+        skip("no free huge page: %s", strerror(errno));
+    used = init_mem(&first, 1024, 0, page, size);
+    CHECK_GT(used, 0);
+    CHECK_EQ(init_mem(&second, 1024, 0, page + used, size - used), used);
+    use(&first);
+    use(&second);
+    io_uring_queue_exit(&first);
+    io_uring_queue_exit(&second);
+    CHECK_SYS(munmap(page, size));
+}
+
+/* What does not fit into a huge page is refused before anything is mapped. */
+static void more_than_a_huge_page(void)
+{
+    struct io_uring ring;
+    struct leak_mark mark = leak_mark();
+
+    CHECK_EQ(io_uring_queue_init(32768, &ring, IORING_SETUP_NO_MMAP | IORING_SETUP_CQE32),
+             -ENOMEM);
+    CHECK_EQ(io_uring_queue_init(32768, &ring, IORING_SETUP_NO_MMAP | IORING_SETUP_SQE128),
+             -ENOMEM);
+    CHECK_NO_LEAK(mark);
+}
+
+static const struct test_case cases[] = {
+    CASE(exact_size),
+    CASE(foretold_size),
+    CASE(far_too_small),
+    CASE(two_in_one_buffer),
+    CASE(library_memory),
+    CASE(library_huge_pages),
+    CASE(program_huge_page),
+    CASE(more_than_a_huge_page),
+};
+
+TEST_MAIN(cases)

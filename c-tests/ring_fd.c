@@ -1,0 +1,177 @@
+/* Rings known by an index instead of a descriptor, and rings that share workers. */
+#include <sys/mman.h>
+
+#include "file.h"
+
+static void need_registered_rings(void)
+{
+    need_kernel(5, 18, "registered ring descriptors");
+}
+
+static void use(struct io_uring *ring)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        struct io_uring_cqe *cqe;
+        struct __kernel_timespec ts = millis(10000);
+
+        submit_nop(ring, i);
+        CHECK_EQ(reap(ring).data, i);
+        io_uring_prep_nop(next_sqe(ring));
+        CHECK_EQ(io_uring_submit_and_wait(ring, 1), 1);
+        CHECK_EQ(io_uring_wait_cqe_timeout(ring, &cqe, &ts), 0);
+        take(ring, cqe);
+    }
+    CHECK_EQ(io_uring_get_events(ring), 0);
+}
+
+static void register_and_unregister(void)
+{
+    struct io_uring ring;
+
+    need_registered_rings();
+    ring_open(&ring, 4, 0);
+    CHECK_EQ(ring.enter_ring_fd, ring.ring_fd);
+    CHECK_EQ(io_uring_unregister_ring_fd(&ring), -EINVAL);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+        CHECK_EQ(io_uring_register_ring_fd(&ring), -EEXIST);
+        CHECK_GE(ring.enter_ring_fd, 0);
+        CHECK_LT(ring.enter_ring_fd, 16);
+        use(&ring);
+        CHECK_EQ(io_uring_unregister_ring_fd(&ring), 1);
+        CHECK_EQ(io_uring_unregister_ring_fd(&ring), -EINVAL);
+        CHECK_EQ(ring.enter_ring_fd, ring.ring_fd);
+        use(&ring);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* The descriptor may be closed; waits, submissions and registrations go on. */
+static void close_descriptor(void)
+{
+    struct io_uring ring;
+    unsigned fds = count_fds();
+    int fd = make_file("file", 1, 0);
+    char byte;
+
+    need_kernel(6, 3, "registrations through a registered ring");
+    ring_open(&ring, 4, 0);
+    CHECK_EQ(io_uring_close_ring_fd(&ring), -EINVAL);
+    CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+    CHECK_EQ(io_uring_close_ring_fd(&ring), 1);
+    CHECK_EQ(ring.ring_fd, -1);
+    CHECK_EQ(io_uring_close_ring_fd(&ring), -EBADF);
+    CHECK_EQ(count_fds(), fds + 1);
+    use(&ring);
+    CHECK_EQ(io_uring_register_files(&ring, &fd, 1), 0);
+    {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+
+        io_uring_prep_read(sqe, 0, &byte, 1, 0);
+        io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
+        CHECK_EQ(run_res(&ring), 1);
+    }
+    io_uring_queue_exit(&ring);
+    close(fd);
+    CHECK_EQ(count_fds(), fds);
+}
+
+static void close_on_old_kernels(void)
+{
+    struct io_uring ring;
+
+    need_registered_rings();
+    ring_open(&ring, 4, 0);
+    CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+    ring.features &= ~IORING_FEAT_REG_REG_RING;
+    CHECK_EQ(io_uring_close_ring_fd(&ring), -EOPNOTSUPP);
+    io_uring_queue_exit(&ring);
+}
+
+/* Exit gives the index back: a leak would use up the sixteen there are. */
+static void exit_frees_the_index(void)
+{
+    need_registered_rings();
+    for (unsigned i = 0; i < 40; i++) {
+        struct io_uring ring;
+
+        ring_open(&ring, 2, 0);
+        CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+        if (i % 2 && (ring.features & IORING_FEAT_REG_REG_RING))
+            CHECK_EQ(io_uring_close_ring_fd(&ring), 1);
+        io_uring_queue_exit(&ring);
+    }
+}
+
+static void never_a_descriptor(void)
+{
+    const unsigned flags = IORING_SETUP_REGISTERED_FD_ONLY | IORING_SETUP_NO_MMAP;
+    struct io_uring ring;
+    unsigned fds;
+
+    need_kernel(6, 10, "a ring in pages that need not lie together");
+    CHECK_EQ(io_uring_queue_init(4, &ring, IORING_SETUP_REGISTERED_FD_ONLY), -EINVAL);
+    fds = count_fds();
+    for (unsigned i = 0; i < 20; i++) {
+        struct io_uring_probe *probe;
+
+        ring_open(&ring, 4, flags);
+        CHECK_EQ(ring.ring_fd, -1);
+        CHECK_GE(ring.enter_ring_fd, 0);
+        CHECK_EQ(count_fds(), fds);
+        use(&ring);
+        probe = io_uring_get_probe_ring(&ring);
+        CHECK(probe != NULL);
+        io_uring_free_probe(probe);
+        CHECK_EQ(io_uring_close_ring_fd(&ring), -EBADF);
+        io_uring_queue_exit(&ring);
+    }
+}
+
+/* ---- worker threads in common ---- */
+
+static int attach(struct io_uring *ring, int fd)
+{
+    struct io_uring_params params;
+
+    memset(&params, 0, sizeof(params));
+    params.flags = IORING_SETUP_ATTACH_WQ;
+    params.wq_fd = (unsigned) fd;
+    return io_uring_queue_init_params(4, ring, &params);
+}
+
+static void shared_workers(void)
+{
+    struct io_uring first, second;
+    struct io_uring_sqe *sqe;
+    struct leak_mark mark;
+    int fds[2];
+
+    ring_open(&first, 4, 0);
+    CHECK_EQ(attach(&second, first.ring_fd), 0);
+    io_uring_queue_exit(&first);
+    sqe = next_sqe(&second);
+    io_uring_prep_nop(sqe);
+    io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+    CHECK_EQ(run_res(&second), 0);
+    io_uring_queue_exit(&second);
+
+    CHECK_SYS(pipe(fds));
+    mark = leak_mark();
+    CHECK_EQ(attach(&second, fds[0]), -EINVAL);
+    CHECK_EQ(attach(&second, 9999), -ENXIO);
+    CHECK_NO_LEAK(mark);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static const struct test_case cases[] = {
+    CASE(register_and_unregister),
+    CASE(close_descriptor),
+    CASE(close_on_old_kernels),
+    CASE(exit_frees_the_index),
+    CASE(never_a_descriptor),
+    CASE(shared_workers),
+};
+
+TEST_MAIN(cases)

@@ -1,0 +1,169 @@
+/* Rings that run completion work only when asked: COOP_TASKRUN, DEFER_TASKRUN. */
+#include <pthread.h>
+
+#include "file.h"
+
+enum { DEFER = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN };
+
+static bool work_is_pending(struct io_uring *ring)
+{
+    return IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_TASKRUN;
+}
+
+static void start_read(struct io_uring *ring, int fd, char *byte)
+{
+    io_uring_prep_read(next_sqe(ring), fd, byte, 1, 0);
+    SUBMIT(ring, 1);
+}
+
+/* The flag in the ring tells of pending work, and peeking then goes to get it. */
+static void flagged(unsigned flags)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe, *cqes[4];
+    char byte;
+    int fds[2];
+
+    need_setup(flags, "deferred completion work");
+    CHECK_SYS(pipe(fds));
+    ring_open(&ring, 4, flags);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(!work_is_pending(&ring));
+        start_read(&ring, fds[0], &byte);
+        CHECK_EQ(write(fds[1], "x", 1), 1);
+        if (flags & IORING_SETUP_DEFER_TASKRUN) {
+            CHECK(work_is_pending(&ring));
+            CHECK_EQ(io_uring_cq_ready(&ring), 0);
+        }
+        switch (i) {
+        case 0:
+            CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), 0);
+            break;
+        case 1:
+            CHECK_EQ(io_uring_peek_batch_cqe(&ring, cqes, 4), 1);
+            cqe = cqes[0];
+            break;
+        default:
+            CHECK_EQ(io_uring_wait_cqe(&ring, &cqe), 0);
+        }
+        CHECK_EQ(take(&ring, cqe).res, 1);
+    }
+    io_uring_queue_exit(&ring);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void cooperative(void)
+{
+    flagged(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
+}
+
+static void deferred(void)
+{
+    flagged(DEFER | IORING_SETUP_TASKRUN_FLAG);
+}
+
+/* Without the flag nothing shows until somebody asks for events. */
+static void asks_for_events(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+    char byte;
+    int fds[2];
+
+    need_setup(DEFER, "deferred completion work");
+    CHECK_SYS(pipe(fds));
+    ring_open(&ring, 4, DEFER);
+    start_read(&ring, fds[0], &byte);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), -EAGAIN);
+    CHECK_EQ(io_uring_get_events(&ring), 0);
+    CHECK_EQ(io_uring_cq_ready(&ring), 1);
+    CHECK_EQ(reap(&ring).res, 1);
+    CHECK_EQ(io_uring_get_events(&ring), 0);
+
+    start_read(&ring, fds[0], &byte);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    io_uring_prep_nop(next_sqe(&ring));
+    CHECK_EQ(io_uring_submit_and_get_events(&ring), 1);
+    CHECK_EQ(io_uring_cq_ready(&ring), 2);
+    io_uring_cq_advance(&ring, 2);
+
+    start_read(&ring, fds[0], &byte);
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    CHECK_EQ(io_uring_submit_and_get_events(&ring), 0);
+    CHECK_EQ(io_uring_cq_ready(&ring), 1);
+    io_uring_queue_exit(&ring);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void *submit_elsewhere(void *ring)
+{
+    return (void *) (intptr_t) io_uring_submit((struct io_uring *) ring);
+}
+
+static void single_issuer(void)
+{
+    struct io_uring ring;
+    pthread_t thread;
+    void *result;
+
+    need_setup(IORING_SETUP_SINGLE_ISSUER, "a single issuer");
+    ring_open(&ring, 4, IORING_SETUP_SINGLE_ISSUER);
+    submit_nop(&ring, 1);
+    reap(&ring);
+    io_uring_prep_nop(next_sqe(&ring));
+    CHECK_EQ(pthread_create(&thread, NULL, submit_elsewhere, &ring), 0);
+    CHECK_EQ(pthread_join(thread, &result), 0);
+    CHECK_EQ((intptr_t) result, -EEXIST);
+    SUBMIT(&ring, 1);
+    reap(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+static void bad_combinations(void)
+{
+    struct io_uring ring;
+    struct leak_mark mark;
+
+    need_setup(DEFER, "deferred completion work");
+    mark = leak_mark();
+    CHECK_EQ(io_uring_queue_init(4, &ring, IORING_SETUP_DEFER_TASKRUN), -EINVAL);
+    CHECK_EQ(io_uring_queue_init(4, &ring, IORING_SETUP_TASKRUN_FLAG), -EINVAL);
+    CHECK_EQ(io_uring_queue_init(4, &ring, DEFER | IORING_SETUP_SQPOLL), -EINVAL);
+    CHECK_NO_LEAK(mark);
+}
+
+/* Whether the kernel counts the wait as waiting for I/O: nothing to see but no error. */
+static void iowait_switch(void)
+{
+    struct io_uring ring;
+
+    ring_open(&ring, 4, 0);
+    if (!(ring.features & IORING_FEAT_NO_IOWAIT)) {
+        CHECK_EQ(io_uring_set_iowait(&ring, false), -EOPNOTSUPP);
+        io_uring_queue_exit(&ring);
+        skip("the kernel has no iowait switch");
+    }
+    CHECK_EQ(io_uring_set_iowait(&ring, false), 0);
+    io_uring_prep_nop(next_sqe(&ring));
+    CHECK_EQ(io_uring_submit_and_wait(&ring, 1), 1);
+    CHECK_EQ(io_uring_set_iowait(&ring, true), 0);
+    io_uring_prep_nop(next_sqe(&ring));
+    CHECK_EQ(io_uring_submit_and_wait(&ring, 1), 1);
+    ring.features &= ~IORING_FEAT_NO_IOWAIT;
+    CHECK_EQ(io_uring_set_iowait(&ring, false), -EOPNOTSUPP);
+    io_uring_queue_exit(&ring);
+}
+
+static const struct test_case cases[] = {
+    CASE(cooperative),
+    CASE(deferred),
+    CASE(asks_for_events),
+    CASE(single_issuer),
+    CASE(bad_combinations),
+    CASE(iowait_switch),
+};
+
+TEST_MAIN(cases)
