@@ -1,0 +1,217 @@
+/*
+ * The locked-memory limit. Kernels up to 5.11 and from 6.14 on charge rings of
+ * users without CAP_IPC_LOCK to it; mlock_size says how much.
+ */
+#include <sys/resource.h>
+
+#include "ring.h"
+
+static bool kernel_charges_rings(void)
+{
+    return kernel_at_least(6, 14) || !kernel_at_least(5, 12);
+}
+
+static void set_limit(size_t bytes)
+{
+    struct rlimit memlock;
+
+    CHECK_SYS(getrlimit(RLIMIT_MEMLOCK, &memlock));
+    if (memlock.rlim_max < bytes)
+        skip("the hard limit on locked memory is below %zu bytes", bytes);
+    memlock.rlim_cur = bytes;
+    CHECK_SYS(setrlimit(RLIMIT_MEMLOCK, &memlock));
+}
+
+/*
+ * Becomes a user without privileges whom nobody else is, so that no other
+ * process's rings count. The process id makes the number unique.
+ */
+static void become_plain_user(size_t limit)
+{
+    uid_t user = 1000000 + (uid_t) getpid();
+
+    need_root("becoming another user");
+    set_limit(limit);
+    if (setresuid(user, user, user) < 0)
+        skip("the user can't be changed: %s", strerror(errno));
+}
+
+/* The exit of a ring gives its charge back a moment later, also where the question used one. */
+static void settle(void)
+{
+    usleep(100000);
+}
+
+static int open_once(unsigned entries, unsigned flags)
+{
+    struct io_uring ring;
+    int result = io_uring_queue_init(entries, &ring, flags);
+
+    if (!result)
+        io_uring_queue_exit(&ring);
+    return result;
+}
+
+struct exact {
+    unsigned entries;
+    unsigned flags;
+};
+
+static void check_exact(struct exact ring)
+{
+    ssize_t size;
+    struct leak_mark mark;
+
+    become_plain_user(4 << 20);
+    size = io_uring_mlock_size(ring.entries, ring.flags);
+    if (!kernel_charges_rings()) {
+        CHECK_EQ(size, 0);
+        skip("the kernel charges rings to no limit");
+    }
+    CHECK_GT(size, 0);
+    settle();
+    mark = leak_mark();
+    set_limit(size - sysconf(_SC_PAGESIZE));
+    CHECK_EQ(open_once(ring.entries, ring.flags), -ENOMEM);
+    CHECK_NO_LEAK(mark);
+    set_limit(size);
+    CHECK_EQ(open_once(ring.entries, ring.flags), 0);
+    CHECK_NO_LEAK(mark);
+}
+
+/* The foretold number of bytes is enough, and a page less is not. */
+static void exact_small(void)
+{
+    struct exact ring = { 8, IORING_SETUP_NO_SQARRAY };
+
+    need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
+    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    check_exact(ring);
+}
+
+static void exact_large(void)
+{
+    struct exact ring = { 4096, IORING_SETUP_NO_SQARRAY };
+
+    need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
+    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    check_exact(ring);
+}
+
+static void exact_big_entries(void)
+{
+    struct exact ring = {
+        512, IORING_SETUP_NO_SQARRAY | IORING_SETUP_SQE128 | IORING_SETUP_CQE32,
+    };
+
+    need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
+    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    check_exact(ring);
+}
+
+/* As many rings open under a limit as the foretold size says. */
+static void number_of_rings(void)
+{
+    enum { LIMIT = 4 << 20, MOST = 64 };
+    struct io_uring rings[MOST];
+    struct leak_mark mark;
+    ssize_t size;
+    unsigned wanted, opened = 0;
+
+    need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
+    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    become_plain_user(LIMIT);
+    size = io_uring_mlock_size(4096, IORING_SETUP_NO_SQARRAY);
+    if (!kernel_charges_rings()) {
+        CHECK_EQ(size, 0);
+        skip("the kernel charges rings to no limit");
+    }
+    CHECK_GT(size, 0);
+    settle();
+    wanted = LIMIT / size;
+    CHECK_LT(wanted, MOST);
+    while (opened < wanted) {
+        CHECK_EQ(io_uring_queue_init(4096, &rings[opened], IORING_SETUP_NO_SQARRAY), 0);
+        opened++;
+    }
+    mark = leak_mark();
+    CHECK_EQ(io_uring_queue_init(4096, &rings[opened], IORING_SETUP_NO_SQARRAY), -ENOMEM);
+    CHECK_NO_LEAK(mark);
+    while (opened > 0)
+        io_uring_queue_exit(&rings[--opened]);
+}
+
+/* Without a flag the answer is on the safe side: it is enough for such a ring. */
+static void default_flags(void)
+{
+    ssize_t size;
+
+    need_rings();
+    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    become_plain_user(4 << 20);
+    size = io_uring_mlock_size(4096, 0);
+    if (!kernel_charges_rings()) {
+        CHECK_EQ(size, 0);
+        skip("the kernel charges rings to no limit");
+    }
+    CHECK_GE(size, io_uring_mlock_size(4096, IORING_SETUP_NO_SQARRAY));
+    CHECK_LE(size, io_uring_memory_size(4096, 0));
+    settle();
+    set_limit(size);
+    CHECK_EQ(open_once(4096, 0), 0);
+}
+
+/* A question about an impossible ring has no size for an answer. */
+static void refused(void)
+{
+    ssize_t none = io_uring_mlock_size(0, 0);
+
+    CHECK_LE(none, 0);
+    CHECK_LE(io_uring_mlock_size(32769, 0), 0);
+}
+
+static void nothing_allowed(void)
+{
+    struct leak_mark mark;
+
+    need_rings();
+    if (!kernel_charges_rings())
+        skip("the kernel charges rings to no limit");
+    become_plain_user(0);
+    mark = leak_mark();
+    CHECK_EQ(open_once(8, 0), -ENOMEM);
+    CHECK(io_uring_get_probe() == NULL);
+    CHECK_NO_LEAK(mark);
+}
+
+/* Registered buffers are charged on every kernel. */
+static void buffers(void)
+{
+    enum { SIZE = 1 << 20 };
+    struct io_uring ring;
+    struct iovec vec;
+
+    become_plain_user(4 << 20);
+    vec.iov_base = calloc(1, SIZE);
+    vec.iov_len = SIZE;
+    ring_open(&ring, 4, 0);
+    set_limit(SIZE / 2);
+    CHECK_EQ(io_uring_register_buffers(&ring, &vec, 1), -ENOMEM);
+    set_limit(4 << 20);
+    CHECK_EQ(io_uring_register_buffers(&ring, &vec, 1), 0);
+    io_uring_queue_exit(&ring);
+    free(vec.iov_base);
+}
+
+static const struct test_case cases[] = {
+    CASE(exact_small),
+    CASE(exact_large),
+    CASE(exact_big_entries),
+    CASE(number_of_rings),
+    CASE(default_flags),
+    CASE(refused),
+    CASE(nothing_allowed),
+    CASE(buffers),
+};
+
+TEST_MAIN(cases)
