@@ -14,7 +14,8 @@ headers:
 check-headers:
 	@if ! $(CARGO) fetch --quiet --locked --manifest-path $(HEADERS_TOOL); then echo 'SKIP: cbindgen can not be had'; exit 77; fi
 	$(Q)$(CARGO) fmt --check --manifest-path $(HEADERS_TOOL)
-	$(Q)$(CARGO) clippy --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- -D warnings
+	$(Q)$(CARGO) clippy --quiet --locked --all-targets --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- -D warnings
+	$(Q)$(CARGO) test --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools
 	$(Q)rm -rf $(B)/headers
 	$(Q)mkdir -p $(B)/headers
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- . $(B)/headers

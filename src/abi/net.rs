@@ -34,7 +34,7 @@ pub enum io_uring_socket_op {
     SOCKET_URING_OP_SETSOCKOPT = 3,
     /// Report when packets left, one CQE each. Since 6.17.
     SOCKET_URING_OP_TX_TIMESTAMP = 4,
-    /// `getsockname(2)`, `getpeername(2)`. Since 7.0.
+    /// `getsockname(2)`, `getpeername(2)`. Since 6.19.
     SOCKET_URING_OP_GETSOCKNAME = 5,
 }
 pub use io_uring_socket_op::*;

@@ -185,3 +185,83 @@ fn without_underscore(parameter: &str) -> String {
         None => parameter.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "
+/*
+ First line.
+
+ More.
+ */
+#define LIMIT (1u << 31)
+
+enum kind
+#if __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  /*
+   One.
+   */
+  ONE = 1,
+  TWO = (1u << 1),
+};
+typedef uint32_t kind;
+
+struct same_name {
+  const struct other *pointer;
+  union __anon_part __anon1;
+  __u32 array[3];
+};
+
+/*
+ Does it.
+ */
+int *same_name(const struct other *_a,
+               unsigned int _b);
+";
+
+    #[test]
+    fn reads_every_kind_of_item() {
+        let items = parse(TEXT).unwrap();
+
+        let limit = &items.types["LIMIT"];
+        assert_eq!(limit.doc, ["First line.", "", "More."]);
+        assert!(matches!(&limit.kind, Kind::Constant(value) if value == "(1u << 31)"));
+
+        let Kind::Enum(variants) = &items.types["kind"].kind else {
+            panic!()
+        };
+        let names: Vec<&str> = variants.iter().map(Member::name).collect();
+        assert_eq!(names, ["ONE", "TWO"]);
+        assert_eq!(variants[0].doc, ["One."]);
+    }
+
+    #[test]
+    fn keeps_a_function_and_a_type_of_one_name() {
+        let items = parse(TEXT).unwrap();
+
+        let Kind::Record("struct", fields) = &items.types["same_name"].kind else {
+            panic!()
+        };
+        let names: Vec<&str> = fields.iter().map(Member::name).collect();
+        assert_eq!(names, ["pointer", "__anon1", "array"]);
+        assert_eq!(fields[1].record(), Some(("union", "__anon_part")));
+        assert_eq!(fields[0].record(), None);
+
+        let Kind::Function(result, parameters) = &items.functions["same_name"].kind else {
+            panic!()
+        };
+        assert_eq!(result, "int *");
+        assert_eq!(parameters, &["const struct other *a", "unsigned int b"]);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        assert!(parse("struct s {\n  int a\n};").is_err());
+        assert!(parse("enum e {\n  A = 0,\n").is_err());
+    }
+}
