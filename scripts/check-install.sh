@@ -47,11 +47,11 @@ man_pages() { # directory
         awk -F/ -v dir="$1" '{ section = $NF; sub(/.*\./, "", section); print dir "/man" section "/" $NF }'
 }
 
-try_program() { # pkg-config directory, library directory, name, pkg-config option...
+try_program() { # pkg-config directory, library directory, name, compiler option...
     local directory=$1 libraries=$2 program=$work/$3 flags
     shift 3
-    eval "flags=($(PKG_CONFIG_PATH=$directory $PKG_CONFIG --cflags --libs "$@" liburing))"
-    "$CC" -O2 -Wall -Wextra -Werror "$root/examples/uring-cp.c" -o "$program" "${flags[@]}"
+    eval "flags=($(PKG_CONFIG_PATH=$directory $PKG_CONFIG --cflags --libs liburing))"
+    "$CC" "$@" -O2 -Wall -Wextra -Werror "$root/examples/uring-cp.c" -o "$program" "${flags[@]}"
     head -c 3000001 /dev/urandom >"$work/data"
     rm -f "$work/copied"
     LD_LIBRARY_PATH=$libraries "$program" -s -b 64k "$work/data" "$work/copied" >/dev/null
@@ -88,7 +88,7 @@ installation() {
         mandir="$below/man" >/dev/null
     try_program "$below/lib/pkgconfig" "$below/lib" shared
     grep -q 'NEEDED.*liburing\.so\.2' <<<"$(readelf -d "$work/shared")" || die "the program is not linked to liburing.so.2"
-    try_program "$below/lib/pkgconfig" /nonexistent static --static -static
+    try_program "$below/lib/pkgconfig" /nonexistent static -static
     ! grep -q NEEDED <<<"$(readelf -d "$work/static")" || die "the static program needs libraries"
     passed "a prefix with a space: built through pkg-config, shared and static, both run"
 
