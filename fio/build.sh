@@ -2,8 +2,9 @@
 # Builds what fio/check.sh and fio/compare.sh run. Both need the source of the very fio that is installed: an engine
 # reaches into fio's structures, so it has to be compiled against the headers of the version that loads it.
 #
-# usage: build.sh unmodified TREE HEADER    fio and t/io_uring of Debian's source package in the folder TREE, with HEADER
-#                                           in the place of the io_uring.h that fio brings along; no file of fio changes
+# usage: build.sh unmodified TREE PREFIX    fio and t/io_uring of Debian's source package in the folder TREE, with the
+#                                           liburing/io_uring.h below PREFIX in the place of the copy that fio brings
+#                                           along; no other file of fio is touched
 #        build.sh engine TREE PREFIX OUT    fio/engine.c as OUT, on the headers of TREE and the liburing below PREFIX
 # environment: CC
 # exit status: 77 when the source can't be had here
@@ -37,13 +38,18 @@ link_tree() {
 }
 
 unmodified() {
-    local tree=$1 header=$2 file
+    local tree=$1 prefix=$2 header=$1/os/linux/io_uring.h ours='#include <liburing/io_uring.h>' file
     link_tree "$tree"
-    ln -sf "$(realpath "$header")" "$tree/os/linux/io_uring.h"
-    nice make -C "$tree" -j"$(nproc)" fio t/io_uring >"$tree/.make.log" 2>&1 || { tail -n 20 "$tree/.make.log" && exit 1; }
+    if [ "$(cat "$header")" != "$ours" ]; then
+        rm "$header"
+        echo "$ours" >"$header"
+    fi
+    nice make -C "$tree" -j"$(nproc)" EXTFLAGS="-I'$prefix/include'" fio t/io_uring >"$tree/.make.log" 2>&1 ||
+        { tail -n 20 "$tree/.make.log" && exit 1; }
     for file in engines/io_uring t/io_uring; do
         cmp "$tree/$file.c" "$(cat "$tree/.source")/$file.c"
-        grep -q 'os/linux/io_uring\.h' "$tree/$file.d" || { echo "$file.c does not include the header under test" && exit 1; }
+        tr ' ' '\n' <"$tree/$file.d" | grep -qxF "$prefix/include/liburing/io_uring.h" ||
+            { echo "$file.c was not compiled with $prefix/include/liburing/io_uring.h" && exit 1; }
     done
 }
 
@@ -56,7 +62,7 @@ engine() {
 }
 
 case ${1:-} in
-unmodified) unmodified "$2" "$3" ;;
+unmodified) unmodified "$2" "$(realpath "$3")" ;;
 engine) engine "$2" "$3" "$4" ;;
 *)
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" >&2

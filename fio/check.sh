@@ -9,20 +9,22 @@
 #              CONSUMERS_TMP    folder for scratch files (default: /var/tmp), best on a disk with O_DIRECT
 # exit status: 0 passed (the lines with SKIP say what was left out), 77 skipped, 1 failed
 export consumer=fio
-prefix=${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}
+prefix=$(realpath "${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}")
 export LIBURING_LIBDIR=$prefix/lib
 # shellcheck source=../c-tests/consumers/lib.sh
 . "$(dirname "$0")/../c-tests/consumers/lib.sh"
 
-tree=${1:?usage: check.sh TREE}
-build=$(dirname "$0")/build.sh
+tree=$(realpath -m "${1:?usage: check.sh TREE}")
+build=$project/fio/build.sh
 engine=$work/engine.so
 size=32m
 passed=0
 
+# fio leaves files in the folder where it runs.
+cd "$work"
 need fio fio
 need_common
-"$build" unmodified "$tree" "$prefix/include/liburing/io_uring.h"
+"$build" unmodified "$tree" "$prefix"
 "$build" engine "$tree" "$prefix" "$engine"
 
 direct=1

@@ -10,20 +10,22 @@
 #              FIO_SECONDS         length of a run (default: 2)
 # exit status: 0 measured, 77 skipped, 1 failed. No figure makes it fail: machines differ too much.
 export consumer=fio-compare
-prefix=${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}
+prefix=$(realpath "${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}")
 export LIBURING_LIBDIR=$prefix/lib
 # shellcheck source=../c-tests/consumers/lib.sh
 . "$(dirname "$0")/../c-tests/consumers/lib.sh"
 
-tree=${1:?usage: compare.sh TREE}
+tree=$(realpath -m "${1:?usage: compare.sh TREE}")
 rounds=${FIO_ROUNDS:-5}
 seconds=${FIO_SECONDS:-2}
-build=$(dirname "$0")/build.sh
+build=$project/fio/build.sh
 
+# fio leaves files in the folder where it runs.
+cd "$work"
 need fio fio
 need_common
 upstream=${UPSTREAM_PREFIX:-$("$project/scripts/fetch-upstream.sh" build)} || exit
-"$build" unmodified "$tree" "$prefix/include/liburing/io_uring.h"
+"$build" unmodified "$tree" "$prefix"
 "$build" engine "$tree" "$upstream" "$work/upstream.so"
 "$build" engine "$tree" "$prefix" "$work/ours.so"
 
