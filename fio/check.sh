@@ -9,7 +9,7 @@
 #              CONSUMERS_TMP    folder for scratch files (default: /var/tmp), best on a disk with O_DIRECT
 # exit status: 0 passed (the lines with SKIP say what was left out), 77 skipped, 1 failed
 export consumer=fio
-prefix=$(realpath "${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}")
+prefix=$(realpath -m "${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}")
 export LIBURING_LIBDIR=$prefix/lib
 # shellcheck source=../c-tests/consumers/lib.sh
 . "$(dirname "$0")/../c-tests/consumers/lib.sh"

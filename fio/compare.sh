@@ -10,7 +10,7 @@
 #              FIO_SECONDS         length of a run (default: 2)
 # exit status: 0 measured, 77 skipped, 1 failed. No figure makes it fail: machines differ too much.
 export consumer=fio-compare
-prefix=$(realpath "${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}")
+prefix=$(realpath -m "${LIBURING_PREFIX:-$(cd "$(dirname "$0")/.." && pwd)/build/stage/usr}")
 export LIBURING_LIBDIR=$prefix/lib
 # shellcheck source=../c-tests/consumers/lib.sh
 . "$(dirname "$0")/../c-tests/consumers/lib.sh"
