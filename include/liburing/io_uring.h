@@ -11,7 +11,8 @@
 #else
 /*
  * <linux/io_uring.h> came first, older or newer than this. Its definitions stay, and everything below
- * uses these instead, by other names.
+ * uses these instead, by other names. In C++ a function that takes one is then another function than in a
+ * file without the kernel's header: include this one first there.
  */
 #ifdef IORING_SETUP_CQE_MIXED
 #define _LIBURING_KEEP_IO_URING_SQE

@@ -11,7 +11,8 @@
 #else
 /*
  * <linux/io_uring/query.h> came first, older or newer than this. Its definitions stay, and everything below
- * uses these instead, by other names.
+ * uses these instead, by other names. In C++ a function that takes one is then another function than in a
+ * file without the kernel's header: include this one first there.
  */
 #define io_uring_query_hdr liburing_io_uring_query_hdr
 #define io_uring_query_opcode liburing_io_uring_query_opcode

@@ -32,7 +32,14 @@ pub fn render(kernel: &Kernel, items: &[(&str, &Item)]) -> Result<String> {
         out,
         "/*\n * {header} came first, older or newer than this. Its definitions stay, and everything below"
     )?;
-    writeln!(out, " * uses these instead, by other names.\n */")?;
+    writeln!(
+        out,
+        " * uses these instead, by other names. In C++ a function that takes one is then another function than in a"
+    )?;
+    writeln!(
+        out,
+        " * file without the kernel's header: include this one first there.\n */"
+    )?;
 
     for (name, item) in items {
         if let Some((_, since)) = same_since.iter().find(|(same, _)| same == name) {
