@@ -41,6 +41,8 @@ mod map_flags {
 }
 pub use map_flags::*;
 
+/// `PROT_NONE`.
+pub const PROT_NONE: c_int = 0;
 /// `PROT_READ | PROT_WRITE`.
 pub const PROT_READ_WRITE: c_int = 0x3;
 /// `MAP_SHARED`.

@@ -6,15 +6,16 @@ use core::mem;
 use super::{call_cold, ring_fd};
 use crate::abi::*;
 use crate::errno::{Errno, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
 use crate::queue::order;
 use crate::ring::flags::REG_RING;
-use crate::ring::map;
+use crate::ring::{map, sizes};
 
 /// Exchanges the rings for ones of the size in `p`; what is in them stays.
 ///
-/// If the new rings cannot be mapped, the ring points to the old ones, which the kernel has forgotten, and every enter
-/// fails, until another call succeeds.
+/// On an error the ring is as it was, but for one case: another thread takes the address space just before the new
+/// rings are mapped. Then the ring points to the old ones, which the kernel has forgotten, and every enter fails, until
+/// another call succeeds.
 ///
 /// # Safety
 ///
@@ -50,7 +51,10 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
 
         p.sq_off = io_sqring_offsets::default();
         p.cq_off = io_cqring_offsets::default();
-        call_cold::<K>(ring, IORING_REGISTER_RESIZE_RINGS, (&raw mut *p).cast(), 1)?;
+        with_room::<K>((*ring).flags, p, |p| {
+            let arg = (&raw mut *p).cast();
+            call_cold::<K>(ring, IORING_REGISTER_RESIZE_RINGS, arg, 1)
+        })?;
         // How to map depends on the features, which only set-up reports.
         let features = mem::replace(&mut p.features, (*ring).features);
         let (mut sq, mut cq) = mem::zeroed::<(io_uring_sq, io_uring_cq)>();
@@ -72,6 +76,30 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
         }
     }
     Ok(0)
+}
+
+/// Makes the call that cannot be undone only if there is address space for what it makes: an area of that size is held
+/// meanwhile.
+unsafe fn with_room<K: Kernel>(
+    ring_flags: c_uint,
+    p: &mut io_uring_params,
+    call: impl FnOnce(&mut io_uring_params) -> Result<c_int>,
+) -> Result<c_int> {
+    let asked = p.flags;
+    p.flags |= ring_flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP);
+    let size = sizes::memory_size::<K>(p.sq_entries, p);
+    p.flags = asked;
+    let Ok(size) = size else {
+        // The kernel will not have these numbers either, or knows better.
+        return call(p);
+    };
+    // SAFETY: a new mapping, which nothing uses and which is given back below.
+    unsafe {
+        let held = K::mmap(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?;
+        let made = call(p);
+        let _ = K::munmap(held.as_ptr(), size);
+        made
+    }
 }
 
 /// The position of the first SQE that the kernel has not consumed.

@@ -24,10 +24,12 @@ use liburing::register::resize;
 ///
 /// 0, or a negative error number.
 ///
-/// The new rings exist in the kernel before they are mapped. Should the mapping fail, with `-ENOMEM`, `-EAGAIN` or
-/// `-EPERM`, then `ring` still points to the memory of the old rings, which may be touched but which the kernel looks at
-/// no more: no request gets through and no completion arrives. Call `io_uring_resize_rings` again, or give the ring up
-/// with `io_uring_queue_exit(3)`. After any other error the ring is as it was.
+/// After an error the ring is as it was, with one exception. The new rings exist in the kernel before they are mapped,
+/// and only then it shows whether that is possible. The library makes sure of the address space beforehand, but another
+/// thread may take it meanwhile, or `mmap(2)` fail for another reason. `ring` then still points to the memory of the old
+/// rings, which may be touched but which the kernel looks at no more; so every call that would enter the kernel fails
+/// with `-EBADF` instead. Call `io_uring_resize_rings` again, which brings the ring back with all that was in it, or give
+/// it up with `io_uring_queue_exit(3)`.
 ///
 /// # Errors
 ///
@@ -35,7 +37,7 @@ use liburing::register::resize;
 ///   these; a number is 0 or too large; there would be fewer CQEs than SQEs; or the kernel does not know the operation.
 /// * `-EOVERFLOW`: the entries in one of the queues do not fit into its new size.
 /// * `-EFAULT`: `p` cannot be read or written.
-/// * `-ENOMEM`: the limit on locked memory would be exceeded, the kernel has no memory, or the rings cannot be mapped.
+/// * `-ENOMEM`: the limit on locked memory or on address space would be exceeded, or the kernel has no memory.
 /// * `-EAGAIN`, `-EPERM`: the rings cannot be mapped (`mmap(2)`).
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
 /// * `-EACCES`: the ring's restrictions forbid it.

@@ -218,6 +218,60 @@ fn rings_that_cannot_be_mapped_are_not_resized() {
 }
 
 #[test]
+fn a_resize_without_room_or_that_the_kernel_refuses_changes_nothing() {
+    for step in 0..2 {
+        let mut ring = place();
+        let ring = &raw mut ring;
+        // SAFETY: the ring is set up, and left behind.
+        unsafe {
+            set_up(ring, Config::NEW, IORING_SETUP_CQE32);
+            take(ring, 1);
+            sim::fail_after(step, Errno::ENOMEM);
+            let mut p = size(16);
+            let returned = resize::resize::<Sim>(ring, &raw mut p);
+            assert_eq!(returned, Err(Errno::ENOMEM));
+            assert_eq!(p.flags, 0);
+            let calls = sim::take_calls();
+            // SQEs, and CQEs of 32 bytes with what lies before them.
+            let room = 4096;
+            assert!(matches!(calls[0], Call::Mmap { len, fd: -1, .. } if len == 2 * room));
+            let resizes = calls
+                .iter()
+                .filter(|call| matches!(call, Call::Register { .. }));
+            assert_eq!(resizes.count(), step);
+
+            assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(1));
+            assert_eq!(reap(ring), [1]);
+            exit::exit::<Sim>(ring);
+        }
+        sim::assert_clean();
+    }
+}
+
+#[test]
+fn numbers_that_make_no_sense_are_left_to_the_kernel() {
+    let mut ring = place();
+    let ring = &raw mut ring;
+    // SAFETY: the ring is set up, and left behind.
+    unsafe {
+        set_up(ring, Config::NEW, 0);
+        for entries in [0, 32769, u32::MAX] {
+            let mut p = size(entries);
+            let returned = resize::resize::<Sim>(ring, &raw mut p);
+            assert_eq!(returned, Err(Errno::EINVAL));
+            let calls = sim::take_calls();
+            assert!(matches!(calls[..], [Call::Register { .. }]));
+        }
+        let mut p = size(u32::MAX);
+        p.flags = IORING_SETUP_CLAMP;
+        assert_eq!(resize::resize::<Sim>(ring, &raw mut p), Ok(0));
+        assert_eq!((*ring).sq.ring_entries, 32768);
+        exit::exit::<Sim>(ring);
+    }
+    sim::assert_clean();
+}
+
+#[test]
 fn a_mapping_that_fails_leaves_a_ring_that_only_fails_until_the_next_resize() {
     for (config, maps) in [(Config::NEW, 2), (Config::OLD, 3)] {
         for failing in 0..maps {
@@ -234,7 +288,8 @@ fn a_mapping_that_fails_leaves_a_ring_that_only_fails_until_the_next_resize() {
                     }
                     take(ring, 7);
                     sim::take_calls();
-                    sim::fail_after(1 + failing, Errno::ENOMEM);
+                    // After the area that holds the place, and the call itself.
+                    sim::fail_after(2 + failing, Errno::ENOMEM);
                     let mut p = size(16);
                     let returned = resize::resize::<Sim>(ring, &raw mut p);
                     assert_eq!(returned, Err(Errno::ENOMEM));
@@ -242,8 +297,8 @@ fn a_mapping_that_fails_leaves_a_ring_that_only_fails_until_the_next_resize() {
                     let calls = sim::take_calls();
                     let mapped = |call: &&Call| matches!(call, Call::Mmap { .. });
                     let unmapped = |call: &&Call| matches!(call, Call::Munmap { .. });
-                    assert_eq!(calls.iter().filter(mapped).count(), failing + 1);
-                    assert_eq!(calls.iter().filter(unmapped).count(), failing);
+                    assert_eq!(calls.iter().filter(mapped).count(), failing + 2);
+                    assert_eq!(calls.iter().filter(unmapped).count(), failing + 1);
                     let gave_back = matches!(
                         calls.last(),
                         Some(Call::Register { opcode, .. })
@@ -277,7 +332,7 @@ fn a_ring_whose_mapping_failed_can_be_left() {
     // SAFETY: the ring is set up, and left behind.
     unsafe {
         set_up(ring, Config::NEW, 0);
-        sim::fail_after(1, Errno::ENOMEM);
+        sim::fail_after(2, Errno::ENOMEM);
         let mut p = size(16);
         let returned = resize::resize::<Sim>(ring, &raw mut p);
         assert_eq!(returned, Err(Errno::ENOMEM));
