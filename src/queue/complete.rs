@@ -186,83 +186,144 @@ pub unsafe fn peek_batch<K: Kernel>(
 ) -> c_uint {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
-        if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
-            let found = collect(ring, cqes, count);
-            if found != 0 || kernel_flags(ring) & HELD_BACK == 0 {
-                return found;
+        let ready = available(ring);
+        if ready == 0 {
+            if kernel_flags(ring) & HELD_BACK == 0 {
+                return 0;
             }
+            fetch::<K>(ring, cqes, count)
+        } else if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
+            collect(ring, cqes, count.min(ready))
+        } else {
+            peek_batch_mixed::<K>(ring, cqes, count)
         }
-        peek_batch_special::<K>(ring, cqes, count)
     }
 }
 
-/// [`peek_batch`] in rings of mixed CQE sizes, and where completions must be fetched.
+/// [`peek_batch`] in a ring of mixed CQE sizes, with something in it.
 #[inline(never)]
-unsafe fn peek_batch_special<K: Kernel>(
+unsafe fn peek_batch_mixed<K: Kernel>(
     ring: *mut io_uring,
     cqes: *mut *mut io_uring_cqe,
     count: c_uint,
 ) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe {
-        if (*ring).flags & IORING_SETUP_CQE_MIXED != 0 {
-            let found = collect_mixed(ring, cqes, count);
-            if found != 0 || kernel_flags(ring) & HELD_BACK == 0 {
-                return found;
-            }
+        let found = collect_mixed(ring, cqes, count);
+        // There may have been nothing but fillers.
+        if found == 0 && kernel_flags(ring) & HELD_BACK != 0 {
+            return fetch::<K>(ring, cqes, count);
         }
+        found
+    }
+}
+
+/// [`peek_batch`] of completions that the kernel holds back.
+#[inline(never)]
+unsafe fn fetch<K: Kernel>(
+    ring: *mut io_uring,
+    cqes: *mut *mut io_uring_cqe,
+    count: c_uint,
+) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe {
         // Whatever the call says, what counts is whether completions are there now.
         let _ = get_events::<K>(ring);
-        if (*ring).flags & IORING_SETUP_CQE_MIXED != 0 {
-            collect_mixed(ring, cqes, count)
+        if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
+            collect(ring, cqes, count.min(available(ring)))
         } else {
-            collect(ring, cqes, count)
+            collect_mixed(ring, cqes, count)
         }
     }
 }
 
-/// [`peek_batch`] of what is in the CQ already, in rings of one CQE size.
+/// Writes pointers to the first `count` CQEs, which are there, in a ring of one CQE size.
 #[inline(always)]
 unsafe fn collect(ring: *mut io_uring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint {
-    // SAFETY: `ring` is set up; slots between head and tail have been published, and no more than `count` pointers are
-    // written.
+    // SAFETY: `ring` is set up, and the caller vouches for the CQEs and for room.
     unsafe {
-        let count = count.min(available(ring));
-        let slot = order::load_relaxed((*ring).cq.khead) & (*ring).cq.ring_mask;
-        let shift = cqe_shift(ring);
-        let first = (*ring).cq.cqes;
+        let (start, before_end) = run(ring);
         // CQEs lie one behind the other up to the ring's end, and go on at its start.
-        let before_end = count.min((*ring).cq.ring_entries - slot);
-        fill(cqes, first.add((slot as usize) << shift), shift, before_end);
-        if before_end != count {
-            fill(
-                cqes.add(before_end as usize),
-                first,
-                shift,
-                count - before_end,
-            );
+        if count > before_end {
+            return collect_across_end(ring, cqes, count);
         }
+        fill(cqes, start, cqe_size(ring), count);
         count
     }
 }
 
-/// Writes pointers to `count` CQEs that lie one behind the other.
+/// [`collect`] of more CQEs than there are before the ring's end.
+#[inline(never)]
+unsafe fn collect_across_end(
+    ring: *mut io_uring,
+    cqes: *mut *mut io_uring_cqe,
+    count: c_uint,
+) -> c_uint {
+    // SAFETY: as in `collect`.
+    unsafe {
+        let (start, before_end) = run(ring);
+        let size = cqe_size(ring);
+        fill(cqes, start, size, before_end);
+        fill(
+            cqes.add(before_end as usize),
+            (*ring).cq.cqes,
+            size,
+            count - before_end,
+        );
+        count
+    }
+}
+
+/// The slot at the head, and how many there are from there to the ring's end.
+#[inline(always)]
+unsafe fn run(ring: *const io_uring) -> (*mut io_uring_cqe, c_uint) {
+    // SAFETY: `ring` is set up; the masked index lies within its CQEs.
+    unsafe {
+        let slot = order::load_relaxed((*ring).cq.khead) & (*ring).cq.ring_mask;
+        let start = (*ring)
+            .cq
+            .cqes
+            .wrapping_byte_add(slot as usize * cqe_size(ring));
+        (start, (*ring).cq.ring_entries - slot)
+    }
+}
+
+/// Bytes from one CQE to the next.
+#[inline(always)]
+unsafe fn cqe_size(ring: *const io_uring) -> usize {
+    // SAFETY: the caller vouches for `ring`.
+    size_of::<io_uring_cqe>() << unsafe { cqe_shift(ring) }
+}
+
+/// Writes pointers to `count` CQEs of `size` bytes that lie one behind the other.
 #[inline(always)]
 unsafe fn fill(
-    cqes: *mut *mut io_uring_cqe,
+    mut cqes: *mut *mut io_uring_cqe,
     mut cqe: *mut io_uring_cqe,
-    shift: c_uint,
+    size: usize,
     count: c_uint,
 ) {
-    for index in 0..count as usize {
-        // SAFETY: the caller vouches for room and CQEs; behind the last one nothing is looked at.
-        unsafe { cqes.add(index).write(cqe) };
-        cqe = cqe.wrapping_add(1 << shift);
+    let end = cqes.wrapping_add(count as usize);
+    // SAFETY: the caller vouches for room and CQEs; behind the last one nothing is looked at.
+    unsafe {
+        if count % 2 != 0 {
+            cqes.write(cqe);
+            cqe = cqe.wrapping_byte_add(size);
+            cqes = cqes.add(1);
+        }
+        // In pairs, as the loop itself costs as much as what it does.
+        while cqes != end {
+            cqes.write(cqe);
+            cqe = cqe.wrapping_byte_add(size);
+            cqes.add(1).write(cqe);
+            cqe = cqe.wrapping_byte_add(size);
+            cqes = cqes.add(2);
+        }
     }
 }
 
 /// [`collect`] in a ring whose CQEs have 16 or 32 bytes each, with filler entries where one would not fit at the end.
-#[inline(never)]
+#[inline(always)]
 unsafe fn collect_mixed(
     ring: *mut io_uring,
     cqes: *mut *mut io_uring_cqe,
@@ -303,7 +364,7 @@ pub(super) unsafe fn needs_enter(ring: *const io_uring) -> bool {
 }
 
 /// The kernel has completions that are not in the CQ: it overflowed, or work is pending.
-const HELD_BACK: c_uint = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
+pub(super) const HELD_BACK: c_uint = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
 
 #[inline(always)]
 unsafe fn kernel_flags(ring: *const io_uring) -> c_uint {

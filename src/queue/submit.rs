@@ -6,7 +6,7 @@ use core::ptr;
 use super::{complete, order};
 use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAIT, IORING_ENTER_SQ_WAKEUP};
 use crate::abi::params::{IORING_SETUP_SQ_REWIND, IORING_SETUP_SQPOLL, IORING_SQ_NEED_WAKEUP};
-use crate::abi::ring::{io_uring, io_uring_sq};
+use crate::abi::ring::io_uring;
 use crate::abi::types::KERNEL_SIGSET_SIZE;
 use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
@@ -19,46 +19,54 @@ use crate::ring::flags;
 /// `ring` is set up, and no other thread uses its SQ side.
 #[inline(always)]
 pub unsafe fn flush(ring: *mut io_uring) -> c_uint {
-    // SAFETY: `ring` is set up, so its counters lie in its mapping; the SQ side is this thread's.
+    // SAFETY: passed on to the caller.
     unsafe {
         if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) == 0 {
-            return flush_plain(ring);
+            flush_plain(ring)
+        } else if (*ring).flags & IORING_SETUP_SQ_REWIND == 0 {
+            flush_polled(ring)
+        } else {
+            flush_rewinding(ring)
         }
-        let sq = &raw mut (*ring).sq;
-        let tail = (*sq).sqe_tail;
-        if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
-            // The kernel takes each batch from the first slot on and ignores head and tail.
-            (*sq).sqe_tail = 0;
-            return tail;
-        }
-        if (*sq).sqe_head != tail {
-            (*sq).sqe_head = tail;
-            // The thread may consume the SQEs at once, so they must be there before the tail. And the flags are read
-            // next: were that done first, thread and program could miss each other, one asleep, one waiting.
-            order::store_seq_cst((*sq).ktail, tail);
-        }
-        pending(sq, tail)
     }
 }
 
 /// [`flush`] for rings that are submitted to by system call.
 #[inline(always)]
 unsafe fn flush_plain(ring: *mut io_uring) -> c_uint {
-    // SAFETY: as in `flush`.
+    // SAFETY: `ring` is set up, so its counters lie in its mapping; the SQ side is this thread's.
     unsafe {
         let sq = &raw mut (*ring).sq;
         let tail = (*sq).sqe_tail;
         (*sq).sqe_head = tail;
         // The system call that follows is what makes the kernel look.
         order::store_relaxed((*sq).ktail, tail);
-        pending(sq, tail)
+        tail.wrapping_sub(order::load_relaxed((*sq).khead))
     }
 }
 
+/// [`flush`] for rings with a submission thread.
 #[inline(always)]
-unsafe fn pending(sq: *const io_uring_sq, tail: c_uint) -> c_uint {
-    // SAFETY: as in `flush`.
-    unsafe { tail.wrapping_sub(order::load_relaxed((*sq).khead)) }
+unsafe fn flush_polled(ring: *mut io_uring) -> c_uint {
+    // SAFETY: as in `flush_plain`.
+    unsafe {
+        let sq = &raw mut (*ring).sq;
+        let tail = (*sq).sqe_tail;
+        if (*sq).sqe_head != tail {
+            (*sq).sqe_head = tail;
+            // The thread may consume the SQEs at once, so they must be there before the tail. And the flags are read
+            // next: were that done first, thread and program could miss each other, one asleep, one waiting.
+            order::store_seq_cst((*sq).ktail, tail);
+        }
+        tail.wrapping_sub(order::load_relaxed((*sq).khead))
+    }
+}
+
+/// [`flush`] for rings of which the kernel takes each batch from the first slot on, heeding neither head nor tail.
+#[inline(always)]
+unsafe fn flush_rewinding(ring: *mut io_uring) -> c_uint {
+    // SAFETY: `ring` is set up; the SQ side is this thread's.
+    unsafe { core::mem::take(&mut (*ring).sq.sqe_tail) }
 }
 
 /// The `io_uring_enter` flags that `pending` requests ask for, or `None` if a submission thread is awake and will see
@@ -94,9 +102,23 @@ pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) != 0 {
-            return Errno::check(submit_shared::<K>(ring, wait_nr, reap));
+            return Errno::check(submit_special::<K>(ring, wait_nr, reap));
         }
         let pending = flush_plain(ring);
+        submit_pending::<K>(ring, pending, wait_nr, reap)
+    }
+}
+
+/// [`submit`] once `pending` requests are published, in a ring without a submission thread.
+#[inline(always)]
+unsafe fn submit_pending<K: Kernel>(
+    ring: *mut io_uring,
+    pending: c_uint,
+    wait_nr: c_uint,
+    reap: bool,
+) -> Result<c_int> {
+    // SAFETY: passed on to the caller.
+    unsafe {
         let mut flags = flags::enter_flags(ring);
         if reap || wait_nr != 0 || complete::needs_enter(ring) {
             flags |= IORING_ENTER_GETEVENTS;
@@ -107,34 +129,69 @@ pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool
     }
 }
 
-/// [`submit`] for any ring, and the only one for those with a submission thread and those that rewind. Returns what C
-/// gets.
+/// [`submit`] for rings with a submission thread, and for those that rewind. Returns what C gets.
+#[inline(never)]
+unsafe fn submit_special<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if (*ring).flags & IORING_SETUP_SQPOLL == 0 {
+            return submit_rewinding::<K>(ring, wait_nr, reap);
+        }
+        let pending = flush_polled(ring);
+        // After the tail's store: see `flush_polled`.
+        let kernel_flags = order::load_seq_cst((*ring).sq.kflags);
+        let asked = wait_nr | c_uint::from(reap);
+        // With a submission thread, completions are never left for the program to find.
+        let held_back = kernel_flags & complete::HELD_BACK;
+        let asleep = kernel_flags & IORING_SQ_NEED_WAKEUP;
+        if asked | held_back | asleep == 0 {
+            return pending as c_int;
+        }
+        let mut flags = flags::enter_flags(ring);
+        if pending != 0 {
+            flags |= asleep * IORING_ENTER_SQ_WAKEUP;
+        } else if asked | held_back == 0 {
+            // A thread that has nothing to do may sleep on.
+            return 0;
+        }
+        if asked | held_back != 0 {
+            flags |= IORING_ENTER_GETEVENTS;
+        }
+        to_ret(enter::<K>(ring, pending, wait_nr, flags))
+    }
+}
+
+const _: () = assert!(IORING_SQ_NEED_WAKEUP == 1);
+
+#[inline(never)]
+unsafe fn submit_rewinding<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {
+    // SAFETY: passed on to the caller.
+    to_ret(unsafe {
+        let pending = flush_rewinding(ring);
+        submit_pending::<K>(ring, pending, wait_nr, reap)
+    })
+}
+
+/// Gives `submit` requests that are already published to the kernel, without waiting although `wait_nr` are asked for,
+/// for that many completions are there. Returns 0 or an error, as C gets it.
 ///
 /// # Safety
 ///
 /// As for [`submit`].
-#[inline(never)]
-pub(super) unsafe fn submit_shared<K: Kernel>(
+#[inline(always)]
+pub(super) unsafe fn submit_published<K: Kernel>(
     ring: *mut io_uring,
+    submit: c_uint,
     wait_nr: c_uint,
-    reap: bool,
 ) -> c_int {
     // SAFETY: passed on to the caller.
     unsafe {
-        let pending = flush(ring);
-        let wake = sq_needs_enter(ring, pending);
-        let mut flags = flags::enter_flags(ring);
-        if reap || wait_nr != 0 || complete::needs_enter(ring) {
-            flags |= IORING_ENTER_GETEVENTS;
-        } else if wake.is_none() {
-            return pending as c_int;
+        match sq_needs_enter(ring, submit) {
+            Some(wake) => to_ret(
+                enter::<K>(ring, submit, wait_nr, flags::enter_flags(ring) | wake).map(|_| 0),
+            ),
+            None => 0,
         }
-        to_ret(enter::<K>(
-            ring,
-            pending,
-            wait_nr,
-            flags | wake.unwrap_or(0),
-        ))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::abi::op::IORING_OP_TIMEOUT;
 use crate::abi::params::{IORING_FEAT_EXT_ARG, IORING_FEAT_MIN_TIMEOUT};
 use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
 use crate::abi::types::{__kernel_timespec, KERNEL_SIGSET_SIZE, sigset_t};
-use crate::errno::Errno;
+use crate::errno::{Errno, to_ret};
 use crate::kernel::Kernel;
 use crate::ring::flags;
 
@@ -71,8 +71,8 @@ impl Until {
 /// What the first system call returned (the number it submitted) is the result, even if a later one fails; only when
 /// that number is zero do later errors show.
 ///
-/// Here are the two frequent cases: nothing is there and one system call brings it, or enough is there already.
-/// [`reap_on`] does the rest.
+/// Here are the frequent cases: nothing is there and one system call brings it, or enough is there already, with or
+/// without something to submit. [`reap_on`] does the rest.
 ///
 /// # Safety
 ///
@@ -106,11 +106,17 @@ unsafe fn reap<K: Kernel>(
             }
             available = complete::available(ring);
         }
-        if available != 0 && available >= wait_nr && submit == 0 {
+        if available != 0 && available >= wait_nr {
             let cqe = complete::head(ring);
             if !complete::is_internal(ring, cqe) {
-                *cqe_ptr = cqe;
-                return submitted.unwrap_or(0);
+                if submit == 0 {
+                    *cqe_ptr = cqe;
+                    return submitted.unwrap_or(0);
+                }
+                if submitted.is_none() {
+                    *cqe_ptr = cqe;
+                    return submit::submit_published::<K>(ring, submit, wait_nr);
+                }
             }
         }
         reap_on::<K>(ring, cqe_ptr, submit, wait_nr, until, submitted)
@@ -179,7 +185,7 @@ unsafe fn reap_on<K: Kernel>(
     }
 }
 
-/// [`reap`], in one copy for all but the most frequent wait.
+/// [`reap`] in one copy for all waits with an argument.
 ///
 /// # Safety
 ///
@@ -202,7 +208,7 @@ unsafe fn reap_until<K: Kernel>(
 /// # Safety
 ///
 /// As for [`submit_and_wait_timeout`].
-#[inline(always)]
+#[inline(never)]
 pub unsafe fn get_cqe<K: Kernel>(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
@@ -253,7 +259,7 @@ pub unsafe fn wait_cqes<K: Kernel>(
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if limits.ts.is_null() {
-            return reap_until::<K>(ring, cqe_ptr, 0, wait_nr, Until::Signals(limits.sigmask));
+            return get_cqe::<K>(ring, cqe_ptr, 0, wait_nr, limits.sigmask);
         }
         if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
             return reap_until::<K>(
@@ -312,13 +318,7 @@ pub unsafe fn submit_and_wait_timeout<K: Kernel>(
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if limits.ts.is_null() {
-            return reap_until::<K>(
-                ring,
-                cqe_ptr,
-                flush(ring),
-                wait_nr,
-                Until::Signals(limits.sigmask),
-            );
+            return get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask);
         }
         if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
             let argument = limits.argument();
@@ -399,7 +399,7 @@ unsafe fn wait_by_request<K: Kernel>(
             if submitted {
                 return Errno::EAGAIN.as_ret();
             }
-            let ret = submit::submit_shared::<K>(ring, 0, false);
+            let ret = to_ret(submit::submit::<K>(ring, 0, false));
             if ret < 0 {
                 return ret;
             }
@@ -411,12 +411,6 @@ unsafe fn wait_by_request<K: Kernel>(
         (*timeout).__anon2.addr = limits.ts.expose_provenance() as u64;
         (*timeout).len = 1;
         (*timeout).user_data = LIBURING_UDATA_TIMEOUT;
-        reap_until::<K>(
-            ring,
-            cqe_ptr,
-            flush(ring),
-            wait_nr,
-            Until::Signals(limits.sigmask),
-        )
+        get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask)
     }
 }
