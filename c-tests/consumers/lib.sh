@@ -29,6 +29,8 @@ finish() {
     fi
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 say() { printf '%s: %s\n' "$consumer" "$*"; }
 
@@ -43,20 +45,24 @@ skip() {
     exit 77
 }
 
+# bring PACKAGE: installs it, or skips the script.
+bring() {
+    command -v apt-get >/dev/null || skip "package $1 is missing and there is no apt-get to install it"
+    [ "$(id -u)" -eq 0 ] || skip "package $1 is missing, and only root may install it"
+    say "installing $1"
+    local install=(apt-get install -y -q --no-install-recommends "$1")
+    export DEBIAN_FRONTEND=noninteractive
+    if ! "${install[@]}" >"$work/apt.log" 2>&1; then
+        apt-get update -q >>"$work/apt.log" 2>&1 || true
+        "${install[@]}" >>"$work/apt.log" 2>&1 || skip "package $1 can not be installed: $(tail -n 1 "$work/apt.log")"
+    fi
+}
+
 # need COMMAND PACKAGE: has the package installed when the command is missing.
 need() {
-    local command=$1 package=$2
     PATH=$PATH:/usr/sbin:/sbin
-    command -v "$command" >/dev/null && return 0
-    command -v apt-get >/dev/null || skip "$command is not installed and there is no apt-get to install it"
-    [ "$(id -u)" -eq 0 ] || skip "$command is not installed (package $package), and only root may install it"
-    say "installing $package"
-    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$package" >"$work/apt.log" 2>&1; then
-        DEBIAN_FRONTEND=noninteractive apt-get update -q >>"$work/apt.log" 2>&1 || true
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$package" >>"$work/apt.log" 2>&1 ||
-            skip "package $package can not be installed: $(tail -n 1 "$work/apt.log")"
-    fi
-    command -v "$command" >/dev/null || fail "package $package came without $command"
+    command -v "$1" >/dev/null || bring "$2"
+    command -v "$1" >/dev/null || fail "package $2 came without $1"
 }
 
 # Everything that a job stands on, whatever the program.

@@ -10,7 +10,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 names=("$@")
-[ $# -gt 0 ] || names=(qemu mariadb plocate)
+[ $# -gt 0 ] || names=(qemu mariadb samba plocate)
 
 CONSUMERS_FIGURES=$(mktemp)
 export CONSUMERS_FIGURES
