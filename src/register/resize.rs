@@ -116,8 +116,8 @@ unsafe fn first_pending(ring: *const io_uring) -> c_uint {
     }
 }
 
-/// Copies the SQEs from position `first` to the tail. Of those not yet published the kernel knows nothing. It copies the
-/// published ones itself, but some kernels get those of 128 bytes wrong.
+/// Copies the SQEs from position `first` to the tail. Of those not yet published the kernel knows nothing. It copies
+/// the published ones itself, but some kernels get those of 128 bytes wrong.
 unsafe fn move_sqes(ring_flags: c_uint, old: &io_uring_sq, new: &io_uring_sq, first: c_uint) {
     // In units of 64 bytes, so that each copy is of a fixed size. Positions and units wrap alike.
     let shift = (ring_flags & IORING_SETUP_SQE128 != 0) as u32;

@@ -11,11 +11,11 @@ use liburing::register::access;
 ///
 /// The kernel stores the calling thread's credentials (user, group, capabilities) and returns a number for them. A
 /// request whose `personality` member has that number runs with these credentials, whoever submits it. They stay with
-/// the ring until `io_uring_unregister_personality(3)` or its end.
+/// the ring until io_uring_unregister_personality() or its end.
 ///
 /// # Return value
 ///
-/// The credentials' number, from 1 to 65535, or a negative error number.
+/// The credentials' number, from 1 to 65535, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -27,11 +27,11 @@ use liburing::register::access;
 ///
 /// # Kernel
 ///
-/// 5.6
+/// 5.6.
 ///
 /// # See also
 ///
-/// `io_uring_unregister_personality(3)`, `credentials(7)`
+/// io_uring_unregister_personality(), credentials(7).
 ///
 /// # Safety
 ///
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn io_uring_register_personality(ring: *mut io_uring) -> c
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -59,11 +59,11 @@ pub unsafe extern "C" fn io_uring_register_personality(ring: *mut io_uring) -> c
 ///
 /// # Kernel
 ///
-/// 5.6
+/// 5.6.
 ///
 /// # See also
 ///
-/// `io_uring_register_personality(3)`
+/// io_uring_register_personality().
 ///
 /// # Safety
 ///
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn io_uring_unregister_personality(ring: *mut io_uring, id
 /// Restricts what may be done on a ring.
 ///
 /// The ring must have been set up with `IORING_SETUP_R_DISABLED`. The `nr_res` elements of `res` say what is allowed
-/// once `io_uring_enable_rings(3)` has been called; what they do not allow is refused with `-EACCES` from then on. The
+/// once io_uring_enable_rings() has been called; what they do not allow is refused with `-EACCES` from then on. The
 /// `opcode` of an element says what it is about:
 ///
 /// * `IORING_RESTRICTION_REGISTER_OP`: the registration `register_op` is allowed.
@@ -89,13 +89,13 @@ pub unsafe extern "C" fn io_uring_unregister_personality(ring: *mut io_uring, id
 ///
 /// # Return value
 ///
-/// 0, or a negative error number. After an error the ring has no restrictions.
+/// 0, or a negative errno. After an error the ring has no restrictions.
 ///
 /// # Errors
 ///
 /// * `-EBADFD`: the ring is not disabled.
 /// * `-EBUSY`: the ring has restrictions.
-/// * `-EINVAL`: `res` is null; there are too many elements; an element's `opcode` is unknown, or what it names is; or
+/// * `-EINVAL`: `res` is NULL; there are too many elements; an element's `opcode` is unknown, or what it names is; or
 ///   the kernel does not know the operation.
 /// * `-EFAULT`: `res` cannot be read.
 /// * `-ENOMEM`: the kernel has no memory.
@@ -103,11 +103,11 @@ pub unsafe extern "C" fn io_uring_unregister_personality(ring: *mut io_uring, id
 ///
 /// # Kernel
 ///
-/// 5.10
+/// 5.10.
 ///
 /// # See also
 ///
-/// `io_uring_enable_rings(3)`, `io_uring_register_bpf_filter(3)`
+/// io_uring_enable_rings(), io_uring_register_bpf_filter().
 ///
 /// # Safety
 ///
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn io_uring_register_restrictions(
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -140,11 +140,11 @@ pub unsafe extern "C" fn io_uring_register_restrictions(
 ///
 /// # Kernel
 ///
-/// 5.10
+/// 5.10.
 ///
 /// # See also
 ///
-/// `io_uring_queue_init(3)`, `io_uring_register_restrictions(3)`
+/// io_uring_queue_init(), io_uring_register_restrictions().
 ///
 /// # Safety
 ///
@@ -157,30 +157,30 @@ pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
 
 /// Sets a BPF filter over a ring's requests.
 ///
-/// `bpf` has `IO_URING_BPF_CMD_FILTER` as its `cmd_type` and a `struct io_uring_bpf_filter` in `filter`: the `opcode` of
-/// the requests it is about; a classic BPF program of `filter_len` instructions at `filter_ptr`; `pdu_size`, the size in
-/// bytes of the opcode's own part of the program's input that the program was written for; and `flags`:
+/// `bpf` has `IO_URING_BPF_CMD_FILTER` as its `cmd_type` and a `struct io_uring_bpf_filter` in `filter`: the `opcode`
+/// of the requests it is about; a classic BPF program of `filter_len` instructions at `filter_ptr`; `pdu_size`, the
+/// size in bytes of the opcode's own part of the program's input that the program was written for; and `flags`:
 ///
 /// * `IO_URING_BPF_FILTER_DENY_REST`: refuse requests with any opcode that has no filter.
 /// * `IO_URING_BPF_FILTER_SZ_STRICT`: refuse a `pdu_size` that is not exactly the kernel's; without it, a smaller one
 ///   will do.
 ///
 /// All other members must be 0. The program runs for each request with that opcode, before it starts. It sees a
-/// `struct io_uring_bpf_ctx`, and allows the request unless it returns 0; then the request fails with `-EACCES`. Several
-/// filters may be set for one opcode, and all of them must allow a request. A filter cannot be taken away.
+/// `struct io_uring_bpf_ctx`, and allows the request unless it returns 0; then the request fails with `-EACCES`.
+/// Several filters may be set for one opcode, and all of them must allow a request. A filter cannot be taken away.
 ///
 /// The caller needs `CAP_SYS_ADMIN` or the `no_new_privs` attribute. `bpf` and the program are read during the call and
 /// not needed afterwards. The kernel writes the `pdu_size` it uses into `bpf`, also when it fails with `-EMSGSIZE`.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
 /// * `-EACCES`: the caller has neither `CAP_SYS_ADMIN` nor `no_new_privs`, or the ring's restrictions forbid it.
-/// * `-EINVAL`: the opcode, a flag or an instruction of the program is not known or not allowed; the program is empty or
-///   too long; a member that must be 0 is not; or the kernel does not know the operation.
+/// * `-EINVAL`: the opcode, a flag or an instruction of the program is not known or not allowed; the program is empty
+///   or too long; a member that must be 0 is not; or the kernel does not know the operation.
 /// * `-EMSGSIZE`: `pdu_size` is larger than the kernel's, or another with `IO_URING_BPF_FILTER_SZ_STRICT`.
 /// * `-EFAULT`: `bpf` or the program cannot be read, or `bpf` cannot be written.
 /// * `-ENOMEM`: the kernel has no memory.
@@ -189,11 +189,11 @@ pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
 ///
 /// # Kernel
 ///
-/// 7.0
+/// 7.0.
 ///
 /// # See also
 ///
-/// `io_uring_register_bpf_filter_task(3)`, `io_uring_register_restrictions(3)`, `prctl(2)`, `seccomp(2)`
+/// io_uring_register_bpf_filter_task(), io_uring_register_restrictions(), prctl(2), seccomp(2).
 ///
 /// # Safety
 ///
@@ -209,29 +209,29 @@ pub unsafe extern "C" fn io_uring_register_bpf_filter(
 
 /// Sets a BPF filter over the requests of rings yet to be made.
 ///
-/// Does what `io_uring_register_bpf_filter(3)` does, for every ring that the calling task sets up from now on, and for
+/// Does what io_uring_register_bpf_filter() does, for every ring that the calling task sets up from now on, and for
 /// those of its children. Rings that exist are not touched. A child can add filters and cannot take any away.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
 /// * `-EACCES`: the caller has neither `CAP_SYS_ADMIN` nor `no_new_privs`.
-/// * `-EINVAL`: the opcode, a flag or an instruction of the program is not known or not allowed; the program is empty or
-///   too long; a member that must be 0 is not; or the kernel does not know the operation.
+/// * `-EINVAL`: the opcode, a flag or an instruction of the program is not known or not allowed; the program is empty
+///   or too long; a member that must be 0 is not; or the kernel does not know the operation.
 /// * `-EMSGSIZE`: `pdu_size` is larger than the kernel's, or another with `IO_URING_BPF_FILTER_SZ_STRICT`.
 /// * `-EFAULT`: `bpf` or the program cannot be read, or `bpf` cannot be written.
 /// * `-ENOMEM`: the kernel has no memory.
 ///
 /// # Kernel
 ///
-/// 7.0
+/// 7.0.
 ///
 /// # See also
 ///
-/// `io_uring_register_bpf_filter(3)`
+/// io_uring_register_bpf_filter().
 ///
 /// # Safety
 ///

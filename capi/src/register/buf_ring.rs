@@ -10,14 +10,16 @@ use liburing::register::buf_ring;
 
 /// Registers memory as a ring of provided buffers.
 ///
-/// A buffer ring belongs to a buffer group. The program puts buffers into it; a request with `IOSQE_BUFFER_SELECT` takes
-/// the next one of its group when it has data for it, and its completion names the buffer. `reg` describes the ring:
+/// A buffer ring belongs to a buffer group. The program puts buffers into it; a request with `IOSQE_BUFFER_SELECT`
+/// takes the next one of its group when it has data for it, and its completion names the buffer. `reg` describes the
+/// ring:
 ///
 /// * `ring_addr`: the address of its memory, which begins at a page and has room for `ring_entries` elements of
 ///   `struct io_uring_buf`; with `IOU_PBUF_RING_MMAP` in `flags`, 0.
 /// * `ring_entries`: the number of elements, a power of two up to 32768.
 /// * `bgid`: the number of the group.
-/// * `min_left`: with `IOU_PBUF_RING_INC`, how many bytes must be left in a buffer for it to be used on; 0 stands for 1.
+/// * `min_left`: with `IOU_PBUF_RING_INC`, how many bytes must be left in a buffer for it to be used on; 0 stands for
+///   1.
 /// * `flags`: see below. `resv` must be 0.
 ///
 /// `flags` is added to `flags` in `reg`, of which it has the low 16 bits:
@@ -27,11 +29,11 @@ use liburing::register::buf_ring;
 ///   offset `IORING_OFF_PBUF_RING | bgid << IORING_OFF_PBUF_SHIFT` (Linux 6.4).
 ///
 /// The memory stays in use until the buffer ring is unregistered or the ring is gone; it remains the program's to free.
-/// `reg` itself is not needed after the call. `io_uring_setup_buf_ring(3)` allocates the memory, too.
+/// `reg` itself is not needed after the call. io_uring_setup_buf_ring() allocates the memory, too.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -46,12 +48,12 @@ use liburing::register::buf_ring;
 ///
 /// # Kernel
 ///
-/// 5.19
+/// 5.19.
 ///
 /// # See also
 ///
-/// `io_uring_setup_buf_ring(3)`, `io_uring_unregister_buf_ring(3)`, `io_uring_buf_ring_init(3)`,
-/// `io_uring_buf_ring_add(3)`, `io_uring_buf_ring_advance(3)`
+/// io_uring_setup_buf_ring(), io_uring_unregister_buf_ring(), io_uring_buf_ring_init(),
+/// io_uring_buf_ring_add(), io_uring_buf_ring_advance().
 ///
 /// # Safety
 ///
@@ -68,12 +70,12 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
 
 /// Ends a ring of provided buffers.
 ///
-/// Requests take no more buffers from the group `bgid`. Those that have taken one keep it. The memory of the ring is the
-/// program's to free. For a buffer ring from `io_uring_setup_buf_ring(3)` there is `io_uring_free_buf_ring(3)`.
+/// Requests take no more buffers from the group `bgid`. Those that have taken one keep it. The memory of the ring is
+/// the program's to free. For a buffer ring from io_uring_setup_buf_ring() there is io_uring_free_buf_ring().
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -85,11 +87,11 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
 ///
 /// # Kernel
 ///
-/// 5.19
+/// 5.19.
 ///
 /// # See also
 ///
-/// `io_uring_register_buf_ring(3)`, `io_uring_free_buf_ring(3)`
+/// io_uring_register_buf_ring(), io_uring_free_buf_ring().
 ///
 /// # Safety
 ///
@@ -103,11 +105,11 @@ pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid:
 /// Tells where the kernel takes the next buffer from.
 ///
 /// The ring's tail, which the program moves, less this head is the number of buffers that have not been taken yet. Both
-/// count on beyond the ring's size and wrap at 65536. `io_uring_buf_ring_available(3)` works that number out.
+/// count on beyond the ring's size and wrap at 65536. io_uring_buf_ring_available() works that number out.
 ///
 /// # Return value
 ///
-/// 0, with the head of the group `buf_group` in `head`; or a negative error number, with `head` left as it was.
+/// 0, with the head of the group `buf_group` in `head`; or a negative errno, with `head` left as it was.
 ///
 /// # Errors
 ///
@@ -119,11 +121,11 @@ pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid:
 ///
 /// # Kernel
 ///
-/// 6.8
+/// 6.8.
 ///
 /// # See also
 ///
-/// `io_uring_buf_ring_available(3)`, `io_uring_register_buf_ring(3)`
+/// io_uring_buf_ring_available(), io_uring_register_buf_ring().
 ///
 /// # Safety
 ///
@@ -148,16 +150,16 @@ pub unsafe extern "C" fn io_uring_buf_ring_head(
 /// Makes a ring of provided buffers: allocates its memory and registers it.
 ///
 /// The buffer ring has room for `nentries` buffers, a power of two up to 32768, and is empty. It belongs to the group
-/// `bgid`. `flags` is as for `io_uring_register_buf_ring(3)`; with `IOU_PBUF_RING_MMAP` the memory is the kernel's
+/// `bgid`. `flags` is as for io_uring_register_buf_ring(); with `IOU_PBUF_RING_MMAP` the memory is the kernel's
 /// rather than the program's, which makes no difference to the caller.
 ///
-/// The memory is the library's: give it back with `io_uring_free_buf_ring(3)`. `io_uring_queue_exit(3)` does not free
-/// it, and after that call it can only be unmapped by `munmap(2)` (`nentries` times the size of
+/// The memory is the library's: give it back with io_uring_free_buf_ring(). io_uring_queue_exit() does not free
+/// it, and after that call it can only be unmapped by munmap(2) (`nentries` times the size of
 /// `struct io_uring_buf`).
 ///
 /// # Return value
 ///
-/// The buffer ring, with 0 in `err`; or NULL, with a negative error number in `err`. On an error nothing is left
+/// The buffer ring, with 0 in `err`; or NULL, with a negative errno in `err`. On an error nothing is left
 /// allocated or registered.
 ///
 /// # Errors
@@ -171,12 +173,12 @@ pub unsafe extern "C" fn io_uring_buf_ring_head(
 ///
 /// # Kernel
 ///
-/// 5.19
+/// 5.19.
 ///
 /// # See also
 ///
-/// `io_uring_free_buf_ring(3)`, `io_uring_register_buf_ring(3)`, `io_uring_buf_ring_add(3)`,
-/// `io_uring_buf_ring_advance(3)`, `io_uring_buf_ring_cq_advance(3)`
+/// io_uring_free_buf_ring(), io_uring_register_buf_ring(), io_uring_buf_ring_add(),
+/// io_uring_buf_ring_advance(), io_uring_buf_ring_cq_advance().
 ///
 /// # Safety
 ///
@@ -201,12 +203,12 @@ pub unsafe extern "C" fn io_uring_setup_buf_ring(
 
 /// Ends a ring of provided buffers and frees its memory.
 ///
-/// `br`, `nentries` and `bgid` are what `io_uring_setup_buf_ring(3)` returned and took. Requests that have taken a
+/// `br`, `nentries` and `bgid` are what io_uring_setup_buf_ring() returned and took. Requests that have taken a
 /// buffer keep it; the buffers themselves are the program's.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number. After an error the memory is still there, as the kernel may still use it.
+/// 0, or a negative errno. After an error the memory is still there, as the kernel may still use it.
 ///
 /// # Errors
 ///
@@ -218,15 +220,15 @@ pub unsafe extern "C" fn io_uring_setup_buf_ring(
 ///
 /// # Kernel
 ///
-/// 5.19
+/// 5.19.
 ///
 /// # See also
 ///
-/// `io_uring_setup_buf_ring(3)`
+/// io_uring_setup_buf_ring().
 ///
 /// # Safety
 ///
-/// `ring` must be set up, and the other arguments be those of one `io_uring_setup_buf_ring(3)`, which is freed once.
+/// `ring` must be set up, and the other arguments be those of one io_uring_setup_buf_ring(), which is freed once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_free_buf_ring(
     ring: *mut io_uring,

@@ -9,17 +9,17 @@ use liburing::register::cancel;
 
 /// Cancels requests and waits until they are gone.
 ///
-/// `reg` says which requests, as `io_uring_prep_cancel(3)` and its kin do: `addr` is their `user_data`, `fd` their
-/// file, `opcode` their opcode, and `flags` (`IORING_ASYNC_CANCEL_*`) says which of these count. `timeout` says how long
-/// to wait at most for requests that run and cannot be stopped at once; with -1 in both of its members, there is no
-/// limit. `pad` and `pad2` must be 0. The structure is read during the call and not needed afterwards.
+/// `reg` says which requests, as io_uring_prep_cancel() and its kin do: `addr` is their `user_data`, `fd` their file,
+/// `opcode` their opcode, and `flags` (`IORING_ASYNC_CANCEL_*`) says which of these count. `timeout` says how long to
+/// wait at most for requests that run and cannot be stopped at once; with -1 in both of its members, there is no limit.
+/// `pad` and `pad2` must be 0. The structure is read during the call and not needed afterwards.
 ///
 /// The cancelled requests complete with `-ECANCELED` as usual.
 ///
 /// # Return value
 ///
 /// With `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY` the number of requests cancelled, which may be 0;
-/// otherwise 0. After having had to wait, 0 in either case. Or a negative error number.
+/// otherwise 0. After having had to wait, 0 in either case. Or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ use liburing::register::cancel;
 /// * `-EINTR`: a signal came while waiting.
 /// * `-EBADF`: `fd` is not open or, with `IORING_ASYNC_CANCEL_FD_FIXED`, not a registered file; or the ring's
 ///   descriptor, or its registered index in this thread, is no open file.
-/// * `-EINVAL`: a flag is unknown; `reg` is null; a member that must be 0 is not; or the kernel does not know the
+/// * `-EINVAL`: a flag is unknown; `reg` is NULL; a member that must be 0 is not; or the kernel does not know the
 ///   operation.
 /// * `-EFAULT`: `reg` cannot be read.
 /// * `-EACCES`: the ring's restrictions forbid it.
@@ -40,7 +40,7 @@ use liburing::register::cancel;
 ///
 /// # See also
 ///
-/// `io_uring_prep_cancel(3)`, `io_uring_prep_cancel_fd(3)`
+/// io_uring_prep_cancel(), io_uring_prep_cancel_fd().
 ///
 /// # Safety
 ///
@@ -56,19 +56,19 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
 
 /// Sends a message to a ring without having one.
 ///
-/// `sqe` is a request in the program's own memory, not in a ring: cleared, then made by `io_uring_prep_msg_ring(3)` or
-/// `io_uring_prep_msg_ring_cqe_flags(3)`. The call does what the request would do: it posts a completion to the ring
-/// that the request names. Passing files (`io_uring_prep_msg_ring_fd(3)`) is not possible. The request is read during
+/// `sqe` is a request in the program's own memory, not in a ring: cleared, then made by io_uring_prep_msg_ring() or
+/// io_uring_prep_msg_ring_cqe_flags(). The call does what the request would do: it posts a completion to the ring
+/// that the request names. Passing files (io_uring_prep_msg_ring_fd()) is not possible. The request is read during
 /// the call and not needed afterwards.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number. There is no completion on the sender's side.
+/// 0, or a negative errno. There is no completion on the sender's side.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: `sqe` is null, no message, one that passes a file, or has request flags; or the kernel does not know the
-///   operation.
+/// * `-EINVAL`: `sqe` is NULL, no message, one that passes a file, or has request flags; or the kernel does not know
+///   the operation.
 /// * `-EFAULT`: `sqe` cannot be read.
 /// * `-EBADF`: the descriptor in `sqe` is not open.
 /// * `-EBADFD`: the descriptor is not an `io_uring` ring, or the ring is disabled.
@@ -78,11 +78,11 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
 ///
 /// # Kernel
 ///
-/// 6.13
+/// 6.13.
 ///
 /// # See also
 ///
-/// `io_uring_prep_msg_ring(3)`, `io_uring_prep_msg_ring_cqe_flags(3)`
+/// io_uring_prep_msg_ring(), io_uring_prep_msg_ring_cqe_flags().
 ///
 /// # Safety
 ///

@@ -10,14 +10,14 @@ use liburing::register::eventfd;
 /// Has an eventfd signalled when completions arrive.
 ///
 /// Whenever the kernel posts completions to the ring, it adds to the counter of the eventfd `fd`, which may be watched
-/// with `poll(2)` and its kin. A ring has one eventfd at a time. The kernel keeps the eventfd open by itself.
+/// with poll(2) and its kin. A ring has one eventfd at a time. The kernel keeps the eventfd open by itself.
 ///
 /// The signal says only that it is worth looking at the completion queue. Several completions may come with one signal,
-/// and a signal may come without a completion. `io_uring_cq_eventfd_toggle(3)` switches the signals off and on.
+/// and a signal may come without a completion. io_uring_cq_eventfd_toggle() switches the signals off and on.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -30,12 +30,12 @@ use liburing::register::eventfd;
 ///
 /// # Kernel
 ///
-/// 5.2
+/// 5.2.
 ///
 /// # See also
 ///
-/// `io_uring_register_eventfd_async(3)`, `io_uring_unregister_eventfd(3)`, `io_uring_cq_eventfd_toggle(3)`,
-/// `eventfd(2)`
+/// io_uring_register_eventfd_async(), io_uring_unregister_eventfd(), io_uring_cq_eventfd_toggle(),
+/// eventfd(2).
 ///
 /// # Safety
 ///
@@ -48,12 +48,12 @@ pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_in
 
 /// Has an eventfd signalled when completions arrive that were not posted while submitting.
 ///
-/// Does what `io_uring_register_eventfd(3)` does, but completions that are posted inside the call that submits their
+/// Does what io_uring_register_eventfd() does, but completions that are posted inside the call that submits their
 /// requests give no signal.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -66,11 +66,11 @@ pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_in
 ///
 /// # Kernel
 ///
-/// 5.6
+/// 5.6.
 ///
 /// # See also
 ///
-/// `io_uring_register_eventfd(3)`, `io_uring_unregister_eventfd(3)`
+/// io_uring_register_eventfd(), io_uring_unregister_eventfd().
 ///
 /// # Safety
 ///
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -96,11 +96,11 @@ pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd
 ///
 /// # Kernel
 ///
-/// 5.2
+/// 5.2.
 ///
 /// # See also
 ///
-/// `io_uring_register_eventfd(3)`
+/// io_uring_register_eventfd().
 ///
 /// # Safety
 ///

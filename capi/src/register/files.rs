@@ -16,7 +16,7 @@ use liburing::register::files;
 ///
 /// The array `files` is read during the call and not needed afterwards. The table holds the files open by itself: the
 /// descriptors may be closed. A ring has one table of files, which goes with the ring or with
-/// `io_uring_unregister_files(3)`.
+/// io_uring_unregister_files().
 ///
 /// The table may not be larger than the limit on open descriptors (`RLIMIT_NOFILE`). If it is, the library raises the
 /// process's soft limit by `nr_files`, as far as the hard limit allows, and tries once more. The limit stays raised if
@@ -24,7 +24,7 @@ use liburing::register::files;
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ use liburing::register::files;
 ///   more than the hard limit on open descriptors.
 /// * `-EBADF`: a descriptor is not open or is an `io_uring` ring; or the ring's own descriptor, or its registered index
 ///   in this thread, is no open file.
-/// * `-EFAULT`: `files` is null or cannot be read.
+/// * `-EFAULT`: `files` is NULL or cannot be read.
 /// * `-EBUSY`: the ring has registered files.
 /// * `-ENOMEM`: the kernel has no memory.
 /// * `-EACCES`: the ring's restrictions forbid it.
@@ -45,8 +45,8 @@ use liburing::register::files;
 ///
 /// # See also
 ///
-/// `io_uring_register_files_sparse(3)`, `io_uring_register_files_tags(3)`, `io_uring_register_files_update(3)`,
-/// `io_uring_unregister_files(3)`, `io_uring_register_file_alloc_range(3)`, `getrlimit(2)`
+/// io_uring_register_files_sparse(), io_uring_register_files_tags(), io_uring_register_files_update(),
+/// io_uring_unregister_files(), io_uring_register_file_alloc_range(), getrlimit(2).
 ///
 /// # Safety
 ///
@@ -63,16 +63,16 @@ pub unsafe extern "C" fn io_uring_register_files(
 
 /// Registers files with tags that tell when the kernel has let go of them.
 ///
-/// Does what `io_uring_register_files(3)` does, raising the limit on open descriptors included. Besides, `tags` gives
+/// Does what io_uring_register_files() does, raising the limit on open descriptors included. Besides, `tags` gives
 /// each of the `nr` files a tag. Once a file has been taken out of the table and the last request that uses it is done,
 /// a completion arrives whose `user_data` is the tag and whose other members are 0. A tag of 0 asks for no such
-/// completion; so does a null `tags` for all.
+/// completion; so does a NULL `tags` for all.
 ///
 /// Both arrays are read during the call and not needed afterwards.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -89,15 +89,15 @@ pub unsafe extern "C" fn io_uring_register_files(
 ///
 /// # Kernel
 ///
-/// 5.13 (`IORING_FEAT_RSRC_TAGS`)
+/// 5.13 (`IORING_FEAT_RSRC_TAGS`).
 ///
 /// # See also
 ///
-/// `io_uring_register_files(3)`, `io_uring_register_files_update_tag(3)`
+/// io_uring_register_files(), io_uring_register_files_update_tag().
 ///
 /// # Safety
 ///
-/// `ring` must be set up, `files` point to `nr` elements, and `tags` be null or point to `nr` elements.
+/// `ring` must be set up, `files` point to `nr` elements, and `tags` be NULL or point to `nr` elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_files_tags(
     ring: *mut io_uring,
@@ -111,13 +111,13 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
 
 /// Registers a table of empty file slots.
 ///
-/// The table has `nr` slots. They are filled with `io_uring_register_files_update(3)`, or by requests that open a file
-/// straight into a slot (`io_uring_prep_openat_direct(3)`, `io_uring_prep_accept_direct(3)` and others). Using such
-/// requests takes a table of files. The limit on open descriptors is treated as in `io_uring_register_files(3)`.
+/// The table has `nr` slots. They are filled with io_uring_register_files_update(), or by requests that open a file
+/// straight into a slot (io_uring_prep_openat_direct(), io_uring_prep_accept_direct() and others). Using such
+/// requests takes a table of files. The limit on open descriptors is treated as in io_uring_register_files().
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -132,11 +132,11 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
 ///
 /// # Kernel
 ///
-/// 5.19
+/// 5.19.
 ///
 /// # See also
 ///
-/// `io_uring_register_files(3)`, `io_uring_register_file_alloc_range(3)`
+/// io_uring_register_files(), io_uring_register_file_alloc_range().
 ///
 /// # Safety
 ///
@@ -150,14 +150,14 @@ pub unsafe extern "C" fn io_uring_register_files_sparse(ring: *mut io_uring, nr:
 /// Replaces registered files.
 ///
 /// Puts the `nr_files` open files whose descriptors are in `files` into the slots from `off` on. -1 empties a slot;
-/// `IORING_REGISTER_FILES_SKIP` leaves it as it is (Linux 5.12). A file that was in a slot stays open until the requests
-/// that use it are done.
+/// `IORING_REGISTER_FILES_SKIP` leaves it as it is (Linux 5.12). A file that was in a slot stays open until the
+/// requests that use it are done.
 ///
 /// The array `files` is read during the call and not needed afterwards.
 ///
 /// # Return value
 ///
-/// The number of slots done, which is less than `nr_files` if one of the later ones failed; or a negative error number
+/// The number of slots done, which is less than `nr_files` if one of the later ones failed; or a negative errno
 /// if the first one did.
 ///
 /// # Errors
@@ -174,11 +174,11 @@ pub unsafe extern "C" fn io_uring_register_files_sparse(ring: *mut io_uring, nr:
 ///
 /// # Kernel
 ///
-/// 5.5
+/// 5.5.
 ///
 /// # See also
 ///
-/// `io_uring_register_files(3)`, `io_uring_register_files_update_tag(3)`, `io_uring_prep_files_update(3)`
+/// io_uring_register_files(), io_uring_register_files_update_tag(), io_uring_prep_files_update().
 ///
 /// # Safety
 ///
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn io_uring_register_files_update(
 
 /// Replaces registered files, with tags.
 ///
-/// Does what `io_uring_register_files_update(3)` does. `tags` is as for `io_uring_register_files_tags(3)`; a slot that
+/// Does what io_uring_register_files_update() does. `tags` is as for io_uring_register_files_tags(); a slot that
 /// is emptied or skipped takes no tag. If the file that was in a slot had a tag, a completion says when the kernel has
 /// let go of it.
 ///
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn io_uring_register_files_update(
 ///
 /// # Return value
 ///
-/// The number of slots done, which is less than `nr_files` if one of the later ones failed; or a negative error number
+/// The number of slots done, which is less than `nr_files` if one of the later ones failed; or a negative errno
 /// if the first one did.
 ///
 /// # Errors
@@ -222,15 +222,15 @@ pub unsafe extern "C" fn io_uring_register_files_update(
 ///
 /// # Kernel
 ///
-/// 5.13
+/// 5.13.
 ///
 /// # See also
 ///
-/// `io_uring_register_files_update(3)`, `io_uring_register_files_tags(3)`
+/// io_uring_register_files_update(), io_uring_register_files_tags().
 ///
 /// # Safety
 ///
-/// `ring` must be set up, `files` point to `nr_files` elements, and `tags` be null or point to `nr_files` elements.
+/// `ring` must be set up, `files` point to `nr_files` elements, and `tags` be NULL or point to `nr_files` elements.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_files_update_tag(
     ring: *mut io_uring,
@@ -246,11 +246,11 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
 /// Gives up all registered files.
 ///
 /// A file that requests in flight use stays open until they are done. The table itself is gone when the call returns,
-/// and another may be registered. There is no need to call this before `io_uring_queue_exit(3)`.
+/// and another may be registered. There is no need to call this before io_uring_queue_exit().
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -265,7 +265,7 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
 ///
 /// # See also
 ///
-/// `io_uring_register_files(3)`
+/// io_uring_register_files().
 ///
 /// # Safety
 ///
@@ -279,12 +279,12 @@ pub unsafe extern "C" fn io_uring_unregister_files(ring: *mut io_uring) -> c_int
 /// Sets the range of file slots that the kernel may choose from.
 ///
 /// A request that opens a file straight into a slot may leave the choice of the slot to the kernel
-/// (`IORING_FILE_INDEX_ALLOC`). The kernel then takes a free one of the `len` slots from `off` on. At first the range is
-/// the whole table. A range that is smaller leaves the other slots to the program.
+/// (`IORING_FILE_INDEX_ALLOC`). The kernel then takes a free one of the `len` slots from `off` on. At first the range
+/// is the whole table. A range that is smaller leaves the other slots to the program.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -297,12 +297,12 @@ pub unsafe extern "C" fn io_uring_unregister_files(ring: *mut io_uring) -> c_int
 ///
 /// # Kernel
 ///
-/// 6.0
+/// 6.0.
 ///
 /// # See also
 ///
-/// `io_uring_register_files_sparse(3)`, `io_uring_prep_openat_direct(3)`, `io_uring_prep_accept_direct(3)`,
-/// `io_uring_prep_socket_direct(3)`
+/// io_uring_register_files_sparse(), io_uring_prep_openat_direct(), io_uring_prep_accept_direct(),
+/// io_uring_prep_socket_direct().
 ///
 /// # Safety
 ///

@@ -21,11 +21,11 @@ use liburing::register::napi;
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: the ring has `IORING_SETUP_IOPOLL`; `napi` is null; a member that must be 0 is not; or the kernel does
+/// * `-EINVAL`: the ring has `IORING_SETUP_IOPOLL`; `napi` is NULL; a member that must be 0 is not; or the kernel does
 ///   not know the operation.
 /// * `-EOPNOTSUPP`: the kernel is built without busy polling.
 /// * `-EFAULT`: `napi` cannot be read or written.
@@ -35,11 +35,11 @@ use liburing::register::napi;
 ///
 /// # Kernel
 ///
-/// 6.9
+/// 6.9.
 ///
 /// # See also
 ///
-/// `io_uring_unregister_napi(3)`, `socket(7)`
+/// io_uring_unregister_napi(), socket(7).
 ///
 /// # Safety
 ///
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn io_uring_register_napi(
 ///
 /// # Return value
 ///
-/// 0, or a negative error number. On success the settings that were in force are written to `napi`, unless it is null.
+/// 0, or a negative errno. On success the settings that were in force are written to `napi`, unless it is NULL.
 ///
 /// # Errors
 ///
@@ -70,15 +70,15 @@ pub unsafe extern "C" fn io_uring_register_napi(
 ///
 /// # Kernel
 ///
-/// 6.9
+/// 6.9.
 ///
 /// # See also
 ///
-/// `io_uring_register_napi(3)`
+/// io_uring_register_napi().
 ///
 /// # Safety
 ///
-/// `ring` must be set up, and `napi` be null or point to settings that may be written to.
+/// `ring` must be set up, and `napi` be NULL or point to settings that may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_napi(
     ring: *mut io_uring,

@@ -10,18 +10,18 @@ use liburing::register::query;
 /// Asks the kernel which requests it knows, in the caller's memory.
 ///
 /// `p` is a `struct io_uring_probe` followed by `nr_ops` elements of `ops`, all of it zero. The kernel fills in
-/// `last_op`, the highest opcode it knows; `ops_len`, the number of elements it filled in, at most 256; and the elements,
-/// in which `IO_URING_OP_SUPPORTED` says that a request is supported. `io_uring_opcode_supported(3)` reads them.
+/// `last_op`, the highest opcode it knows; `ops_len`, the number of elements it filled in, at most 256; and the
+/// elements, in which `IO_URING_OP_SUPPORTED` says that a request is supported. io_uring_opcode_supported() reads them.
 ///
-/// `io_uring_get_probe_ring(3)` allocates the memory by itself.
+/// io_uring_get_probe_ring() allocates the memory by itself.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: `p` is null, its memory is not zero, `nr_ops` is more than 256, or the kernel does not know the
+/// * `-EINVAL`: `p` is NULL, its memory is not zero, `nr_ops` is more than 256, or the kernel does not know the
 ///   operation.
 /// * `-EFAULT`: the memory cannot be read or written.
 /// * `-ENOMEM`: the kernel has no memory.
@@ -31,11 +31,11 @@ use liburing::register::query;
 ///
 /// # Kernel
 ///
-/// 5.6
+/// 5.6.
 ///
 /// # See also
 ///
-/// `io_uring_get_probe_ring(3)`, `io_uring_opcode_supported(3)`, `io_uring_register_query(3)`
+/// io_uring_get_probe_ring(), io_uring_opcode_supported(), io_uring_register_query().
 ///
 /// # Safety
 ///
@@ -61,14 +61,14 @@ pub unsafe extern "C" fn io_uring_register_probe(
 /// * `IO_URING_QUERY_ZCRX`: a `struct io_uring_query_zcrx`: what zero-copy receive can do (Linux 6.19).
 /// * `IO_URING_QUERY_SCQ`: a `struct io_uring_query_scq`: size and alignment of the head of the rings (Linux 6.19).
 ///
-/// The kernel writes the answers, their size in bytes into `size`, and 0 or a negative error number for each question
-/// into `result` (`-EOPNOTSUPP`: the kernel does not know the question; `-EINVAL`: a member has a wrong value). An answer
+/// The kernel writes the answers, their size in bytes into `size`, and 0 or a negative errno for each question into
+/// `result` (`-EOPNOTSUPP`: the kernel does not know the question; `-EINVAL`: a member has a wrong value). An answer
 /// that is longer than `size` is cut off, the rest of a shorter one is set to 0. A program may thus be older or newer
 /// than the kernel.
 ///
 /// # Return value
 ///
-/// 0 if every question was treated, whatever its `result`; or a negative error number.
+/// 0 if every question was treated, whatever its `result`; or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -79,15 +79,15 @@ pub unsafe extern "C" fn io_uring_register_probe(
 ///
 /// # Kernel
 ///
-/// 6.18
+/// 6.18.
 ///
 /// # See also
 ///
-/// `io_uring_register_probe(3)`, `io_uring_queue_init_params(3)`
+/// io_uring_register_probe(), io_uring_queue_init_params().
 ///
 /// # Safety
 ///
-/// `query` must be null or point to a question, each `next_entry` likewise, and each `query_data` to `size` bytes.
+/// `query` must be NULL or point to a question, each `next_entry` likewise, and each `query_data` to `size` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_query(query: *mut io_uring_query_hdr) -> c_int {
     // SAFETY: the caller keeps the promises above.

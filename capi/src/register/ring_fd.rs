@@ -14,16 +14,16 @@ use liburing::register::ring_fd;
 /// later), which saves that.
 ///
 /// The index is kept in `ring` and belongs to the calling thread: from then on only this thread may use the ring. A
-/// thread has 16 such indexes. `io_uring_queue_exit(3)` gives the index back, and so does the end of the thread.
+/// thread has 16 such indexes. io_uring_queue_exit() gives the index back, and so does the end of the thread.
 ///
 /// # Return value
 ///
-/// 1, or a negative error number.
+/// 1, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
-/// * `-EEXIST`: the ring's descriptor is registered; or the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another
-///   thread.
+/// * `-EEXIST`: the ring's descriptor is registered; or the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to
+///   another thread.
 /// * `-EBUSY`: all indexes of the thread are taken.
 /// * `-EINVAL`: the kernel does not know the operation.
 /// * `-ENOMEM`: the kernel has no memory.
@@ -32,11 +32,11 @@ use liburing::register::ring_fd;
 ///
 /// # Kernel
 ///
-/// 5.18
+/// 5.18.
 ///
 /// # See also
 ///
-/// `io_uring_unregister_ring_fd(3)`, `io_uring_close_ring_fd(3)`
+/// io_uring_unregister_ring_fd(), io_uring_close_ring_fd().
 ///
 /// # Safety
 ///
@@ -49,13 +49,13 @@ pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int
 
 /// Gives the registered index of a ring back.
 ///
-/// From then on the library uses the descriptor again. If that has been closed (`io_uring_close_ring_fd(3)`) or never
-/// existed (`IORING_SETUP_REGISTERED_FD_ONLY`), nothing but `io_uring_queue_exit(3)` can be done with the ring
+/// From then on the library uses the descriptor again. If that has been closed (io_uring_close_ring_fd()) or never
+/// existed (`IORING_SETUP_REGISTERED_FD_ONLY`), nothing but io_uring_queue_exit() can be done with the ring
 /// afterwards.
 ///
 /// # Return value
 ///
-/// 1, or a negative error number. 0 if the calling thread has never used `io_uring`; then nothing has changed.
+/// 1, or a negative errno. 0 if the calling thread has never used `io_uring`; then nothing has changed.
 ///
 /// # Errors
 ///
@@ -66,11 +66,11 @@ pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int
 ///
 /// # Kernel
 ///
-/// 5.18
+/// 5.18.
 ///
 /// # See also
 ///
-/// `io_uring_register_ring_fd(3)`
+/// io_uring_register_ring_fd().
 ///
 /// # Safety
 ///
@@ -84,12 +84,12 @@ pub unsafe extern "C" fn io_uring_unregister_ring_fd(ring: *mut io_uring) -> c_i
 /// Closes the descriptor of a registered ring.
 ///
 /// The ring lives on under its registered index, and all later calls work as before, except those that map memory from
-/// the descriptor (`io_uring_resize_rings(3)`) or pass it on. A library may thus use a ring without showing up among the
+/// the descriptor (io_uring_resize_rings()) or pass it on. A library may thus use a ring without showing up among the
 /// program's descriptors.
 ///
 /// # Return value
 ///
-/// 1, or a negative error number.
+/// 1, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -99,11 +99,11 @@ pub unsafe extern "C" fn io_uring_unregister_ring_fd(ring: *mut io_uring) -> c_i
 ///
 /// # Kernel
 ///
-/// 6.3
+/// 6.3.
 ///
 /// # See also
 ///
-/// `io_uring_register_ring_fd(3)`
+/// io_uring_register_ring_fd().
 ///
 /// # Safety
 ///

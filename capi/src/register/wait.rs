@@ -11,18 +11,19 @@ use liburing::register::wait;
 
 /// Sets the clock by which timed waits go.
 ///
-/// That is the clock of the timeout of `io_uring_wait_cqe_timeout(3)` and its kin, where the kernel itself does the
-/// waiting (`IORING_FEAT_EXT_ARG`). `clockid` in `arg` is `CLOCK_MONOTONIC`, as at first, or `CLOCK_BOOTTIME`, which also
-/// runs while the system is suspended. `__resv` must be 0. The structure is read during the call and not needed
+/// That is the clock of the timeout of io_uring_wait_cqe_timeout() and its kin, where the kernel itself does the
+/// waiting (`IORING_FEAT_EXT_ARG`). `clockid` in `arg` is `CLOCK_MONOTONIC`, as at first, or `CLOCK_BOOTTIME`, which
+/// also runs while the system is suspended. `__resv` must be 0. The structure is read during the call and not needed
 /// afterwards.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: another clock; `arg` is null; a member that must be 0 is not; or the kernel does not know the operation.
+/// * `-EINVAL`: another clock; `arg` is NULL; a member that must be 0 is not; or the kernel does not know the
+///   operation.
 /// * `-EFAULT`: `arg` cannot be read.
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
 /// * `-EACCES`: the ring's restrictions forbid it.
@@ -30,11 +31,11 @@ use liburing::register::wait;
 ///
 /// # Kernel
 ///
-/// 6.12
+/// 6.12.
 ///
 /// # See also
 ///
-/// `io_uring_wait_cqe_timeout(3)`, `clock_gettime(2)`
+/// io_uring_wait_cqe_timeout(), clock_gettime(2).
 ///
 /// # Safety
 ///
@@ -59,7 +60,7 @@ pub unsafe extern "C" fn io_uring_register_clock(
 /// * `id` and `__resv` must be 0, and `mmap_offset` before the call.
 ///
 /// `flags` in `reg` says what the region is for. With `IORING_MEM_REGION_REG_WAIT_ARG` it holds the arguments of waits,
-/// elements of `struct io_uring_reg_wait`, which `io_uring_submit_and_wait_reg(3)` then names by index. Such a region
+/// elements of `struct io_uring_reg_wait`, which io_uring_submit_and_wait_reg() then names by index. Such a region
 /// can only be registered while the ring is disabled (`IORING_SETUP_R_DISABLED`). `__resv` must be 0.
 ///
 /// A ring has one region, until its end. Both structures are not needed after the call. The size counts against
@@ -67,14 +68,14 @@ pub unsafe extern "C" fn io_uring_register_clock(
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
 /// * `-EBUSY`: the ring has a region.
-/// * `-EINVAL`: a flag is unknown; a member that must be 0 is not; the size is 0 or not whole pages; the address does not
-///   begin a page; the region is for waits and the ring is not disabled; `reg` is null; or the kernel does not know the
-///   operation.
+/// * `-EINVAL`: a flag is unknown; a member that must be 0 is not; the size is 0 or not whole pages; the address does
+///   not begin a page; the region is for waits and the ring is not disabled; `reg` is NULL; or the kernel does not know
+///   the operation.
 /// * `-EFAULT`: a structure cannot be read or written; the program's memory is not all mapped and writable; or an
 ///   address is given without `IORING_MEM_REGION_TYPE_USER`, or none with it.
 /// * `-E2BIG`: the region is too large.
@@ -86,11 +87,11 @@ pub unsafe extern "C" fn io_uring_register_clock(
 ///
 /// # Kernel
 ///
-/// 6.13
+/// 6.13.
 ///
 /// # See also
 ///
-/// `io_uring_submit_and_wait_reg(3)`, `io_uring_enable_rings(3)`
+/// io_uring_submit_and_wait_reg(), io_uring_enable_rings().
 ///
 /// # Safety
 ///
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn io_uring_register_region(
 
 /// Fails: the kernel has no such operation.
 ///
-/// It was meant to register the arguments of waits. Released kernels have `io_uring_register_region(3)` in its place.
+/// It was meant to register the arguments of waits. Released kernels have io_uring_register_region() in its place.
 /// The function is there because programs may be linked to it. None of the arguments is looked at.
 ///
 /// # Return value
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn io_uring_register_region(
 ///
 /// # See also
 ///
-/// `io_uring_register_region(3)`, `io_uring_submit_and_wait_reg(3)`
+/// io_uring_register_region(), io_uring_submit_and_wait_reg().
 #[unsafe(no_mangle)]
 pub extern "C" fn io_uring_register_wait_reg(
     _ring: *mut io_uring,
@@ -128,12 +129,12 @@ pub extern "C" fn io_uring_register_wait_reg(
 /// Says whether waiting on a ring counts as waiting for I/O.
 ///
 /// A thread that waits for completions while requests are in flight is shown as waiting for I/O in the system's
-/// statistics, and the CPU may be kept from sleeping deeply. With `enable_iowait` false, later waits are not. Nothing is
-/// sent to the kernel: the setting goes along with each wait (`IORING_ENTER_NO_IOWAIT`). At first it is true.
+/// statistics, and the CPU may be kept from sleeping deeply. With `enable_iowait` false, later waits are not. Nothing
+/// is sent to the kernel: the setting goes along with each wait (`IORING_ENTER_NO_IOWAIT`). At first it is true.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -141,11 +142,11 @@ pub extern "C" fn io_uring_register_wait_reg(
 ///
 /// # Kernel
 ///
-/// 6.15
+/// 6.15.
 ///
 /// # See also
 ///
-/// `io_uring_submit_and_wait(3)`, `io_uring_enter(2)`
+/// io_uring_submit_and_wait(), io_uring_enter(2).
 ///
 /// # Safety
 ///

@@ -9,18 +9,18 @@ use liburing::register::workers;
 
 /// Says on which CPUs the kernel's workers may run.
 ///
-/// Requests that cannot be done at once, and cannot be waited for otherwise, are done by kernel threads, which belong to
-/// the thread that submits (with `IORING_SETUP_SQPOLL`, to the polling thread). At first they may run where that thread
-/// may. After this call they run on the CPUs of `mask`, a set of `cpusz` bytes; workers that run elsewhere move at their
-/// next chance. The set is read during the call and not needed afterwards.
+/// Requests that cannot be done at once, and cannot be waited for otherwise, are done by kernel threads, which belong
+/// to the thread that submits (with `IORING_SETUP_SQPOLL`, to the polling thread). At first they may run where that
+/// thread may. After this call they run on the CPUs of `mask`, a set of `cpusz` bytes; workers that run elsewhere move
+/// at their next chance. The set is read during the call and not needed afterwards.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: `mask` is null; `cpusz` is 0 or 2^31 or more; the set has a CPU that the thread may not use; or the
+/// * `-EINVAL`: `mask` is NULL; `cpusz` is 0 or 2^31 or more; the set has a CPU that the thread may not use; or the
 ///   kernel does not know the operation.
 /// * `-EFAULT`: `mask` cannot be read.
 /// * `-ENOMEM`: the kernel has no memory.
@@ -30,11 +30,11 @@ use liburing::register::workers;
 ///
 /// # Kernel
 ///
-/// 5.14
+/// 5.14.
 ///
 /// # See also
 ///
-/// `io_uring_unregister_iowq_aff(3)`, `io_uring_register_iowq_max_workers(3)`, `sched_setaffinity(2)`
+/// io_uring_unregister_iowq_aff(), io_uring_register_iowq_max_workers(), sched_setaffinity(2).
 ///
 /// # Safety
 ///
@@ -51,11 +51,11 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
 
 /// Lets the kernel's workers run wherever the submitting thread may.
 ///
-/// Undoes `io_uring_register_iowq_aff(3)`.
+/// Undoes io_uring_register_iowq_aff().
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -66,11 +66,11 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
 ///
 /// # Kernel
 ///
-/// 5.14
+/// 5.14.
 ///
 /// # See also
 ///
-/// `io_uring_register_iowq_aff(3)`
+/// io_uring_register_iowq_aff().
 ///
 /// # Safety
 ///
@@ -84,20 +84,20 @@ pub unsafe extern "C" fn io_uring_unregister_iowq_aff(ring: *mut io_uring) -> c_
 /// Limits how many workers the kernel starts.
 ///
 /// There are two kinds of workers. Bounded ones (`val[0]`) do what ends within a foreseeable time, such as reading a
-/// file. Unbounded ones (`val[1]`) do what may take for ever, such as reading a pipe. At first there are at most as many
-/// bounded ones as the ring has SQEs or four times the number of CPUs, whichever is less, and as many unbounded ones as
-/// `RLIMIT_NPROC` allows. The limits are per NUMA node. Workers that have nothing to do end by themselves.
+/// file. Unbounded ones (`val[1]`) do what may take for ever, such as reading a pipe. At first there are at most as
+/// many bounded ones as the ring has SQEs or four times the number of CPUs, whichever is less, and as many unbounded
+/// ones as `RLIMIT_NPROC` allows. The limits are per NUMA node. Workers that have nothing to do end by themselves.
 ///
 /// `val` has two elements, the new limits; 0 leaves one as it is. On success they hold the limits that were in force
 /// before. The array is not needed afterwards.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: `val` is null, a limit is 2^31 or more, or the kernel does not know the operation.
+/// * `-EINVAL`: `val` is NULL, a limit is 2^31 or more, or the kernel does not know the operation.
 /// * `-EFAULT`: `val` cannot be read or written.
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
 /// * `-EACCES`: the ring's restrictions forbid it.
@@ -105,11 +105,11 @@ pub unsafe extern "C" fn io_uring_unregister_iowq_aff(ring: *mut io_uring) -> c_
 ///
 /// # Kernel
 ///
-/// 5.15
+/// 5.15.
 ///
 /// # See also
 ///
-/// `io_uring_register_iowq_aff(3)`, `getrlimit(2)`
+/// io_uring_register_iowq_aff(), getrlimit(2).
 ///
 /// # Safety
 ///

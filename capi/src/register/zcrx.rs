@@ -10,7 +10,7 @@ use liburing::register::zcrx;
 /// Has a network device's receive queue fill the program's memory.
 ///
 /// What arrives at the queue is put into the program's memory by the device itself. Requests made by
-/// `io_uring_prep_rw(3)` with `IORING_OP_RECV_ZC` then say where it lies, and the program gives the memory back through
+/// io_uring_prep_rw() with `IORING_OP_RECV_ZC` then say where it lies, and the program gives the memory back through
 /// a ring of its own, the refill queue. `reg` describes all that:
 ///
 /// * `if_idx`, `if_rxq`: the index of the network interface and the number of its receive queue.
@@ -20,24 +20,25 @@ use liburing::register::zcrx;
 /// * `region_ptr`: the address of a `struct io_uring_region_desc`, which describes the memory of the refill queue.
 /// * `rx_buf_len`: bytes of a receive buffer, or 0 for the kernel's choice.
 /// * `offsets`: receives where in the refill queue's memory its head, tail and entries are.
-/// * `zcrx_id`: receives the number that requests and `io_uring_register_zcrx_ctrl(3)` name this by; 0 before the call.
+/// * `zcrx_id`: receives the number that requests and io_uring_register_zcrx_ctrl() name this by; 0 before the call.
 ///
-/// `__resv` must be 0. The structures are written to during the call and not needed by the kernel afterwards. The memory
-/// of area and region stays in use until the ring's end. The ring must have `IORING_SETUP_DEFER_TASKRUN`, and either
-/// `IORING_SETUP_CQE32` or `IORING_SETUP_CQE_MIXED`.
+/// `__resv` must be 0. The structures are written to during the call and not needed by the kernel afterwards. The
+/// memory of area and region stays in use until the ring's end. The ring must have `IORING_SETUP_DEFER_TASKRUN`, and
+/// either `IORING_SETUP_CQE32` or `IORING_SETUP_CQE_MIXED`.
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
 /// * `-EPERM`: the caller does not have `CAP_NET_ADMIN`.
-/// * `-EINVAL`: the ring lacks one of these flags; a member has a wrong value; `reg` is null; or the kernel does not know
-///   the operation.
+/// * `-EINVAL`: the ring lacks one of these flags; a member has a wrong value; `reg` is NULL; or the kernel does not
+///   know the operation.
 /// * `-ENODEV`: there is no such interface.
 /// * `-EOPNOTSUPP`: the device, or this kernel, cannot do it.
-/// * `-EEXIST`: the queue is in use for this; or the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+/// * `-EEXIST`: the queue is in use for this; or the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another
+///   thread.
 /// * `-EFAULT`: a structure cannot be read or written, or the memory is not all mapped and writable.
 /// * `-ENOMEM`: the limit on locked memory would be exceeded, or the kernel has no memory.
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
@@ -45,11 +46,11 @@ use liburing::register::zcrx;
 ///
 /// # Kernel
 ///
-/// 6.15
+/// 6.15.
 ///
 /// # See also
 ///
-/// `io_uring_register_zcrx_ctrl(3)`, `io_uring_register_query(3)`
+/// io_uring_register_zcrx_ctrl(), io_uring_register_query().
 ///
 /// # Safety
 ///
@@ -65,7 +66,7 @@ pub unsafe extern "C" fn io_uring_register_ifq(
 
 /// Does something with a registered receive queue.
 ///
-/// `zcrx_id` in `ctrl` is the number that `io_uring_register_ifq(3)` gave, and `op` says what to do:
+/// `zcrx_id` in `ctrl` is the number that io_uring_register_ifq() gave, and `op` says what to do:
 ///
 /// * `ZCRX_CTRL_FLUSH_RQ`: take back now what is in the refill queue.
 /// * `ZCRX_CTRL_EXPORT`: make a descriptor for the queue, by which another ring can share it (`ZCRX_REG_IMPORT`). It is
@@ -75,7 +76,7 @@ pub unsafe extern "C" fn io_uring_register_ifq(
 ///
 /// # Return value
 ///
-/// 0, or a negative error number.
+/// 0, or a negative errno; `errno` is not touched.
 ///
 /// # Errors
 ///
@@ -90,11 +91,11 @@ pub unsafe extern "C" fn io_uring_register_ifq(
 ///
 /// # Kernel
 ///
-/// 6.19
+/// 6.19.
 ///
 /// # See also
 ///
-/// `io_uring_register_ifq(3)`
+/// io_uring_register_ifq().
 ///
 /// # Safety
 ///
