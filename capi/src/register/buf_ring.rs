@@ -19,7 +19,7 @@ use liburing::register::buf_ring;
 /// * `ring_entries`: the number of elements, a power of two up to 32768.
 /// * `bgid`: the number of the group.
 /// * `min_left`: with `IOU_PBUF_RING_INC`, how many bytes must be left in a buffer for it to be used on; 0 stands for
-///   1.
+///   1. Kernels that do not know it refuse any other value.
 /// * `flags`: see below. `resv` must be 0.
 ///
 /// `flags` is added to `flags` in `reg`, of which it has the low 16 bits:

@@ -20,8 +20,8 @@ use liburing::register::workers;
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: `mask` is NULL; `cpusz` is 0 or 2^31 or more; the set has a CPU that the thread may not use; or the
-///   kernel does not know the operation.
+/// * `-EINVAL`: `mask` is NULL; `cpusz` is 0 or 2^31 or more; the set has a CPU that the thread may not use; the
+///   calling thread has never used a ring; or the kernel does not know the operation.
 /// * `-EFAULT`: `mask` cannot be read.
 /// * `-ENOMEM`: the kernel has no memory.
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: the thread has no workers yet, or the kernel does not know the operation.
+/// * `-EINVAL`: the calling thread has never used a ring, or the kernel does not know the operation.
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
 /// * `-EACCES`: the ring's restrictions forbid it.
 /// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
