@@ -55,7 +55,8 @@ pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_
 /// * `-EBUSY`: completions are held back and must be reaped first.
 /// * `-EEXIST`: another thread submitted to a ring set up with `IORING_SETUP_SINGLE_ISSUER`.
 /// * `-EINTR`: a signal came.
-/// * `-ENXIO`: the ring is being torn down; `-EOWNERDEAD`: its submission thread has ended.
+/// * `-ENXIO`: the ring is being torn down.
+/// * `-EOWNERDEAD`: the ring's submission thread has ended.
 ///
 /// # Kernel
 ///

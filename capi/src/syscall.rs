@@ -58,7 +58,8 @@ pub unsafe extern "C" fn io_uring_setup(entries: c_uint, p: *mut io_uring_params
 /// # Errors
 ///
 /// * `-EAGAIN`: the kernel had no memory for a request; try again once completions have been reaped.
-/// * `-EBADF`: `fd` is not open; or the ring is disabled (`-EBADFD`).
+/// * `-EBADF`: `fd` is not open.
+/// * `-EBADFD`: the ring was set up with `IORING_SETUP_R_DISABLED` and is not enabled.
 /// * `-EBUSY`: completions are held back and must be reaped first.
 /// * `-EEXIST`: another thread uses a ring set up with `IORING_SETUP_SINGLE_ISSUER`.
 /// * `-EFAULT`: the argument cannot be read.
@@ -156,6 +157,7 @@ pub unsafe extern "C" fn io_uring_enter2(
 /// * `-EBADF`: `fd` is not open.
 /// * `-EINVAL`: the kernel does not know `opcode`, or `arg` or `nr_args` do not fit it.
 /// * `-EACCES`: the ring's restrictions forbid the operation.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
 /// * `-EOPNOTSUPP`: `fd` is not a ring.
 ///
 /// # Kernel
