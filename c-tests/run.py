@@ -15,7 +15,7 @@ import sys
 import time
 
 TIMEOUT_SECONDS = 300
-HUGE_PAGES = 8
+HUGE_PAGES_A_JOB = 16
 HUGE_PAGES_FILE = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 
 
@@ -55,12 +55,15 @@ def run(path, environment):
 class HugePages:
     """A few free huge pages while the tests run, where the user may reserve them."""
 
-    def __enter__(self):
+    def __init__(self, count):
+        self.count = count
         self.before = None
+
+    def __enter__(self):
         try:
             total = self.read("nr_hugepages")
-            if os.geteuid() == 0 and self.read("free_hugepages") < HUGE_PAGES:
-                self.write(total + HUGE_PAGES)
+            if os.geteuid() == 0 and self.read("free_hugepages") < self.count:
+                self.write(total + self.count)
                 self.before = total
                 print("reserved %d huge pages for the tests that need some" % (self.read("nr_hugepages") - total))
         except OSError as error:
@@ -106,7 +109,7 @@ def main():
     skips = {}
     started = time.monotonic()
     print("%-20s" % "program" + "".join("%10s" % build for build in builds))
-    with HugePages(), concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    with HugePages(HUGE_PAGES_A_JOB * options.jobs), concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         pending = [(name, {build: pool.submit(run, os.path.join(options.dir, build, name), environment)
                            for build in builds if os.path.exists(os.path.join(options.dir, build, name))})
                    for name in names]
