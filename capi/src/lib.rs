@@ -7,6 +7,8 @@
 #![allow(non_camel_case_types, reason = "the names are C's")]
 
 mod archive;
+#[cfg(feature = "ffi")]
+mod ffi;
 mod heap;
 #[cfg(target_arch = "riscv64")]
 mod mem;

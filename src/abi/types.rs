@@ -49,6 +49,96 @@ pub struct sigset_t {
     _opaque: [u8; 0],
 }
 
+/// A socket address, only ever passed on by address (`<sys/socket.h>`).
+#[repr(C)]
+pub struct sockaddr {
+    _opaque: [u8; 0],
+}
+
+/// A length of a socket address in bytes (`<sys/socket.h>`).
+pub type socklen_t = u32;
+
+/// A message to send or receive (`<sys/socket.h>`), as the kernel lays it out.
+///
+/// C libraries whose members are narrower have padding beside them, which the kernel demands to be 0.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct msghdr {
+    /// The peer's address.
+    pub msg_name: *mut core::ffi::c_void,
+    /// Bytes of it.
+    pub msg_namelen: socklen_t,
+    /// The buffers.
+    pub msg_iov: *mut iovec,
+    /// Number of buffers.
+    pub msg_iovlen: usize,
+    /// Control messages.
+    pub msg_control: *mut core::ffi::c_void,
+    /// Bytes of them.
+    pub msg_controllen: usize,
+    /// `MSG_*` of a received message.
+    pub msg_flags: core::ffi::c_int,
+}
+
+/// The head of a control message (`<sys/socket.h>`), as the kernel lays it out.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct cmsghdr {
+    /// Bytes of the message, this head included.
+    pub cmsg_len: usize,
+    /// Protocol level.
+    pub cmsg_level: core::ffi::c_int,
+    /// Type of the message.
+    pub cmsg_type: core::ffi::c_int,
+}
+
+/// How to open a file (`<linux/openat2.h>`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct open_how {
+    /// `O_*`.
+    pub flags: __u64,
+    /// Permissions of a file that is created.
+    pub mode: __u64,
+    /// `RESOLVE_*`.
+    pub resolve: __u64,
+}
+
+/// What is known of a file, only ever passed on by address (`<sys/stat.h>`).
+#[repr(C)]
+pub struct statx {
+    _opaque: [u8; 0],
+}
+
+/// An event of an epoll descriptor, only ever passed on by address (`<sys/epoll.h>`).
+#[repr(C)]
+pub struct epoll_event {
+    _opaque: [u8; 0],
+}
+
+/// A futex to wait for, only ever passed on by address (`<linux/futex.h>`).
+#[repr(C)]
+pub struct futex_waitv {
+    _opaque: [u8; 0],
+}
+
+/// What became of a child process, only ever passed on by address (`<signal.h>`).
+#[repr(C)]
+pub struct siginfo_t {
+    _opaque: [u8; 0],
+}
+
+/// Permissions of a file (`<sys/types.h>`).
+pub type mode_t = u32;
+/// A size or position in a file (`<sys/types.h>`), as programs with large-file support have it.
+pub type off_t = i64;
+/// The same on all systems (`<sys/types.h>`).
+pub type loff_t = i64;
+/// A process, process group or descriptor of a process (`<sys/types.h>`).
+pub type id_t = u32;
+/// What an `id_t` is (`<sys/wait.h>`).
+pub type idtype_t = core::ffi::c_uint;
+
 /// Bytes of a signal set as the kernel counts them: `_NSIG / 8`.
 #[cfg(not(any(target_arch = "mips", target_arch = "mips64")))]
 pub const KERNEL_SIGSET_SIZE: usize = 8;

@@ -137,9 +137,13 @@ pub(super) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe
 }
 
 /// Consumes a CQE that is none of the program's.
+///
+/// # Safety
+///
+/// `ring` is set up, and `cqe` is the first of its CQEs.
 #[cold]
-unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
-    // SAFETY: both point to what `peek` has found, and the CQE's contents are read before its slot is given back.
+pub(super) unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
+    // SAFETY: passed on to the caller; the CQE's contents are read before its slot is given back.
     unsafe {
         let result = if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
             0

@@ -1,0 +1,80 @@
+//! Whether completions signal the eventfd that was registered.
+
+use core::ffi::c_int;
+
+use super::order;
+use crate::abi::params::IORING_CQ_EVENTFD_DISABLED;
+use crate::abi::ring::io_uring;
+use crate::errno::Errno;
+
+/// Whether completions signal the registered eventfd.
+///
+/// That is so unless io_uring_cq_eventfd_toggle() changed it.
+///
+/// # Return value
+///
+/// True if they do, also if no eventfd is registered.
+///
+/// # Kernel
+///
+/// 5.8; always true before.
+///
+/// # See also
+///
+/// io_uring_cq_eventfd_toggle(), io_uring_register_eventfd().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side.
+#[inline]
+pub unsafe fn cq_eventfd_enabled(ring: *const io_uring) -> bool {
+    // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping.
+    unsafe {
+        let flags = (*ring).cq.kflags;
+        flags.is_null() || order::load_relaxed(flags) & IORING_CQ_EVENTFD_DISABLED == 0
+    }
+}
+
+/// Makes completions signal the registered eventfd, or not.
+///
+/// Takes effect without a system call, for completions that come later. Useful while the program looks for completions
+/// by itself.
+///
+/// # Return value
+///
+/// 0, or a negative errno.
+///
+/// # Errors
+///
+/// * `-EOPNOTSUPP`: the kernel cannot be told.
+///
+/// # Kernel
+///
+/// 5.8.
+///
+/// # See also
+///
+/// io_uring_cq_eventfd_enabled(), io_uring_register_eventfd().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side.
+#[inline]
+pub unsafe fn cq_eventfd_toggle(ring: *mut io_uring, enabled: bool) -> c_int {
+    // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping. Relaxed: only this side writes the word, and its value is all that matters.
+    unsafe {
+        let word = (*ring).cq.kflags;
+        if word.is_null() {
+            return if enabled {
+                0
+            } else {
+                Errno::EOPNOTSUPP.as_ret()
+            };
+        }
+        let flags = order::load_relaxed(word);
+        if enabled == (flags & IORING_CQ_EVENTFD_DISABLED != 0) {
+            order::store_relaxed(word, flags ^ IORING_CQ_EVENTFD_DISABLED);
+        }
+        0
+    }
+}

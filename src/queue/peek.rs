@@ -1,0 +1,385 @@
+//! Looking at completions and giving them back: what C programs have as inline functions.
+//!
+//! The function that C calls `io_uring_peek_cqe` is `peek_cqe` here; its documentation is the manual of both.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use super::{complete, order, wait};
+use crate::abi::cqe::io_uring_cqe;
+use crate::abi::params::{IORING_SETUP_IOPOLL, IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN};
+use crate::abi::ring::{io_uring, io_uring_cqe_iter};
+use crate::errno::Errno;
+use crate::kernel::Kernel;
+
+/// How many CQEs wait to be looked at.
+///
+/// CQEs that the kernel holds back are not counted, see io_uring_cq_has_overflow(). A CQE of 32 bytes in a ring of both
+/// sizes counts twice.
+///
+/// # Return value
+///
+/// The number.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_peek_batch_cqe(), io_uring_for_each_cqe().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side.
+#[inline]
+pub unsafe fn cq_ready(ring: *const io_uring) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { complete::available(ring) }
+}
+
+/// Whether the kernel holds CQEs that found no room in the queue.
+///
+/// They are moved into the queue, as far as there is room, by the next call that enters the kernel for completions,
+/// such as io_uring_get_events() or a wait.
+///
+/// # Return value
+///
+/// True if it does.
+///
+/// # Kernel
+///
+/// 5.5.
+///
+/// # See also
+///
+/// io_uring_get_events().
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[inline]
+pub unsafe fn cq_has_overflow(ring: *const io_uring) -> bool {
+    // SAFETY: `ring` is set up, so `kflags` points into its mapping.
+    unsafe { order::load_relaxed((*ring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
+}
+
+/// Gives CQEs back to the kernel, the oldest first.
+///
+/// To be called after the CQEs have been read; their memory is the kernel's again. With `nr` 0 nothing happens. In a
+/// ring of both sizes `nr` counts entries, not CQEs: the sum of io_uring_cqe_nr().
+///
+/// # Return value
+///
+/// None.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_cqe_seen(), io_uring_for_each_cqe(), io_uring_peek_batch_cqe().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side. At least `nr` entries are in the queue.
+#[inline]
+pub unsafe fn cq_advance(ring: *mut io_uring, nr: c_uint) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if nr != 0 {
+            complete::advance(ring, nr);
+        }
+    }
+}
+
+/// Gives one CQE back to the kernel.
+///
+/// It is the oldest one that is given back, whichever is named: CQEs are returned in the order in which they came. With
+/// NULL nothing happens.
+///
+/// # Return value
+///
+/// None.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_wait_cqe(), io_uring_peek_cqe(), io_uring_cq_advance().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side. `cqe` is NULL or the oldest CQE.
+#[inline]
+pub unsafe fn cqe_seen(ring: *mut io_uring, cqe: *mut io_uring_cqe) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if !cqe.is_null() {
+            complete::advance(ring, complete::cqe_nr(cqe));
+        }
+    }
+}
+
+/// How many entries of the queue a CQE takes.
+///
+/// # Return value
+///
+/// 2 for a CQE of 32 bytes in a ring with `IORING_SETUP_CQE_MIXED`, otherwise 1.
+///
+/// # Kernel
+///
+/// 6.18.
+///
+/// # See also
+///
+/// io_uring_cq_advance().
+///
+/// # Safety
+///
+/// `cqe` points to a CQE that has not been given back.
+#[inline]
+pub unsafe fn cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { complete::cqe_nr(cqe) }
+}
+
+/// Starts a walk over the CQEs that are there.
+///
+/// io_uring_for_each_cqe() is made of this and io_uring_cqe_iter_next(). CQEs that come later are not part of the walk,
+/// and none is given back.
+///
+/// # Return value
+///
+/// The walk, before its first CQE.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_cqe_iter_next(), io_uring_for_each_cqe(), io_uring_cq_advance().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side.
+#[inline]
+pub unsafe fn cqe_iter_init(ring: *const io_uring) -> io_uring_cqe_iter {
+    // SAFETY: `ring` is set up, so its counters lie in its mapping.
+    unsafe {
+        io_uring_cqe_iter {
+            cqes: (*ring).cq.cqes,
+            mask: (*ring).cq.ring_mask,
+            shift: complete::cqe_shift(ring),
+            head: order::load_relaxed((*ring).cq.khead),
+            // Acquire: the CQEs before the tail are complete.
+            tail: order::load_acquire((*ring).cq.ktail),
+        }
+    }
+}
+
+/// The next CQE of a walk.
+///
+/// # Return value
+///
+/// True with the CQE in `*cqe`, or false at the end, where `*cqe` stays as it is.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_cqe_iter_init().
+///
+/// # Safety
+///
+/// `iter` points to a walk whose CQEs have not been given back, `cqe` to room for a pointer.
+#[inline]
+pub unsafe fn cqe_iter_next(iter: *mut io_uring_cqe_iter, cqe: *mut *mut io_uring_cqe) -> bool {
+    // SAFETY: the walk was started on a ring whose CQEs up to `tail` are there; the masked index lies within them.
+    unsafe {
+        let head = (*iter).head;
+        if head == (*iter).tail {
+            return false;
+        }
+        let index = ((head & (*iter).mask) as usize) << (*iter).shift;
+        let next = (*iter).cqes.add(index);
+        (*iter).head = head.wrapping_add(complete::cqe_nr(next));
+        *cqe = next;
+        true
+    }
+}
+
+/// Finds the first CQE without a system call.
+///
+/// What io_uring_peek_cqe() and io_uring_wait_cqe() begin with; programs use those.
+///
+/// # Return value
+///
+/// 0 with the CQE in `*cqe_ptr`, which is NULL if there is none. On kernels without `IORING_FEAT_EXT_ARG`, the error of
+/// a timeout that the library itself had submitted. `*nr_available`, unless the pointer is NULL, is the number of
+/// entries in the queue.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_peek_cqe().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer; `nr_available` is
+/// NULL or points to room for a number.
+#[inline]
+pub unsafe fn __peek_cqe(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    nr_available: *mut c_uint,
+) -> c_int {
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        let (mut cqe, mut error) = (ptr::null_mut(), 0);
+        let available = loop {
+            let available = complete::available(ring);
+            if available == 0 {
+                break available;
+            }
+            let first = complete::head(ring);
+            if !complete::is_internal(ring, first) {
+                cqe = first;
+                break available;
+            }
+            if let Err(errno) = complete::take_internal(ring, first) {
+                error = errno.as_ret();
+                break available;
+            }
+        };
+        *cqe_ptr = cqe;
+        if !nr_available.is_null() {
+            *nr_available = available;
+        }
+        error
+    }
+}
+
+/// Looks at the first CQE without waiting.
+///
+/// Enters the kernel only where that may turn up CQEs: if it holds some back, or has work pending, or if they are
+/// polled for (`IORING_SETUP_IOPOLL`). The CQE stays in the queue until io_uring_cqe_seen().
+///
+/// # Return value
+///
+/// 0 with the CQE in `*cqe_ptr`, or a negative errno, and `*cqe_ptr` is NULL.
+///
+/// # Errors
+///
+/// * `-EAGAIN`: there is no CQE.
+/// * Those of io_uring_enter(2).
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_wait_cqe(), io_uring_peek_batch_cqe(), io_uring_cqe_seen().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
+#[inline]
+pub unsafe fn peek_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
+    // SAFETY: the caller's promises are those that the called functions ask for; `ring` is set up, so `kflags` points into its mapping.
+    unsafe {
+        if __peek_cqe(ring, cqe_ptr, ptr::null_mut()) == 0 {
+            if !(*cqe_ptr).is_null() {
+                return 0;
+            }
+            // The kernel is asked only where it may have CQEs that it does not post by itself.
+            let pending = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
+            if (*ring).flags & IORING_SETUP_IOPOLL == 0
+                && order::load_relaxed((*ring).sq.kflags) & pending == 0
+            {
+                return Errno::EAGAIN.as_ret();
+            }
+        }
+        wait_cqe_nr::<K>(ring, cqe_ptr, 0)
+    }
+}
+
+/// Waits for a CQE.
+///
+/// Returns at once if there is one. Submits nothing. The CQE stays in the queue until io_uring_cqe_seen().
+///
+/// # Return value
+///
+/// 0 with the first CQE in `*cqe_ptr`, or a negative errno, and `*cqe_ptr` is NULL.
+///
+/// # Errors
+///
+/// * `-EINTR`: a signal came.
+/// * Those of io_uring_enter(2).
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_wait_cqe_timeout(), io_uring_wait_cqe_nr(), io_uring_submit_and_wait(), io_uring_cqe_seen().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
+#[inline]
+pub unsafe fn wait_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
+    // SAFETY: the caller's promises are those that the called functions ask for.
+    unsafe {
+        if __peek_cqe(ring, cqe_ptr, ptr::null_mut()) == 0 && !(*cqe_ptr).is_null() {
+            return 0;
+        }
+        wait_cqe_nr::<K>(ring, cqe_ptr, 1)
+    }
+}
+
+/// Waits until a number of CQEs are there.
+///
+/// Returns at once if they are. Submits nothing. The CQEs stay in the queue until io_uring_cq_advance().
+///
+/// # Return value
+///
+/// 0 with the first CQE in `*cqe_ptr`, or a negative errno, and `*cqe_ptr` is NULL.
+///
+/// # Errors
+///
+/// * `-EAGAIN`: `wait_nr` is 0 and there is no CQE.
+/// * `-EINTR`: a signal came.
+/// * Those of io_uring_enter(2).
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_wait_cqe(), io_uring_wait_cqes().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
+#[inline]
+pub unsafe fn wait_cqe_nr<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe { wait::get_cqe::<K>(ring, cqe_ptr, 0, wait_nr, ptr::null()) }
+}
