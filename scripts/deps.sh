@@ -14,6 +14,12 @@ python3 python3
 abidiff abigail-tools
 musl-gcc musl-tools
 valgrind valgrind
+shellcheck shellcheck
+"
+
+# Python module, Debian package
+modules="
+elftools python3-pyelftools
 "
 
 missing_commands=() missing_packages=()
@@ -23,6 +29,12 @@ while read -r command package; do
     missing_commands+=("$command")
     missing_packages+=("$package")
 done <<<"$needed"
+while read -r module package; do
+    [ -n "$module" ] || continue
+    python3 -c "import $module" 2>/dev/null && continue
+    missing_commands+=("Python's $module")
+    missing_packages+=("$package")
+done <<<"$modules"
 # The interface check reads debug information with it.
 if ! python3 -c 'import elftools' 2>/dev/null; then
     missing_commands+=(pyelftools)
