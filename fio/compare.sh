@@ -93,13 +93,17 @@ runs = {}
 for line in open(sys.argv[1]):
     job, side, iops, user = line.rstrip("\n").split("|")
     runs.setdefault(job, {}).setdefault(side, []).append((float(iops), float(user)))
-print(f"\nmedian of {sys.argv[2]} runs of {sys.argv[3]} s: IOPS, and nanoseconds of user time for each I/O")
-print(f"{'job':42}{'fio built-in':>18}{'upstream':>18}{'ours':>18}  ours/upstream")
+print(f"\nmedian of {sys.argv[2]} runs of {sys.argv[3]} s: IOPS, and nanoseconds of user time for each I/O;")
+print("spread: how far apart the runs of one engine were at most, so what a difference must exceed to mean anything")
+print(f"{'job':42}{'fio built-in':>18}{'upstream':>18}{'ours':>18}  ours/upstream  spread")
 for job, sides in runs.items():
-    cells, medians = "", {}
+    cells, medians, spread = "", {}, 0
     for side in ("builtin", "upstream", "ours"):
-        iops = medians[side] = statistics.median(run[0] for run in sides[side])
+        all_iops = [run[0] for run in sides[side]]
+        iops = medians[side] = statistics.median(all_iops)
         user = statistics.median(run[1] for run in sides[side])
         cells += f"{iops:>12,.0f}{user:>6,.0f}"
-    print(f"{job:42}{cells}  {medians['ours'] / medians['upstream']:>8.3f}")
+        if side != "builtin":
+            spread = max(spread, (max(all_iops) - min(all_iops)) / iops)
+    print(f"{job:42}{cells}{medians['ours'] / medians['upstream']:>15.3f}{spread:>7.0%}")
 TABLE
