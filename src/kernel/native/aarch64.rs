@@ -38,8 +38,7 @@ pub fn page_size() -> usize {
 
     // SAFETY: the path is a string with its terminator, which the kernel only reads.
     let fd = unsafe {
-        syscall!(
-            nr::OPENAT,
+        syscall!(isize; nr::OPENAT,
             AT_FDCWD,
             c"/proc/self/auxv".as_ptr(),
             O_RDONLY_CLOEXEC,

@@ -11,13 +11,11 @@ pub mod nr {
     pub const IO_URING_SETUP: c_long = libc::SYS_io_uring_setup;
     pub const IO_URING_ENTER: c_long = libc::SYS_io_uring_enter;
     pub const IO_URING_REGISTER: c_long = libc::SYS_io_uring_register;
-    /// Not a number: the call's name and the unit of its offset differ between architectures, and libc knows both.
-    pub const MMAP: Mmap = Mmap;
-    pub struct Mmap;
 }
 
 /// `syscall!(type; number, arguments...)`: the kernel's return value. `errno` is left as it was.
 macro_rules! syscall {
+    // The name of this one and the unit of its offset differ between architectures, and libc knows both.
     ($ret:ty; nr::MMAP, $addr:expr, $len:expr, $prot:expr, $flags:expr, $fd:expr, $offset:expr) => {
         arch::keeping_errno(|| {
             let addr = core::ptr::without_provenance_mut($addr);
