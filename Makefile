@@ -40,7 +40,8 @@ OBJCOPY ?= $(CROSS_COMPILE)objcopy
 STRIP ?= $(CROSS_COMPILE)strip
 CARGO ?= cargo
 RUSTC ?= rustc
-PYTHON ?= python3
+# Debian's own where there are several: that is the one its packages of modules are for.
+PYTHON ?= $(or $(wildcard /usr/bin/python3),python3)
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 

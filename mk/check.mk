@@ -14,4 +14,4 @@ check-list:
 
 ## make deps           installs what the checks need where this user may, says what is missing otherwise
 deps:
-	$(Q)scripts/deps.sh
+	$(Q)PYTHON='$(PYTHON)' scripts/deps.sh

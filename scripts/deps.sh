@@ -15,6 +15,8 @@ abidiff abigail-tools
 musl-gcc musl-tools
 valgrind valgrind
 shellcheck shellcheck
+aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
 "
 
 # Python module, Debian package
@@ -23,6 +25,7 @@ elftools python3-pyelftools
 "
 
 missing_commands=() missing_packages=()
+python=${PYTHON:-python3}
 while read -r command package; do
     [ -n "$command" ] || continue
     command -v "$command" >/dev/null 2>&1 && continue
@@ -31,16 +34,10 @@ while read -r command package; do
 done <<<"$needed"
 while read -r module package; do
     [ -n "$module" ] || continue
-    python3 -c "import $module" 2>/dev/null && continue
+    "$python" -c "import $module" 2>/dev/null && continue
     missing_commands+=("Python's $module")
     missing_packages+=("$package")
 done <<<"$modules"
-# The interface check reads debug information with it.
-if ! python3 -c 'import elftools' 2>/dev/null; then
-    missing_commands+=(pyelftools)
-    missing_packages+=(python3-pyelftools)
-fi
-
 if [ ${#missing_packages[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing ${missing_packages[*]}"
