@@ -44,6 +44,11 @@ unmodified() {
         rm "$header"
         echo "$ours" >"$header"
     fi
+    # make knows nothing of a change of the include path.
+    if [ "$(cat "$tree/.prefix" 2>/dev/null)" != "$prefix" ]; then
+        rm -f "$tree/engines/io_uring.o" "$tree/t/io_uring.o"
+        echo "$prefix" >"$tree/.prefix"
+    fi
     nice make -C "$tree" -j"$(nproc)" EXTFLAGS="-I'$prefix/include'" fio t/io_uring >"$tree/.make.log" 2>&1 ||
         { tail -n 20 "$tree/.make.log" && exit 1; }
     for file in engines/io_uring t/io_uring; do
