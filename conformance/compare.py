@@ -1,12 +1,14 @@
 """Compares a case's results on upstream's library and on ours, and settles those that flicker."""
 
-from runner import HIDDEN, NOT_BUILT, PASS, SKIP
+from runner import HIDDEN, NOT_BUILT, PASS, SKIP, TIMEOUT
 
 SAME, REGRESSION, FLICKERS, BETTER = "same", "REGRESSION", "flickers", "better"
 
-# Rounds in which a case that differed is run again, alone, on both.
+# Rounds in which a case that differed is run again, alone, on every library.
 ROUNDS = 5
 LONG = 15
+# A case that only ever hangs is not waited for that often.
+HANGING = 2
 
 
 def rank(status):
@@ -47,36 +49,56 @@ def commonest(results):
     return next(r for r in results if r.status == top)
 
 
-def judge(upstream, ours, run_upstream, run_ours):
-    """`run_*` run the case once more. A re-run is asked for only where the first results differ."""
+def judge(first, run):
+    """Verdicts on our libraries, from the results on each of {name: result}; "upstream" is one of the names.
+
+    `run(name)` runs the case once more there. It is asked for only where the first results differ."""
+    upstream = first["upstream"]
+    ours = {name: result for name, result in first.items() if name != "upstream"}
+    if not any(differs(upstream.status, result.status) for result in ours.values()):
+        return {name: Verdict(SAME, upstream, result) for name, result in ours.items()}
+    can_run = [name for name, result in ours.items() if result.status not in (NOT_BUILT, HIDDEN)]
+    ups, again = [], {name: [] for name in can_run}
+    if upstream.status != NOT_BUILT:
+        while can_run and not enough(ups, again):
+            ups.append(run("upstream"))
+            for name in can_run:
+                again[name].append(run(name))
+    verdicts = {}
+    for name, result in ours.items():
+        if again.get(name):
+            verdicts[name] = Verdict(word_for(upstream, result, ups, again[name]), upstream, result, ups, again[name])
+        else:
+            verdicts[name] = Verdict(word_without_runs(upstream, result), upstream, result)
+    return verdicts
+
+
+def word_without_runs(upstream, ours):
     if not differs(upstream.status, ours.status):
-        return Verdict(SAME, upstream, ours)
-    if NOT_BUILT in (upstream.status, ours.status):
-        word = REGRESSION if ours.status == NOT_BUILT else BETTER
-        return Verdict(word, upstream, ours)
-    ups, our = [], []
-    for number in range(LONG):
-        if number == ROUNDS and not needs_more(ups, our):
-            break
-        ups.append(run_upstream())
-        our.append(run_ours())
-    return Verdict(word_for(ups, our), upstream, ours, ups, our)
+        return SAME
+    return REGRESSION if ours.status == NOT_BUILT else BETTER
 
 
-def needs_more(ups, our):
-    """After the usual rounds: does one side waver while the other does not?"""
-    return wavers(ups) != wavers(our)
+def enough(ups, again):
+    rounds = len(ups)
+    if rounds >= LONG:
+        return True
+    if rounds >= HANGING and any(r.status == TIMEOUT for runs in (ups, *again.values()) for r in runs):
+        return not any(wavers(runs) for runs in (ups, *again.values())) or rounds >= ROUNDS
+    # One side wavers and the other does not: chance, or a difference that shows now and then?
+    return rounds >= ROUNDS and not any(wavers(ups) != wavers(ours) for ours in again.values())
 
 
 def wavers(results):
     return len({rank(r.status) for r in results}) > 1
 
 
-def word_for(ups, our):
-    up_ranks, our_ranks = [rank(r.status) for r in ups], [rank(r.status) for r in our]
+def word_for(upstream, ours, ups, again):
+    up_ranks, our_ranks = [rank(r.status) for r in ups], [rank(r.status) for r in again]
     if set(up_ranks) == set(our_ranks):
-        # Both steady and equal: the first run was disturbed. Both wavering: the test itself does.
-        return FLICKERS
+        # Both steady and equal: a first run was disturbed. Both wavering: the test itself does.
+        steady = {*up_ranks, rank(upstream.status), rank(ours.status)}
+        return SAME if len(steady) == 1 else FLICKERS
     if min(our_ranks) >= max(up_ranks):
         return BETTER
     if wavers(ups):

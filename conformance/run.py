@@ -178,8 +178,6 @@ def uses_fixed_port(source, test):
 
 def settle(run, forest, outcomes):
     """Judges each case; what differs is run again on both, one at a time on a quiet machine."""
-    upstream = forest[0]
-
     def again(tree, case):
         time.sleep(PAUSE)
         return run.run(tree, case)
@@ -188,15 +186,12 @@ def settle(run, forest, outcomes):
                                             for t in forest[1:])]
     if unsettled:
         print(f"running again, alone, on both: {' '.join(o.case.name for o in unsettled)}", flush=True)
+    by_name = {tree.name: tree for tree in forest}
     for outcome in outcomes:
-        for tree in forest[1:]:
-            verdict = compare.judge(
-                outcome.results["upstream"], outcome.results[tree.name],
-                lambda: again(upstream, outcome.case), lambda: again(tree, outcome.case),
-            )
-            outcome.verdicts[tree.name] = verdict
+        outcome.verdicts = compare.judge(outcome.results, lambda name: again(by_name[name], outcome.case))
+        for name, verdict in outcome.verdicts.items():
             if verdict.word != compare.SAME:
-                print(f"  {outcome.case.name} [{tree.name}]: {verdict.word} {verdict.history()}", flush=True)
+                print(f"  {outcome.case.name} [{name}]: {verdict.word} {verdict.history()}", flush=True)
 
 
 def finish(args, source, forest, outcomes, problems, example_lines, example_failures):

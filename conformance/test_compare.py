@@ -11,24 +11,43 @@ def result(status):
     return Result(status, "", 0.0)
 
 
-def endless(*statuses):
-    cycle = itertools.cycle(statuses)
-    return lambda: result(next(cycle))
-
-
 def verdict(upstream, ours, again_upstream=(PASS,), again_ours=(PASS,)):
-    return judge(result(upstream), result(ours), endless(*again_upstream), endless(*again_ours)).word
+    runs = {"upstream": itertools.cycle(again_upstream), "shared": itertools.cycle(again_ours)}
+    first = {"upstream": result(upstream), "shared": result(ours)}
+    return judge(first, lambda name: result(next(runs[name])))["shared"].word
 
 
 class Verdicts(unittest.TestCase):
     def test_equal_results_are_not_run_again(self):
-        def never():
+        def never(_):
             raise AssertionError("ran again")
 
-        for status in (PASS, SKIP, FAIL, TIMEOUT):
-            self.assertEqual(judge(result(status), result(status), never, never).word, SAME)
-        self.assertEqual(judge(result(FAIL), result(TIMEOUT), never, never).word, SAME)
-        self.assertEqual(judge(result(PASS), result(HIDDEN), never, never).word, SAME)
+        for ours in ((PASS, PASS), (SKIP, SKIP), (FAIL, FAIL), (TIMEOUT, TIMEOUT), (FAIL, TIMEOUT), (PASS, HIDDEN)):
+            first = {"upstream": result(ours[0]), "static": result(ours[0]), "shared": result(ours[1])}
+            self.assertEqual({v.word for v in judge(first, never).values()}, {SAME})
+
+    def test_all_are_run_again_when_one_differs(self):
+        ran = []
+
+        def run(name):
+            ran.append(name)
+            return result(PASS)
+
+        first = {"upstream": result(FAIL), "static": result(FAIL), "shared": result(PASS), "other": result(HIDDEN)}
+        verdicts = judge(first, run)
+        self.assertEqual(set(ran), {"upstream", "static", "shared"})
+        self.assertEqual([verdicts[n].word for n in ("static", "shared", "other")], [FLICKERS, FLICKERS, SAME])
+
+    def test_a_case_that_hangs_is_not_run_for_ever(self):
+        ran = []
+
+        def run(name):
+            ran.append(name)
+            return result(PASS if name == "upstream" else TIMEOUT)
+
+        first = {"upstream": result(PASS), "shared": result(TIMEOUT)}
+        self.assertEqual(judge(first, run)["shared"].word, REGRESSION)
+        self.assertEqual(len(ran), 4)
 
     def test_a_steady_failure_of_ours_is_a_regression(self):
         for ours in (FAIL, TIMEOUT, SKIP):
