@@ -6,6 +6,8 @@
 #        fetch-upstream.sh build                        upstream's liburing, built with its own defaults: the prefix
 #        fetch-upstream.sh build-debug                  the same with debug information
 #        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
+#        fetch-upstream.sh depends PACKAGE              the names of the packages that a binary package depends on
+#        fetch-upstream.sh mirror                       the Debian mirror that this machine uses
 #
 # The packages come from Debian's development suite, through a sources list of our own that names the mirror which the
 # machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite.
@@ -182,6 +184,17 @@ unpack_debs() { # package...
     echo "$dir"
 }
 
+dependencies() { # package
+    local list=$cache/deb/$suite/.$1.depends
+    if [ ! -s "$list" ]; then
+        mkdir -p "$(dirname "$list")"
+        update deb
+        own_apt deb apt-cache depends "$1" 2>/dev/null | sed -n 's/^ *Depends: //p' >"$list"
+        [ -s "$list" ] || unavailable "Debian $suite has no package $1"
+    fi
+    cat "$list"
+}
+
 case ${1:-} in
 source)
     package=${2:-liburing}
@@ -191,6 +204,11 @@ source)
     ;;
 build) upstream_build default '' ;;
 build-debug) upstream_build debug '-O2 -g -Wall -fno-stack-protector' ;;
+depends)
+    [ $# = 2 ] || { echo "fetch-upstream: depends needs a package name" >&2; exit 2; }
+    dependencies "$2"
+    ;;
+mirror) mirror ;;
 deb)
     [ $# -gt 1 ] || { echo "fetch-upstream: deb needs a package name" >&2; exit 2; }
     unpack_debs "${@:2}"

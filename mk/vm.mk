@@ -1,0 +1,35 @@
+# The library on other kernels: static programs in an emulated machine.
+
+.PHONY: vm vm-programs
+
+VM_OUT ?= $(abspath $(B))/vm
+VM_PREFIX ?= $(CHECK_PREFIX)
+VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
+VM_SUITES ?= bookworm bookworm-backports sid
+VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -pthread -static
+
+VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
+	$(basename $(notdir $(wildcard vm/programs/*.c))))
+
+$(VM_OUT)/programs/%: c-tests/%.c $(wildcard c-tests/*.h) $(VM_INSTALLED)
+	$(call say,CC,vm/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VM_FLAGS) -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+
+$(VM_OUT)/programs/%: vm/programs/%.c $(wildcard c-tests/*.h vm/programs/*.h) $(VM_INSTALLED)
+	$(call say,CC,vm/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VM_FLAGS) -Ic-tests -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+
+$(VM_OUT)/init: vm/init.c
+	$(call say,CC,vm/init)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -Wall -Wextra -Werror -static $< -o $@
+
+vm-programs: $(VM_PROGRAMS) $(VM_OUT)/init
+
+## make vm             the C tests and more on older and newer kernels, emulated (TESTS="nop older", VM_SUITES=bookworm)
+vm:
+	+$(Q)$(MAKE) --no-print-directory -j2 vm-programs
+	$(Q)$(PYTHON) -B vm/vm.py --init $(VM_OUT)/init --programs $(VM_OUT)/programs --output $(VM_OUT) \
+		--suites '$(VM_SUITES)' $(if $(C_TESTS_REFERENCE),--reference) $(TESTS)
