@@ -28,6 +28,27 @@ static void big_requests(void)
     io_uring_queue_exit(&ring);
 }
 
+/* A command with room for 80 bytes of its own; this file takes no commands. */
+static void big_command(void)
+{
+    struct io_uring ring;
+    struct io_uring_sqe *sqe;
+    int fd = CHECK_SYS(open("file", O_RDWR | O_CREAT, 0600));
+
+    need_setup(IORING_SETUP_SQE128, "128-byte requests");
+    need_op(IORING_OP_URING_CMD, "command");
+    ring_open(&ring, 4, IORING_SETUP_SQE128);
+    sqe = io_uring_get_sqe128(&ring);
+    io_uring_prep_uring_cmd128(sqe, 5, fd);
+    CHECK_EQ(sqe->opcode, IORING_OP_URING_CMD128);
+    CHECK_EQ(sqe->cmd_op, 5);
+    CHECK_EQ(run_res(&ring), kernel_has_op(IORING_OP_URING_CMD128) ? -EOPNOTSUPP : -EINVAL);
+    io_uring_prep_uring_cmd(io_uring_get_sqe128(&ring), 5, fd);
+    CHECK_EQ(run_res(&ring), -EOPNOTSUPP);
+    io_uring_queue_exit(&ring);
+    close(fd);
+}
+
 static void big_request_needs_its_ring(void)
 {
     struct io_uring ring;
@@ -265,6 +286,7 @@ static void mixed_request_slots(void)
 
 static const struct test_case cases[] = {
     CASE(big_requests),
+    CASE(big_command),
     CASE(big_request_needs_its_ring),
     CASE(big_completions),
     CASE(both_big),

@@ -161,6 +161,16 @@ static void default_flags(void)
     CHECK_EQ(open_once(4096, 0), 0);
 }
 
+static ssize_t mlock_size(unsigned entries, unsigned flags, unsigned cq_entries)
+{
+    struct io_uring_params params;
+
+    memset(&params, 0, sizeof(params));
+    params.flags = flags;
+    params.cq_entries = cq_entries;
+    return io_uring_mlock_size_params(entries, &params);
+}
+
 /* A question about an impossible ring has no size for an answer. */
 static void refused(void)
 {
@@ -168,6 +178,9 @@ static void refused(void)
 
     CHECK_LE(none, 0);
     CHECK_LE(io_uring_mlock_size(32769, 0), 0);
+    CHECK_LE(mlock_size(8, IORING_SETUP_CQSIZE, 4), 0);
+    CHECK_EQ(mlock_size(8, IORING_SETUP_CQSIZE, 64) == 0, mlock_size(8, 0, 0) == 0);
+    CHECK_GE(mlock_size(8, IORING_SETUP_CQSIZE, 4096), mlock_size(8, 0, 0));
 }
 
 static void nothing_allowed(void)

@@ -148,6 +148,45 @@ static void async_flag(void)
     io_uring_queue_exit(&ring);
 }
 
+static void user_data(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+
+    ring_open(&ring, 4, 0);
+    submit_nop(&ring, ~0ull - 5);
+    CHECK_EQ(io_uring_wait_cqe(&ring, &cqe), 0);
+    CHECK_EQ(io_uring_cqe_get_data64(cqe), ~0ull - 5);
+    CHECK_EQ((uintptr_t) io_uring_cqe_get_data(cqe), (uintptr_t) (~0ull - 5));
+    CHECK_EQ(io_uring_cqe_nr(cqe), 1);
+    io_uring_queue_exit(&ring);
+}
+
+/* Programs built before the header had an inline one call this symbol. */
+extern struct io_uring_sqe *exported_get_sqe(struct io_uring *ring) __asm__("io_uring_get_sqe");
+
+static void exported_symbol(void)
+{
+    struct io_uring ring;
+
+    ring_open(&ring, 2, 0);
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 2; i++) {
+            struct io_uring_sqe *sqe = exported_get_sqe(&ring);
+
+            CHECK(sqe == &ring.sq.sqes[i]);
+            CHECK_EQ(sqe->flags, 0);
+            io_uring_prep_nop(sqe);
+            io_uring_sqe_set_data64(sqe, i);
+        }
+        CHECK(exported_get_sqe(&ring) == NULL);
+        SUBMIT(&ring, 2);
+        CHECK_EQ(reap(&ring).data, 0);
+        CHECK_EQ(reap(&ring).data, 1);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(one_request),
     CASE(nothing_to_submit),
@@ -156,6 +195,8 @@ static const struct test_case cases[] = {
     CASE(injected_result),
     CASE(slot_is_cleaned),
     CASE(async_flag),
+    CASE(user_data),
+    CASE(exported_symbol),
 };
 
 TEST_MAIN(cases)

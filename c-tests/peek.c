@@ -16,11 +16,19 @@ static void one(void)
 {
     struct io_uring ring;
     struct io_uring_cqe *first, *again;
+    unsigned available = 9;
 
     ring_open(&ring, 4, 0);
     CHECK_NO_CQE(&ring);
+    CHECK_EQ(__io_uring_peek_cqe(&ring, &first, &available), 0);
+    CHECK(first == NULL);
+    CHECK_EQ(available, 0);
     add_nops(&ring, 5, 2);
+    CHECK_EQ(__io_uring_peek_cqe(&ring, &again, &available), 0);
+    CHECK_EQ(available, 2);
+    CHECK_EQ(__io_uring_peek_cqe(&ring, &again, NULL), 0);
     CHECK_EQ(io_uring_peek_cqe(&ring, &first), 0);
+    CHECK(first == again);
     CHECK_EQ(io_uring_peek_cqe(&ring, &again), 0);
     CHECK(first == again); /* looking takes nothing away */
     CHECK_EQ(first->user_data, 5);

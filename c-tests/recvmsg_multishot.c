@@ -19,7 +19,7 @@ static int make_udp(struct sockaddr_in *address)
 /* Name, control data and payload of datagrams, one completion each. */
 static void datagrams(void)
 {
-    static char bytes[BUFFERS][SIZE];
+    static char bytes[BUFFERS][SIZE] __attribute__((aligned(8)));
     struct io_uring ring;
     struct io_uring_sqe *sqe;
     struct io_uring_buf_ring *buffers;
@@ -40,7 +40,7 @@ static void datagrams(void)
     io_uring_buf_ring_advance(buffers, BUFFERS);
 
     memset(&message, 0, sizeof(message));
-    message.msg_namelen = sizeof(struct sockaddr_in) + 4;
+    message.msg_namelen = sizeof(struct sockaddr_in) + 8;
     message.msg_controllen = 64;
     sqe = next_sqe(&ring);
     io_uring_prep_recvmsg_multishot(sqe, receiver, &message, 0);

@@ -42,9 +42,9 @@ class Result:
         return text
 
 
-def run(path, environment):
+def run(command, environment):
     try:
-        done = subprocess.run([path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                               env=environment, timeout=TIMEOUT_SECONDS, check=False)
         return Result(done.returncode, done.stdout.decode(errors="replace"))
     except subprocess.TimeoutExpired as expired:
@@ -90,9 +90,11 @@ def main():
     parser.add_argument("--dir", required=True, help="where the builds are")
     parser.add_argument("--builds", required=True, help="their names, the table's columns")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--wrapper", default="", help="a command to run each program under")
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
     builds = options.builds.split()
+    wrapper = options.wrapper.split()
     names = options.programs
     for name in names:
         if not any(os.path.exists(os.path.join(options.dir, build, name)) for build in builds):
@@ -110,7 +112,7 @@ def main():
     started = time.monotonic()
     print("%-20s" % "program" + "".join("%10s" % build for build in builds))
     with HugePages(HUGE_PAGES_A_JOB * options.jobs), concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        pending = [(name, {build: pool.submit(run, os.path.join(options.dir, build, name), environment)
+        pending = [(name, {build: pool.submit(run, wrapper + [os.path.join(options.dir, build, name)], environment)
                            for build in builds if os.path.exists(os.path.join(options.dir, build, name))})
                    for name in names]
         for name, futures in pending:

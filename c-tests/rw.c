@@ -29,6 +29,24 @@ static void plain(void)
     close(fd);
 }
 
+/* The helper under the helpers, for a request that has none of its own. */
+static void by_opcode(void)
+{
+    struct io_uring ring;
+    struct io_uring_sqe *sqe;
+    char buffer[16], wanted[16];
+    int fd = make_file("opcode", 16, 9);
+
+    ring_open(&ring, 4, 0);
+    sqe = next_sqe(&ring);
+    io_uring_prep_rw(IORING_OP_READ, sqe, fd, buffer, 10, 6);
+    CHECK_EQ(run_res(&ring), 10);
+    CHECK_EQ(pread(fd, wanted, 10, 6), 10);
+    CHECK_MEM(buffer, wanted, 10);
+    io_uring_queue_exit(&ring);
+    close(fd);
+}
+
 /* Offset -1 means the file's own position, which moves. */
 static void current_position(void)
 {
@@ -196,6 +214,7 @@ static void many_in_flight(void)
 
 static const struct test_case cases[] = {
     CASE(plain),
+    CASE(by_opcode),
     CASE(current_position),
     CASE(vectored),
     CASE(vectored_with_flags),

@@ -281,6 +281,8 @@ static void buffer_ring_memory(void)
     struct leak_mark mark;
     int error = 0;
 
+    if (BUILT_WITH_ASAN)
+        skip("the address sanitizer can't do without these maps");
     ring_open(&ring, 8, 0);
     mark = leak_mark();
     refuse_with(__NR_mmap, MMAP_FLAGS, MAP_PRIVATE | MAP_ANONYMOUS, ODD_ERROR);

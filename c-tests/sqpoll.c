@@ -82,6 +82,8 @@ static void waits_for_room(void)
         CHECK_GE(io_uring_submit(&ring), 0);
         CHECK_GE(io_uring_sqring_wait(&ring), 0);
         CHECK_GT(io_uring_sq_space_left(&ring), 0);
+        /* with room there is nothing to wait for, for the bare call as well */
+        CHECK_GE(__io_uring_sqring_wait(&ring), 0);
         while (io_uring_peek_cqe(&ring, &cqe) == 0)
             CHECK_EQ(take(&ring, cqe).data, seen++);
     }

@@ -26,6 +26,12 @@
 #include <unistd.h>
 
 #define EXIT_SKIP 77
+
+#ifdef __SANITIZE_ADDRESS__
+#define BUILT_WITH_ASAN true
+#else
+#define BUILT_WITH_ASAN false
+#endif
 #define WATCHDOG_SECONDS 30
 
 struct test_case {

@@ -261,15 +261,19 @@ static void check_timed_out(int result, const struct io_uring_cqe *cqe)
 static void old_wait_times_out(void)
 {
     struct io_uring ring;
-    struct io_uring_cqe *cqe;
+    struct io_uring_cqe *cqe = (struct io_uring_cqe *) &ring;
     struct __kernel_timespec ts = millis(SHORT_MS);
     long long start = now_ms(CLOCK_MONOTONIC);
+    int result;
 
     open_without_ext_arg(&ring, 4);
-    check_timed_out(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), cqe);
+    result = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+    check_timed_out(result, cqe);
     CHECK_GE(now_ms(CLOCK_MONOTONIC) - start, SHORT_MS - 1);
     CHECK_EQ(io_uring_cq_ready(&ring), 0);
-    check_timed_out(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL), cqe);
+    cqe = (struct io_uring_cqe *) &ring;
+    result = io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL);
+    check_timed_out(result, cqe);
     io_uring_queue_exit(&ring);
 }
 
