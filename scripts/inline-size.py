@@ -16,29 +16,11 @@ import subprocess
 import sys
 import tempfile
 
-PROLOGUE = "#define _GNU_SOURCE\n#include <liburing.h>\n"
-
-
-def inline_functions(include, workdir):
-    """Return (result type, name, parameters) of the inline functions that the header tree defines."""
-    source = os.path.join(workdir, "list.c")
-    aux = os.path.join(workdir, "list.aux")
-    with open(source, "w") as f:
-        f.write(PROLOGUE)
-    subprocess.run(["gcc", "-I", include, "-aux-info", aux, "-c", source, "-o", os.path.join(workdir, "list.o")],
-                   check=True)
-    root = os.path.realpath(include) + os.sep
-    found = []
-    for line in open(aux):
-        m = re.match(r"/\* (.*?):\d+:\w+ \*/ static (.*?)(\w+) \((.*)\);", line)
-        if m and os.path.realpath(m.group(1)).startswith(root):
-            params = [] if m.group(4) == "void" else m.group(4).split(", ")
-            found.append((m.group(2).strip(), m.group(3), params))
-    return found
+from header_inlines import SOURCE, inline_functions
 
 
 def wrappers(functions):
-    out = [PROLOGUE]
+    out = [SOURCE]
     for result, name, params in functions:
         args = ", ".join(params) or "void"
         call = name + "(" + ", ".join(re.findall(r"\w+", p)[-1] for p in params) + ");"
@@ -78,8 +60,8 @@ def main():
     args = parser.parse_args()
     worse = 0
     with tempfile.TemporaryDirectory() as workdir:
-        functions = inline_functions(args.reference, workdir)
-        missing = {f[1] for f in functions} - {f[1] for f in inline_functions(args.ours, workdir)}
+        functions = inline_functions(args.reference)
+        missing = {f[1] for f in functions} - {f[1] for f in inline_functions(args.ours)}
         if missing:
             sys.exit("not in ours: " + " ".join(sorted(missing)))
         functions = [f for f in functions if args.only in f[1]]
