@@ -41,6 +41,6 @@ if [ -n "$undefined" ]; then
 fi
 
 # What is hidden has served its purpose: in an archive it would be a name that a program could clash with. So would the
-# library's own memset and memcpy, where it has them.
-${OBJCOPY:-objcopy} --localize-hidden --localize-symbol=memset --localize-symbol=memcpy "$object.new" "$object"
+# library's own memset, memcpy and memmove, where it has them.
+${OBJCOPY:-objcopy} --localize-hidden --localize-symbol=memset --localize-symbol=memcpy --localize-symbol=memmove "$object.new" "$object"
 rm "$object.new"

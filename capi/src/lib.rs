@@ -10,7 +10,7 @@ mod archive;
 #[cfg(feature = "ffi")]
 mod ffi;
 mod heap;
-#[cfg(target_arch = "riscv64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
 mod mem;
 mod probe;
 mod queue;
