@@ -69,8 +69,9 @@ steps=$((${#jobs[@]} * rounds * 3))
 step=0
 for round in $(seq "$rounds"); do
     for job in "${jobs[@]}"; do
-        # The engines take turns, so that what else the machine does meets all of them.
-        for side in builtin upstream ours; do
+        # The engines take turns, and each goes first in turn, so that what else the machine does meets all of them.
+        order=(builtin upstream ours builtin upstream)
+        for side in "${order[@]:round % 3:3}"; do
             step=$((step + 1))
             [ ! -t 2 ] || printf '\r%d of %d: %-60s' "$step" "$steps" "${job%%|*}, $side, round $round" >&2
             # shellcheck disable=SC2086 # options
