@@ -3,6 +3,10 @@
 #ifndef LIB_URING_H
 #define LIB_URING_H
 
+#ifdef LIBURING_FFI_H
+#error "<liburing-ffi.h> is for other languages than C: include this one alone"
+#endif
+
 #include "liburing/compat.h"
 #include "liburing/io_uring.h"
 #include "liburing/io_uring/query.h"

@@ -1,7 +1,8 @@
 # The generated headers. They are committed, so only a change of the Rust sources needs cbindgen.
 
 HEADERS_TOOL := tools/headers/Cargo.toml
-GENERATED := io_uring.h io_uring/query.h io_uring/bpf_filter.h io_uring_version.h types.h functions.h
+GENERATED := $(addprefix liburing/,io_uring.h io_uring/query.h io_uring/bpf_filter.h io_uring_version.h types.h functions.h) \
+	liburing-ffi.h
 
 CHECKS += check-headers
 .PHONY: headers check-headers
@@ -20,7 +21,7 @@ check-headers:
 	$(Q)mkdir -p $(B)/headers
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- . $(B)/headers
 	$(Q)for header in $(GENERATED); do \
-		diff -u include/liburing/$$header $(B)/headers/liburing/$$header || exit 1; \
+		diff -u include/$$header $(B)/headers/$$header || exit 1; \
 	done
 	@echo '$(words $(GENERATED)) headers are up to date'
 
@@ -29,4 +30,4 @@ CHECKS += check-header-matrix
 
 ## make check-header-matrix  the installed headers in every language version and order of includes, as a table
 check-header-matrix: stage
-	@PYTHON='$(PYTHON)' tests/headers/matrix.sh $(CHECK_PREFIX)/include $(CHECK_PREFIX)/lib
+	@PYTHON='$(PYTHON)' tests/headers/matrix.sh $(CHECK_PREFIX)/include $(CHECK_PREFIX)/lib CONTRIBUTING.md

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Turn the recorded layouts and constants into C that compiles only where they hold.
 
-usage: facts.py ABI_DIR >facts.h
+usage: facts.py ABI_DIR [ffi] >facts.h
+
+With "ffi", without the two constants that are objects in liburing-ffi.h, since no enumerator can hold them.
 """
 
 import os
@@ -10,6 +12,8 @@ import sys
 # These hold pointers: the recorded layout is that of 64-bit machines.
 LIBRARY = {'io_uring', 'io_uring_sq', 'io_uring_cq', 'io_uring_zcrx_rq', 'io_uring_cqe_iter'}
 
+OBJECTS = {'IORING_ZCRX_AREA_MASK', 'LIBURING_UDATA_TIMEOUT'}
+
 
 def lines(name):
     with open(os.path.join(sys.argv[1], name)) as file:
@@ -17,7 +21,7 @@ def lines(name):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ['ffi']):
         sys.exit(__doc__)
     print('#define CHECK(name, condition) typedef char check_##name[(condition) ? 1 : -1]')
     for number, (_, what, *rest) in enumerate(lines('layouts.txt')):
@@ -33,6 +37,8 @@ def main():
         check = f'CHECK(layout_{number}, {condition});'
         print(f'#if __SIZEOF_POINTER__ == 8\n{check}\n#endif' if structure in LIBRARY else check)
     for name, value in lines('constants.txt'):
+        if sys.argv[2:] and name in OBJECTS:
+            continue
         print(f'CHECK({name}_value, (unsigned long long)({name}) == {value}ULL);')
 
 

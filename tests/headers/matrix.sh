@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Compile a program with the installed headers in every language version, with every order of includes; print a table.
 #
-# usage: matrix.sh INCLUDE_DIR LIBRARY_DIR
+# usage: matrix.sh INCLUDE_DIR LIBRARY_DIR [DOCUMENT]
 #
 # A cell is one compiler, language version and order, with no feature-test macro, with _GNU_SOURCE and with
-# _POSIX_C_SOURCE. "kernel" is <linux/io_uring.h>: the system's, one as old as Linux 5.1, one newer than ours.
+# _POSIX_C_SOURCE. "kernel" is <linux/io_uring.h>: the system's, one as old as Linux 5.1, one newer than ours. "ffi" is
+# <liburing-ffi.h>. With all compilers there, the table in DOCUMENT must be the one that came out.
 set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
-include=$(realpath "$1") libdir=$(realpath "$2")
+include=$(realpath "$1") libdir=$(realpath "$2") document=${3:+$(realpath "$3")}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 "${PYTHON:-python3}" "$here/facts.py" "$here/../abi" >facts.h
+"${PYTHON:-python3}" "$here/facts.py" "$here/../abi" ffi >ffi-facts.h
 
 # A kernel's header of days to come: all that ours has, and more.
 mkdir -p future/linux
@@ -28,17 +30,18 @@ grep -q 'io_uring_tomorrow {' future/linux/io_uring.h
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-columns=(alone parts others_around kernel_after kernel_first kernel_old kernel_new)
+columns=(alone parts others_around kernel_after kernel_first kernel_old kernel_new ffi)
 rows=()
 
 # A line a compilation: row, column, command.
 row() { # name "columns" compiler and flags...
-    local name=$1 cells=$2 column order flags macro
+    local name=$1 cells=$2 column order flags macro source
     shift 2
     rows+=("$name")
     for column in $cells; do
-        order=$column flags=
+        order=$column flags='' source=$here/program.c
         case $column in
+        ffi) source=$here/ffi.c ;;
         kernel_old) order=kernel_first flags="-isystem $here/old" ;;
         kernel_new) order=kernel_first flags="-isystem $work/future -DFUTURE" ;;
         esac
@@ -51,7 +54,6 @@ row() { # name "columns" compiler and flags...
 }
 
 {
-    source=$here/program.c
     for cc in gcc clang; do
         have $cc || continue
         for std in c99 gnu99 c11 gnu11 c17 gnu17 c2x gnu2x; do
@@ -65,30 +67,42 @@ row() { # name "columns" compiler and flags...
         done
     done
     if have musl-gcc; then
-        for std in c99 gnu99 c11 c17 gnu2x; do
-            row "musl $std" "alone parts" musl-gcc -std=$std
+        musl_versions="c99 gnu99 c11 c17 gnu2x"
+        for std in $musl_versions; do
+            row "musl $std" "alone parts ffi" musl-gcc -std=$std
+        done
+        for std in $musl_versions; do
             row "musl+linux $std" "${columns[*]}" musl-gcc -std=$std -idirafter /usr/include \
                 -idirafter "/usr/include/$(gcc -print-multiarch)"
         done
     fi
     # The kernel's headers serve both word sizes.
     m32="-m32 -idirafter /usr/include/$(gcc -print-multiarch)"
-    if echo '#include <errno.h>' | gcc $m32 -fsyntax-only -x c - 2>/dev/null; then
+    for cc in gcc clang; do
+        echo '#include <errno.h>' | $cc $m32 -fsyntax-only -x c - 2>/dev/null || continue
         for std in c99 gnu17; do
-            row "gcc -m32 $std" "${columns[*]}" gcc $m32 -std=$std
+            row "$cc-m32 $std" "${columns[*]}" $cc $m32 -std=$std
         done
-    fi
-    if echo '#include <atomic>' | g++ $m32 -fsyntax-only -x c++ - 2>/dev/null; then
-        row "g++ -m32 c++17" "${columns[*]}" g++ $m32 -x c++ -std=c++17
-    fi
+    done
+    for cc in g++ clang++; do
+        echo '#include <atomic>' | $cc $m32 -fsyntax-only -x c++ - 2>/dev/null || continue
+        for std in c++11 c++20; do
+            row "$cc-m32 $std" "${columns[*]}" $cc $m32 -x c++ -std=$std
+        done
+    done
     printf '%s\n' "${rows[@]}" >rows
 } >jobs
 
+complete=1
+left_out() {
+    echo "SKIP: $*"
+    complete=
+}
 for cc in gcc clang g++ clang++ musl-gcc; do
-    have $cc || echo "SKIP: there is no $cc"
+    have $cc || left_out "there is no $cc"
 done
-grep -q -- 'gcc -m32' rows || echo "SKIP: there is no 32-bit C library (Debian package libc6-dev-i386)"
-grep -q -- 'g++ -m32' rows || echo "SKIP: there is no 32-bit C++ library (Debian package lib32stdc++-12-dev)"
+grep -q -- 'gcc-m32' rows || left_out "there is no 32-bit C library (Debian package libc6-dev-i386)"
+grep -q -- 'g++-m32' rows || left_out "there is no 32-bit C++ library (Debian package lib32stdc++-12-dev)"
 
 total=$(wc -l <jobs)
 echo "compiling $total times"
@@ -107,18 +121,39 @@ tr '\n' '\0' <jobs | xargs -0 -n 1 -P "$(nproc)" bash -c 'run_job "$1"' run_job
 cat result.* >results
 [ "$(wc -l <results)" -eq "$total" ]
 
+cell() { # row, as a pattern
+    awk -F'|' -v row="^$1\$" -v column="$2" \
+        '$1 ~ row && $2 == column { n++; bad += $3 != "ok" } END { print !n ? "-" : bad ? bad " of " n " FAIL" : "ok" }' results
+}
+
 printf '%-20s' ''
 printf ' %-14s' "${columns[@]}"
 echo
 while IFS= read -r row; do
     printf '%-20s' "$row"
     for column in "${columns[@]}"; do
-        cell=$(awk -F'|' -v row="$row" -v column="$column" \
-            '$1 == row && $2 == column { n++; bad += $3 != "ok" } END { print !n ? "-" : bad ? bad " of " n " FAIL" : "ok" }' results)
-        printf ' %-14s' "$cell"
+        printf ' %-14s' "$(cell "${row//+/[+]}" "$column")"
     done
     echo
 done <rows
+echo '-: musl alone, without the kernel'"'"'s headers, has none that could come before or after'
+
+# The same in short, a line for each compiler.
+{
+    printf '| compiler | language |'
+    printf ' %s |' "${columns[@]//_/ }"
+    printf '\n| --- | --- |'
+    printf ' --- |%.0s' "${columns[@]}"
+    echo
+    cut -d ' ' -f 1 rows | uniq | while IFS= read -r compiler; do
+        mapfile -t versions < <(awk -v compiler="$compiler" '$1 == compiler { print $2 }' rows)
+        printf '| %s | %s |' "$compiler" "${versions[*]}"
+        for column in "${columns[@]}"; do
+            printf ' %s |' "$(cell "${compiler//+/[+]} .*" "$column")"
+        done
+        echo
+    done
+} >table
 
 status=0
 [ ! -s failures ] || { head -n 40 failures; status=1; }
@@ -158,18 +193,29 @@ done
 
 # In a module.
 modules=0
-if have g++ && echo 'export module m;' | g++ -std=c++20 -fmodules-ts -fsyntax-only -x c++ - 2>/dev/null; then
-    if g++ -std=c++20 -fmodules-ts $warnings "-I$include" -c "$here/module.cpp" -o module.o >out 2>&1; then
-        modules=1
+module() { # compiler, option...
+    if ! echo 'export module m;' | "$@" -x c++ - -o probe 2>/dev/null; then
+        echo "SKIP: this $1 has no modules"
+    elif "$@" $warnings "-I$include" "$here/module.cpp" -o module >out 2>&1; then
+        modules=$((modules + 1))
     else
-        echo "FAIL: the module does not compile"
+        echo "FAIL: the module does not compile with $1"
         head -n 5 out
         status=1
     fi
-else
-    echo "SKIP: this g++ has no modules"
+}
+! have g++ || module g++ -std=c++20 -fmodules-ts -c
+! have clang++ || module clang++ -std=c++20 -Xclang -emit-module-interface -c
+
+# The table of the documentation.
+if [ -n "$document" ] && [ -n "$complete" ]; then
+    sed -n '/^| compiler | language |/,/^$/p' "$document" | sed '/^$/d' | diff - table >out || {
+        echo "FAIL: the table in $(basename "$document") is not this one:"
+        cat table
+        status=1
+    }
 fi
 
 failed=$(grep -c '|FAIL$' results || true)
-echo "$((total - failed)) of $total compilations, $linked programs of two units ran, $modules module"
+echo "$((total - failed)) of $total compilations, $linked programs of two units ran, $modules modules"
 exit $status

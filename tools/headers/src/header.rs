@@ -19,6 +19,15 @@ pub struct Header {
     pub functions: bool,
 }
 
+/// Who a header is for.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Target {
+    /// C and C++ compilers.
+    Compilers,
+    /// Generators of bindings for other languages: plain declarations.
+    Bindings,
+}
+
 /// The kernel's header that defines the same.
 pub struct Kernel {
     pub guard: &'static str,
@@ -87,7 +96,7 @@ impl Header {
             if same {
                 writeln!(out, "#ifndef {}", kernel_first::kept(name))?;
             }
-            write_item(&mut out, name, item, items)?;
+            write_item(&mut out, name, item, items, Target::Compilers)?;
             if same {
                 writeln!(out, "#endif")?;
             }
@@ -110,7 +119,13 @@ fn kind<'a>(items: &'a Items, name: &str) -> Option<&'a Kind> {
     items.types.get(name).map(|item| &item.kind)
 }
 
-fn write_item(out: &mut String, name: &str, item: &Item, items: &Items) -> Result<()> {
+pub fn write_item(
+    out: &mut String,
+    name: &str,
+    item: &Item,
+    items: &Items,
+    target: Target,
+) -> Result<()> {
     match &item.kind {
         Kind::Constant(value) => {
             comment(out, 0, &item.doc)?;
@@ -159,17 +174,25 @@ fn write_item(out: &mut String, name: &str, item: &Item, items: &Items) -> Resul
                 .take_while(|line| !line.is_empty());
             comment(out, 0, &[summary.collect::<Vec<_>>().join(" ")])?;
             let head = format!("{result}{name}(");
-            if items.types.contains_key(name) {
-                // C++ compilers warn that it hides the structure's constructor. Beside the kernel's header the name may
-                // be a macro for the structure, which takes the function with it.
-                out.push_str("#ifdef __cplusplus\n#pragma GCC diagnostic push\n");
-                out.push_str("#pragma GCC diagnostic ignored \"-Wshadow\"\n#endif\n");
-                write_function(out, &head, parameters, "")?;
-                writeln!(out, "#ifdef {name}\n    __asm__(\"{name}\")\n#endif\n    ;")?;
-                out.push_str("#ifdef __cplusplus\n#pragma GCC diagnostic pop\n#endif\n");
-            } else {
-                write_function(out, &head, parameters, ";")?;
+            let end = match target {
+                Target::Compilers => ") LIBURING_NOEXCEPT",
+                Target::Bindings => ")",
+            };
+            if !items.types.contains_key(name) {
+                return write_function(out, &head, parameters, &format!("{end};"));
             }
+            // C++ compilers warn that it hides the structure's constructor. Beside the kernel's header the name may
+            // be a macro for the structure, which takes the function with it.
+            out.push_str("#ifdef __cplusplus\n#pragma GCC diagnostic push\n");
+            out.push_str("#pragma GCC diagnostic ignored \"-Wshadow\"\n#endif\n");
+            match target {
+                Target::Compilers => {
+                    write_function(out, &head, parameters, end)?;
+                    writeln!(out, "#ifdef {name}\n    __asm__(\"{name}\")\n#endif\n    ;")?;
+                }
+                Target::Bindings => write_function(out, &head, parameters, ");")?,
+            }
+            out.push_str("#ifdef __cplusplus\n#pragma GCC diagnostic pop\n#endif\n");
         }
     }
     Ok(())
@@ -211,13 +234,12 @@ fn write_fields(out: &mut String, depth: usize, fields: &[Member], items: &Items
     Ok(())
 }
 
-fn write_function(out: &mut String, head: &str, parameters: &[String], end: &str) -> Result<()> {
-    let tail = format!(") LIBURING_NOEXCEPT{end}");
+fn write_function(out: &mut String, head: &str, parameters: &[String], tail: &str) -> Result<()> {
     let mut line = head.to_string();
     for (i, parameter) in parameters.iter().enumerate() {
         let parameter = c_library(parameter);
         let last = i + 1 == parameters.len();
-        let end = if last { tail.as_str() } else { "," };
+        let end = if last { tail } else { "," };
         if i > 0 && line.len() + 1 + parameter.len() + end.len() > WIDTH {
             writeln!(out, "{line}")?;
             line = format!("    {parameter}{end}");
@@ -233,11 +255,12 @@ fn write_function(out: &mut String, head: &str, parameters: &[String], end: &str
 /// Types that the C library has as typedefs, not as structures.
 fn c_library(text: &str) -> String {
     text.replace("struct sigset_t ", "sigset_t ")
+        .replace("struct siginfo_t ", "siginfo_t ")
         .replace("struct cpu_set_t ", "cpu_set_t ")
 }
 
 /// A constant's value, safe to use in any expression.
-fn constant(value: &str) -> String {
+pub fn constant(value: &str) -> String {
     let value = numbers(value);
     if value.starts_with(['~', '-']) {
         format!("({value})")
@@ -273,7 +296,7 @@ fn numbers(text: &str) -> String {
 }
 
 /// A comment, without the marks of Rust's documentation.
-fn comment(out: &mut String, depth: usize, doc: &[String]) -> Result<()> {
+pub fn comment(out: &mut String, depth: usize, doc: &[String]) -> Result<()> {
     let indent = "    ".repeat(depth);
     let doc: Vec<String> = doc
         .iter()

@@ -1,9 +1,10 @@
-//! Writes the generated headers below include/liburing from the Rust sources.
+//! Writes the generated headers below include/ from the Rust sources.
 //!
 //! cbindgen says how each Rust item looks in C. What it can't do is done here: unnamed unions, flexible arrays, the
 //! order of the sources, and living beside the kernel's own header.
 
 mod c;
+mod ffi;
 mod header;
 mod kernel_first;
 mod source;
@@ -122,41 +123,61 @@ fn main() -> Result<()> {
     };
 
     let abi: Vec<PathBuf> = rust_files(&root.join("src/abi"))?;
-    let capi: Vec<PathBuf> = rust_files(&root.join("capi/src"))?
+    let (ffi, capi): (Vec<PathBuf>, Vec<PathBuf>) = rust_files(&root.join("capi/src"))?
         .into_iter()
-        .filter(|path| {
-            !path.starts_with(root.join("capi/src/ffi")) && !path.ends_with("capi/src/ffi.rs")
-        })
-        .collect();
-    let mut exported = source::exported(&fs::read_to_string(root.join("capi/liburing.map"))?);
-    exported.retain(|name| !INLINE.contains(&name.as_str()));
+        .partition(|path| path.starts_with(root.join("capi/src/ffi")));
 
-    let items = c::parse(&cbindgen(&abi, &capi)?)?;
+    let mut items = c::parse(&cbindgen(&abi, &capi, &ffi)?)?;
+    ffi::take_over_docs(&mut items, root)?;
+
+    let mut types = Vec::new();
     for header in HEADERS {
         let mut order = Vec::new();
         for name in header.sources {
             order.extend(source::items(&root.join(format!("src/abi/{name}.rs")))?);
         }
+        types.extend(order.iter().cloned());
         if header.functions {
-            for path in &capi {
-                order.extend(source::functions(path)?);
-            }
-            order.retain(|name| exported.contains(name));
-            let missing: Vec<&str> = exported
-                .iter()
-                .filter(|name| !order.contains(name))
-                .map(String::as_str)
-                .collect();
-            if !missing.is_empty() {
-                eprintln!("exported, but without a function: {}", missing.join(" "));
-            }
+            order = functions(&root.join("capi/liburing.map"), &capi)?;
+            order.retain(|name| !INLINE.contains(&name.as_str()));
         }
         order.retain(|name| !ELSEWHERE.contains(&name.as_str()));
-
-        let path = out.join("liburing").join(header.path);
-        fs::create_dir_all(path.parent().ok_or("no directory")?)?;
-        fs::write(&path, header.render(&order, &items)?)?;
+        write(
+            &out.join("liburing").join(header.path),
+            &header.render(&order, &items)?,
+        )?;
     }
+
+    let all = [capi, ffi].concat();
+    let order = functions(&root.join("capi/liburing-ffi.map"), &all)?;
+    write(
+        &out.join("liburing-ffi.h"),
+        &ffi::render(&types, &order, &items)?,
+    )
+}
+
+/// The functions of the sources that a version map exports, in the sources' order.
+fn functions(map: &Path, sources: &[PathBuf]) -> Result<Vec<String>> {
+    let exported = source::exported(&fs::read_to_string(map)?);
+    let mut order = Vec::new();
+    for path in sources {
+        order.extend(source::functions(path)?);
+    }
+    order.retain(|name| exported.contains(name));
+    let missing: Vec<&str> = exported
+        .iter()
+        .filter(|name| !order.contains(name))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!("exported, but without a function: {}", missing.join(" ")).into());
+    }
+    Ok(order)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::create_dir_all(path.parent().ok_or("no directory")?)?;
+    fs::write(path, text)?;
     Ok(())
 }
 
@@ -176,7 +197,7 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// What cbindgen makes of the sources: every item, in its own order and style.
-fn cbindgen(abi: &[PathBuf], capi: &[PathBuf]) -> Result<String> {
+fn cbindgen(abi: &[PathBuf], capi: &[PathBuf], ffi: &[PathBuf]) -> Result<String> {
     let mut config = cbindgen::Config {
         language: cbindgen::Language::C,
         style: cbindgen::Style::Tag,
@@ -195,7 +216,7 @@ fn cbindgen(abi: &[PathBuf], capi: &[PathBuf]) -> Result<String> {
         config.export.include.extend(source::items(path)?);
         builder = builder.with_src(path);
     }
-    for path in capi {
+    for path in capi.iter().chain(ffi) {
         builder = builder.with_src(path);
     }
     let mut text = Vec::new();
