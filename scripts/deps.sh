@@ -17,7 +17,25 @@ valgrind valgrind
 shellcheck shellcheck
 aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
+cmake cmake
+meson meson
+ninja ninja-build
+debootstrap debootstrap
+dh debhelper
+dpkg-shlibdeps dpkg-dev
+rpmspec rpm
+rpmlint rpmlint
 "
+
+# file, Debian package
+files=
+if [ "$(uname -m)" = x86_64 ]; then
+    gcc_major=$(gcc -dumpversion 2>/dev/null | cut -d . -f 1 || true)
+    files="
+/usr/lib32/libc.so libc6-dev-i386
+/usr/lib/gcc/x86_64-linux-gnu/${gcc_major:-12}/32/libstdc++.a lib32stdc++-${gcc_major:-12}-dev
+"
+fi
 
 # Python module, Debian package
 modules="
@@ -32,6 +50,12 @@ while read -r command package; do
     missing_commands+=("$command")
     missing_packages+=("$package")
 done <<<"$needed"
+while read -r file package; do
+    [ -n "$file" ] || continue
+    [ -e "$file" ] && continue
+    missing_commands+=("$file")
+    missing_packages+=("$package")
+done <<<"$files"
 while read -r module package; do
     [ -n "$module" ] || continue
     "$python" -c "import $module" 2>/dev/null && continue
