@@ -106,5 +106,5 @@ for job, sides in runs.items():
         cells += f"{iops:>12,.0f}{user:>6,.0f}"
         if side != "builtin":
             spread = max(spread, (max(all_iops) - min(all_iops)) / iops)
-    print(f"{job:42}{cells}{medians['ours'] / medians['upstream']:>15.3f}{spread:>7.0%}")
+    print(f"{job:42}{cells}{medians['ours'] / medians['upstream']:>15.3f}{f'{spread:.0%}' if int(sys.argv[2]) > 1 else '-':>8}")
 TABLE
