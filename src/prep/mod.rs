@@ -32,6 +32,9 @@ pub mod sync;
 pub mod timeout;
 pub mod xattr;
 
+#[cfg(test)]
+mod tests;
+
 use core::ffi::c_int;
 
 use crate::abi::op::io_uring_op;

@@ -14,4 +14,6 @@ pub mod submit;
 pub mod wait;
 
 #[cfg(test)]
+mod inline_tests;
+#[cfg(test)]
 mod tests;
