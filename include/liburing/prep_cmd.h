@@ -10,12 +10,12 @@
 /* Prepares a command with an opcode of the caller's: the fields that all commands share. */
 IOURINGINLINE void __io_uring_prep_uring_cmd(struct io_uring_sqe *sqe, int op, __u32 cmd_op, int fd) LIBURING_NOEXCEPT
 {
-    sqe->opcode = (__u8) op;
-    sqe->fd = fd;
+    /* Half the offset's field is the command. Zeros side by side become one store. */
     sqe->cmd_op = cmd_op;
-    sqe->__pad1 = 0;
+    sqe->len = sqe->__pad1 = 0;
     sqe->addr = 0;
-    sqe->len = 0;
+    sqe->fd = fd;
+    sqe->opcode = (__u8) op;
 }
 
 /* Gives command cmd_op to the driver of fd. The command's own data follow in sqe->cmd. */

@@ -231,7 +231,7 @@ IOURINGINLINE bool io_uring_cqe_iter_next(struct io_uring_cqe_iter *iter, struct
 /* Loops may be nested, so that each line's has a variable of its own. */
 #define _io_uring_for_each_cqe(walk_, ring_, head_, cqe_)                                                             \
     for (struct io_uring_cqe_iter walk_ = io_uring_cqe_iter_init(ring_);                                              \
-         ((head_) = walk_.head, io_uring_cqe_iter_next(&walk_, &(cqe_))); (void) (head_))
+         io_uring_cqe_iter_next(((head_) = walk_.head, &walk_), &(cqe_)); (void) (head_))
 
 /*
  * Internal CQEs: those that only fill the gap before the wrap, and the timeouts of waits on kernels without
