@@ -21,9 +21,8 @@ endif
 
 # noseparate-code: code and constants in one mapping, which saves two pages of padding and two system calls at start-up.
 # bfd alone keeps the order of the version nodes. --no-undefined-version: a name in the map that is not there is an error.
-MAP_CHECK ?= -Wl,--no-undefined-version
-SO_LDFLAGS = -shared -nostdlib -nostartfiles $(LDFLAGS) -fuse-ld=bfd $(MAP_CHECK) -Wl,-z,defs -Wl,-z,relro -Wl,-z,now \
-	-Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,text -Wl,--gc-sections -Wl,--hash-style=gnu -Wl,-O1
+SO_LDFLAGS = -shared -nostdlib -nostartfiles $(LDFLAGS) -fuse-ld=bfd -Wl,--no-undefined-version -Wl,-z,defs -Wl,-z,relro \
+	-Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,text -Wl,--gc-sections -Wl,--hash-style=gnu -Wl,-O1
 
 SONAME_uring := liburing.so.$(VERSION_MAJOR)
 SONAME_uring-ffi := liburing-ffi.so.$(VERSION_MAJOR)
@@ -37,7 +36,7 @@ FEATURES_uring :=
 FEATURES_uring-ffi := --features ffi
 
 define object_rule
-$(B)/$(1).o: $(RUST_SOURCES) scripts/lto-object.sh $(wildcard $(O)/config.mk)
+$(B)/$(1).o: $(RUST_SOURCES) scripts/lto-object.sh mk/lib.mk $(wildcard $(O)/config.mk)
 	$$(call say,CARGO,$(1))
 	$$(Q)mkdir -p $(B)
 	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)' \
@@ -48,7 +47,7 @@ $(B)/lib$(1).a: $(B)/$(1).o
 	$$(Q)rm -f $$@
 	$$(Q)$(AR) rcsD $$@ $$<
 
-$$(SHARED_$(1)): $(B)/$(1).o capi/lib$(1).map
+$$(SHARED_$(1)): $(B)/$(1).o capi/lib$(1).map mk/lib.mk
 	$$(call say,LD,$$(@F))
 	$$(Q)$(CC) $$(SO_LDFLAGS) -Wl,-soname,$(SONAME_$(1)) -Wl,--version-script=capi/lib$(1).map -o $$@ $$< $(LIB_LIBS)
 	$$(Q)ln -sf $$(@F) $(B)/$(SONAME_$(1))

@@ -6,10 +6,12 @@ CHECKS += check-fmt check-clippy check-cargo-test check-miri
 ## make check-fmt      the Rust code is formatted
 check-fmt:
 	$(CARGO) fmt --all --check
+	@echo 'formatted'
 
 ## make check-clippy   and clean
 check-clippy:
 	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
+	@echo 'no warning'
 
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
 check-cargo-test:
