@@ -194,7 +194,7 @@ enum {
      *
      * The CQE's res is the slot, or -ENFILE when the table is full.
      */
-    IORING_FILE_INDEX_ALLOC = (~0U),
+    IORING_FILE_INDEX_ALLOC = 0xffffffffU,
 };
 
 /* Bit numbers of the IOSQE_* flags. */
@@ -1211,7 +1211,7 @@ enum {
 };
 
 /* The bits of an offset that hold the area's number. */
-static const __u64 IORING_ZCRX_AREA_MASK = (~((1ULL << 48) - 1));
+static const __u64 IORING_ZCRX_AREA_MASK = 0xffff000000000000ULL;
 
 /* Where the parts of a refill ring lie, in bytes from the start of its region. */
 struct io_uring_zcrx_offsets {
@@ -1611,7 +1611,7 @@ struct io_uring_cqe_iter {
 };
 
 /* The user_data of timeouts that the library itself submits, on kernels without IORING_FEAT_EXT_ARG. */
-static const __u64 LIBURING_UDATA_TIMEOUT = (~0ULL);
+static const __u64 LIBURING_UDATA_TIMEOUT = 0xffffffffffffffffULL;
 
 /* Asks the kernel which requests it knows, through an existing ring. */
 struct io_uring_probe *io_uring_get_probe_ring(struct io_uring *ring);

@@ -40,6 +40,7 @@ fi
 # Python module, Debian package
 modules="
 elftools python3-pyelftools
+cffi python3-cffi
 "
 
 missing_commands=() missing_packages=()
@@ -62,6 +63,11 @@ while read -r module package; do
     missing_commands+=("Python's $module")
     missing_packages+=("$package")
 done <<<"$modules"
+# What bindgen reads headers with.
+if ! ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1; then
+    missing_commands+=(libclang)
+    missing_packages+=(libclang-dev)
+fi
 if [ ${#missing_packages[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing ${missing_packages[*]}"

@@ -89,22 +89,21 @@ fn write_constants(out: &mut String, constants: &mut Vec<(&str, &Item, String)>)
     }
     for (name, item, value) in &wide {
         header::comment(out, 0, &item.doc)?;
-        writeln!(out, "static const __u64 {name} = {value};\n")?;
+        // A plain number: generators do not calculate here.
+        let value = crate::value::value(value).ok_or(format!("{name} is not a number: {value}"))?;
+        writeln!(out, "static const __u64 {name} = {value:#x}ULL;\n")?;
     }
     Ok(())
 }
 
-/// A value that 32 bits hold, without a suffix that says otherwise.
+/// A value that 32 bits hold, without a suffix that says otherwise, and calculated where generators do not.
 fn narrow(value: String) -> String {
-    let Some(digits) = value.strip_suffix("ULL") else {
+    let Some(number) = crate::value::value(&value) else {
         return value;
     };
-    let number = match digits.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16),
-        None => digits.parse(),
-    };
-    match number {
-        Ok(number) if u32::try_from(number).is_ok() => format!("{digits}U"),
+    match value.strip_suffix("ULL") {
+        Some(digits) if u32::try_from(number).is_ok() => format!("{digits}U"),
+        None if value.contains("~") && !value.contains("ULL") => format!("{:#x}U", number as u32),
         _ => value,
     }
 }
@@ -158,17 +157,17 @@ mod tests {
             ("A", "1"),
             ("B", "(1u << 31)"),
             ("C", "134217728ull"),
-            ("D", "(~0ull)"),
+            ("D", "(~0u)"),
+            ("E", "(~0ull)"),
         ];
         for (name, value) in values {
             items.types.insert(name.to_string(), constant(value));
         }
-        let order = ["A", "B", "C", "D"].map(String::from);
+        let order = ["A", "B", "C", "D", "E"].map(String::from);
         let text = render(&order, &[], &items).unwrap();
-        assert!(text.contains(
-            "__extension__\nenum {\n    A = 1,\n    B = (1U << 31),\n    C = 0x8000000U,\n};\n"
-        ));
-        assert!(text.contains("static const __u64 D = (~0ULL);\n"));
+        let narrow = "    A = 1,\n    B = (1U << 31),\n    C = 0x8000000U,\n    D = 0xffffffffU,\n";
+        assert!(text.contains(&format!("__extension__\nenum {{\n{narrow}}};\n")));
+        assert!(text.contains("static const __u64 E = 0xffffffffffffffffULL;\n"));
         assert!(!text.contains("#define A"));
     }
 

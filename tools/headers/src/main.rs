@@ -8,6 +8,7 @@ mod ffi;
 mod header;
 mod kernel_first;
 mod source;
+mod value;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Hold liburing-ffi.h against the recorded interface, and use it from Rust and Python.
+#
+# usage: check.sh PREFIX TARGET_DIR
+# environment: CARGO PYTHON CC
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+prefix=$(realpath "$1") target_dir=$2
+header=$prefix/include/liburing-ffi.h library=$prefix/lib/liburing-ffi.so.2
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/liburing-bindings.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+used=()
+
+# Every exported function has a prototype, the recorded one, and nothing else has. Names of integer types do not count.
+echo '#include <liburing-ffi.h>' >"$work/all.c"
+"${CC:-gcc}" -D_GNU_SOURCE "-I$prefix/include" -aux-info "$work/aux" -c "$work/all.c" -o "$work/all.o"
+canonical() { sed -E 's/short unsigned int/uint16_t/g' | sort; }
+grep '/liburing-ffi\.h:' "$work/aux" | sed -E 's|^/\* .* \*/ extern ||; s| /\* .*||' | canonical >"$work/is"
+mapfile -t exported < <(sed 's/ .*//' "$here/../abi/symbols-liburing-ffi.txt")
+printf ' %s (\n' "${exported[@]}" | sed 's/^ /[ *]/; s/(/\\(/' >"$work/names"
+sed -E 's/^(extern|inline) //' "$here/../abi/functions.txt" | grep -E -f "$work/names" | canonical >"$work/expected"
+diff "$work/expected" "$work/is" || {
+    echo "FAIL: prototypes in liburing-ffi.h (>) differ from the recorded ones (<)"
+    exit 1
+}
+if sed 's|^ */\*.*||; s|^ *\*.*||' "$header" | grep -nE '\)[^;]*\{|\binline\b|^ *#define [^L]'; then
+    echo "FAIL: liburing-ffi.h holds a body or a macro"
+    exit 1
+fi
+echo "$(wc -l <"$work/is") prototypes, one for each exported function, and no body"
+
+# And the library has them.
+{
+    cat "$work/all.c"
+    echo 'typedef void (*function)(void); const function all[] = {'
+    printf '(function) %s,\n' "${exported[@]}"
+    echo '}; int main(void) { return all[0] == 0; }'
+} >"$work/link.c"
+"${CC:-gcc}" -D_GNU_SOURCE -w "-I$prefix/include" "$work/link.c" -o "$work/link" "$library" "-Wl,-rpath,$prefix/lib"
+"$work/link"
+
+job() { # name, command...
+    local name=$1 status=0
+    shift
+    "$@" "$work/file" || status=$?
+    case $status in
+    0) used+=("$name") ;;
+    77) echo "SKIP: io_uring is refused here, so $name only called what needs no ring" ;;
+    *)
+        echo "FAIL: $name ended with $status"
+        exit 1
+        ;;
+    esac
+}
+
+if ! ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 && [ -z "${LIBCLANG_PATH:-}" ]; then
+    echo "SKIP: bindgen needs libclang (Debian package libclang-dev)"
+elif ! "${CARGO:-cargo}" fetch --quiet --locked --manifest-path "$here/rust/Cargo.toml"; then
+    echo "SKIP: bindgen can not be had"
+else
+    export LIBURING_PREFIX=$prefix
+    "${CARGO:-cargo}" fmt --check --manifest-path "$here/rust/Cargo.toml"
+    "${CARGO:-cargo}" clippy --quiet --locked --manifest-path "$here/rust/Cargo.toml" --target-dir "$target_dir" -- -D warnings
+    "${CARGO:-cargo}" build --quiet --locked --manifest-path "$here/rust/Cargo.toml" --target-dir "$target_dir"
+    job Rust "$target_dir/debug/liburing-bindings-test"
+fi
+
+if "${PYTHON:-python3}" -c 'import cffi' 2>/dev/null; then
+    job Python "${PYTHON:-python3}" -B "$here/python.py" "$header" "$library"
+else
+    echo "SKIP: there is no cffi (Debian package python3-cffi)"
+fi
+
+echo "liburing-ffi.h declares ${#exported[@]} functions; I/O through it from ${used[*]:-nothing}"
