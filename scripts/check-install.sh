@@ -81,6 +81,7 @@ installation() {
     make_in_root uninstall DESTDIR="$work/dest" prefix=/usr libdir=/usr/lib/here libdevdir=/usr/lib/here \
         mandir=/usr/share/man
     same "files left by uninstall" "" "$(files_below "$work/dest")"
+    [ ! -e "$work/dest/usr/include/liburing" ] || die "uninstall leaves an empty directory of headers"
     passed "uninstall removes them all"
 
     below="$work/a prefix"

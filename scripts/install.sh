@@ -65,3 +65,10 @@ done
 while IFS= read -r page; do
     put 644 "$root/man/$page" "$mandir/man${page##*.}/${page##*/}"
 done < <(cd "$root/man" 2>/dev/null && find . -name '*.[237]' | sed 's|^\./||' | LC_ALL=C sort)
+
+# The directories that are the library's own go with their last file.
+if [ "$action" = uninstall ]; then
+    for directory in liburing/io_uring liburing; do
+        [ ! -d "$DESTDIR$includedir/$directory" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$includedir/$directory"
+    done
+fi
