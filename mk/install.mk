@@ -24,7 +24,7 @@ stage: $(B)/stage.stamp
 
 # LIBRARIES is defined in a file that is read later.
 .SECONDEXPANSION:
-$(B)/stage.stamp: $$(LIBRARIES) $(shell find include pkgconfig man -type f 2>/dev/null) scripts/install.sh
+$(B)/stage.stamp: $$(LIBRARIES) $(shell find include pkgconfig cmake man -type f 2>/dev/null) scripts/install.sh
 	$(Q)rm -rf '$(STAGE)'
 	$(Q)DESTDIR= prefix='$(CHECK_PREFIX)' includedir='$(CHECK_PREFIX)/include' libdir='$(CHECK_PREFIX)/lib' \
 	libdevdir='$(CHECK_PREFIX)/lib' mandir='$(CHECK_PREFIX)/share/man' datadir='$(CHECK_PREFIX)/share' \

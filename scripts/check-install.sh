@@ -40,6 +40,7 @@ libraries() { # directory for run time, directory for development
     for lib in liburing liburing-ffi; do
         printf '%s\n' "$1/$lib.so.$VERSION" "$1/$lib.so.$major" "$2/$lib.so" "$2/$lib.a" "$2/pkgconfig/$lib.pc"
     done
+    printf '%s\n' "$2/cmake/liburing/liburing-config.cmake" "$2/cmake/liburing/liburing-config-version.cmake"
 }
 
 man_pages() { # directory

@@ -5,7 +5,6 @@
 #                                                       "=VERSION" instead of MINIMUM takes that one alone
 #        fetch-upstream.sh build                        upstream's liburing, built with its own defaults: the prefix
 #        fetch-upstream.sh build-debug                  the same with debug information
-#        fetch-upstream.sh mirror                       the Debian mirror that this machine's apt uses
 #        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
 #        fetch-upstream.sh depends PACKAGE              the names of the packages that a binary package depends on
 #
@@ -202,7 +201,6 @@ source)
     [ "$package" != liburing ] || minimum=${3:-$minimum_liburing}
     source_tree "$package" "$minimum"
     ;;
-mirror) mirror ;;
 build) upstream_build default '' ;;
 build-debug) upstream_build debug '-O2 -g -Wall -fno-stack-protector' ;;
 depends)

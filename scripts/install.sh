@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Put the headers, libraries, pkg-config files and manual pages where they belong, or take them away again.
+# Put the headers, libraries, pkg-config and CMake files and manual pages where they belong, or take them away again.
 #
 # usage: install.sh install|uninstall
 # environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED BUILD INSTALL
@@ -44,6 +44,30 @@ pc() { # name description
     put 644 "$file" "$libdevdir/pkgconfig/$1.pc"
 }
 
+# CMake finds a package through its own place, so that an installation can be moved as a whole.
+cmake_file() { # name
+    local file=$BUILD/$1 here=$libdevdir/cmake/liburing
+    if [ "$action" = install ]; then
+        local template
+        template=$(<"$root/cmake/$1.in")
+        template=${template//@INCLUDEDIR@/"$(relative "$includedir" "$here")"}
+        template=${template//@LIBDIR@/"$(relative "$libdevdir" "$here")"}
+        template=${template//@VERSION@/"$VERSION"}
+        template=${template//@VERSION_MAJOR@/"$major"}
+        template=${template//@POINTER_BYTES@/"$pointer_bytes"}
+        printf '%s\n' "$template" >"$file"
+    fi
+    put 644 "$file" "$here/$1"
+}
+
+relative() { realpath --canonicalize-missing --no-symlinks --relative-to="$2" "$1" | sed 's/[\\"$;]/\\&/g'; }
+
+# The library is built for one word size; the headers serve all.
+pointer_bytes=8
+case $(head -c 5 "$BUILD/uring.o" 2>/dev/null | od -An -tu1 -j 4) in
+*1) pointer_bytes=4 ;;
+esac
+
 while IFS= read -r header; do
     put 644 "$root/include/$header" "$includedir/$header"
 done < <(cd "$root/include" && find . -name '*.h' | sed 's|^\./||' | LC_ALL=C sort)
@@ -61,6 +85,8 @@ for lib in liburing liburing-ffi; do
     fi
     pc "$lib"
 done
+cmake_file liburing-config.cmake
+cmake_file liburing-config-version.cmake
 
 while IFS= read -r page; do
     put 644 "$root/man/$page" "$mandir/man${page##*.}/${page##*/}"
