@@ -101,6 +101,14 @@ static void tail_wraps(void)
     close(fd);
 }
 
+/* Linux 6.1 says that the group is of another kind where later ones say that it is not there. */
+#define CHECK_NO_GROUP(expression)                              \
+    do {                                                        \
+        int group_result = (expression);                        \
+        if (kernel_at_least(6, 12) || group_result != -EINVAL)  \
+            CHECK_EQ(group_result, -ENOENT);                    \
+    } while (0)
+
 /* Memory of the program's own, registered and unregistered by hand. */
 static void own_memory(void)
 {
@@ -124,7 +132,7 @@ static void own_memory(void)
     add_all(buffers, bytes);
     CHECK_EQ(read_selected(&ring, fd, GROUP).res, SIZE);
     CHECK_EQ(io_uring_unregister_buf_ring(&ring, GROUP), 0);
-    CHECK_EQ(io_uring_unregister_buf_ring(&ring, GROUP), -ENOENT);
+    CHECK_NO_GROUP(io_uring_unregister_buf_ring(&ring, GROUP));
     CHECK_EQ(read_selected(&ring, fd, GROUP).res, -ENOBUFS);
 
     reg.ring_entries = 3; /* not a power of two */
@@ -193,7 +201,7 @@ static void setup_errors(void)
     CHECK_NO_LEAK(mark);
 
     /* the wrong group: nothing is freed */
-    CHECK_EQ(io_uring_free_buf_ring(&ring, buffers, 256, GROUP + 1), -ENOENT);
+    CHECK_NO_GROUP(io_uring_free_buf_ring(&ring, buffers, 256, GROUP + 1));
     CHECK_EQ(buffers->tail, 0);
     CHECK_EQ(io_uring_free_buf_ring(&ring, buffers, 256, GROUP), 0);
     io_uring_queue_exit(&ring);

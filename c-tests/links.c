@@ -137,8 +137,10 @@ static void drain_waits(void)
     CHECK_EQ(write(fds[1], "x", 1), 1);
     reap_all(&ring, dones, 3);
     CHECK_EQ(dones[0].data, 1);
-    CHECK_EQ(dones[1].data, 2);
-    CHECK_EQ(dones[2].data, 3);
+    CHECK_EQ(dones[1].data + dones[2].data, 2 + 3);
+    /* older kernels start both at once when the wait ends */
+    if (kernel_at_least(6, 4))
+        CHECK_EQ(dones[1].data, 2);
     io_uring_queue_exit(&ring);
     close(fds[0]);
     close(fds[1]);

@@ -70,7 +70,7 @@ static void exact_size(void)
         0, IORING_SETUP_CQE32, IORING_SETUP_SQE128, IORING_SETUP_SQE128 | IORING_SETUP_CQE32,
     };
 
-    need_own_memory();
+    need_kernel(6, 13, "memory that is not zeroed");
     for (unsigned e = 0; e < ARRAY_LEN(entries); e++) {
         for (unsigned f = 0; f < ARRAY_LEN(flags); f++) {
             struct guarded memory = guarded_new(1 << 20);
@@ -144,7 +144,7 @@ static void two_in_one_buffer(void)
     struct io_uring first, second;
     int used, used_too;
 
-    need_own_memory();
+    need_kernel(6, 13, "memory that is not zeroed");
     used = init_mem(&first, 8, 0, memory.bytes, memory.size);
     CHECK_GT(used, 0);
     used_too = init_mem(&second, 8, 0, memory.bytes + used, memory.size - used);

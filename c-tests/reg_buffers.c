@@ -78,7 +78,9 @@ static void tags(void)
     CHECK_EQ(io_uring_register_buffers_update_tag(&ring, 0, &vecs[1], &new_mark, 1), 1);
     CHECK_EQ(reap(&ring).data, marks[0]);
     CHECK_EQ(io_uring_unregister_buffers(&ring), 0);
-    CHECK_EQ(reap(&ring).data + reap(&ring).data, marks[1] + new_mark);
+    /* before, only a change gave tags back */
+    if (kernel_at_least(6, 13))
+        CHECK_EQ(reap(&ring).data + reap(&ring).data, marks[1] + new_mark);
     CHECK_NO_CQE(&ring);
     io_uring_queue_exit(&ring);
     close(fd);

@@ -133,7 +133,8 @@ static void tags(void)
     CHECK_EQ(byte, 'b');
 
     CHECK_EQ(io_uring_unregister_files(&ring), 0);
-    for (unsigned i = 0; i < 2; i++) {
+    /* before 6.13 only a change gave tags back */
+    for (unsigned i = 0; i < 2 && kernel_at_least(6, 13); i++) {
         done = reap(&ring);
         CHECK(done.data == new_mark || done.data == marks[2]);
     }

@@ -129,6 +129,7 @@ static void nowait(void)
     struct iovec in = { &byte, 1 };
     int fds[2];
 
+    need_kernel(6, 4, "a read of a pipe that does not wait");
     CHECK_SYS(pipe(fds));
     ring_open(&ring, 4, 0);
     io_uring_prep_readv2(next_sqe(&ring), fds[0], &in, 1, 0, RWF_NOWAIT);

@@ -121,8 +121,8 @@ static void submit_all(void)
         io_uring_prep_nop(next_sqe(&ring));
         CHECK_EQ(io_uring_submit(&ring), i ? 3 : 2);
         CHECK_EQ(io_uring_sq_ready(&ring), i ? 0 : 1);
-        CHECK_EQ(reap(&ring).res, 0);
-        CHECK_EQ(reap(&ring).res, -EINVAL);
+        /* which of them is told of first depends on the kernel */
+        CHECK_EQ(reap(&ring).res + reap(&ring).res, -EINVAL);
         /* the rest goes with the next call */
         CHECK_EQ(io_uring_submit(&ring), i ? 0 : 1);
         CHECK_EQ(reap(&ring).res, 0);
