@@ -1,6 +1,10 @@
-/* Between the counter and the rows that it counts. */
+/* Between the counter (steps.c) and the rows that it counts (steps-*.c). */
 #ifndef STEPS_H
 #define STEPS_H
+
+#include <stdio.h>
+
+struct io_uring;
 
 struct shared {
     char name[64];
@@ -8,7 +12,47 @@ struct shared {
 
 extern struct shared *shared;
 
-/* Runs every row, each in between two breakpoints. */
+/* Neither inlined nor specialised: the arguments are in registers, as they would be anywhere. */
+#if defined(__clang__)
+#define ROW __attribute__((__noinline__))
+#else
+#define ROW __attribute__((__noinline__, __noipa__))
+#endif
+
+/* Runs `call` between two breakpoints. Symbols are bound before the program starts, so that no call is a first one. */
+#define COUNT(row, call)                                                                                               \
+    do {                                                                                                               \
+        snprintf(shared->name, sizeof(shared->name), "%s", row);                                                       \
+        __asm__ volatile("int3" ::: "memory");                                                                         \
+        call;                                                                                                          \
+        __asm__ volatile("int3" ::: "memory");                                                                         \
+    } while (0)
+
+/* The same for a call that must return `expected`. */
+#define COUNT_IS(row, expected, call)                                                                                  \
+    do {                                                                                                               \
+        long ret_;                                                                                                     \
+        COUNT(row, ret_ = (call));                                                                                     \
+        check(ret_ == (long) (expected), "the call counted");                                                          \
+    } while (0)
+
+void check(int ok, const char *what);
+
+/* Runs every row, each between two breakpoints. */
 void run_rows(void);
+
+/* What several files of rows use. */
+void take_nops(struct io_uring *ring, unsigned nr);
+void complete(struct io_uring *ring, unsigned nr);
+void drain(struct io_uring *ring);
+void count_enters(struct io_uring *ring, const char *kind);
+
+/* The files' rows. */
+void count_queues(struct io_uring *ring);
+void count_inlines(struct io_uring *ring);
+void count_buf_ring(struct io_uring *ring);
+void count_preps(void);
+void count_setup(void);
+void count_register(struct io_uring *ring);
 
 #endif

@@ -102,7 +102,8 @@ pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) != 0 {
-            return Errno::check(submit_special::<K>(ring, wait_nr, reap));
+            let asked = complete::HELD_BACK * c_uint::from(wait_nr != 0 || reap);
+            return Errno::check(submit_special::<K>(ring, wait_nr, asked));
         }
         let pending = flush_plain(ring);
         submit_pending::<K>(ring, pending, wait_nr, reap)
@@ -129,39 +130,36 @@ unsafe fn submit_pending<K: Kernel>(
     }
 }
 
-/// [`submit`] for rings with a submission thread, and for those that rewind. Returns what C gets.
+/// [`submit`] for rings with a submission thread, and for those that rewind. `asked` is
+/// [`complete::HELD_BACK`] if there is something to wait for or to reap, else 0. Returns what C gets.
 #[inline(never)]
-unsafe fn submit_special<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {
+unsafe fn submit_special<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, asked: c_uint) -> c_int {
     // SAFETY: passed on to the caller.
     unsafe {
         if (*ring).flags & IORING_SETUP_SQPOLL == 0 {
-            return submit_rewinding::<K>(ring, wait_nr, reap);
+            return submit_rewinding::<K>(ring, wait_nr, asked != 0);
         }
         let pending = flush_polled(ring);
         // After the tail's store: see `flush_polled`.
         let kernel_flags = order::load_seq_cst((*ring).sq.kflags);
-        let asked = wait_nr | c_uint::from(reap);
-        // With a submission thread, completions are never left for the program to find.
-        let held_back = kernel_flags & complete::HELD_BACK;
-        let asleep = kernel_flags & IORING_SQ_NEED_WAKEUP;
-        if asked | held_back | asleep == 0 {
+        // With a submission thread, completions are never left for the program to find. And a thread that has nothing
+        // to do may sleep on.
+        let heeded = complete::HELD_BACK | (IORING_SQ_NEED_WAKEUP * c_uint::from(pending != 0));
+        let reasons = asked | (kernel_flags & heeded);
+        if reasons == 0 {
             return pending as c_int;
         }
-        let mut flags = flags::enter_flags(ring);
-        if pending != 0 {
-            flags |= asleep * IORING_ENTER_SQ_WAKEUP;
-        } else if asked | held_back == 0 {
-            // A thread that has nothing to do may sleep on.
-            return 0;
-        }
-        if asked | held_back != 0 {
+        let wake = (reasons & IORING_SQ_NEED_WAKEUP) * IORING_ENTER_SQ_WAKEUP;
+        let mut flags = flags::enter_flags(ring) | wake;
+        if reasons & complete::HELD_BACK != 0 {
             flags |= IORING_ENTER_GETEVENTS;
         }
         to_ret(enter::<K>(ring, pending, wait_nr, flags))
     }
 }
 
-const _: () = assert!(IORING_SQ_NEED_WAKEUP == 1);
+const _: () =
+    assert!(IORING_SQ_NEED_WAKEUP == 1 && complete::HELD_BACK & IORING_SQ_NEED_WAKEUP == 0);
 
 #[inline(never)]
 unsafe fn submit_rewinding<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {

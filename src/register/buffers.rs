@@ -117,7 +117,7 @@ pub unsafe fn update_tags<K: Kernel>(
 /// `ring` points to a ring.
 pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
     // SAFETY: the caller vouches for `ring`.
-    unsafe { call_cold::<K>(ring, IORING_UNREGISTER_BUFFERS, ptr::null(), 0) }
+    unsafe { call::<K>(ring, IORING_UNREGISTER_BUFFERS, ptr::null(), 0) }
 }
 
 /// Gives `dst` the buffers `src_off..src_off + nr` of `src` (all of them, if the three numbers are 0), from slot

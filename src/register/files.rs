@@ -148,7 +148,7 @@ pub unsafe fn update<K: Kernel>(
     };
     // SAFETY: the caller vouches for the arguments; this opcode takes the number of files.
     unsafe {
-        call_cold::<K>(
+        call::<K>(
             ring,
             IORING_REGISTER_FILES_UPDATE,
             (&raw const update).cast(),
@@ -196,7 +196,7 @@ pub unsafe fn update_tags<K: Kernel>(
 /// `ring` points to a ring.
 pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
     // SAFETY: the caller vouches for `ring`.
-    unsafe { call_cold::<K>(ring, IORING_UNREGISTER_FILES, ptr::null(), 0) }
+    unsafe { call::<K>(ring, IORING_UNREGISTER_FILES, ptr::null(), 0) }
 }
 
 /// Keeps slots that the kernel chooses itself within `off..off + len`.

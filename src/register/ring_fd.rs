@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use super::call_cold;
+use super::call;
 use crate::abi::*;
 use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
@@ -25,7 +25,7 @@ pub unsafe fn register<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
             resv: 0,
             data: (*ring).ring_fd as __u64,
         };
-        let registered = call_cold::<K>(ring, IORING_REGISTER_RING_FDS, (&raw mut slot).cast(), 1);
+        let registered = call::<K>(ring, IORING_REGISTER_RING_FDS, (&raw mut slot).cast(), 1);
         if registered == Ok(1) {
             (*ring).enter_ring_fd = slot.offset as c_int;
             (*ring).int_flags |= if (*ring).features & IORING_FEAT_REG_REG_RING != 0 {
@@ -54,7 +54,7 @@ pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
             resv: 0,
             data: 0,
         };
-        let removed = call_cold::<K>(
+        let removed = call::<K>(
             ring,
             IORING_UNREGISTER_RING_FDS,
             (&raw const slot).cast(),
