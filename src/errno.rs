@@ -63,7 +63,10 @@ errnos! {
     EBUSY = 16;
     EEXIST = 17;
     EINVAL = 22;
+    ENFILE = 23;
     EMFILE = 24;
+    EFBIG = 27;
+    ESPIPE = 29;
     ENOSYS = 38;
     ETIME = 62;
     EOVERFLOW = 75;

@@ -36,6 +36,21 @@ fn done(ret: c_int) -> Result<()> {
     Errno::check(ret).map(drop)
 }
 
+#[cfg(target_arch = "x86_64")]
+impl Native {
+    /// Any system call, for what the seam has no use for.
+    ///
+    /// # Safety
+    ///
+    /// The arguments must be what the call asks for, and its effects must be sound.
+    #[inline]
+    pub unsafe fn call(number: usize, args: [usize; 6]) -> isize {
+        let [a, b, c, d, e, f] = args;
+        // SAFETY: passed on to the caller.
+        unsafe { syscall!(isize; number, a, b, c, d, e, f) }
+    }
+}
+
 impl Kernel for Native {
     #[inline]
     unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {

@@ -1,0 +1,52 @@
+//! The io_uring of its announcement, 8 January 2019, on the kernels of today.
+//!
+//! Programs of that interface fill in an iocb of 32 bytes, put its index into a ring, and find an event in another ring.
+//! Today's ring wants an SQE of 64 bytes, whose first half is the iocb, and posts CQEs, which are the events. So a ring
+//! here is a ring of today, set up in memory that the program can map, and submission is a translation.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`abi`], [`shape`] | types and constants as C sees them |
+//! | [`memory`] | the file in memory that is a ring: what lies where |
+//! | [`pool`] | which rings there are, and which one a descriptor leads to |
+//! | [`setup`], [`enter`] | the two system calls |
+//! | [`translate`] | from iocb to SQE |
+//! | [`overflow`] | counting events that found no room |
+//! | [`poller`] | the thread that polls the SQ ring |
+//! | [`watch`] | noticing that a descriptor was closed |
+//! | [`library`] | the functions of the library's first day, in both shapes |
+//! | [`preload`] | taking the calls of programs that make them themselves |
+//! | [`thread`], [`sys`], [`report`] | the ground: threads, system calls, `errno` |
+
+#![cfg(target_arch = "x86_64")]
+#![no_std]
+#![allow(non_camel_case_types, reason = "the names are C's")]
+
+pub mod abi;
+mod enter;
+mod iopoll;
+mod layout;
+#[cfg(not(feature = "preload"))]
+mod library;
+mod memory;
+mod overflow;
+mod poller;
+mod pool;
+#[cfg(feature = "preload")]
+mod preload;
+mod report;
+mod setup;
+pub mod shape;
+mod sys;
+mod thread;
+mod translate;
+mod watch;
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    unsafe extern "C" {
+        safe fn liburing_panic_reachable() -> !;
+    }
+    // Defined nowhere: a panic that the optimiser cannot rule out fails the link.
+    liburing_panic_reachable()
+}

@@ -1,0 +1,199 @@
+//! The memory of a ring: one file in memory, which the program maps as it would map the posted kernel's descriptor.
+//!
+//! | offset in the file | what | who maps it |
+//! | --- | --- | --- |
+//! | 0 | the SQ ring: [`SqRing`], then the indexes | the program, and this library |
+//! | behind it | [`Shared`] | this library |
+//! | before `IORING_OFF_CQ_RING` | the SQEs of today's ring | this library |
+//! | `IORING_OFF_CQ_RING` | the rings of today's ring, which begin with its CQ | the program, and this library |
+//! | `IORING_OFF_IOCB` | the iocbs | the program, and this library |
+//!
+//! The kernel runs today's ring in this memory (`IORING_SETUP_NO_MMAP`), so events appear where the program looks for
+//! them without anybody's help.
+
+use core::ffi::{c_int, c_uint, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicU32, AtomicU64};
+
+use liburing::abi::params::io_uring_params;
+use liburing::errno::Result;
+use liburing::kernel::{Kernel, MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE};
+use liburing::ring::setup::Buffer;
+use liburing::ring::sizes::{self, page_aligned};
+
+use crate::abi::*;
+
+/// The head of the SQ ring. Both sides' positions have a cache line of their own.
+#[repr(C, align(64))]
+pub struct SqRing {
+    /// How far entries were consumed. First, because programs unmap the ring by this member's address.
+    pub head: c_uint,
+    _apart: [c_uint; 15],
+    /// How far the program filled entries in.
+    pub tail: c_uint,
+    _apart_too: [c_uint; 15],
+    /// Number of entries minus one.
+    pub ring_mask: c_uint,
+    /// Number of entries.
+    pub ring_entries: c_uint,
+    /// Indexes that named no iocb.
+    pub dropped: c_uint,
+    /// `IORING_SQ_*`.
+    pub flags: AtomicU32,
+}
+
+/// What processes that share a ring must agree on.
+#[repr(C)]
+pub struct Shared {
+    /// Which thread is inside `io_uring_enter`, by the address of its control block; 0 is none.
+    pub owner: AtomicU64,
+    /// Changes with each owner.
+    pub ticket: AtomicU32,
+    /// Whether the owner has left the translation and is inside the kernel.
+    pub in_kernel: AtomicU32,
+    /// The head of today's SQ before that.
+    pub head_before: AtomicU32,
+    /// Counts the calls that wake the polling thread, which sleeps on it.
+    pub wakes: AtomicU32,
+    /// How many events the kernel held back when they were last counted, and the CQ's tail at that time.
+    pub held_back: AtomicU32,
+    /// See `held_back`.
+    pub tail_then: AtomicU32,
+}
+
+/// Sizes of the areas in bytes.
+#[derive(Clone, Copy)]
+pub struct Sizes {
+    /// The SQ ring with its indexes, not rounded.
+    sq_ring: usize,
+    /// The SQ ring's pages.
+    sq_area: usize,
+    sqes: usize,
+    rings: usize,
+    iocbs: usize,
+    page: usize,
+}
+
+impl Sizes {
+    /// Those for a ring of so many entries, a power of two that the kernel accepts.
+    pub fn of<K: Kernel>(entries: c_uint) -> Result<Sizes> {
+        let p = io_uring_params::default();
+        let page = K::page_size();
+        let counts = sizes::entries(entries, &p)?;
+        let sq_ring = size_of::<SqRing>() + counts.sq as usize * size_of::<c_uint>();
+        Ok(Sizes {
+            sq_ring,
+            sq_area: page_aligned(sq_ring, page),
+            sqes: page_aligned(sizes::sqes_size(0, counts.sq), page),
+            rings: page_aligned(sizes::rings_size(0, counts), page),
+            iocbs: page_aligned(counts.sq as usize * size_of::<io_uring_iocb>(), page),
+            page,
+        })
+    }
+
+    /// Of the whole file.
+    pub fn file(&self) -> u64 {
+        IORING_OFF_IOCB + self.iocbs as u64
+    }
+
+    /// Of the SQ ring.
+    pub fn sq_ring(&self) -> usize {
+        self.sq_ring
+    }
+}
+
+/// This library's mappings of one file.
+#[derive(Clone, Copy)]
+pub struct Areas {
+    /// The SQ ring, then `Shared`.
+    sq: *mut c_void,
+    /// SQEs and rings of today's ring.
+    today: *mut c_void,
+    /// The iocbs.
+    iocbs: *mut c_void,
+}
+
+impl Areas {
+    /// None.
+    pub const fn unmapped() -> Areas {
+        Areas {
+            sq: ptr::null_mut(),
+            today: ptr::null_mut(),
+            iocbs: ptr::null_mut(),
+        }
+    }
+
+    /// Maps the three areas of a file that has the size. What was mapped before an error is in `self`.
+    pub fn map<K: Kernel>(&mut self, fd: c_int, sizes: &Sizes) -> Result<()> {
+        let map = |len, offset| {
+            // SAFETY: a new mapping, placed by the kernel.
+            unsafe {
+                K::mmap(
+                    len,
+                    PROT_READ_WRITE,
+                    MAP_SHARED | MAP_POPULATE,
+                    fd,
+                    offset,
+                )
+            }
+            .map(|area| area.as_ptr())
+        };
+        self.sq = map(sizes.sq_area + sizes.page, IORING_OFF_SQ_RING)?;
+        self.today = map(
+            sizes.sqes + sizes.rings,
+            IORING_OFF_CQ_RING - sizes.sqes as u64,
+        )?;
+        self.iocbs = map(sizes.iocbs, IORING_OFF_IOCB)?;
+        Ok(())
+    }
+
+    /// Unmaps what is mapped.
+    ///
+    /// # Safety
+    ///
+    /// Nothing uses the areas any more.
+    pub unsafe fn unmap<K: Kernel>(&mut self, sizes: &Sizes) {
+        let areas = [
+            (self.sq, sizes.sq_area + sizes.page),
+            (self.today, sizes.sqes + sizes.rings),
+            (self.iocbs, sizes.iocbs),
+        ];
+        for (area, size) in areas {
+            if !area.is_null() {
+                // SAFETY: the caller gives them up.
+                let _ = unsafe { K::munmap(area, size) };
+            }
+        }
+        *self = Areas::unmapped();
+    }
+
+    /// The head of the SQ ring.
+    pub fn sq_ring(&self) -> *mut SqRing {
+        self.sq.cast()
+    }
+
+    /// The indexes of the SQ ring.
+    pub fn array(&self) -> *mut c_uint {
+        self.sq.wrapping_byte_add(size_of::<SqRing>()).cast()
+    }
+
+    /// What processes agree on.
+    pub fn shared(&self, sizes: &Sizes) -> *mut Shared {
+        self.sq.wrapping_byte_add(sizes.sq_area).cast()
+    }
+
+    /// Where today's ring is to be set up.
+    pub fn today(&self, sizes: &Sizes) -> Buffer {
+        Buffer {
+            start: self.today,
+            size: sizes.sqes + sizes.rings,
+        }
+    }
+
+    /// The iocbs.
+    pub fn iocbs(&self) -> *mut io_uring_iocb {
+        self.iocbs.cast()
+    }
+}
+
+const _: () = assert!(core::mem::offset_of!(SqRing, head) == 0);

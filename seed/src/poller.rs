@@ -1,0 +1,192 @@
+//! The thread that polls the SQ ring (`SQTHREAD | SQPOLL`).
+//!
+//! Today's kernel has such a thread too, but one that wants today's SQEs, which only translation makes of iocbs. So it is
+//! a thread of this library: it translates and submits, and the program makes no call.
+
+use core::ffi::{c_uint, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+
+use liburing::abi::ring::io_uring;
+use liburing::errno::{Errno, Result};
+use liburing::kernel::{Kernel, Native};
+use liburing::register::ring_fd;
+
+use crate::abi::IORING_SQ_NEED_WAKEUP;
+use crate::enter::Work;
+use crate::pool::{Ring, Slot};
+use crate::thread::{self, Leaves};
+use crate::sys;
+
+/// How long the thread looks for work before it sleeps.
+const PATIENCE_NS: u64 = 1_000_000_000;
+/// Looks before the thread lets others run.
+const LOOKS: u32 = 64;
+/// How soon a thread that has gone to sleep looks once more.
+const SECOND_LOOK_NS: u64 = 1_000_000;
+
+/// The thread, if there is one. All zeros is none.
+pub struct Poller {
+    stack: *mut c_void,
+    /// Today's ring, for the thread alone.
+    today: io_uring,
+}
+
+/// Starts the thread of the ring in `slot`, bound to `cpu` if this process may run there.
+///
+/// # Errors
+///
+/// * `EINVAL`: there is no such CPU.
+///
+/// # Safety
+///
+/// The ring is this thread's alone, is set up, and stays until [`stop`] has returned.
+pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
+    // SAFETY: the caller vouches for the ring; the thread does not run yet.
+    unsafe {
+        let poller = &raw mut (*slot.ring()).poller;
+        let stack = thread::stack()?;
+        let argument = ptr::from_ref(slot).cast_mut().cast();
+        let id = match thread::start(stack, run, argument, Some(&slot.thread)) {
+            Ok(id) => id,
+            Err(error) => {
+                thread::unmap_stack(stack);
+                return Err(error);
+            }
+        };
+        (*poller).stack = stack;
+        match sys::bind(id, cpu) {
+            // In a container that has other CPUs only, the thread goes where it may.
+            Err(Errno::EINVAL) if !is_cpu(cpu) => Err(Errno::EINVAL),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Ends the thread of the ring in `slot`, if there is one. In another process than its own (`ours` is false) just its
+/// memory is given back.
+///
+/// # Safety
+///
+/// Nobody but the thread uses the ring.
+pub unsafe fn stop(slot: &Slot, ours: bool) {
+    // SAFETY: the ring is there until the caller tears it down; the thread has ended when its stack goes, or runs on the
+    // parent's, of which this process has a copy.
+    unsafe {
+        let ring = slot.ring();
+        let stack = (*ring).poller.stack;
+        if stack.is_null() {
+            return;
+        }
+        if ours {
+            slot.stop.store(1, Ordering::SeqCst);
+            let wakes = &(*ring).shared().wakes;
+            wakes.fetch_add(1, Ordering::SeqCst);
+            sys::wake(wakes);
+            thread::join(&slot.thread);
+        }
+        thread::unmap_stack(stack);
+        (*ring).poller.stack = ptr::null_mut();
+    }
+}
+
+/// Wakes the thread, should it sleep.
+pub fn wake(ring: &Ring) {
+    let wakes = &ring.shared().wakes;
+    // The thread reads the number, says that it will sleep, looks for work, and then sleeps only if the number is still
+    // the same. All of that is in one order with what is done here, so it either finds the work, or the number changed,
+    // or it is woken.
+    wakes.fetch_add(1, Ordering::SeqCst);
+    if flags_word(ring).load(Ordering::SeqCst) & IORING_SQ_NEED_WAKEUP != 0 {
+        sys::wake(wakes);
+    }
+}
+
+fn flags_word(ring: &Ring) -> &AtomicU32 {
+    // SAFETY: in the SQ ring, which is mapped while there is a `Ring`.
+    unsafe { &(*ring.sq()).flags }
+}
+
+/// The thread. It ends when it is told to; the ring is there until then.
+unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
+    // SAFETY: the argument that `start` gave. The copy of today's ring is this thread's alone, and nobody else submits.
+    unsafe {
+        let slot = &*slot.cast::<Slot>();
+        let ring = slot.ring();
+        let today = &raw mut (*ring).poller.today;
+        today.cast::<[u64; RING_WORDS]>().write((&raw const (*ring).today).cast::<[u64; RING_WORDS]>().read());
+        // By its number in this thread's own table the ring cannot be mistaken, whatever the program does with
+        // descriptors. Kernels that have no such table know the descriptor.
+        let _ = ring_fd::register::<Native>(today);
+
+        let ring = &*ring;
+        let mut looks = 0;
+        let mut idle_since = None;
+        while slot.stop.load(Ordering::Relaxed) == 0 {
+            let mut work = Work::of_thread(ring, today);
+            if work.pending() != 0 {
+                // What does not go in now, for want of memory, is tried again.
+                let _ = work.consume::<Native>(c_uint::MAX, 0);
+                idle_since = None;
+                looks = 0;
+                continue;
+            }
+            if work.wants_looking_after() {
+                let _ = work.wait::<Native>(0, true);
+            }
+            looks += 1;
+            if looks % LOOKS != 0 {
+                sys::pause();
+                continue;
+            }
+            sys::give_way();
+            let now = sys::now();
+            match idle_since {
+                None => idle_since = Some(now),
+                Some(since) if now.wrapping_sub(since) > PATIENCE_NS && work.is_idle() => {
+                    sleep(ring, slot, &work);
+                    idle_since = None;
+                }
+                Some(_) => {}
+            }
+        }
+        let _ = ring_fd::unregister::<Native>(today);
+    }
+    Leaves::NOTHING
+}
+
+/// Sleeps until there is work or the thread is to end.
+fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
+    let flags = flags_word(ring);
+    let wakes = &ring.shared().wakes;
+    let mut limit = SECOND_LOOK_NS;
+    loop {
+        let number = wakes.load(Ordering::SeqCst);
+        flags.fetch_or(IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if work.pending() != 0 || slot.stop.load(Ordering::SeqCst) != 0 {
+            break;
+        }
+        // Programs of the time store the tail and look at the flags without a barrier between, so that the processor
+        // may look first. What it stored is there a moment later: the first sleep is a short one.
+        sys::sleep_on(wakes, number, limit);
+        if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number {
+            break;
+        }
+        limit = 0;
+    }
+    flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
+}
+
+/// Whether the machine has this CPU, whether or not this process may use it.
+fn is_cpu(cpu: u16) -> bool {
+    match sys::open_numbered(b"/sys/devices/system/cpu/cpu", cpu as c_uint, false) {
+        Ok(directory) => {
+            let _ = Native::close(directory);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+const RING_WORDS: usize = size_of::<io_uring>() / size_of::<u64>();

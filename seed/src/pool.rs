@@ -1,0 +1,434 @@
+//! Which rings this process has, and which one a descriptor leads to.
+//!
+//! A ring's descriptor is that of a file in memory whose position says which ring it is. The position belongs to the
+//! open file, so duplicates of the descriptor and those in a child say the same, and a descriptor that was closed and
+//! taken for something else says something else. Nobody reads or writes the file, so the position stays.
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_uint};
+use core::mem::MaybeUninit;
+use core::ops::Deref;
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use liburing::abi::ring::io_uring;
+use liburing::errno::{Errno, Result};
+use liburing::kernel::{Kernel, Native};
+use liburing::ring::{exit, zero};
+
+use crate::memory::{Areas, Shared, Sizes, SqRing};
+use crate::abi::{IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb};
+use crate::poller::{self, Poller};
+use crate::sys::{self, Identity};
+use crate::watch;
+
+/// Rings that a process can have at a time.
+const ROOM: usize = 1024;
+const ROOM_BITS: u32 = ROOM.trailing_zeros();
+/// Set in the position of every ring's file. No file is that long.
+const MARK: u64 = 1 << 62;
+
+/// A ring, as this process sees it. What it points to is shared with all processes that have the ring.
+pub struct Ring {
+    /// The process that set it up.
+    pub process: c_int,
+    /// `IORING_SETUP_*` of 2019.
+    pub flags: c_uint,
+    /// Number of iocbs.
+    pub entries: c_uint,
+    /// Whether the kernel polls for completions.
+    pub polled: bool,
+    /// This library's mappings.
+    pub areas: Areas,
+    /// And their sizes.
+    pub sizes: Sizes,
+    /// Today's ring.
+    pub today: io_uring,
+    /// The file behind its descriptor.
+    pub today_is: Identity,
+    /// The thread that polls the SQ ring, if there is one.
+    pub poller: Poller,
+    /// A second way to the file in memory, for the thread that watches the first, or -1.
+    pub anchor: c_int,
+    /// That file.
+    pub file_is: Identity,
+}
+
+impl Ring {
+    /// Whether a thread of this library submits.
+    pub fn is_polled_by_thread(&self) -> bool {
+        let both = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
+        self.flags & both == both
+    }
+
+    /// The head of the SQ ring.
+    pub fn sq(&self) -> *mut SqRing {
+        self.areas.sq_ring()
+    }
+
+    /// The indexes in the SQ ring.
+    pub fn array(&self) -> *mut c_uint {
+        self.areas.array()
+    }
+
+    /// The iocbs.
+    pub fn iocbs(&self) -> *mut io_uring_iocb {
+        self.areas.iocbs()
+    }
+
+    /// What processes agree on.
+    pub fn shared(&self) -> &Shared {
+        // SAFETY: mapped for as long as there is a `Ring`; atomic words only.
+        unsafe { &*self.areas.shared(&self.sizes) }
+    }
+}
+
+/// A place for a ring. It stays in memory for good, so that a thread that comes too late finds a place without a ring
+/// and not something else.
+pub struct Slot {
+    /// 0: free; 1: taken.
+    taken: AtomicU32,
+    /// Users of the ring: those inside a call, and one for its being open. Without any, the ring is torn down.
+    users: AtomicU32,
+    /// The position that leads here; 0 while there is no open ring.
+    position: AtomicU64,
+    /// The ring's descriptor, as far as is known.
+    descriptor: AtomicI32,
+    /// Cleared by the kernel when the polling thread has gone.
+    pub thread: AtomicU32,
+    /// Tells the polling thread to go.
+    pub stop: AtomicU32,
+    ring: UnsafeCell<MaybeUninit<Ring>>,
+}
+
+// SAFETY: the words are atomic. The ring is written by the thread that took the slot, before `users` says that there is
+// one, and by the one that tears it down, after `users` said that nobody is left.
+unsafe impl Sync for Slot {}
+
+static POOL: [Slot; ROOM] = [const {
+    Slot {
+        taken: AtomicU32::new(0),
+        users: AtomicU32::new(0),
+        position: AtomicU64::new(0),
+        descriptor: AtomicI32::new(0),
+        thread: AtomicU32::new(0),
+        stop: AtomicU32::new(0),
+        ring: UnsafeCell::new(MaybeUninit::uninit()),
+    }
+}; ROOM];
+
+impl Slot {
+    /// The ring, where there is one.
+    pub fn ring(&self) -> *mut Ring {
+        self.ring.get().cast()
+    }
+}
+
+/// How many rings there are, for those who want to know that there is none.
+pub static OPEN: AtomicU32 = AtomicU32::new(0);
+/// Slots from here on were never taken.
+static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
+
+/// A ring in use. It is not torn down meanwhile.
+pub struct Held(&'static Slot);
+
+impl Held {
+    /// The ring, for a thread that has it to itself.
+    pub fn ring(&self) -> *mut Ring {
+        self.0.ring()
+    }
+}
+
+impl Deref for Held {
+    type Target = Ring;
+
+    fn deref(&self) -> &Ring {
+        // SAFETY: `users` counts this one, so the ring was written and is not torn down.
+        unsafe { (*self.0.ring.get()).assume_init_ref() }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        leave(self.0);
+    }
+}
+
+/// One user less. The last one tears the ring down.
+fn leave(slot: &'static Slot) {
+    // Release: what this user did is done; acquire: and what all others did, before the ring goes.
+    if slot.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+        // SAFETY: nobody is left, and nobody comes without finding `users` above 0.
+        unsafe {
+            tear_down(slot);
+        }
+        give_back(slot);
+    }
+}
+
+/// The slot that a position leads to, whether there is a ring or not.
+fn slot_of(position: u64) -> Option<&'static Slot> {
+    if position & MARK == 0 {
+        return None;
+    }
+    POOL.get(position as usize % ROOM)
+}
+
+/// The ring with this position.
+fn hold(position: u64) -> Option<Held> {
+    let slot = slot_of(position)?;
+    let mut users = slot.users.load(Ordering::Relaxed);
+    loop {
+        if users == 0 {
+            return None;
+        }
+        // Acquire: the ring was written before it had users.
+        match slot.users.compare_exchange_weak(
+            users,
+            users + 1,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => break,
+            Err(now) => users = now,
+        }
+    }
+    let held = Held(slot);
+    (slot.position.load(Ordering::Relaxed) == position).then_some(held)
+}
+
+/// The ring that a descriptor leads to.
+///
+/// # Errors
+///
+/// * `EBADF`: the descriptor is not open.
+/// * `EOPNOTSUPP`: it is something else.
+pub fn find(fd: c_int) -> Result<Held> {
+    match sys::position(fd) {
+        Ok(position) => hold(position).ok_or(Errno::EOPNOTSUPP),
+        Err(Errno::EBADF) => Err(Errno::EBADF),
+        Err(_) => Err(Errno::EOPNOTSUPP),
+    }
+}
+
+/// The number that tells a ring from all others, if the descriptor leads to one of this process.
+pub fn mark(fd: c_int) -> Option<u64> {
+    let position = sys::position(fd).ok()?;
+    hold(position).map(|_| position)
+}
+
+/// A slot that was taken and has no ring yet.
+pub struct Claim {
+    slot: &'static Slot,
+    position: u64,
+}
+
+impl Claim {
+    /// Takes a slot. `ENFILE` if there is none.
+    pub fn new() -> Result<Claim> {
+        let random = sys::random()?;
+        for (index, slot) in POOL.iter().enumerate() {
+            // Acquire: whoever gave it back was done with it.
+            let free = slot
+                .taken
+                .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed);
+            if free.is_ok() {
+                UNTOUCHED.fetch_max(index as u32 + 1, Ordering::Relaxed);
+                slot.stop.store(0, Ordering::Relaxed);
+                return Ok(Claim {
+                    slot,
+                    position: (random << ROOM_BITS | index as u64) & (MARK - 1) | MARK,
+                });
+            }
+        }
+        Err(Errno::ENFILE)
+    }
+
+    /// Puts a ring there that has nothing yet, and that nobody finds. Whatever it gets goes with what this returns.
+    pub fn fill(self) -> Unopened {
+        // SAFETY: the slot is this thread's; integers and raw pointers only, for which zero is a value.
+        unsafe {
+            let ring = self.slot.ring();
+            zero::clear(ring);
+            (*ring).process = sys::process();
+            (*ring).anchor = -1;
+        }
+        // Release: whoever finds a user finds the ring.
+        self.slot.users.store(1, Ordering::Release);
+        OPEN.fetch_add(1, Ordering::Relaxed);
+        let unopened = Unopened {
+            held: Held(self.slot),
+            position: self.position,
+        };
+        core::mem::forget(self);
+        unopened
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.slot.taken.store(0, Ordering::Release);
+    }
+}
+
+/// A ring that nobody finds yet.
+pub struct Unopened {
+    held: Held,
+    position: u64,
+}
+
+impl Unopened {
+    /// Where the ring is.
+    pub fn slot(&self) -> &'static Slot {
+        self.held.0
+    }
+
+    /// The ring, which is this thread's alone.
+    pub fn ring(&mut self) -> &mut Ring {
+        // SAFETY: the ring was written, and nobody else finds it.
+        unsafe { &mut *self.held.ring() }
+    }
+
+    /// The position that its file must have.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Opens the ring to those who have its descriptor.
+    pub fn open(self, fd: c_int) {
+        let slot = self.held.0;
+        slot.descriptor.store(fd, Ordering::Relaxed);
+        // Release: whoever finds the position finds the whole ring.
+        slot.position.store(self.position, Ordering::Release);
+        // That use is the ring's being open.
+        core::mem::forget(self.held);
+    }
+}
+
+fn give_back(slot: &'static Slot) {
+    OPEN.fetch_sub(1, Ordering::Relaxed);
+    // Release: whoever takes it finds it left.
+    slot.taken.store(0, Ordering::Release);
+}
+
+/// Closes a ring to newcomers; it is torn down when the last call on it has returned.
+pub fn close(position: u64) {
+    let Some(slot) = slot_of(position) else { return };
+    let closed = slot
+        .position
+        .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
+    if closed.is_ok() {
+        leave(slot);
+    }
+}
+
+/// Gives back what a ring has in this process.
+unsafe fn tear_down(slot: &Slot) {
+    // SAFETY: nobody uses the ring any more but its own thread, which is stopped first.
+    unsafe {
+        let ours = (*slot.ring()).process == sys::process();
+        poller::stop(slot, ours);
+        let ring = &mut *slot.ring();
+        // A program that closes descriptors which are not its own may have closed this one, and opened something else.
+        if sys::identity(ring.today.ring_fd) != Ok(ring.today_is) {
+            ring.today.ring_fd = -1;
+        }
+        exit::exit::<Native>(&raw mut ring.today);
+        watch::drop_anchor(ring);
+        ring.areas.unmap::<Native>(&ring.sizes);
+    }
+}
+
+/// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
+/// descriptor leads there, the ring is closed.
+pub fn settle(position: u64) {
+    let Some(held) = hold(position) else { return };
+    if held.process != sys::process() {
+        // A child. After vfork(2) this memory is the parent's, so that just its own descriptors can be closed. Another
+        // fork's child keeps the mappings until it ends or executes something.
+        let today = held.today.ring_fd;
+        if today_descriptor(&held) && search(position).is_none() {
+            let _ = Native::close(today);
+        }
+        return;
+    }
+    let known = held.0.descriptor.load(Ordering::Relaxed);
+    if sys::position(known) == Ok(position) {
+        return;
+    }
+    match search(position) {
+        Some(fd) => held.0.descriptor.store(fd, Ordering::Relaxed),
+        None => close(position),
+    }
+}
+
+fn today_descriptor(held: &Held) -> bool {
+    sys::identity(held.today.ring_fd) == Ok(held.today_is)
+}
+
+/// Settles all rings.
+pub fn sweep() {
+    if OPEN.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let touched = UNTOUCHED.load(Ordering::Relaxed) as usize;
+    for slot in POOL.iter().take(touched) {
+        let position = slot.position.load(Ordering::Relaxed);
+        if position != 0 {
+            settle(position);
+        }
+    }
+}
+
+/// A descriptor with this position.
+fn search(position: u64) -> Option<c_int> {
+    let Ok(directory) = sys::open(c"/proc/self/fd") else {
+        // Without /proc, or without a descriptor for it.
+        let limit = Native::nofile_limit().map_or(1024, |limit| limit.current.min(1 << 16));
+        return (0..limit as c_int).find(|fd| sys::position(*fd) == Ok(position));
+    };
+    let found = search_directory(directory, position);
+    let _ = Native::close(directory);
+    found
+}
+
+fn search_directory(directory: c_int, position: u64) -> Option<c_int> {
+    // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
+    const LENGTH: usize = 16;
+    const NAME: usize = 19;
+    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
+    // SAFETY: bytes, which are written before they are read.
+    let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
+    loop {
+        let mut entries = sys::read_directory(directory, buffer).ok()?;
+        if entries.is_empty() {
+            return None;
+        }
+        while let [low, high] = entries.get(LENGTH..LENGTH + 2)? {
+            let length = u16::from_le_bytes([*low, *high]) as usize;
+            let name = entries.get(NAME..length)?;
+            if let Some(fd) = number(name)
+                && sys::position(fd) == Ok(position)
+            {
+                return Some(fd);
+            }
+            entries = entries.get(length..)?;
+            if entries.is_empty() {
+                break;
+            }
+        }
+    }
+}
+
+/// The number that a name starts with.
+fn number(name: &[u8]) -> Option<c_int> {
+    let mut value = None;
+    for byte in name {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        let before = value.unwrap_or(0 as c_int);
+        value = Some(before.wrapping_mul(10).wrapping_add(digit as c_int));
+    }
+    value
+}

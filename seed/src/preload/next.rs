@@ -1,0 +1,59 @@
+//! The functions that this library stands before.
+
+use core::arch::global_asm;
+
+// One word for each function of that name in the libraries behind this one, filled in when the library is loaded; null
+// before, and where there is none. `dlsym` is weak, as older C libraries have it in a library of its own: without it
+// system calls are made here. Assembly, because Rust takes the address of a function to be never null, and because the
+// words are used by assembly.
+macro_rules! functions {
+    ($($function:literal),*) => {
+        global_asm!(
+            ".weak dlsym",
+            ".pushsection .bss.liburing_seed_next, \"aw\", @nobits",
+            ".balign 8",
+            $(
+                concat!(".hidden liburing_seed_next_", $function),
+                concat!(".globl liburing_seed_next_", $function),
+                concat!(".type liburing_seed_next_", $function, ", @object"),
+                concat!(".size liburing_seed_next_", $function, ", 8"),
+                concat!("liburing_seed_next_", $function, ": .zero 8"),
+            )*
+            ".popsection",
+            ".pushsection .rodata.liburing_seed_names, \"a\", @progbits",
+            $(concat!("liburing_seed_name_", $function, ": .asciz \"", $function, "\""),)*
+            ".popsection",
+            ".pushsection .text.liburing_seed_load, \"ax\", @progbits",
+            ".type liburing_seed_load, @function",
+            "liburing_seed_load:",
+            ".cfi_startproc",
+            "push rbx",
+            ".cfi_adjust_cfa_offset 8",
+            ".cfi_rel_offset rbx, 0",
+            "mov rbx, [rip + dlsym@GOTPCREL]",
+            "test rbx, rbx",
+            "jz 2f",
+            $(
+                // RTLD_NEXT
+                "mov rdi, -1",
+                concat!("lea rsi, [rip + liburing_seed_name_", $function, "]"),
+                "call rbx",
+                concat!("mov [rip + liburing_seed_next_", $function, "], rax"),
+            )*
+            "2:",
+            "pop rbx",
+            ".cfi_adjust_cfa_offset -8",
+            ".cfi_restore rbx",
+            "ret",
+            ".cfi_endproc",
+            ".size liburing_seed_load, . - liburing_seed_load",
+            ".popsection",
+            ".pushsection .init_array.liburing_seed_load, \"aw\", @init_array",
+            ".balign 8",
+            ".quad liburing_seed_load",
+            ".popsection",
+        );
+    };
+}
+
+functions!("syscall", "close", "dup2", "dup3", "close_range", "closefrom", "munmap");

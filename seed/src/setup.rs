@@ -1,0 +1,256 @@
+//! `io_uring_setup`: a file in memory, and today's ring in it.
+
+use core::ffi::{c_int, c_uint, c_void};
+
+use liburing::abi::iovec;
+use liburing::abi::params::{self as today, IORING_SETUP_SUBMIT_ALL};
+use liburing::errno::{Errno, Result};
+use liburing::kernel::{Kernel, Native};
+use liburing::queue::order;
+use liburing::register::buffers;
+use liburing::ring::setup;
+
+use crate::abi::*;
+use crate::memory::{Sizes, SqRing};
+use crate::pool::{self, Claim, Ring, Unopened};
+use crate::{iopoll, poller, sys, watch};
+
+const KNOWN: c_uint = IORING_SETUP_IOPOLL
+    | IORING_SETUP_FIXEDBUFS
+    | IORING_SETUP_SQTHREAD
+    | IORING_SETUP_SQWQ
+    | IORING_SETUP_SQPOLL;
+
+/// The largest pinned buffer.
+const LARGEST_BUFFER: usize = 4 << 20;
+/// Descriptors of this library's own are not below that if possible: programs expect the low ones for themselves.
+const HIGH: c_int = 512;
+
+/// Who closes a ring's descriptor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The program, by a call that this library gets to see, or through this library.
+    Seen,
+    /// The program, by a call of libc's.
+    Unseen,
+}
+
+/// Sets a ring up and returns its descriptor.
+///
+/// # Errors
+///
+/// * `EFAULT`: `params` or `iovecs` cannot be read, or `params` not be written; a buffer has no address or is too long.
+/// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many, a CPU that does not exist.
+/// * `EMFILE`, `ENFILE`: no descriptor is left, of which a ring needs two; or this process has too many rings.
+/// * `ENOMEM`: no memory, or more than may be locked.
+/// * `ENOSYS`: the kernel cannot run a ring in memory that is not its own (before 6.5).
+/// * `EPERM` and others with which the kernel refuses a ring.
+pub fn setup(
+    entries: c_uint,
+    iovecs: *const iovec,
+    params: *mut io_uring_params,
+    closing: Closing,
+) -> Result<c_int> {
+    let mut p = sys::read_memory(params)?;
+    if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
+        return Err(Errno::EINVAL);
+    }
+    pool::sweep();
+    let sizes = Sizes::of::<Native>(entries)?;
+    let mut unopened = Claim::new()?.fill();
+    let ring = unopened.ring();
+    ring.flags = p.flags;
+    ring.entries = entries.next_power_of_two();
+    ring.sizes = sizes;
+
+    let fd = make_file(&mut unopened, closing)?;
+    let made = finish(&mut unopened, fd, iovecs, &mut p).and_then(|()| {
+        sys::write_memory(params, &p)?;
+        let anchor = unopened.ring().anchor;
+        if anchor >= 0 {
+            watch::start(anchor, unopened.position())?;
+        }
+        Ok(())
+    });
+    match made {
+        Ok(()) => {
+            unopened.open(fd);
+            Ok(fd)
+        }
+        Err(error) => {
+            drop(unopened);
+            let _ = Native::close(fd);
+            Err(error)
+        }
+    }
+}
+
+/// Makes the file in memory, maps it, and returns the descriptor for the program.
+fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
+    let position = unopened.position();
+    let ring = unopened.ring();
+    // Nothing of the file takes memory until it is touched, but a limit on file sizes holds for it. A call that exceeds
+    // it would cost the program a signal.
+    if sys::limit(sys::FILE_SIZE)? < ring.sizes.file() {
+        return Err(Errno::EFBIG);
+    }
+    let fd = sys::memory_file(c"io_uring-0.1")?;
+    let made = (|| {
+        sys::resize(fd, ring.sizes.file())?;
+        sys::seal_size(fd)?;
+        ring.file_is = sys::identity(fd)?;
+        ring.areas.map::<Native>(fd, &ring.sizes)?;
+        let mut program = fd;
+        // Without /proc, closing is noticed at the next call.
+        if closing == Closing::Unseen
+            && let Ok(second) = watch::reopen(fd)
+        {
+            ring.anchor = fd;
+            program = second;
+        }
+        match sys::seek(program, position) {
+            Ok(()) => Ok(program),
+            Err(error) => {
+                if program != fd {
+                    let _ = Native::close(program);
+                }
+                Err(error)
+            }
+        }
+    })();
+    match made {
+        Ok(program) if program != fd => {
+            // The program gets the lower of the two numbers.
+            match sys::duplicate(fd, HIGH) {
+                Ok(high) => {
+                    let _ = Native::close(fd);
+                    ring.anchor = high;
+                }
+                Err(_) => {}
+            }
+            Ok(program)
+        }
+        Ok(program) => Ok(program),
+        Err(error) => {
+            if ring.anchor < 0 {
+                let _ = Native::close(fd);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Sets today's ring up in the file's memory, and all that goes with it.
+fn finish(
+    unopened: &mut Unopened,
+    _fd: c_int,
+    iovecs: *const iovec,
+    p: &mut io_uring_params,
+) -> Result<()> {
+    let slot = unopened.slot();
+    let ring = unopened.ring();
+    let mut q = today::io_uring_params {
+        // An iocb that fails does not keep those behind it from being submitted.
+        flags: IORING_SETUP_SUBMIT_ALL,
+        ..today::io_uring_params::default()
+    };
+    if p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues() {
+        ring.polled = true;
+        q.flags |= today::IORING_SETUP_IOPOLL;
+    }
+    let memory = ring.areas.today(&ring.sizes);
+    // SAFETY: the memory stays mapped until the ring is torn down, which closes today's ring first.
+    let made = unsafe {
+        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.today, &mut q, Some(memory))
+    };
+    match made {
+        Ok(_) => {}
+        // Everything in it is right, so the kernel does not know the flag.
+        Err(Errno::EINVAL) => return Err(Errno::ENOSYS),
+        Err(error) => return Err(error),
+    }
+    hide(ring);
+    ring.today_is = sys::identity(ring.today.ring_fd)?;
+
+    if p.flags & IORING_SETUP_FIXEDBUFS != 0 {
+        pin(ring, iovecs)?;
+    }
+    start_rings(ring);
+    p.sq_entries = ring.entries;
+    p.cq_entries = 2 * ring.entries;
+    p.sq_off = sq_offsets();
+    p.cq_off = cq_offsets(&q);
+    if ring.is_polled_by_thread() {
+        // SAFETY: nobody else knows the ring, and it is set up.
+        unsafe { poller::start(slot, p.sq_thread_cpu)? };
+    }
+    Ok(())
+}
+
+/// Moves today's descriptor out of the way.
+fn hide(ring: &mut Ring) {
+    if let Ok(high) = sys::duplicate(ring.today.ring_fd, HIGH) {
+        let _ = Native::close(ring.today.ring_fd);
+        ring.today.ring_fd = high;
+        ring.today.enter_ring_fd = high;
+    }
+}
+
+/// Writes what never changes.
+fn start_rings(ring: &Ring) {
+    let sq = ring.sq();
+    // SAFETY: mapped, all zeros, and nobody else knows it yet.
+    unsafe {
+        order::store_relaxed(&raw mut (*sq).ring_mask, ring.entries.wrapping_sub(1));
+        order::store_relaxed(&raw mut (*sq).ring_entries, ring.entries);
+    }
+}
+
+fn sq_offsets() -> io_sqring_offsets {
+    use core::mem::offset_of;
+    io_sqring_offsets {
+        head: offset_of!(SqRing, head) as u32,
+        tail: offset_of!(SqRing, tail) as u32,
+        ring_mask: offset_of!(SqRing, ring_mask) as u32,
+        ring_entries: offset_of!(SqRing, ring_entries) as u32,
+        flags: offset_of!(SqRing, flags) as u32,
+        dropped: offset_of!(SqRing, dropped) as u32,
+        array: size_of::<SqRing>() as u32,
+        resv: [0; 3],
+    }
+}
+
+/// Where the kernel has put the CQ.
+fn cq_offsets(q: &today::io_uring_params) -> io_cqring_offsets {
+    io_cqring_offsets {
+        head: q.cq_off.head,
+        tail: q.cq_off.tail,
+        ring_mask: q.cq_off.ring_mask,
+        ring_entries: q.cq_off.ring_entries,
+        overflow: q.cq_off.overflow,
+        events: q.cq_off.cqes,
+        resv: [0; 4],
+    }
+}
+
+/// Registers the program's buffers, one for each iocb.
+fn pin(ring: &mut Ring, iovecs: *const iovec) -> Result<()> {
+    const PAGE: usize = 4096;
+    let mut pages = 0usize;
+    for index in 0..ring.entries as usize {
+        let buffer: iovec = sys::read_memory(iovecs.wrapping_add(index))?;
+        if buffer.iov_base.is_null() || buffer.iov_len > LARGEST_BUFFER {
+            return Err(Errno::EFAULT);
+        }
+        let offset = buffer.iov_base.addr() % PAGE;
+        pages += (offset + buffer.iov_len).div_ceil(PAGE);
+    }
+    // The kernel of today lets privileged programs exceed the limit, the posted one did not.
+    if pages as u64 > sys::limit(sys::LOCKED_MEMORY)? / PAGE as u64 {
+        return Err(Errno::ENOMEM);
+    }
+    // SAFETY: the array was just read, and the ring is set up. Pinned memory stays even if the program unmaps it.
+    unsafe { buffers::register::<Native>(&raw mut ring.today, iovecs, ring.entries) }.map(drop)
+}
+
+const _: () = assert!(size_of::<*mut c_void>() == 8);

@@ -1,0 +1,402 @@
+//! System calls beyond those of the seam.
+
+use core::ffi::{CStr, c_int, c_uint};
+use core::mem::MaybeUninit;
+use core::sync::atomic::AtomicU32;
+
+use liburing::errno::{Errno, Result};
+use liburing::kernel::Native;
+
+/// Numbers of system calls.
+mod nr {
+    pub const READ: usize = 0;
+    pub const FSTAT: usize = 5;
+    pub const LSEEK: usize = 8;
+    pub const RT_SIGPROCMASK: usize = 14;
+    pub const SCHED_YIELD: usize = 24;
+    pub const GETPID: usize = 39;
+    pub const FCNTL: usize = 72;
+    pub const FTRUNCATE: usize = 77;
+    pub const FUTEX: usize = 202;
+    pub const SCHED_SETAFFINITY: usize = 203;
+    pub const GETDENTS64: usize = 217;
+    pub const CLOCK_GETTIME: usize = 228;
+    pub const OPENAT: usize = 257;
+    pub const PRLIMIT64: usize = 302;
+    pub const PROCESS_VM_READV: usize = 310;
+    pub const PROCESS_VM_WRITEV: usize = 311;
+    pub const GETRANDOM: usize = 318;
+    pub const MEMFD_CREATE: usize = 319;
+}
+
+/// A pointer as an argument.
+fn address<T>(pointer: *const T) -> usize {
+    pointer.expose_provenance()
+}
+
+/// What a call returned, or its error.
+fn check(ret: isize) -> Result<usize> {
+    match c_int::try_from(ret) {
+        Ok(small) => Errno::check(small).map(|value| value as usize),
+        Err(_) => Ok(ret as usize),
+    }
+}
+
+/// The file's position, which is kept by the open file, not by the descriptor. `ESPIPE` if it has none.
+pub fn position(fd: c_int) -> Result<u64> {
+    const SEEK_CUR: usize = 1;
+    // SAFETY: no memory is involved, and the position stays.
+    check(unsafe { Native::call(nr::LSEEK, [fd as usize, 0, SEEK_CUR, 0, 0, 0]) })
+        .map(|at| at as u64)
+}
+
+/// Moves the file's position.
+pub fn seek(fd: c_int, position: u64) -> Result<()> {
+    const SEEK_SET: usize = 0;
+    // SAFETY: no memory is involved.
+    check(unsafe { Native::call(nr::LSEEK, [fd as usize, position as usize, SEEK_SET, 0, 0, 0]) })
+        .map(drop)
+}
+
+/// A new file in memory, which cannot be executed, closed on exec.
+pub fn memory_file(name: &CStr) -> Result<c_int> {
+    const MFD_CLOEXEC: usize = 1;
+    const MFD_NOEXEC_SEAL: usize = 8;
+    let flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
+    // SAFETY: the name ends with a zero.
+    check(unsafe { Native::call(nr::MEMFD_CREATE, [address(name.as_ptr()), flags, 0, 0, 0, 0]) })
+        .map(|fd| fd as c_int)
+}
+
+/// Sets a file's size.
+pub fn resize(fd: c_int, size: u64) -> Result<()> {
+    // SAFETY: no memory is involved; the caller's files are its own.
+    check(unsafe { Native::call(nr::FTRUNCATE, [fd as usize, size as usize, 0, 0, 0, 0]) })
+        .map(drop)
+}
+
+fn fcntl(fd: c_int, command: usize, argument: usize) -> Result<usize> {
+    // SAFETY: none of the commands used here takes a pointer.
+    check(unsafe { Native::call(nr::FCNTL, [fd as usize, command, argument, 0, 0, 0]) })
+}
+
+/// Keeps a file in memory at its size for good.
+pub fn seal_size(fd: c_int) -> Result<()> {
+    const F_ADD_SEALS: usize = 1033;
+    const F_SEAL_SEAL: usize = 1;
+    const F_SEAL_SHRINK: usize = 2;
+    const F_SEAL_GROW: usize = 4;
+    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW).map(drop)
+}
+
+/// The flags that a file was opened with (`O_*`).
+pub fn open_flags(fd: c_int) -> Result<c_uint> {
+    const F_GETFL: usize = 3;
+    fcntl(fd, F_GETFL, 0).map(|flags| flags as c_uint)
+}
+
+/// A second descriptor, not below `lowest`, closed on exec.
+pub fn duplicate(fd: c_int, lowest: c_int) -> Result<c_int> {
+    const F_DUPFD_CLOEXEC: usize = 1030;
+    fcntl(fd, F_DUPFD_CLOEXEC, lowest as usize).map(|fd| fd as c_int)
+}
+
+/// Locks a whole file for this open file alone; with `waits`, sleeps until that is possible.
+pub fn lock(fd: c_int, waits: bool) -> Result<()> {
+    const F_OFD_SETLK: usize = 37;
+    const F_OFD_SETLKW: usize = 38;
+    const F_WRLCK: u64 = 1;
+    // struct flock: l_type and l_whence in two 16-bit words, l_start, l_len, l_pid. Zeros mean the whole file.
+    let lock = [F_WRLCK, 0, 0, 0];
+    let command = if waits { F_OFD_SETLKW } else { F_OFD_SETLK };
+    let args = [fd as usize, command, address(&raw const lock), 0, 0, 0];
+    // SAFETY: the commands read a struct flock, of 32 bytes.
+    check(unsafe { Native::call(nr::FCNTL, args) }).map(drop)
+}
+
+const AT_FDCWD: usize = -100isize as usize;
+const O_CLOEXEC: usize = 0o2000000;
+
+fn open_at(path: *const u8, flags: usize) -> Result<c_int> {
+    // SAFETY: the callers' paths end with a zero.
+    check(unsafe {
+        Native::call(
+            nr::OPENAT,
+            [AT_FDCWD, address(path), flags | O_CLOEXEC, 0, 0, 0],
+        )
+    })
+    .map(|fd| fd as c_int)
+}
+
+/// Opens a file for reading.
+pub fn open(path: &CStr) -> Result<c_int> {
+    open_at(path.as_ptr().cast(), 0)
+}
+
+/// Opens `<prefix><number>`, for reading or for both.
+pub fn open_numbered(prefix: &[u8], number: c_uint, writable: bool) -> Result<c_int> {
+    const O_RDWR: usize = 2;
+    let mut path = Path::new();
+    path.push(prefix);
+    path.push_number(number);
+    open_at(path.ended(), if writable { O_RDWR } else { 0 })
+}
+
+/// A short path in the making.
+pub struct Path {
+    bytes: [MaybeUninit<u8>; Path::ROOM],
+    len: usize,
+}
+
+impl Path {
+    const ROOM: usize = 96;
+
+    /// An empty one.
+    pub fn new() -> Path {
+        Path {
+            bytes: [const { MaybeUninit::uninit() }; Path::ROOM],
+            len: 0,
+        }
+    }
+
+    /// Appends `text`, as far as there is room.
+    pub fn push(&mut self, text: &[u8]) {
+        for byte in text {
+            // The last place is kept for the end.
+            if self.len + 1 < Path::ROOM
+                && let Some(place) = self.bytes.get_mut(self.len)
+            {
+                place.write(*byte);
+                self.len += 1;
+            }
+        }
+    }
+
+    /// Appends a number in base 10.
+    pub fn push_number(&mut self, number: c_uint) {
+        let mut unit = 1_000_000_000;
+        let mut leading = true;
+        while unit != 0 {
+            let digit = number / unit % 10;
+            leading &= digit == 0 && unit != 1;
+            if !leading {
+                self.push(&[b'0' + digit as u8]);
+            }
+            unit /= 10;
+        }
+    }
+
+    /// The path, with a zero at its end.
+    fn ended(&mut self) -> *const u8 {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            place.write(0);
+        }
+        self.bytes.as_ptr().cast()
+    }
+
+    /// Opens it for reading.
+    pub fn open(&mut self) -> Result<c_int> {
+        open_at(self.ended(), 0)
+    }
+}
+
+/// Reads into `buffer` and returns what was filled.
+pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
+    let args = [fd as usize, address(buffer.as_mut_ptr()), buffer.len(), 0, 0, 0];
+    // SAFETY: `buffer` has that many bytes.
+    let count = check(unsafe { Native::call(nr::READ, args) })?;
+    Ok(buffer.get(..count).unwrap_or_default())
+}
+
+/// Reads entries of a directory into `buffer` and returns what was filled.
+pub fn read_directory(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
+    let args = [fd as usize, address(buffer.as_mut_ptr()), buffer.len(), 0, 0, 0];
+    // SAFETY: `buffer` has that many bytes.
+    let count = check(unsafe { Native::call(nr::GETDENTS64, args) })?;
+    Ok(buffer.get(..count).unwrap_or_default())
+}
+
+/// Which file it is, and on what device.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The device that the file is on.
+    pub device: u64,
+    /// The file's number there.
+    pub inode: u64,
+    /// The device that the file is, if it is one.
+    pub is_device: u64,
+    /// Kind and permissions.
+    pub mode: u32,
+}
+
+/// Looks up which file a descriptor leads to.
+pub fn identity(fd: c_int) -> Result<Identity> {
+    // struct stat: st_dev, st_ino, st_nlink, st_mode and st_uid, st_gid and padding, st_rdev, ...
+    let mut stat = MaybeUninit::<[u64; 18]>::uninit();
+    // SAFETY: struct stat has 144 bytes.
+    check(unsafe {
+        Native::call(nr::FSTAT, [fd as usize, address(stat.as_mut_ptr()), 0, 0, 0, 0])
+    })?;
+    // SAFETY: the call filled it in.
+    let [device, inode, _, mode, _, is_device, ..] = unsafe { stat.assume_init() };
+    Ok(Identity {
+        device,
+        inode,
+        is_device,
+        mode: mode as u32,
+    })
+}
+
+/// This process's id.
+pub fn process() -> c_int {
+    // SAFETY: no memory is involved.
+    unsafe { Native::call(nr::GETPID, [0; 6]) as c_int }
+}
+
+/// A limit of this process.
+pub fn limit(resource: usize) -> Result<u64> {
+    let mut limits = [0u64; 2];
+    let args = [0, resource, 0, address(&raw mut limits), 0, 0];
+    // SAFETY: nothing is set, and there is room for the two numbers of struct rlimit64.
+    check(unsafe { Native::call(nr::PRLIMIT64, args) })?;
+    Ok(limits[0])
+}
+
+/// `RLIMIT_FSIZE`.
+pub const FILE_SIZE: usize = 1;
+/// `RLIMIT_MEMLOCK`.
+pub const LOCKED_MEMORY: usize = 8;
+
+/// A number that nobody guesses.
+pub fn random() -> Result<u64> {
+    const GRND_INSECURE: usize = 4;
+    let mut number = 0u64;
+    let args = [address(&raw mut number), size_of::<u64>(), GRND_INSECURE, 0, 0, 0];
+    // SAFETY: there is room for the number.
+    check(unsafe { Native::call(nr::GETRANDOM, args) })?;
+    Ok(number)
+}
+
+/// Nanoseconds of the monotonic clock.
+pub fn now() -> u64 {
+    const CLOCK_MONOTONIC: usize = 1;
+    let mut time = [0u64; 2];
+    // SAFETY: there is room for a struct timespec. The call cannot fail.
+    unsafe { Native::call(nr::CLOCK_GETTIME, [CLOCK_MONOTONIC, address(&raw mut time), 0, 0, 0, 0]) };
+    time[0].wrapping_mul(1_000_000_000).wrapping_add(time[1])
+}
+
+/// Lets others run.
+pub fn give_way() {
+    // SAFETY: no memory is involved.
+    unsafe { Native::call(nr::SCHED_YIELD, [0; 6]) };
+}
+
+const FUTEX_WAIT: usize = 0;
+const FUTEX_WAKE: usize = 1;
+
+/// Sleeps while `*word` is `value`, until it is woken, a signal comes, or `limit_ns` have passed (0: no limit).
+pub fn sleep_on(word: &AtomicU32, value: u32, limit_ns: u64) {
+    let time = [limit_ns / 1_000_000_000, limit_ns % 1_000_000_000];
+    let limit = if limit_ns == 0 { 0 } else { address(&raw const time) };
+    // SAFETY: `word` is an aligned 32-bit word, `time` a struct timespec. Whatever ends the sleep, the caller looks again.
+    unsafe { Native::call(nr::FUTEX, [address(word), FUTEX_WAIT, value as usize, limit, 0, 0]) };
+}
+
+/// Wakes all that sleep on `word`.
+pub fn wake(word: &AtomicU32) {
+    // SAFETY: only the address counts.
+    unsafe { Native::call(nr::FUTEX, [address(word), FUTEX_WAKE, c_int::MAX as usize, 0, 0, 0]) };
+}
+
+/// Exchanges the calling thread's set of blocked signals.
+pub fn block_signals(set: u64) -> u64 {
+    const SIG_SETMASK: usize = 2;
+    let mut before = 0u64;
+    let args = [
+        SIG_SETMASK,
+        address(&raw const set),
+        address(&raw mut before),
+        size_of::<u64>(),
+        0,
+        0,
+    ];
+    // SAFETY: both are signal sets of the size given. The call cannot fail.
+    unsafe { Native::call(nr::RT_SIGPROCMASK, args) };
+    before
+}
+
+/// Binds a thread to one CPU.
+pub fn bind(thread: c_uint, cpu: u16) -> Result<()> {
+    let mut set = [0u64; 16];
+    let word = set.get_mut(cpu as usize / 64).ok_or(Errno::EINVAL)?;
+    *word = 1 << (cpu % 64);
+    let args = [thread as usize, size_of_val(&set), address(&raw const set), 0, 0, 0];
+    // SAFETY: the set has that many bytes.
+    check(unsafe { Native::call(nr::SCHED_SETAFFINITY, args) }).map(drop)
+}
+
+#[repr(C)]
+struct Span(usize, usize);
+
+/// Copies memory of this process as the kernel does, which finds out whether it is there. Where that call is forbidden,
+/// as in some containers, memory is taken to be there.
+fn copy(number: usize, to: usize, from: usize, len: usize) -> Result<()> {
+    let (local, remote) = match number {
+        nr::PROCESS_VM_READV => (Span(to, len), Span(from, len)),
+        _ => (Span(from, len), Span(to, len)),
+    };
+    let args = [
+        process() as usize,
+        address(&raw const local),
+        1,
+        address(&raw const remote),
+        1,
+        0,
+    ];
+    // SAFETY: one of the two is the caller's own memory of that length, and the kernel checks the other.
+    match check(unsafe { Native::call(number, args) }) {
+        Ok(moved) if moved == len => Ok(()),
+        Ok(_) | Err(Errno::EFAULT) => Err(Errno::EFAULT),
+        Err(_) => {
+            for offset in 0..len {
+                // SAFETY: the program vouches for its pointer, as it does in any other C library. Volatile: a plain loop
+                // would become a call of memcpy, which a library that links to nothing does not have.
+                unsafe {
+                    let byte = core::ptr::with_exposed_provenance::<u8>(from + offset);
+                    core::ptr::with_exposed_provenance_mut::<u8>(to + offset)
+                        .write_volatile(byte.read_volatile());
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Reads the program's memory at `from`; `EFAULT` if it is not there.
+pub fn read_memory<T: Copy>(from: *const T) -> Result<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    copy(
+        nr::PROCESS_VM_READV,
+        address(value.as_mut_ptr()),
+        address(from),
+        size_of::<T>(),
+    )?;
+    // SAFETY: all its bytes were copied, and the callers' types hold for any bytes.
+    Ok(unsafe { value.assume_init() })
+}
+
+/// Writes the program's memory at `to`; `EFAULT` if it is not there.
+pub fn write_memory<T: Copy>(to: *mut T, value: &T) -> Result<()> {
+    copy(
+        nr::PROCESS_VM_WRITEV,
+        address(to),
+        address(value),
+        size_of::<T>(),
+    )
+}
+
+/// Tells the compiler and the processor that a loop waits.
+pub fn pause() {
+    core::hint::spin_loop();
+}
