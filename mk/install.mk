@@ -2,7 +2,7 @@
 
 INSTALL_ENV = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)' libdir='$(libdir)' \
 	libdevdir='$(libdevdir)' mandir='$(mandir)' datadir='$(datadir)' VERSION='$(VERSION)' \
-	ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)'
+	ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_SEED='$(ENABLE_SEED)' BUILD='$(B)' INSTALL='$(INSTALL)'
 
 # Tests build against this installation. A path with a space in it is fine in a recipe, but not in the name of a target.
 ABSOLUTE_B := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B:./%=%))
@@ -24,11 +24,11 @@ stage: $(B)/stage.stamp
 
 # LIBRARIES is defined in a file that is read later.
 .SECONDEXPANSION:
-$(B)/stage.stamp: $$(LIBRARIES) $(shell find include pkgconfig cmake man -type f 2>/dev/null) scripts/install.sh
+$(B)/stage.stamp: $$(LIBRARIES) $(shell find include seed/include pkgconfig cmake man -type f 2>/dev/null) scripts/install.sh
 	$(Q)rm -rf '$(STAGE)'
 	$(Q)DESTDIR= prefix='$(CHECK_PREFIX)' includedir='$(CHECK_PREFIX)/include' libdir='$(CHECK_PREFIX)/lib' \
 	libdevdir='$(CHECK_PREFIX)/lib' mandir='$(CHECK_PREFIX)/share/man' datadir='$(CHECK_PREFIX)/share' \
-	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' BUILD='$(B)' INSTALL='$(INSTALL)' \
+	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_SEED='$(ENABLE_SEED)' BUILD='$(B)' INSTALL='$(INSTALL)' \
 	scripts/install.sh install >$(B)/stage.log
 	$(Q)touch $@
 

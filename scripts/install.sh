@@ -2,7 +2,7 @@
 # Put the headers, libraries, pkg-config and CMake files and manual pages where they belong, or take them away again.
 #
 # usage: install.sh install|uninstall
-# environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED BUILD INSTALL
+# environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED ENABLE_SEED BUILD INSTALL
 set -euo pipefail
 
 action=$1
@@ -87,6 +87,20 @@ for lib in liburing liburing-ffi; do
 done
 cmake_file liburing-config.cmake
 cmake_file liburing-config-version.cmake
+
+# The interface of 2019. Its development files have the names of today's, so they are in directories of their own.
+if [ "${ENABLE_SEED:-0}" = 1 ]; then
+    for header in liburing.h io_uring.h split/liburing.h split/io_uring.h; do
+        put 644 "$root/seed/include/$header" "$includedir/liburing-0.1/$header"
+    done
+    put 644 "$BUILD/seed/liburing.a" "$libdevdir/liburing-0.1/liburing.a"
+    if [ "${ENABLE_SHARED:-1}" = 1 ]; then
+        put 755 "$BUILD/seed/liburing.so.1" "$libdir/liburing.so.1"
+        link "${runtime:-../}liburing.so.1" "$libdevdir/liburing-0.1/liburing.so"
+        put 755 "$BUILD/seed/liburing-0.1-preload.so" "$libdir/liburing-0.1-preload.so"
+    fi
+    pc liburing-0.1
+fi
 
 while IFS= read -r page; do
     put 644 "$root/man/$page" "$mandir/man${page##*.}/${page##*/}"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Build capi/ as a static library and take the one object out of it that holds the library's own code.
+# Build a crate as a static library and take the one object out of it that holds the library's own code.
 #
 # usage: lto-object.sh OBJECT TARGET_DIR RUST_TARGET [cargo option...]
 # environment: CARGO AR NM OBJCOPY LIB_RUSTFLAGS ALLOWED_UNDEFINED
+#   CRATE (liburing-capi) and LIBRARY (uring), its library's name; ALLOWED_WEAK (malloc free)
 set -euo pipefail
 
 object=$1 target_dir=$2 target=$3
+: "${CRATE:=liburing-capi}" "${LIBRARY:=uring}" "${ALLOWED_WEAK:=malloc free}"
 shift 3
 
 # Flags reach rustc unsplit, so that a path with a space in it can be mapped.
@@ -15,10 +17,10 @@ for flag in ${LIB_RUSTFLAGS:-} "--remap-path-prefix=$PWD=liburing"; do
 done
 unset RUSTFLAGS
 CARGO_ENCODED_RUSTFLAGS=$encoded ${CARGO:-cargo} build --quiet --release --locked \
-    --package liburing-capi --target "$target" --target-dir "$target_dir" "$@"
+    --package "$CRATE" --target "$target" --target-dir "$target_dir" "$@"
 
-archive=$target_dir/$target/release/liburing.a
-mapfile -t members < <(${AR:-ar} t "$archive" | grep '^uring-.*\.o$')
+archive=$target_dir/$target/release/lib$LIBRARY.a
+mapfile -t members < <(${AR:-ar} t "$archive" | grep "^$LIBRARY-.*\.o$")
 if [ ${#members[@]} -ne 1 ]; then
     echo "lto-object: expected one object of the library in $archive, found ${#members[@]}" >&2
     exit 1
@@ -27,7 +29,7 @@ ${AR:-ar} p "$archive" "${members[0]}" >"$object.new"
 
 # Everything else in the archive is Rust's runtime support. The library must not need any of it, nor any other library.
 undefined=$(${NM:-nm} -u "$object.new" | while read -r kind name; do
-    case " malloc free " in *" $name "*) [ "$kind" = w ] && continue ;; esac
+    case " $ALLOWED_WEAK " in *" $name "*) [ "$kind" = w ] && continue ;; esac
     case " ${ALLOWED_UNDEFINED:-} " in *" $name "*) continue ;; esac
     echo "$name"
 done)

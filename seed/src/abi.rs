@@ -87,11 +87,11 @@ pub struct io_uring_event {
 pub const IOEV_FLAG_CACHEHIT: u32 = 1 << 0;
 
 /// Where to map the SQ ring.
-pub const IORING_OFF_SQ_RING: u64 = 0;
+pub const IORING_OFF_SQ_RING: u64 = 0u64;
 /// Where to map the CQ ring.
-pub const IORING_OFF_CQ_RING: u64 = 0x8000000;
+pub const IORING_OFF_CQ_RING: u64 = 0x8000000u64;
 /// Where to map the iocbs.
-pub const IORING_OFF_IOCB: u64 = 0x10000000;
+pub const IORING_OFF_IOCB: u64 = 0x10000000u64;
 
 /// Where the parts of the SQ ring lie, in bytes from the start of its mapping.
 #[derive(Clone, Copy, Debug, Default)]

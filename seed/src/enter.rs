@@ -16,9 +16,9 @@ use liburing::ring::flags;
 
 use crate::abi::*;
 use crate::memory::Shared;
-use crate::{overflow, poller};
 use crate::pool::{Held, Ring};
 use crate::translate::Translator;
+use crate::{overflow, poller};
 
 /// Submits up to `to_submit` iocbs and waits if `flags` say so. Returns how many were submitted.
 ///
@@ -59,7 +59,9 @@ pub fn enter<K: Kernel>(
             _ if threaded => c_uint::MAX,
             _ => to_submit,
         };
-        let error = work.consume::<K>(limit, if threaded { 0 } else { wanted }).err();
+        let error = work
+            .consume::<K>(limit, if threaded { 0 } else { wanted })
+            .err();
         let submitted = if threaded { to_submit } else { work.taken };
         if submitted == 0
             && let Some(error) = error
@@ -67,7 +69,11 @@ pub fn enter<K: Kernel>(
             return Err(error);
         }
         // Who asked for a submission and got none does not wait.
-        let wanted = if submitted == 0 && to_submit != 0 { 0 } else { wanted };
+        let wanted = if submitted == 0 && to_submit != 0 {
+            0
+        } else {
+            wanted
+        };
         if !work.waited {
             let asked = waits && held.polled;
             if let Err(error) = work.wait::<K>(wanted, asked)
@@ -223,9 +229,7 @@ impl<'a> Work<'a> {
                 if sqe.is_null() {
                     return (filled, End::Full);
                 }
-                if let Err(error) =
-                    translator.translate(iocbs.add(index as usize), index, sqe)
-                {
+                if let Err(error) = translator.translate(iocbs.add(index as usize), index, sqe) {
                     (*self.today).sq.sqe_tail = (*self.today).sq.sqe_tail.wrapping_sub(1);
                     return (filled, End::Refused(error));
                 }
@@ -307,8 +311,7 @@ impl<'a> Work<'a> {
             if held_back {
                 overflow::count(self.ring, today);
             }
-            let flags = flags::enter_flags(today)
-                | if waits || held_back { GETEVENTS } else { 0 };
+            let flags = flags::enter_flags(today) | if waits || held_back { GETEVENTS } else { 0 };
             if let Some(inside) = self.inside {
                 inside.leave_translation(before);
             }
@@ -444,6 +447,7 @@ fn thread() -> u64 {
 }
 
 /// Whether entering the kernel may bring events that do not come by themselves.
+#[cfg(not(feature = "preload"))]
 pub fn may_find_more(ring: &Ring) -> bool {
     // SAFETY: the ring is set up, so the word lies in its mapping. Relaxed: a hint.
     let flags = unsafe { order::load_relaxed(ring.today.sq.kflags) };

@@ -64,9 +64,7 @@ pub struct Shared {
 /// Sizes of the areas in bytes.
 #[derive(Clone, Copy)]
 pub struct Sizes {
-    /// The SQ ring with its indexes, not rounded.
-    sq_ring: usize,
-    /// The SQ ring's pages.
+    /// The SQ ring with its indexes.
     sq_area: usize,
     sqes: usize,
     rings: usize,
@@ -82,7 +80,6 @@ impl Sizes {
         let counts = sizes::entries(entries, &p)?;
         let sq_ring = size_of::<SqRing>() + counts.sq as usize * size_of::<c_uint>();
         Ok(Sizes {
-            sq_ring,
             sq_area: page_aligned(sq_ring, page),
             sqes: page_aligned(sizes::sqes_size(0, counts.sq), page),
             rings: page_aligned(sizes::rings_size(0, counts), page),
@@ -94,11 +91,6 @@ impl Sizes {
     /// Of the whole file.
     pub fn file(&self) -> u64 {
         IORING_OFF_IOCB + self.iocbs as u64
-    }
-
-    /// Of the SQ ring.
-    pub fn sq_ring(&self) -> usize {
-        self.sq_ring
     }
 }
 
@@ -127,16 +119,8 @@ impl Areas {
     pub fn map<K: Kernel>(&mut self, fd: c_int, sizes: &Sizes) -> Result<()> {
         let map = |len, offset| {
             // SAFETY: a new mapping, placed by the kernel.
-            unsafe {
-                K::mmap(
-                    len,
-                    PROT_READ_WRITE,
-                    MAP_SHARED | MAP_POPULATE,
-                    fd,
-                    offset,
-                )
-            }
-            .map(|area| area.as_ptr())
+            unsafe { K::mmap(len, PROT_READ_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset) }
+                .map(|area| area.as_ptr())
         };
         self.sq = map(sizes.sq_area + sizes.page, IORING_OFF_SQ_RING)?;
         self.today = map(

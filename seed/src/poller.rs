@@ -15,8 +15,8 @@ use liburing::register::ring_fd;
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::enter::Work;
 use crate::pool::{Ring, Slot};
-use crate::thread::{self, Leaves};
 use crate::sys;
+use crate::thread::{self, Leaves};
 
 /// How long the thread looks for work before it sleeps.
 const PATIENCE_NS: u64 = 1_000_000_000;
@@ -114,7 +114,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
         let slot = &*slot.cast::<Slot>();
         let ring = slot.ring();
         let today = &raw mut (*ring).poller.today;
-        today.cast::<[u64; RING_WORDS]>().write((&raw const (*ring).today).cast::<[u64; RING_WORDS]>().read());
+        copy(&raw const (*ring).today, today);
         // By its number in this thread's own table the ring cannot be mistaken, whatever the program does with
         // descriptors. Kernels that have no such table know the descriptor.
         let _ = ring_fd::register::<Native>(today);
@@ -189,4 +189,12 @@ fn is_cpu(cpu: u16) -> bool {
     }
 }
 
-const RING_WORDS: usize = size_of::<io_uring>() / size_of::<u64>();
+/// Copies a ring.
+unsafe fn copy(from: *const io_uring, to: *mut io_uring) {
+    let (from, to) = (from.cast::<u64>(), to.cast::<u64>());
+    for word in 0..size_of::<io_uring>() / size_of::<u64>() {
+        // SAFETY: within both. Volatile: a plain loop would become a call of memcpy, which a library that links to
+        // nothing does not have.
+        unsafe { to.add(word).write_volatile(from.add(word).read_volatile()) };
+    }
+}

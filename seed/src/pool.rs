@@ -10,13 +10,15 @@ use core::mem::MaybeUninit;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+#[cfg(feature = "preload")]
+use liburing::abi::cqe::io_uring_cqe;
 use liburing::abi::ring::io_uring;
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 use liburing::ring::{exit, zero};
 
-use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::abi::{IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb};
+use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::poller::{self, Poller};
 use crate::sys::{self, Identity};
 use crate::watch;
@@ -312,7 +314,9 @@ fn give_back(slot: &'static Slot) {
 
 /// Closes a ring to newcomers; it is torn down when the last call on it has returned.
 pub fn close(position: u64) {
-    let Some(slot) = slot_of(position) else { return };
+    let Some(slot) = slot_of(position) else {
+        return;
+    };
     let closed = slot
         .position
         .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
@@ -359,6 +363,33 @@ pub fn settle(position: u64) {
         Some(fd) => held.0.descriptor.store(fd, Ordering::Relaxed),
         None => close(position),
     }
+}
+
+/// How far before `address` a mapping starts, if a program means a CQ ring by the address of its head and unmaps
+/// `length` bytes of it. Otherwise 0.
+#[cfg(feature = "preload")]
+pub fn cq_head_offset(address: usize, length: usize) -> usize {
+    if OPEN.load(Ordering::Relaxed) == 0 {
+        return 0;
+    }
+    let touched = UNTOUCHED.load(Ordering::Relaxed) as usize;
+    for slot in POOL.iter().take(touched) {
+        let Some(held) = hold(slot.position.load(Ordering::Relaxed)) else {
+            continue;
+        };
+        let cq = &held.today.cq;
+        let start = cq.ring_ptr.addr();
+        let offset = cq.khead.addr().wrapping_sub(start);
+        let events = cq.ring_entries as usize * size_of::<io_uring_cqe>();
+        let size = cq.cqes.addr().wrapping_sub(start).wrapping_add(events);
+        // An address within a page is no mapping's, so that nothing else can be meant by it.
+        let page = address.wrapping_sub(offset);
+        if length == size && page % Native::page_size() == 0 && sys::maps(page, held.file_is.inode)
+        {
+            return offset;
+        }
+    }
+    0
 }
 
 fn today_descriptor(held: &Held) -> bool {

@@ -64,7 +64,7 @@ pub fn setup(
     ring.sizes = sizes;
 
     let fd = make_file(&mut unopened, closing)?;
-    let made = finish(&mut unopened, fd, iovecs, &mut p).and_then(|()| {
+    let made = finish(&mut unopened, iovecs, &mut p).and_then(|()| {
         sys::write_memory(params, &p)?;
         let anchor = unopened.ring().anchor;
         if anchor >= 0 {
@@ -121,12 +121,9 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     match made {
         Ok(program) if program != fd => {
             // The program gets the lower of the two numbers.
-            match sys::duplicate(fd, HIGH) {
-                Ok(high) => {
-                    let _ = Native::close(fd);
-                    ring.anchor = high;
-                }
-                Err(_) => {}
+            if let Ok(high) = sys::duplicate(fd, HIGH) {
+                let _ = Native::close(fd);
+                ring.anchor = high;
             }
             Ok(program)
         }
@@ -141,12 +138,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
 }
 
 /// Sets today's ring up in the file's memory, and all that goes with it.
-fn finish(
-    unopened: &mut Unopened,
-    _fd: c_int,
-    iovecs: *const iovec,
-    p: &mut io_uring_params,
-) -> Result<()> {
+fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params) -> Result<()> {
     let slot = unopened.slot();
     let ring = unopened.ring();
     let mut q = today::io_uring_params {

@@ -54,8 +54,13 @@ pub fn position(fd: c_int) -> Result<u64> {
 pub fn seek(fd: c_int, position: u64) -> Result<()> {
     const SEEK_SET: usize = 0;
     // SAFETY: no memory is involved.
-    check(unsafe { Native::call(nr::LSEEK, [fd as usize, position as usize, SEEK_SET, 0, 0, 0]) })
-        .map(drop)
+    check(unsafe {
+        Native::call(
+            nr::LSEEK,
+            [fd as usize, position as usize, SEEK_SET, 0, 0, 0],
+        )
+    })
+    .map(drop)
 }
 
 /// A new file in memory, which cannot be executed, closed on exec.
@@ -64,8 +69,13 @@ pub fn memory_file(name: &CStr) -> Result<c_int> {
     const MFD_NOEXEC_SEAL: usize = 8;
     let flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
     // SAFETY: the name ends with a zero.
-    check(unsafe { Native::call(nr::MEMFD_CREATE, [address(name.as_ptr()), flags, 0, 0, 0, 0]) })
-        .map(|fd| fd as c_int)
+    check(unsafe {
+        Native::call(
+            nr::MEMFD_CREATE,
+            [address(name.as_ptr()), flags, 0, 0, 0, 0],
+        )
+    })
+    .map(|fd| fd as c_int)
 }
 
 /// Sets a file's size.
@@ -202,7 +212,14 @@ impl Path {
 
 /// Reads into `buffer` and returns what was filled.
 pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
-    let args = [fd as usize, address(buffer.as_mut_ptr()), buffer.len(), 0, 0, 0];
+    let args = [
+        fd as usize,
+        address(buffer.as_mut_ptr()),
+        buffer.len(),
+        0,
+        0,
+        0,
+    ];
     // SAFETY: `buffer` has that many bytes.
     let count = check(unsafe { Native::call(nr::READ, args) })?;
     Ok(buffer.get(..count).unwrap_or_default())
@@ -210,7 +227,14 @@ pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
 
 /// Reads entries of a directory into `buffer` and returns what was filled.
 pub fn read_directory(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
-    let args = [fd as usize, address(buffer.as_mut_ptr()), buffer.len(), 0, 0, 0];
+    let args = [
+        fd as usize,
+        address(buffer.as_mut_ptr()),
+        buffer.len(),
+        0,
+        0,
+        0,
+    ];
     // SAFETY: `buffer` has that many bytes.
     let count = check(unsafe { Native::call(nr::GETDENTS64, args) })?;
     Ok(buffer.get(..count).unwrap_or_default())
@@ -235,7 +259,10 @@ pub fn identity(fd: c_int) -> Result<Identity> {
     let mut stat = MaybeUninit::<[u64; 18]>::uninit();
     // SAFETY: struct stat has 144 bytes.
     check(unsafe {
-        Native::call(nr::FSTAT, [fd as usize, address(stat.as_mut_ptr()), 0, 0, 0, 0])
+        Native::call(
+            nr::FSTAT,
+            [fd as usize, address(stat.as_mut_ptr()), 0, 0, 0, 0],
+        )
     })?;
     // SAFETY: the call filled it in.
     let [device, inode, _, mode, _, is_device, ..] = unsafe { stat.assume_init() };
@@ -271,7 +298,14 @@ pub const LOCKED_MEMORY: usize = 8;
 pub fn random() -> Result<u64> {
     const GRND_INSECURE: usize = 4;
     let mut number = 0u64;
-    let args = [address(&raw mut number), size_of::<u64>(), GRND_INSECURE, 0, 0, 0];
+    let args = [
+        address(&raw mut number),
+        size_of::<u64>(),
+        GRND_INSECURE,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: there is room for the number.
     check(unsafe { Native::call(nr::GETRANDOM, args) })?;
     Ok(number)
@@ -282,7 +316,12 @@ pub fn now() -> u64 {
     const CLOCK_MONOTONIC: usize = 1;
     let mut time = [0u64; 2];
     // SAFETY: there is room for a struct timespec. The call cannot fail.
-    unsafe { Native::call(nr::CLOCK_GETTIME, [CLOCK_MONOTONIC, address(&raw mut time), 0, 0, 0, 0]) };
+    unsafe {
+        Native::call(
+            nr::CLOCK_GETTIME,
+            [CLOCK_MONOTONIC, address(&raw mut time), 0, 0, 0, 0],
+        )
+    };
     time[0].wrapping_mul(1_000_000_000).wrapping_add(time[1])
 }
 
@@ -298,15 +337,29 @@ const FUTEX_WAKE: usize = 1;
 /// Sleeps while `*word` is `value`, until it is woken, a signal comes, or `limit_ns` have passed (0: no limit).
 pub fn sleep_on(word: &AtomicU32, value: u32, limit_ns: u64) {
     let time = [limit_ns / 1_000_000_000, limit_ns % 1_000_000_000];
-    let limit = if limit_ns == 0 { 0 } else { address(&raw const time) };
+    let limit = if limit_ns == 0 {
+        0
+    } else {
+        address(&raw const time)
+    };
     // SAFETY: `word` is an aligned 32-bit word, `time` a struct timespec. Whatever ends the sleep, the caller looks again.
-    unsafe { Native::call(nr::FUTEX, [address(word), FUTEX_WAIT, value as usize, limit, 0, 0]) };
+    unsafe {
+        Native::call(
+            nr::FUTEX,
+            [address(word), FUTEX_WAIT, value as usize, limit, 0, 0],
+        )
+    };
 }
 
 /// Wakes all that sleep on `word`.
 pub fn wake(word: &AtomicU32) {
     // SAFETY: only the address counts.
-    unsafe { Native::call(nr::FUTEX, [address(word), FUTEX_WAKE, c_int::MAX as usize, 0, 0, 0]) };
+    unsafe {
+        Native::call(
+            nr::FUTEX,
+            [address(word), FUTEX_WAKE, c_int::MAX as usize, 0, 0, 0],
+        )
+    };
 }
 
 /// Exchanges the calling thread's set of blocked signals.
@@ -331,7 +384,14 @@ pub fn bind(thread: c_uint, cpu: u16) -> Result<()> {
     let mut set = [0u64; 16];
     let word = set.get_mut(cpu as usize / 64).ok_or(Errno::EINVAL)?;
     *word = 1 << (cpu % 64);
-    let args = [thread as usize, size_of_val(&set), address(&raw const set), 0, 0, 0];
+    let args = [
+        thread as usize,
+        size_of_val(&set),
+        address(&raw const set),
+        0,
+        0,
+        0,
+    ];
     // SAFETY: the set has that many bytes.
     check(unsafe { Native::call(nr::SCHED_SETAFFINITY, args) }).map(drop)
 }
@@ -399,4 +459,44 @@ pub fn write_memory<T: Copy>(to: *mut T, value: &T) -> Result<()> {
 /// Tells the compiler and the processor that a loop waits.
 pub fn pause() {
     core::hint::spin_loop();
+}
+
+/// Whether a mapping of the file with this number starts at `address`.
+#[cfg(feature = "preload")]
+pub fn maps(address: usize, inode: u64) -> bool {
+    use liburing::kernel::Kernel;
+
+    let Ok(file) = open(c"/proc/self/maps") else {
+        return false;
+    };
+    // start-end permissions offset device inode path
+    let (mut start, mut number, mut field, mut found) = (0usize, 0u64, 0, false);
+    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
+    // SAFETY: bytes, which are written before they are read.
+    let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
+    while let Ok(text) = read(file, buffer)
+        && !text.is_empty()
+        && !found
+    {
+        for byte in text {
+            match (field, byte) {
+                (_, b'\n') => {
+                    found |= start == address && number == inode;
+                    (start, number, field) = (0, 0, 0);
+                }
+                (0, b'-') => field = 1,
+                (0, digit) => {
+                    start = start << 4 | (*digit as char).to_digit(16).unwrap_or(0) as usize
+                }
+                (5, b'0'..=b'9') => {
+                    number = number.wrapping_mul(10).wrapping_add((byte - b'0') as u64)
+                }
+                (5.., _) => field = 6,
+                (_, b' ') => field += 1,
+                _ => {}
+            }
+        }
+    }
+    let _ = Native::close(file);
+    found
 }

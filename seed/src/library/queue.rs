@@ -43,7 +43,7 @@ pub unsafe fn init(
             iocbs: ring.iocbs(),
             iocb_head: 0,
             iocb_tail: 0,
-            ring_sz: ring.sizes.sq_ring(),
+            ring_sz: p.sq_off.array as usize + p.sq_entries as usize * size_of::<c_uint>(),
         });
         let today = &ring.today.cq;
         let events = p.cq_entries as usize * size_of::<io_uring_event>();

@@ -92,7 +92,8 @@ pub unsafe extern "C" fn io_uring_enter(
     min_complete: c_uint,
     flags: c_uint,
 ) -> c_int {
-    in_errno(pool::find(fd as c_int).and_then(|ring| {
-        enter::enter::<Native>(&ring, to_submit, min_complete, flags)
-    }))
+    in_errno(
+        pool::find(fd as c_int)
+            .and_then(|ring| enter::enter::<Native>(&ring, to_submit, min_complete, flags)),
+    )
 }

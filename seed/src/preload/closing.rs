@@ -99,11 +99,14 @@ global_asm!(
 );
 
 extern "C" fn close_slow(fd: c_int) -> c_int {
-    closing(fd, || next!(liburing_seed_next_close: fn(fd: c_int), nr::CLOSE))
+    closing(
+        fd,
+        || next!(liburing_seed_next_close: fn(fd: c_int), nr::CLOSE),
+    )
 }
 
 extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
-    let offset = pool::cq_head_offset(address);
+    let offset = pool::cq_head_offset(address.addr(), length);
     let address = address.wrapping_byte_sub(offset);
     let length = length.wrapping_add(offset);
     next!(liburing_seed_next_munmap: fn(address: *mut c_void, length: usize), nr::MUNMAP)
@@ -112,17 +115,19 @@ extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
 /// Makes `new` a duplicate of `old`.
 #[unsafe(no_mangle)]
 extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
-    closing(new, || {
-        next!(liburing_seed_next_dup2: fn(old: c_int, new: c_int), nr::DUP2)
-    })
+    closing(
+        new,
+        || next!(liburing_seed_next_dup2: fn(old: c_int, new: c_int), nr::DUP2),
+    )
 }
 
 /// Makes `new` a duplicate of `old`.
 #[unsafe(no_mangle)]
 extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
-    closing(new, || {
-        next!(liburing_seed_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3)
-    })
+    closing(
+        new,
+        || next!(liburing_seed_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3),
+    )
 }
 
 /// Closes a range of descriptors.
@@ -161,7 +166,9 @@ pub extern "C" fn close_call(fd: c_int) -> c_long {
 
 /// See [`close_call`].
 pub extern "C" fn dup2_call(old: c_int, new: c_int) -> c_long {
-    c_long::from(closing(new, || made_here(nr::DUP2, [old as usize, new as usize])))
+    c_long::from(closing(new, || {
+        made_here(nr::DUP2, [old as usize, new as usize])
+    }))
 }
 
 /// See [`close_call`].

@@ -56,4 +56,12 @@ macro_rules! functions {
     };
 }
 
-functions!("syscall", "close", "dup2", "dup3", "close_range", "closefrom", "munmap");
+functions!(
+    "syscall",
+    "close",
+    "dup2",
+    "dup3",
+    "close_range",
+    "closefrom",
+    "munmap"
+);

@@ -119,6 +119,7 @@ fn kind<'a>(items: &'a Items, name: &str) -> Option<&'a Kind> {
     items.types.get(name).map(|item| &item.kind)
 }
 
+/// One item, with its comment.
 pub fn write_item(
     out: &mut String,
     name: &str,
@@ -234,7 +235,13 @@ fn write_fields(out: &mut String, depth: usize, fields: &[Member], items: &Items
     Ok(())
 }
 
-fn write_function(out: &mut String, head: &str, parameters: &[String], tail: &str) -> Result<()> {
+/// A prototype, on as many lines as it takes. `tail` is what follows the last parameter.
+pub fn write_function(
+    out: &mut String,
+    head: &str,
+    parameters: &[String],
+    tail: &str,
+) -> Result<()> {
     let mut line = head.to_string();
     for (i, parameter) in parameters.iter().enumerate() {
         let parameter = c_library(parameter);

@@ -7,6 +7,7 @@ mod c;
 mod ffi;
 mod header;
 mod kernel_first;
+mod seed;
 mod source;
 mod value;
 
@@ -119,8 +120,10 @@ const INLINE: &[&str] = &["io_uring_get_sqe"];
 
 fn main() -> Result<()> {
     let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
-    let [root, out] = args.as_slice() else {
-        return Err("usage: liburing-headers ROOT INCLUDE_DIR".into());
+    let (root, out) = match args.as_slice() {
+        [root, out] => (root, out),
+        [flag, root, out] if flag.as_os_str() == "--seed" => return seed::write(root, out),
+        _ => return Err("usage: liburing-headers [--seed] ROOT INCLUDE_DIR".into()),
     };
 
     let abi: Vec<PathBuf> = rust_files(&root.join("src/abi"))?;

@@ -1,0 +1,55 @@
+# The interface of January 2019 (seed/): liburing.so.1 with its archive, and the preload library. The posting had system
+# call numbers for x86-64, so that is where this is built. ENABLE_SEED=0 leaves it out.
+
+ENABLE_SEED ?= $(if $(filter x86_64,$(RUST_ARCH)),1,0)
+
+SEED_SOURCES := $(shell find src seed/src -name '*.rs') Cargo.toml Cargo.lock seed/Cargo.toml
+SEED_LIBRARY := $(B)/seed/liburing.so.1
+SEED_ARCHIVE := $(B)/seed/liburing.a
+SEED_PRELOAD := $(B)/seed/liburing-0.1-preload.so
+
+ifeq ($(ENABLE_SEED),1)
+LIBRARIES += $(SEED_ARCHIVE) $(if $(filter 1,$(ENABLE_SHARED)),$(SEED_LIBRARY) $(SEED_PRELOAD))
+endif
+
+SEED_FEATURES_library :=
+SEED_FEATURES_preload := --features preload
+
+define seed_object_rule
+$(B)/seed/$(1).o: $(SEED_SOURCES) scripts/lto-object.sh $(wildcard $(O)/config.mk)
+	$$(call say,CARGO,seed/$(1))
+	$$(Q)mkdir -p $(B)/seed
+	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' \
+		CRATE=liburing-seed LIBRARY=uring_seed ALLOWED_WEAK='__errno_location dlsym' \
+		scripts/lto-object.sh $$@ $(B)/cargo-seed-$(1) $(RUST_TARGET) $(SEED_FEATURES_$(1))
+endef
+$(foreach part,library preload,$(eval $(call seed_object_rule,$(part))))
+
+$(SEED_ARCHIVE): $(B)/seed/library.o
+	$(call say,AR,seed/$(@F))
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $<
+
+$(SEED_LIBRARY): $(B)/seed/library.o seed/liburing-0.1.map
+	$(call say,LD,seed/$(@F))
+	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=seed/liburing-0.1.map -o $@ $<
+	$(Q)ln -sf $(@F) $(B)/seed/liburing.so
+
+$(SEED_PRELOAD): $(B)/seed/preload.o seed/preload.map
+	$(call say,LD,seed/$(@F))
+	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=seed/preload.map -o $@ $<
+
+.PHONY: headers-seed check-seed-headers
+CHECKS += check-seed-headers
+
+headers: headers-seed
+headers-seed:
+	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- --seed . .
+
+## make check-seed-headers  the same for the headers of 2019
+check-seed-headers:
+	@if ! $(CARGO) fetch --quiet --locked --manifest-path $(HEADERS_TOOL); then echo 'SKIP: cbindgen can not be had'; exit 77; fi
+	$(Q)rm -rf $(B)/seed/headers
+	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- --seed . $(B)/seed/headers
+	$(Q)diff -ru seed/include $(B)/seed/headers/seed/include
+	@echo '$(words $(wildcard seed/include/*.h seed/include/*/*.h)) headers are up to date'
