@@ -43,6 +43,13 @@ libraries() { # directory for run time, directory for development
     printf '%s\n' "$2/cmake/liburing/liburing-config.cmake" "$2/cmake/liburing/liburing-config-version.cmake"
 }
 
+# The interface of 2019, which is built for x86-64.
+seed() { # headers, directory for run time, directory for development
+    [ "$(make_in_root print-ENABLE_SEED)" = 1 ] || return 0
+    printf '%s\n' "$1"/liburing-0.1/{,split/}{liburing,io_uring}.h "$2/liburing.so.1" "$2/liburing-0.1-preload.so" \
+        "$3"/liburing-0.1/liburing.{a,so} "$3/pkgconfig/liburing-0.1.pc"
+}
+
 man_pages() { # directory
     (cd "$root/man" 2>/dev/null && find . -name '*.[237]') |
         awk -F/ -v dir="$1" '{ section = $NF; sub(/.*\./, "", section); print dir "/man" section "/" $NF }'
@@ -66,7 +73,7 @@ installation() {
     make_in_root install DESTDIR="$work/dest" prefix=/usr libdir=/usr/lib/here libdevdir=/usr/lib/here \
         mandir=/usr/share/man >/dev/null
     same "files below DESTDIR" \
-        "$({ headers | sed 's|^|usr/include/|'; libraries usr/lib/here usr/lib/here; man_pages usr/share/man; } | sort)" \
+        "$({ headers | sed 's|^|usr/include/|'; libraries usr/lib/here usr/lib/here; seed usr/include usr/lib/here usr/lib/here; man_pages usr/share/man; } | sort)" \
         "$(files_below "$work/dest")"
     for below in liburing liburing-ffi; do
         same "link $below.so" "$below.so.$VERSION" "$(readlink "$work/dest/usr/lib/here/$below.so")"

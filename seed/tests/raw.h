@@ -1,0 +1,252 @@
+/*
+ * A ring by hand: the two system calls and three mappings, as programs of
+ * January 2019 had them. With LINKED the calls are the library's functions,
+ * otherwise they are made by number, for the preload library to take.
+ */
+#ifndef SEED_TESTS_RAW_H
+#define SEED_TESTS_RAW_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef LINKED
+#include <liburing.h>
+#else
+#include <io_uring.h>
+
+#define __NR_sys_io_uring_setup 335
+#define __NR_sys_io_uring_enter 336
+
+static inline int io_uring_setup(unsigned entries, struct iovec *iovecs, struct io_uring_params *p)
+{
+    return syscall(__NR_sys_io_uring_setup, entries, iovecs, p);
+}
+
+static inline int io_uring_enter(unsigned fd, unsigned to_submit, unsigned min_complete, unsigned flags)
+{
+    return syscall(__NR_sys_io_uring_enter, fd, to_submit, min_complete, flags);
+}
+#endif
+
+#define DIE(...)                                            \
+    do {                                                    \
+        fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);     \
+        fprintf(stderr, __VA_ARGS__);                       \
+        fprintf(stderr, " (%s)\n", strerror(errno));        \
+        exit(1);                                            \
+    } while (0)
+
+#define CHECK(condition)                                    \
+    do {                                                    \
+        if (!(condition))                                   \
+            DIE("not so: %s", #condition);                  \
+    } while (0)
+
+/* As CHECK, and shows what was there instead. */
+#define SAME(have, want)                                                    \
+    do {                                                                    \
+        long long have_ = (have), want_ = (want);                           \
+        if (have_ != want_)                                                 \
+            DIE("%s is %lld, not %s (%lld)", #have, have_, #want, want_);   \
+    } while (0)
+
+/* A call that fails with -1 and that errno. */
+#define FAILS(call, error)      \
+    do {                        \
+        errno = 0;              \
+        SAME(call, -1);         \
+        SAME(errno, error);     \
+    } while (0)
+
+struct raw {
+    int fd;
+    struct io_uring_params p;
+    char *sq, *cq;
+    size_t sq_size, cq_size, iocbs_size;
+    struct io_uring_iocb *iocbs;
+    struct io_uring_event *events;
+    unsigned *sq_head, *sq_tail, *sq_flags, *sq_dropped, *array, sq_mask;
+    unsigned *cq_head, *cq_tail, *cq_overflow, cq_mask;
+};
+
+static inline void *raw_map(int fd, size_t size, off_t offset)
+{
+    void *area = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset);
+
+    if (area == MAP_FAILED)
+        DIE("mmap at %#llx", (unsigned long long) offset);
+    return area;
+}
+
+static inline void raw_mapped(struct raw *r)
+{
+    r->sq_size = r->p.sq_off.array + r->p.sq_entries * sizeof(unsigned);
+    r->cq_size = r->p.cq_off.events + r->p.cq_entries * sizeof(struct io_uring_event);
+    r->iocbs_size = r->p.sq_entries * sizeof(struct io_uring_iocb);
+    r->sq = raw_map(r->fd, r->sq_size, IORING_OFF_SQ_RING);
+    r->iocbs = raw_map(r->fd, r->iocbs_size, IORING_OFF_IOCB);
+    r->cq = raw_map(r->fd, r->cq_size, IORING_OFF_CQ_RING);
+    r->sq_head = (unsigned *) (r->sq + r->p.sq_off.head);
+    r->sq_tail = (unsigned *) (r->sq + r->p.sq_off.tail);
+    r->sq_flags = (unsigned *) (r->sq + r->p.sq_off.flags);
+    r->sq_dropped = (unsigned *) (r->sq + r->p.sq_off.dropped);
+    r->array = (unsigned *) (r->sq + r->p.sq_off.array);
+    r->sq_mask = *(unsigned *) (r->sq + r->p.sq_off.ring_mask);
+    r->cq_head = (unsigned *) (r->cq + r->p.cq_off.head);
+    r->cq_tail = (unsigned *) (r->cq + r->p.cq_off.tail);
+    r->cq_overflow = (unsigned *) (r->cq + r->p.cq_off.overflow);
+    r->events = (struct io_uring_event *) (r->cq + r->p.cq_off.events);
+    r->cq_mask = *(unsigned *) (r->cq + r->p.cq_off.ring_mask);
+    CHECK(r->sq_mask + 1 == r->p.sq_entries);
+    CHECK(r->cq_mask + 1 == r->p.cq_entries);
+    SAME(*(unsigned *) (r->sq + r->p.sq_off.ring_entries), r->p.sq_entries);
+    SAME(*(unsigned *) (r->cq + r->p.cq_off.ring_entries), r->p.cq_entries);
+}
+
+static inline void raw_unmap(struct raw *r)
+{
+    SAME(munmap(r->sq, r->sq_size), 0);
+    SAME(munmap(r->iocbs, r->iocbs_size), 0);
+    SAME(munmap(r->cq, r->cq_size), 0);
+}
+
+static inline void raw_open(struct raw *r, unsigned entries, unsigned flags, struct iovec *iovecs)
+{
+    memset(r, 0, sizeof(*r));
+    r->p.flags = flags;
+    r->fd = io_uring_setup(entries, iovecs, &r->p);
+    if (r->fd < 0)
+        DIE("io_uring_setup(%u), flags %#x", entries, flags);
+    raw_mapped(r);
+}
+
+static inline void raw_close(struct raw *r)
+{
+    raw_unmap(r);
+    SAME(close(r->fd), 0);
+}
+
+/* Puts the index of an iocb into the ring. */
+static inline void raw_push(struct raw *r, unsigned index)
+{
+    unsigned tail = *r->sq_tail;
+
+    r->array[tail & r->sq_mask] = index;
+    __atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
+}
+
+static inline void raw_fill(struct raw *r, unsigned index, int opcode, int fd, void *buffer,
+                            unsigned len, unsigned long long off)
+{
+    struct io_uring_iocb *iocb = &r->iocbs[index];
+
+    memset(iocb, 0, sizeof(*iocb));
+    iocb->opcode = opcode;
+    iocb->fd = fd;
+    iocb->off = off;
+    iocb->addr = buffer;
+    iocb->len = len;
+}
+
+static inline void raw_request(struct raw *r, unsigned index, int opcode, int fd, void *buffer,
+                               unsigned len, unsigned long long off)
+{
+    raw_fill(r, index, opcode, fd, buffer, len, off);
+    raw_push(r, index);
+}
+
+static inline unsigned raw_ready(struct raw *r)
+{
+    return __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) - *r->cq_head;
+}
+
+static inline double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+/* Takes an event, by looking at the ring alone: no call. Gives up after ten seconds. */
+static inline struct io_uring_event raw_spin(struct raw *r)
+{
+    double end = seconds() + 10;
+    struct io_uring_event event;
+
+    while (!raw_ready(r))
+        if (seconds() > end)
+            DIE("no event came");
+    event = r->events[*r->cq_head & r->cq_mask];
+    __atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
+    return event;
+}
+
+/* Takes an event, and enters the kernel to wait for it. */
+static inline struct io_uring_event raw_wait(struct raw *r)
+{
+    while (!raw_ready(r))
+        if (io_uring_enter(r->fd, 0, 1, IORING_ENTER_GETEVENTS) < 0 && errno != EINTR)
+            DIE("io_uring_enter");
+    return raw_spin(r);
+}
+
+/* Byte `at` of every test file: each file and each place differ. */
+static inline unsigned char pattern(unsigned long long at)
+{
+    at = (at / 8 + 1) * 0x9e3779b97f4a7c15ULL >> (at % 8 * 8);
+    return at;
+}
+
+static inline void fill_pattern(unsigned char *buffer, size_t len, unsigned long long at)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        buffer[i] = pattern(at + i);
+}
+
+static inline int has_pattern(const unsigned char *buffer, size_t len, unsigned long long at)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        if (buffer[i] != pattern(at + i))
+            return 0;
+    return 1;
+}
+
+/* A file of `size` bytes with the pattern, opened with `flags`. */
+static inline int pattern_file(const char *name, size_t size, int flags)
+{
+    unsigned char *buffer = malloc(1 << 16);
+    size_t at, part;
+    int fd = open(name, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+
+    if (fd < 0)
+        DIE("%s", name);
+    for (at = 0; at < size; at += part) {
+        part = size - at < 1 << 16 ? size - at : 1 << 16;
+        fill_pattern(buffer, part, at);
+        SAME(write(fd, buffer, part), (ssize_t) part);
+    }
+    free(buffer);
+    SAME(fsync(fd), 0);
+    close(fd);
+    fd = open(name, flags);
+    if (fd < 0)
+        DIE("%s", name);
+    return fd;
+}
+
+#endif
