@@ -1,7 +1,7 @@
 # What Cargo checks.
 
-CHECKS += check-fmt check-clippy check-cargo-test check-miri
-.PHONY: check-fmt check-clippy check-cargo-test check-miri
+CHECKS += check-fmt check-clippy check-cargo-test check-oldest-rust check-miri
+.PHONY: check-fmt check-clippy check-cargo-test check-oldest-rust check-miri
 
 ## make check-fmt      the Rust code is formatted
 check-fmt:
@@ -16,6 +16,14 @@ check-clippy:
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
 check-cargo-test:
 	scripts/cargo-test.sh $(CARGO) test --locked --workspace
+
+OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+## make check-oldest-rust  the libraries build with the oldest Rust that is promised, without a warning
+check-oldest-rust:
+	@if ! $(CARGO) +$(OLDEST_RUST) --version >/dev/null 2>&1; then \
+		echo 'SKIP: there is no Rust $(OLDEST_RUST) (rustup toolchain install $(OLDEST_RUST) --profile minimal)'; exit 77; fi
+	+$(Q)$(MAKE) O=$(B)/oldest-rust CARGO='$(CARGO) +$(OLDEST_RUST)' RUSTFLAGS='$(RUSTFLAGS) -Dwarnings' all
 
 ## make check-miri     the ring logic's tests under Miri, which finds undefined behaviour
 check-miri:

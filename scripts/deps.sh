@@ -91,4 +91,7 @@ if command -v rustup >/dev/null 2>&1; then
     if grep -q '^nightly' <<<"$(rustup toolchain list)" && ! cargo +nightly miri --version >/dev/null 2>&1; then
         rustup +nightly component add miri rust-src || echo "rustup could not add miri; check-miri will skip"
     fi
+    oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    cargo "+$oldest" --version >/dev/null 2>&1 || rustup toolchain install "$oldest" --profile minimal --no-self-update ||
+        echo "rustup could not add Rust $oldest; check-oldest-rust will skip"
 fi

@@ -10,7 +10,11 @@ mod archive;
 #[cfg(feature = "ffi")]
 mod ffi;
 mod heap;
-#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+))]
 mod mem;
 mod probe;
 mod queue;

@@ -1,8 +1,7 @@
 //! `memset`, `memcpy` and `memmove` for what the compiler does not expand in place.
 //!
-//! x86-64 expands everything that the library clears or copies, and the build fails should that change. 64-bit ARM and
-//! RISC-V call these, in set-up and resizing alone. The build makes the names local to the library, so no program meets
-//! them.
+//! On x86-64 nothing calls them with the compilers tried, and the checks say so should that change. 64-bit ARM and RISC-V
+//! call them, in set-up and resizing alone. The build makes the names local to the library, so no program meets them.
 
 use core::ffi::c_int;
 

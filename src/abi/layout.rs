@@ -6,6 +6,7 @@ use core::mem::offset_of;
 use super::*;
 
 /// The size of the field that `_field` names. It is never called.
+#[allow(dead_code, reason = "older compilers do not count uses in constants")]
 const fn field_size<S, F>(_field: fn(*const S) -> *const F) -> usize {
     size_of::<F>()
 }

@@ -1,7 +1,7 @@
 //! Giving a ring another size.
 
 use core::ffi::{c_int, c_uint};
-use core::mem;
+use core::mem::{self, MaybeUninit};
 
 use super::{call_cold, ring_fd};
 use crate::abi::*;
@@ -9,6 +9,7 @@ use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
 use crate::queue::order;
 use crate::ring::flags::REG_RING;
+use crate::ring::zero::clear;
 use crate::ring::{map, sizes};
 
 /// Exchanges the rings for ones of the size in `p`; what is in them stays.
@@ -57,7 +58,9 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
         })?;
         // How to map depends on the features, which only set-up reports.
         let features = mem::replace(&mut p.features, (*ring).features);
-        let (mut sq, mut cq) = mem::zeroed::<(io_uring_sq, io_uring_cq)>();
+        let mut new = MaybeUninit::<(io_uring_sq, io_uring_cq)>::uninit();
+        clear(new.as_mut_ptr());
+        let (mut sq, mut cq) = new.assume_init();
         let mapped = map::map::<K>((*ring).ring_fd, p, &mut sq, &mut cq);
         p.features = features;
         if let Err(errno) = mapped {
