@@ -8,9 +8,10 @@ check-fmt:
 	$(CARGO) fmt --all --check
 	@echo 'formatted'
 
-## make check-clippy   and clean
+## make check-clippy   and clean, and so are its doc comments
 check-clippy:
 	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --quiet --locked --workspace --all-features --no-deps
 	@echo 'no warning'
 
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one

@@ -27,7 +27,7 @@ pub unsafe fn register<K: Kernel>(
 ///
 /// # Safety
 ///
-/// As for [`register`]; `tags` is null or points to `nr` elements.
+/// As for [`register()`]; `tags` is null or points to `nr` elements.
 pub unsafe fn register_tags<K: Kernel>(
     ring: *mut io_uring,
     iovecs: *const iovec,

@@ -28,11 +28,11 @@ pub unsafe fn register<K: Kernel>(
     }
 }
 
-/// [`register`], with a tag for each file that is posted when the kernel lets go of it.
+/// [`register()`], with a tag for each file that is posted when the kernel lets go of it.
 ///
 /// # Safety
 ///
-/// As for [`register`]; `tags` is null or points to `nr` elements.
+/// As for [`register()`]; `tags` is null or points to `nr` elements.
 pub unsafe fn register_tags<K: Kernel>(
     ring: *mut io_uring,
     files: *const c_int,
@@ -134,7 +134,7 @@ unsafe fn retry_shared<K: Kernel>(
 ///
 /// # Safety
 ///
-/// As for [`register`].
+/// As for [`register()`].
 pub unsafe fn update<K: Kernel>(
     ring: *mut io_uring,
     off: c_uint,

@@ -38,11 +38,11 @@ pub unsafe fn register<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
     }
 }
 
-/// Undoes [`register`]; returns 1.
+/// Undoes [`register()`]; returns 1.
 ///
 /// # Safety
 ///
-/// As for [`register`]; the calling thread is the one that registered.
+/// As for [`register()`]; the calling thread is the one that registered.
 pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
     // SAFETY: the caller vouches for `ring`, and that it is the only user.
     unsafe {
@@ -72,7 +72,7 @@ pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
 ///
 /// # Safety
 ///
-/// As for [`register`].
+/// As for [`register()`].
 pub unsafe fn close<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
     // SAFETY: the caller vouches for `ring`, and that it is the only user.
     unsafe {
