@@ -16,6 +16,8 @@ for flag in ${LIB_RUSTFLAGS:-} "--remap-path-prefix=$PWD=liburing"; do
     encoded+=${encoded:+$'\x1f'}$flag
 done
 unset RUSTFLAGS
+# A source archive brings its crates along.
+[ ! -e vendor/config.toml ] || set -- "$@" --offline --config vendor/config.toml
 CARGO_ENCODED_RUSTFLAGS=$encoded ${CARGO:-cargo} build --quiet --release --locked \
     --package "$CRATE" --target "$target" --target-dir "$target_dir" "$@"
 

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Make the source archive: what is in the source, with the crates that a build needs in vendor/.
+#
+# usage: dist.sh OUTPUT_DIR
+# environment: CARGO; SOURCE_DATE_EPOCH (default: the last commit's time), the time that every file gets
+#
+# Prints the archive's path. The same source gives the same bytes.
+set -euo pipefail
+export LC_ALL=C
+umask 022
+
+cd "$(dirname "$0")/.."
+root=$PWD
+version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+name=liburing-rs-$version
+mkdir -p "$1"
+out=$(realpath "$1")
+work=$(mktemp -d "$out/.dist.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# An unpacked archive has no git; its own files are what it was made of.
+if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$root" ]; then
+    git ls-files -z
+    : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+else
+    find . \( -path ./build -o -path ./target -o -path ./vendor -o -path ./config.mk -o -name __pycache__ \) -prune \
+        -o -type f -printf '%P\0'
+    : "${SOURCE_DATE_EPOCH:=$(stat -c %Y Cargo.toml)}"
+fi >"$work/files"
+mkdir "$work/$name"
+# A file that is deleted but not committed is not there to be copied.
+while IFS= read -r -d '' file; do
+    [ ! -f "$file" ] || printf '%s\0' "$file"
+done <"$work/files" | tar --create --null --files-from=- | tar --extract --directory "$work/$name"
+
+if [ -d vendor ]; then
+    cp -r vendor "$work/$name/vendor"
+else
+    ${CARGO:-cargo} vendor --quiet --locked "$work/$name/vendor" >/dev/null
+    # lto-object.sh hands it to Cargo.
+    cat >"$work/$name/vendor/config.toml" <<'C'
+[source.crates-io]
+replace-with = "vendored-sources"
+
+[source.vendored-sources]
+directory = "vendor"
+C
+fi
+
+tar --create --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+    --mode='u+rw,go=rX' --directory "$work" "$name" | xz -6 --threads=1 >"$work/archive"
+mv "$work/archive" "$out/$name.tar.xz"
+echo "$out/$name.tar.xz"
