@@ -16,7 +16,7 @@ LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp 
 NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
 ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
 LIB_LIBS := -lc
-ALLOWED_UNDEFINED := syscall mmap64 sysconf __errno_location memset memcpy memmove .TOC.
+ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit getauxval __errno_location memset memcpy memmove .TOC.
 endif
 
 # noseparate-code: code and constants in one mapping, which saves two pages of padding and two system calls at start-up.

@@ -22,10 +22,6 @@ impl Errno {
     pub const fn check(ret: c_int) -> Result<c_int> {
         if ret < 0 { Err(Errno(ret)) } else { Ok(ret) }
     }
-
-    const fn new(positive: c_int) -> Errno {
-        Errno(-positive)
-    }
 }
 
 /// The C return value of a result: the value itself, or the negative error number.
@@ -38,19 +34,23 @@ pub const fn to_ret(result: Result<c_int>) -> c_int {
 }
 
 macro_rules! errnos {
-    ($($name:ident = $number:literal;)*) => {
-        // Architectures without native calls may number errors differently; libc knows.
-        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
+    ($($name:ident = $number:expr;)*) => {
         #[allow(missing_docs, reason = "the names are errno(3)'s")]
         impl Errno {
-            $(pub const $name: Errno = Errno::new($number);)*
-        }
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
-        #[allow(missing_docs, reason = "the names are errno(3)'s")]
-        impl Errno {
-            $(pub const $name: Errno = Errno::new(libc::$name);)*
+            $(pub const $name: Errno = Errno(-$number);)*
         }
     };
+}
+
+/// A number that two architectures have of their own.
+const fn unless(common: c_int, mips: c_int, sparc: c_int) -> c_int {
+    if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
+        mips
+    } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+        sparc
+    } else {
+        common
+    }
 }
 
 errnos! {
@@ -67,8 +67,8 @@ errnos! {
     EMFILE = 24;
     EFBIG = 27;
     ESPIPE = 29;
-    ENOSYS = 38;
-    ETIME = 62;
-    EOVERFLOW = 75;
-    EOPNOTSUPP = 95;
+    ENOSYS = unless(38, 89, 90);
+    ETIME = unless(62, 145, 73);
+    EOVERFLOW = unless(75, 79, 92);
+    EOPNOTSUPP = unless(95, 122, 45);
 }

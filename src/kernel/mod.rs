@@ -15,32 +15,14 @@ pub mod sim;
 
 pub use native::Native;
 
-// These differ between architectures, and libc knows how.
-#[cfg(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64"
-))]
-mod map_flags {
-    use core::ffi::c_int;
+const MIPS: bool = cfg!(any(target_arch = "mips", target_arch = "mips64"));
 
-    /// `MAP_ANONYMOUS`.
-    pub const MAP_ANONYMOUS: c_int = 0x20;
-    /// `MAP_POPULATE`.
-    pub const MAP_POPULATE: c_int = 0x8000;
-    /// `MAP_HUGETLB`.
-    pub const MAP_HUGETLB: c_int = 0x40000;
-}
-#[cfg(not(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64"
-)))]
-mod map_flags {
-    pub use libc::{MAP_ANONYMOUS, MAP_HUGETLB, MAP_POPULATE};
-}
-pub use map_flags::*;
-
+/// `MAP_ANONYMOUS`.
+pub const MAP_ANONYMOUS: c_int = if MIPS { 0x800 } else { 0x20 };
+/// `MAP_POPULATE`.
+pub const MAP_POPULATE: c_int = if MIPS { 0x10000 } else { 0x8000 };
+/// `MAP_HUGETLB`.
+pub const MAP_HUGETLB: c_int = if MIPS { 0x80000 } else { 0x40000 };
 /// `PROT_NONE`.
 pub const PROT_NONE: c_int = 0;
 /// `PROT_READ | PROT_WRITE`.

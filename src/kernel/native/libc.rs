@@ -1,48 +1,81 @@
 //! System calls through the C library, for architectures without a file of their own.
+//!
+//! Its functions are declared here, so that building the library takes nothing but Rust.
 
-/// System call numbers.
+use core::ffi::{c_int, c_long, c_ulong, c_void};
+
+use crate::kernel::Limit;
+
+/// System call numbers, the same on all but MIPS.
 pub mod nr {
     use core::ffi::c_long;
 
-    pub const CLOSE: c_long = libc::SYS_close;
-    pub const MUNMAP: c_long = libc::SYS_munmap;
-    pub const MADVISE: c_long = libc::SYS_madvise;
-    pub const PRLIMIT64: c_long = libc::SYS_prlimit64;
-    pub const IO_URING_SETUP: c_long = libc::SYS_io_uring_setup;
-    pub const IO_URING_ENTER: c_long = libc::SYS_io_uring_enter;
-    pub const IO_URING_REGISTER: c_long = libc::SYS_io_uring_register;
+    const FIRST: c_long = if cfg!(target_arch = "mips") {
+        4000
+    } else if cfg!(target_arch = "mips64") {
+        5000
+    } else {
+        0
+    };
+    pub const IO_URING_SETUP: c_long = FIRST + 425;
+    pub const IO_URING_ENTER: c_long = FIRST + 426;
+    pub const IO_URING_REGISTER: c_long = FIRST + 427;
+}
+
+unsafe extern "C" {
+    #[link_name = "syscall"]
+    pub fn call(number: c_long, ...) -> c_long;
+    pub fn munmap(addr: *mut c_void, len: usize) -> c_int;
+    pub fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> c_int;
+    pub fn close(fd: c_int) -> c_int;
+    // Offsets and limits of 64 bits: glibc has functions of their own for them, others nothing else.
+    #[cfg_attr(target_env = "gnu", link_name = "mmap64")]
+    pub fn mmap(
+        addr: usize,
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: u64,
+    ) -> *mut c_void;
+    #[cfg_attr(target_env = "gnu", link_name = "prlimit64")]
+    pub fn prlimit(pid: c_int, resource: c_int, new: *const Limit, old: *mut Limit) -> c_int;
+    safe fn __errno_location() -> *mut c_int;
+    safe fn getauxval(kind: c_ulong) -> c_ulong;
 }
 
 /// `syscall!(type; number, arguments...)`: the kernel's return value. `errno` is left as it was.
 macro_rules! syscall {
-    // The name of this one and the unit of its offset differ between architectures, and libc knows both.
-    ($ret:ty; nr::MMAP, $addr:expr, $len:expr, $prot:expr, $flags:expr, $fd:expr, $offset:expr) => {
-        arch::keeping_errno(|| {
-            let addr = core::ptr::without_provenance_mut($addr);
-            libc::mmap64(addr, $len, $prot, $flags, $fd, $offset as libc::off64_t) as isize
-        })
+    // Names, numbers and units of these differ between architectures, and libc knows them.
+    ($ret:ty; nr::MMAP, $($arg:expr),*) => { arch::keeping_errno(|| arch::mmap($($arg),*) as isize) };
+    ($ret:ty; nr::MUNMAP, $($arg:expr),*) => { arch::keeping_errno(|| arch::munmap($($arg),*) as isize) };
+    ($ret:ty; nr::MADVISE, $($arg:expr),*) => { arch::keeping_errno(|| arch::madvise($($arg),*) as isize) };
+    ($ret:ty; nr::CLOSE, $($arg:expr),*) => { arch::keeping_errno(|| arch::close($($arg),*) as isize) as $ret };
+    ($ret:ty; nr::PRLIMIT64, $($arg:expr),*) => {
+        arch::keeping_errno(|| arch::prlimit($($arg),*) as isize) as $ret
     };
     ($ret:ty; $nr:expr $(, $arg:expr)*) => {
-        arch::keeping_errno(|| libc::syscall($nr $(, $arg)*) as isize) as $ret
+        arch::keeping_errno(|| arch::call($nr $(, $arg)*) as isize) as $ret
     };
 }
 pub(super) use syscall;
 
 /// Makes a call in libc's manner (-1 and `errno`) one in the kernel's (a negative error number).
 pub fn keeping_errno(call: impl FnOnce() -> isize) -> isize {
-    // SAFETY: the address of this thread's `errno` is always valid.
-    let errno = unsafe { &mut *libc::__errno_location() };
-    let before = *errno;
+    let errno = __errno_location();
+    // SAFETY: the address of this thread's `errno` is always valid, and nobody else writes there.
+    let before = unsafe { *errno };
     let ret = call();
     if ret != -1 {
         return ret;
     }
-    let error = core::mem::replace(errno, before);
+    // SAFETY: as above.
+    let error = unsafe { core::mem::replace(&mut *errno, before) };
     -(error as isize)
 }
 
-/// The page size that libc was told by the kernel.
+/// The page size that the kernel told this process at its start.
 pub fn page_size() -> usize {
-    // SAFETY: a look-up without side effects.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+    const AT_PAGESZ: c_ulong = 6;
+    getauxval(AT_PAGESZ) as usize
 }
