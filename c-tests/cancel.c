@@ -209,9 +209,12 @@ static void synchronously(void)
 /* A read in a worker thread is cancelled as well. */
 static void running_in_worker(void)
 {
+    struct __kernel_timespec pause = millis(100);
     struct io_uring ring;
     struct io_uring_sqe *sqe;
-    struct done dones[2];
+    struct io_uring_cqe *cqe;
+    struct done done;
+    bool over = false;
     char byte;
     int fds[2];
 
@@ -222,13 +225,22 @@ static void running_in_worker(void)
     io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
     io_uring_sqe_set_data64(sqe, 1);
     SUBMIT(&ring, 1);
-    sqe = next_sqe(&ring);
-    io_uring_prep_cancel64(sqe, 1, 0);
-    io_uring_sqe_set_data64(sqe, 2);
-    SUBMIT(&ring, 1);
-    reap_all(&ring, dones, 2);
-    CHECK(find_done(dones, 2, 1).res == -ECANCELED || find_done(dones, 2, 1).res == -EINTR);
-    CHECK(find_done(dones, 2, 2).res == 0 || find_done(dones, 2, 2).res == -EALREADY);
+    /* a cancel that meets the request on its way from the worker to a poll has no effect: cancel again */
+    while (!over) {
+        sqe = next_sqe(&ring);
+        io_uring_prep_cancel64(sqe, 1, 0);
+        io_uring_sqe_set_data64(sqe, 2);
+        SUBMIT(&ring, 1);
+        while (io_uring_wait_cqe_timeout(&ring, &cqe, &pause) == 0) {
+            done = take(&ring, cqe);
+            if (done.data == 1) {
+                CHECK(done.res == -ECANCELED || done.res == -EINTR);
+                over = true;
+            } else {
+                CHECK(done.res == 0 || done.res == -EALREADY || (over && done.res == -ENOENT));
+            }
+        }
+    }
     io_uring_queue_exit(&ring);
     close(fds[0]);
     close(fds[1]);
