@@ -107,14 +107,26 @@ static void advise_file(void)
     CHECK_EQ(run_res(&ring), -EINVAL);
     io_uring_prep_fadvise(next_sqe(&ring), fds[0], 0, 4096, POSIX_FADV_NORMAL);
     CHECK_EQ(run_res(&ring), -ESPIPE);
-    io_uring_prep_fadvise64(next_sqe(&ring), fd, 0, 4096, POSIX_FADV_DONTNEED);
-    /* the field for 64 bits had to be 0 before */
-    CHECK_EQ(run_res(&ring), kernel_at_least(6, 11) ? 0 : -EINVAL);
-    io_uring_prep_fadvise64(next_sqe(&ring), fd, 0, 4096, 99);
-    CHECK_EQ(run_res(&ring), -EINVAL);
     io_uring_queue_exit(&ring);
     close(fds[0]);
     close(fds[1]);
+    close(fd);
+}
+
+static void advise_file_64(void)
+{
+    struct io_uring ring;
+    int fd = make_file("file", 5000, 0);
+
+    need_kernel(6, 11, "fadvise with a 64-bit length");
+    ring_open(&ring, 4, 0);
+    io_uring_prep_fadvise64(next_sqe(&ring), fd, 0, 4096, POSIX_FADV_DONTNEED);
+    CHECK_EQ(run_res(&ring), 0);
+    io_uring_prep_fadvise64(next_sqe(&ring), fd, 0, -1, POSIX_FADV_DONTNEED);
+    CHECK_EQ(run_res(&ring), -EINVAL);
+    io_uring_prep_fadvise64(next_sqe(&ring), fd, 0, 4096, 99);
+    CHECK_EQ(run_res(&ring), -EINVAL);
+    io_uring_queue_exit(&ring);
     close(fd);
 }
 
@@ -137,7 +149,7 @@ static void advise_memory(void)
     munmap(pages, 8192);
 }
 
-/* The 64-bit form has its length elsewhere, which kernels before 6.11 ignore. */
+/* The 64-bit forms have their length elsewhere, where kernels before 6.11 do not look. */
 static void advise_memory_64(void)
 {
     struct io_uring ring;
@@ -162,6 +174,7 @@ static const struct test_case cases[] = {
     CASE(sync_file),
     CASE(sync_range),
     CASE(advise_file),
+    CASE(advise_file_64),
     CASE(advise_memory),
     CASE(advise_memory_64),
 };

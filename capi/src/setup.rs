@@ -108,8 +108,8 @@ pub unsafe extern "C" fn io_uring_queue_init_params(
 ///
 /// As io_uring_queue_init_params() with `IORING_SETUP_NO_MMAP`, which is set in `p->flags`. SQEs and rings are placed
 /// at `buf`, which starts on a page boundary and must stay until the ring has been exited; kernels before 6.10 want it
-/// to be physically contiguous, as a huge page is. Several rings fit in one buffer, one behind the other: the return
-/// value says where the next one may start.
+/// to be physically contiguous, as a huge page is. What it held before does not matter. Several rings fit in one buffer,
+/// one behind the other: the return value says where the next one may start.
 ///
 /// # Return value
 ///

@@ -4,7 +4,8 @@ use core::ffi::{c_int, c_uint, c_void};
 
 use super::map::unmap;
 use super::setup::Buffer;
-use super::sizes::{self, page_aligned};
+use super::sizes::{self, RING_HEADER, page_aligned};
+use super::zero;
 use crate::abi::params::io_uring_params;
 use crate::abi::ring::{io_uring_cq, io_uring_sq};
 use crate::errno::{Errno, Result};
@@ -53,6 +54,11 @@ pub fn place<K: Kernel>(
     if used <= room {
         // One area holds both: there is one mapping to undo at the most.
         sq.ring_ptr = sq.sqes.wrapping_byte_add(sqes_size).cast();
+        if buffer.is_some() {
+            // Kernels before 6.14 start from the counters and flags that they find, and this memory may have been a ring.
+            // SAFETY: the buffer reaches beyond, as `used` is at most its size, and begins on a page boundary.
+            unsafe { zero::words(sq.ring_ptr.cast(), RING_HEADER / size_of::<u64>()) };
+        }
     } else if buffer.is_some() {
         return Err(Errno::ENOMEM);
     } else {

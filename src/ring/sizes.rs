@@ -17,7 +17,7 @@ const MAX_SQ_ENTRIES: c_uint = 32768;
 const MAX_CQ_ENTRIES: c_uint = 2 * MAX_SQ_ENTRIES;
 
 /// Bytes that the kernel puts before the CQEs: counters and flags, then up to a cache line's boundary.
-const RING_HEADER: usize = if cfg!(target_arch = "s390x") {
+pub const RING_HEADER: usize = if cfg!(target_arch = "s390x") {
     256
 } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
     128

@@ -228,6 +228,16 @@ fn memory_of_the_programs_own_is_used_and_left() {
     assert_eq!(ring.int_flags, flags::APP_MEM);
     assert_eq!(ring.sq.sqes.cast(), start);
     assert_eq!(ring.sq.ring_ptr, start.wrapping_byte_add(4096));
+    // SAFETY: the counters lie in the pages, and nobody changes them now.
+    let counters = unsafe {
+        [
+            *ring.sq.khead,
+            *ring.sq.ktail,
+            *ring.cq.khead,
+            *ring.cq.ktail,
+        ]
+    };
+    assert_eq!(counters, [0; 4]);
     leave(ring);
     assert!(pages.0[SIZE..].iter().all(|byte| *byte == 0xa5));
 }
