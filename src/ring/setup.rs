@@ -135,7 +135,7 @@ fn make<K: Kernel>(
         ring.ring_fd = -1;
         ring.int_flags |= REG_RING | REG_REG_RING;
     }
-    if buffer.is_some() {
+    if no_mmap && buffer.is_some() {
         ring.int_flags |= APP_MEM;
     }
     if p.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {

@@ -243,6 +243,22 @@ fn memory_of_the_programs_own_is_used_and_left() {
 }
 
 #[test]
+fn a_buffer_that_is_not_used_does_not_keep_the_mappings() {
+    sim::reset(Config::NEW);
+    let mut memory = [0u64; 8];
+    let buffer = Buffer {
+        start: memory.as_mut_ptr().cast(),
+        size: size_of_val(&memory),
+    };
+    let mut ring = zeroed_ring();
+    // SAFETY: the ring and the buffer are ours.
+    let result =
+        unsafe { setup::init_as_asked::<Sim>(4, &raw mut ring, &mut params(0), Some(buffer)) };
+    assert_eq!(result, Ok(0));
+    leave(ring);
+}
+
+#[test]
 fn polled_rings_must_be_entered_for_completions() {
     for (setup, int_flags) in [
         (IORING_SETUP_IOPOLL, flags::CQ_ENTER),
