@@ -199,11 +199,14 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
 /// Submits, waits, and looks at the first completion: what the inline functions that wait are made of.
 ///
 /// `submit` SQEs that are already published go to the kernel, which waits until `wait_nr` completions are in the CQ,
-/// with the signals in `sigmask` blocked meanwhile unless it is NULL.
+/// with the signals in `sigmask` blocked meanwhile unless it is NULL. With `IORING_SETUP_SQPOLL` the program that
+/// publishes SQEs itself needs a full barrier (io_uring_smp_mb()) after it has stored the tail, or it may miss that the
+/// submission thread has gone to sleep.
 ///
 /// # Return value
 ///
-/// The number submitted, or a negative errno; `errno` is not touched. `*cqe_ptr` is the first completion, or NULL.
+/// The number submitted, or a negative errno; `errno` is not touched. If enough completions are there beforehand, and
+/// at least one, the number is not told: 0 is returned. `*cqe_ptr` is the first completion, or NULL.
 ///
 /// # Errors
 ///
@@ -245,8 +248,11 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
 ///
 /// # Return value
 ///
-/// 0, with the first completion in `*cqe_ptr`, or a negative errno with NULL there; `errno` is not touched. The
-/// completion stays in the CQ until io_uring_cqe_seen(). On kernels before 5.11 the number submitted may be returned.
+/// 0, with the first completion in `*cqe_ptr`, or a negative errno; `errno` is not touched. The completion stays in the
+/// CQ until io_uring_cqe_seen(). On kernels before 5.11 the number submitted may be returned.
+///
+/// After an error that the wait gave, `*cqe_ptr` is NULL, or the first of the fewer completions that are there. It stays
+/// as it was if there was no wait.
 ///
 /// # Errors
 ///
@@ -378,8 +384,9 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
 ///
 /// # Return value
 ///
-/// The number submitted, or a negative errno; `errno` is not touched. `*cqe_ptr` is the first completion, or NULL: if
-/// something was submitted, that the time has passed shows only there.
+/// The number submitted, or a negative errno; `errno` is not touched. If enough completions are there beforehand, and
+/// at least one, the number is not told: 0 is returned. `*cqe_ptr` is the first completion, or NULL: if something was
+/// submitted, that the time has passed shows only there.
 ///
 /// # Errors
 ///

@@ -174,7 +174,7 @@ pub unsafe fn prep_cmd_sock(
 ///
 /// # Kernel
 ///
-/// 7.0.
+/// 6.19.
 ///
 /// # See also
 ///

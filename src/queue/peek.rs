@@ -49,7 +49,7 @@ pub unsafe fn cq_ready(ring: *const io_uring) -> c_uint {
 ///
 /// # Kernel
 ///
-/// 5.5.
+/// 5.8.
 ///
 /// # See also
 ///

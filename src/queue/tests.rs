@@ -297,6 +297,19 @@ fn waiting_submits_and_gets_the_first() {
 }
 
 #[test]
+fn what_is_submitted_beside_enough_completions_is_not_counted() {
+    let mut ring = Ring::new(Config::NEW, 0);
+    assert!(ring.take(1, 10));
+    assert_eq!(ring.submit(), Ok(1));
+    assert!(ring.take(2, 20));
+    enters();
+    // SAFETY: the ring is set up and used by this thread alone.
+    let pending = unsafe { submit::flush(ring.ptr()) };
+    assert_eq!(ring.get(pending, 1), (Ok(0), Some((1, 10))));
+    assert_eq!(enters(), [(1, 1, 0)]);
+}
+
+#[test]
 fn time_passes() {
     let mut ring = Ring::new(Config::NEW, 0);
     let mut cqe = ptr::dangling_mut();

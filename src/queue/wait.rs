@@ -69,7 +69,8 @@ impl Until {
 /// Submits `submit` published requests, waits until `wait_nr` completions are there, and looks at the first.
 ///
 /// What the first system call returned (the number it submitted) is the result, even if a later one fails; only when
-/// that number is zero do later errors show.
+/// that number is zero do later errors show. If enough completions are there to begin with, the result is 0 or an error,
+/// and the number is not told.
 ///
 /// Here are the frequent cases: nothing is there and one system call brings it, or enough is there already, with or
 /// without something to submit. [`reap_on`] does the rest.
