@@ -1,5 +1,5 @@
 # The libraries. Cargo makes a static library of capi/, once plain and once with the header's inline functions (ffi).
-# Fat LTO leaves one object in it, and everything that is installed is linked from that object.
+# Fat LTO leaves one object in it, and everything that is installed is made from that object.
 
 RUST_TARGET ?= $(or $(CARGO_BUILD_TARGET),$(shell $(RUSTC) -vV | sed -n 's/^host: //p'))
 RUST_ARCH := $(firstword $(subst -, ,$(RUST_TARGET)))
@@ -35,6 +35,9 @@ LIBRARIES := $(STATIC_LIBRARIES) $(if $(filter 1,$(ENABLE_SHARED)),$(SHARED_LIBR
 FEATURES_uring :=
 FEATURES_uring-ffi := --features ffi
 
+# GNU ld links parts of RISC-V objects together with unwinding tables that it cannot read afterwards.
+ONE_MEMBER := $(if $(filter riscv%,$(RUST_ARCH)),1)
+
 define object_rule
 $(B)/$(1).o: $(RUST_SOURCES) scripts/lto-object.sh mk/lib.mk $(wildcard $(O)/config.mk)
 	$$(call say,CARGO,$(1))
@@ -42,10 +45,9 @@ $(B)/$(1).o: $(RUST_SOURCES) scripts/lto-object.sh mk/lib.mk $(wildcard $(O)/con
 	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)' \
 		scripts/lto-object.sh $$@ $(B)/cargo-$(1) $(RUST_TARGET) $(FEATURES_$(1))
 
-$(B)/lib$(1).a: $(B)/$(1).o
+$(B)/lib$(1).a: $(B)/$(1).o scripts/archive.sh
 	$$(call say,AR,$$(@F))
-	$$(Q)rm -f $$@
-	$$(Q)$(AR) rcsD $$@ $$<
+	$$(Q)CC='$(CC)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' ONE_MEMBER=$(ONE_MEMBER) scripts/archive.sh $$@ $$<
 
 $$(SHARED_$(1)): $(B)/$(1).o capi/lib$(1).map mk/lib.mk
 	$$(call say,LD,$$(@F))

@@ -14,6 +14,7 @@ python3 python3
 abidiff abigail-tools
 musl-gcc musl-tools
 valgrind valgrind
+strace strace
 shellcheck shellcheck
 aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
