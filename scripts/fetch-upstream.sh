@@ -7,6 +7,7 @@
 #        fetch-upstream.sh build-debug                  the same with debug information
 #        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
 #        fetch-upstream.sh depends PACKAGE              the names of the packages that a binary package depends on
+#        fetch-upstream.sh mirror                       the Debian mirror that this machine uses
 #
 # The packages come from Debian's development suite, through a sources list of our own that names the mirror which the
 # machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite.
@@ -207,6 +208,7 @@ depends)
     [ $# = 2 ] || { echo "fetch-upstream: depends needs a package name" >&2; exit 2; }
     dependencies "$2"
     ;;
+mirror) mirror ;;
 deb)
     [ $# -gt 1 ] || { echo "fetch-upstream: deb needs a package name" >&2; exit 2; }
     unpack_debs "${@:2}"
