@@ -3,7 +3,7 @@
 CHECKS += check-dist check-reproducible
 .PHONY: dist report check-dist check-reproducible
 
-## make dist           the source archive in build/dist/, with the crates that it needs
+## make dist           the source archive in build/dist/
 dist:
 	$(Q)CARGO='$(CARGO)' scripts/dist.sh '$(B)/dist'
 

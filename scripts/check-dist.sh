@@ -64,13 +64,14 @@ archive_builds() {
         "${isolated[@]}" "$MAKE" -s --no-print-directory -C "$work/source" install DESTDIR="$work/installed" prefix=/usr
     ) >"$work/log" 2>&1 || { tail -n 20 "$work/log"; die "the archive does not build offline"; }
     [ -e "$work/installed/usr/lib/liburing.so.2" ] || die "nothing was installed"
-    # For an architecture whose system calls go through a crate: the vendored one is found.
+    # Also what only tests need.
+    local config=()
+    [ ! -e "$work/source/vendor/config.toml" ] || config=(--config vendor/config.toml)
     (
         cd "$work/source"
-        CARGO_HOME=$work/empty "${isolated[@]}" "$CARGO" metadata --quiet --locked --offline --config vendor/config.toml \
-            --format-version 1 --filter-platform powerpc64le-unknown-linux-gnu >"$work/metadata"
-    ) || die "the vendored crates are not complete"
-    grep -q "$work/source/vendor/libc" "$work/metadata" || die "libc is not taken from vendor/"
+        CARGO_HOME=$work/empty "${isolated[@]}" "$CARGO" metadata --quiet --locked --offline "${config[@]}" \
+            --format-version 1 >/dev/null
+    ) || die "a crate that Cargo.lock names is not in the archive"
     echo "$(basename "$archive"): $bytes bytes, $(find "$work/source" -type f | wc -l) files; builds offline without cbindgen"
 }
 

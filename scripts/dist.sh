@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the source archive: what is in the source, with the crates that a build needs in vendor/.
+# Make the source archive: what is in the source, and the crates that Cargo.lock names, if any, in vendor/.
 #
 # usage: dist.sh OUTPUT_DIR
 # environment: CARGO; SOURCE_DATE_EPOCH (default: the last commit's time), the time that every file gets
@@ -35,7 +35,7 @@ done <"$work/files" | tar --create --null --files-from=- | tar --extract --direc
 
 if [ -d vendor ]; then
     cp -r vendor "$work/$name/vendor"
-else
+elif grep -q '^source = ' Cargo.lock; then
     ${CARGO:-cargo} vendor --quiet --locked "$work/$name/vendor" >/dev/null
     # lto-object.sh hands it to Cargo.
     cat >"$work/$name/vendor/config.toml" <<'C'
