@@ -34,7 +34,8 @@ fn filled(ask: impl FnOnce(*mut io_uring_probe) -> Result<i32>) -> *mut io_uring
 /// # Return value
 ///
 /// A probe that belongs to the caller, to be given back to io_uring_free_probe(), or to free() if the process has a
-/// malloc(). NULL if there is no memory, if the kernel has no probes, or if the ring's restrictions forbid the call.
+/// malloc(). A statically linked program has one only if something in it calls it. NULL if there is no memory, if the
+/// kernel has no probes, or if the ring's restrictions forbid the call.
 ///
 /// # Kernel
 ///
