@@ -49,7 +49,7 @@ fn heap() -> Option<(
 
 /// Memory of `size` bytes, all zeros, or null.
 ///
-/// `size` must be the same in [`free`].
+/// `size` is a multiple of eight, and the same in [`free`].
 pub fn allocate(size: usize) -> *mut c_void {
     let Some((malloc, _)) = heap() else {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS;

@@ -45,23 +45,24 @@ pub unsafe fn exit<K: Kernel>(ring: *mut io_uring) {
 ///
 /// `ring` points to a ring or to zeros.
 pub unsafe fn dontfork<K: Kernel>(ring: *mut io_uring) -> Result<()> {
-    // SAFETY: the areas are the ring's own mappings, and the advice changes nothing for this process.
+    // SAFETY: the areas are the ring's own mappings, and the advice changes nothing for this process. No reference is
+    // made: other threads may be using the ring, and what is read here does not change.
     unsafe {
-        let (sq, cq) = (&(*ring).sq, &(*ring).cq);
-        if sq.sqes.is_null() || sq.ring_ptr.is_null() || cq.ring_ptr.is_null() {
+        let (sq, cq) = (&raw const (*ring).sq, &raw const (*ring).cq);
+        if (*sq).sqes.is_null() || (*sq).ring_ptr.is_null() || (*cq).ring_ptr.is_null() {
             return Err(Errno::EINVAL);
         }
         // In the program's memory the ring has no mapping of its own to give the size of.
-        let sqes_size = match sq.sqes_sz {
-            0 => sizes::sqes_size((*ring).flags, sq.ring_entries),
+        let sqes_size = match (*sq).sqes_sz {
+            0 => sizes::sqes_size((*ring).flags, (*sq).ring_entries),
             size => size as usize,
         };
-        K::madvise(sq.sqes.cast(), sqes_size, MADV_DONTFORK)?;
-        if sq.ring_sz != 0 {
-            K::madvise(sq.ring_ptr, sq.ring_sz, MADV_DONTFORK)?;
+        K::madvise((*sq).sqes.cast(), sqes_size, MADV_DONTFORK)?;
+        if (*sq).ring_sz != 0 {
+            K::madvise((*sq).ring_ptr, (*sq).ring_sz, MADV_DONTFORK)?;
         }
-        if cq.ring_sz != 0 && cq.ring_ptr != sq.ring_ptr {
-            K::madvise(cq.ring_ptr, cq.ring_sz, MADV_DONTFORK)?;
+        if (*cq).ring_sz != 0 && (*cq).ring_ptr != (*sq).ring_ptr {
+            K::madvise((*cq).ring_ptr, (*cq).ring_sz, MADV_DONTFORK)?;
         }
         Ok(())
     }

@@ -30,6 +30,8 @@ pub(super) use syscall;
 /// that is found in `/proc`. Where that cannot be read, the most common one is assumed.
 #[cold]
 pub fn page_size() -> usize {
+    const OPENAT: usize = 56;
+    const READ: usize = 63;
     const AT_FDCWD: c_int = -100;
     const O_RDONLY_CLOEXEC: c_int = 0o2000000;
     const AT_NULL: usize = 0;
@@ -38,7 +40,7 @@ pub fn page_size() -> usize {
 
     // SAFETY: the path is a string with its terminator, which the kernel only reads.
     let fd = unsafe {
-        syscall!(isize; nr::OPENAT,
+        syscall!(isize; OPENAT,
             AT_FDCWD,
             c"/proc/self/auxv".as_ptr(),
             O_RDONLY_CLOEXEC,
@@ -52,7 +54,7 @@ pub fn page_size() -> usize {
     let mut pair = [0usize; 2];
     loop {
         // SAFETY: the kernel writes at most the size of `pair` to it.
-        let got = unsafe { syscall!(isize; nr::READ, fd, &raw mut pair, size_of_val(&pair)) };
+        let got = unsafe { syscall!(isize; READ, fd, &raw mut pair, size_of_val(&pair)) };
         if got != size_of_val(&pair) as isize || pair[0] == AT_NULL {
             break;
         }

@@ -1,8 +1,6 @@
 //! System call numbers of architectures younger than the kernel's common table.
 
-pub const OPENAT: usize = 56;
 pub const CLOSE: usize = 57;
-pub const READ: usize = 63;
 pub const MUNMAP: usize = 215;
 pub const MMAP: usize = 222;
 pub const MADVISE: usize = 233;

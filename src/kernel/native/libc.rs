@@ -47,7 +47,9 @@ unsafe extern "C" {
 /// `syscall!(type; number, arguments...)`: the kernel's return value. `errno` is left as it was.
 macro_rules! syscall {
     // Names, numbers and units of these differ between architectures, and libc knows them.
-    ($ret:ty; nr::MMAP, $($arg:expr),*) => { arch::keeping_errno(|| arch::mmap($($arg),*) as isize) };
+    ($ret:ty; nr::MMAP, $addr:expr, $len:expr, $prot:expr, $flags:expr, $($rest:expr),*) => {
+        arch::keeping_errno(|| arch::mmap($addr, $len, $prot as c_int, $flags as c_int, $($rest),*) as isize)
+    };
     ($ret:ty; nr::MUNMAP, $($arg:expr),*) => { arch::keeping_errno(|| arch::munmap($($arg),*) as isize) };
     ($ret:ty; nr::MADVISE, $($arg:expr),*) => { arch::keeping_errno(|| arch::madvise($($arg),*) as isize) };
     ($ret:ty; nr::CLOSE, $($arg:expr),*) => { arch::keeping_errno(|| arch::close($($arg),*) as isize) as $ret };

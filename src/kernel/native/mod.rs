@@ -103,7 +103,10 @@ impl Kernel for Native {
         offset: u64,
     ) -> Result<NonNull<c_void>> {
         // SAFETY: no address is asked for, so no mapping is replaced unless `flags` says so, which the caller excludes.
-        let ret = unsafe { syscall!(isize; nr::MMAP, 0usize, len, prot, flags, fd, offset) };
+        // `prot` and `flags` are words to the kernel, so all of their bits must be there.
+        let ret = unsafe {
+            syscall!(isize; nr::MMAP, 0usize, len, prot as usize, flags as usize, fd, offset)
+        };
         // The last page of the address space is never mapped: its addresses are error numbers.
         if ret as usize > -4096isize as usize {
             return Errno::check(ret as c_int).and(Err(Errno::ENOMEM));
