@@ -1640,33 +1640,6 @@ int io_uring_get_events(struct io_uring *ring);
 /* Looks at up to count completions without waiting. */
 unsigned int io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes, unsigned int count);
 
-/* Submits, waits, and looks at the first completion: what the inline functions that wait are made of. */
-int __io_uring_get_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int submit,
-    unsigned int wait_nr, sigset_t *sigmask);
-
-/* Waits for completions, for a limited time. */
-int io_uring_wait_cqes(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
-    struct __kernel_timespec *ts, sigset_t *sigmask);
-
-/* Waits for a completion, for a limited time. */
-int io_uring_wait_cqe_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, struct __kernel_timespec *ts);
-
-/* Waits for completions, content with fewer after a while. */
-int io_uring_wait_cqes_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
-    struct __kernel_timespec *ts, unsigned int min_wait_usec, sigset_t *sigmask);
-
-/* Submits all SQEs taken so far and waits for completions, for a limited time. */
-int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
-    struct __kernel_timespec *ts, sigset_t *sigmask);
-
-/* Submits all SQEs taken so far and waits for completions, content with fewer after a while. */
-int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
-    struct __kernel_timespec *ts, unsigned int min_wait, sigset_t *sigmask);
-
-/* Submits all SQEs taken so far and waits as a registered argument says. */
-int io_uring_submit_and_wait_reg(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
-    int reg_index);
-
 /* Waits until the submission thread has freed an SQ slot: what io_uring_sqring_wait() calls. */
 int __io_uring_sqring_wait(struct io_uring *ring);
 
@@ -1881,6 +1854,33 @@ int io_uring_minor_version(void);
 
 /* Asks whether the library that the program runs on is older than a version. */
 bool io_uring_check_version(int major, int minor);
+
+/* Submits, waits, and looks at the first completion: what the inline functions that wait are made of. */
+int __io_uring_get_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int submit,
+    unsigned int wait_nr, sigset_t *sigmask);
+
+/* Waits for completions, for a limited time. */
+int io_uring_wait_cqes(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, sigset_t *sigmask);
+
+/* Waits for a completion, for a limited time. */
+int io_uring_wait_cqe_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, struct __kernel_timespec *ts);
+
+/* Waits for completions, content with fewer after a while. */
+int io_uring_wait_cqes_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, unsigned int min_wait_usec, sigset_t *sigmask);
+
+/* Submits all SQEs taken so far and waits for completions, for a limited time. */
+int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, sigset_t *sigmask);
+
+/* Submits all SQEs taken so far and waits for completions, content with fewer after a while. */
+int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    struct __kernel_timespec *ts, unsigned int min_wait, sigset_t *sigmask);
+
+/* Submits all SQEs taken so far and waits as a registered argument says. */
+int io_uring_submit_and_wait_reg(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
+    int reg_index);
 
 /* Prepares to read into a buffer, as pread(2) does. */
 void io_uring_prep_read(struct io_uring_sqe *sqe, int fd, void *buf, unsigned int nbytes, __u64 offset);

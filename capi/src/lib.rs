@@ -23,6 +23,7 @@ mod setup;
 mod sizes;
 mod syscall;
 mod version;
+mod wait;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
