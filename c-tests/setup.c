@@ -171,6 +171,25 @@ static void queue_mmap(void)
     }
 }
 
+/* It need not fill the array of SQE numbers in by itself. */
+static void queue_mmap_array(void)
+{
+    struct io_uring ring;
+    struct io_uring_params params;
+    int fd;
+
+    need_rings();
+    better_than_reference("a mapped ring has its array of SQE numbers");
+    memset(&params, 0, sizeof(params));
+    fd = CHECK_SYS(raw_setup(4, &params));
+    CHECK_EQ(io_uring_queue_mmap(fd, &params, &ring), 0);
+    for (unsigned k = 0; k < 20; k++) {
+        submit_nop(&ring, k);
+        CHECK_EQ(reap(&ring).data, k);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static void many_rings(void)
 {
     enum { COUNT = 64 };
@@ -218,6 +237,7 @@ static const struct test_case cases[] = {
     CASE(chosen_completion_queue),
     CASE(submit_all),
     CASE(queue_mmap),
+    CASE(queue_mmap_array),
     CASE(many_rings),
     CASE(rewinding),
 };

@@ -151,7 +151,9 @@ pub unsafe extern "C" fn io_uring_queue_init_mem(
 /// Maps a ring that the caller has set up with io_uring_setup().
 ///
 /// `fd` is the ring's descriptor and `*p` what the kernel filled in. On success `*ring` holds the ring, and the
-/// descriptor belongs to it: io_uring_queue_exit() closes it.
+/// descriptor belongs to it: io_uring_queue_exit() closes it. The ring is as ready for use as one of
+/// io_uring_queue_init(); the original library leaves the array of SQE numbers to the program, unless the ring has
+/// `IORING_SETUP_NO_SQARRAY`.
 ///
 /// # Return value
 ///
@@ -174,7 +176,7 @@ pub unsafe extern "C" fn io_uring_queue_init_mem(
 ///
 /// # Safety
 ///
-/// `ring` is valid for writes, `p` for reads.
+/// `ring` is valid for writes, `p` for reads, and nothing has been submitted to the ring but through this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_queue_mmap(
     fd: c_int,

@@ -128,7 +128,6 @@ fn make<K: Kernel>(
             let _ = K::close(fd);
             return Err(error);
         }
-        map::fill_array(p, &ring.sq);
         adopt(ring, p, fd);
     }
     if only_registered {
@@ -138,13 +137,10 @@ fn make<K: Kernel>(
     if no_mmap && buffer.is_some() {
         ring.int_flags |= APP_MEM;
     }
-    if p.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {
-        ring.int_flags |= CQ_ENTER;
-    }
     Ok(used)
 }
 
-/// Maps the ring behind `fd`, which the program has set up itself. On error `*ring` is all zeros.
+/// Maps the ring behind `fd`, which the program has set up itself and not submitted to. On error `*ring` is all zeros.
 ///
 /// # Safety
 ///
@@ -162,10 +158,20 @@ pub unsafe fn mmap<K: Kernel>(fd: c_int, p: &io_uring_params, ring: *mut io_urin
     }
 }
 
-/// Notes in a ring whose memory is in place what the kernel made of it.
-fn adopt(ring: &mut io_uring, p: &io_uring_params, fd: c_int) {
+/// Makes a ring whose memory is in place ready for use: notes what the kernel made of it, and fills the array of SQE
+/// numbers in.
+///
+/// # Safety
+///
+/// `ring` is located, and nobody has submitted to it.
+unsafe fn adopt(ring: &mut io_uring, p: &io_uring_params, fd: c_int) {
+    // SAFETY: passed on to the caller.
+    unsafe { map::fill_array(p, &ring.sq) };
     ring.flags = p.flags;
     ring.features = p.features;
     ring.ring_fd = fd;
     ring.enter_ring_fd = fd;
+    if p.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {
+        ring.int_flags |= CQ_ENTER;
+    }
 }

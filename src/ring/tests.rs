@@ -434,6 +434,25 @@ fn the_programs_own_ring_is_mapped() {
 }
 
 #[test]
+fn the_programs_own_ring_is_as_ready_as_any() {
+    for config in [Config::NEW, Config::OLD] {
+        sim::reset(config);
+        let mut p = params(IORING_SETUP_IOPOLL);
+        let mut ring = zeroed_ring();
+        // SAFETY: `p` names no memory, and the ring is ours.
+        unsafe {
+            let fd = <Sim as crate::kernel::Kernel>::setup(4, &raw mut p).unwrap();
+            assert_eq!(setup::mmap::<Sim>(fd, &p, &raw mut ring), Ok(()));
+            for index in 0..4 {
+                assert_eq!(*ring.sq.array.add(index), index as u32);
+            }
+        }
+        assert_eq!(ring.int_flags, flags::CQ_ENTER);
+        leave(ring);
+    }
+}
+
+#[test]
 fn clearing_reaches_every_byte() {
     let mut limit = Limit {
         current: u64::MAX,
