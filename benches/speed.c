@@ -10,63 +10,16 @@
  *   echo    size=N clients=N                messages through an echo server: multishot receive, a buffer ring
  *   setup   entries=N                       a ring set up and given up
  *
- * Prints the nanoseconds that an operation took.
+ * Prints the nanoseconds that an operation took: the median of short slices. For echo that is the
+ * time of a round trip that a client sees.
  */
 #define _GNU_SOURCE
+#include "workload.h"
+
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <liburing.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-
-#define BLOCK 4096u
-
-static char **options;
-
-static void die(const char *what, int error)
-{
-    fprintf(stderr, "speed: %s: %s\n", what, strerror(error));
-    exit(1);
-}
-
-static long must(const char *what, long ret)
-{
-    if (ret < 0)
-        die(what, (int) -ret);
-    return ret;
-}
-
-static const char *option(const char *name, const char *otherwise)
-{
-    size_t length = strlen(name);
-
-    for (char **each = options; *each; each++) {
-        if (!strncmp(*each, name, length) && (*each)[length] == '=')
-            return *each + length + 1;
-    }
-    return otherwise;
-}
-
-static unsigned number(const char *name, const char *otherwise)
-{
-    return (unsigned) strtoul(option(name, otherwise), NULL, 10);
-}
-
-static double now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double) ts.tv_sec + (double) ts.tv_nsec * 1e-9;
-}
 
 static struct io_uring_cqe *wait_one(struct io_uring *ring)
 {
@@ -78,123 +31,87 @@ static struct io_uring_cqe *wait_one(struct io_uring *ring)
 
 static double bench_nop(double seconds)
 {
-    unsigned batch = number("batch", "1"), nr_rings = number("rings", "1");
+    unsigned batch = number("batch", "1"), nr_rings = number("rings", "1"), at = 0;
     unsigned entries = number("entries", "0");
     struct io_uring *rings = calloc(nr_rings, sizeof(*rings));
-    unsigned long done = 0;
-    double start, end;
+    struct slices slices;
 
     if (!rings)
         die("rings", ENOMEM);
     for (unsigned i = 0; i < nr_rings; i++)
         must("setting a ring up", io_uring_queue_init(entries ? entries : batch, &rings[i], 0));
-    start = now();
-    end = start + seconds;
+    slices = start_slices(seconds);
     do {
         for (unsigned turn = 0; turn < 64; turn++) {
-            struct io_uring *ring = &rings[(done / batch) % nr_rings];
+            struct io_uring *ring = &rings[at];
 
+            at = at + 1 < nr_rings ? at + 1 : 0;
             for (unsigned i = 0; i < batch; i++)
                 io_uring_prep_nop(io_uring_get_sqe(ring));
             must("submitting", io_uring_submit(ring));
             for (unsigned i = 0; i < batch; i++)
                 io_uring_cqe_seen(ring, wait_one(ring));
-            done += batch;
         }
-    } while (now() < end);
-    end = now();
+    } while (next_slice(&slices, 64ul * batch));
     for (unsigned i = 0; i < nr_rings; i++)
         io_uring_queue_exit(&rings[i]);
     free(rings);
-    return (end - start) / (double) done;
-}
-
-static unsigned next_random(unsigned *state)
-{
-    /* xorshift: the same blocks in each run. */
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state;
+    return end_slices(&slices);
 }
 
 static double bench_read(double seconds)
 {
-    unsigned depth = number("depth", "1"), direct = number("direct", "0"), fixed = number("fixed", "0");
-    unsigned state = 2463534242u, in_flight = 0;
-    const char *path = option("file", NULL);
+    unsigned in_flight = 0, fixed = number("fixed", "0");
     unsigned long done = 0;
+    struct slices slices;
     struct io_uring ring;
-    struct stat st;
-    double start, end;
-    char *buffers;
-    int fd;
-
-    if (!path)
-        die("file=", EINVAL);
-    fd = open(path, O_RDONLY | (direct ? O_DIRECT : 0));
-    if (fd < 0 || fstat(fd, &st))
-        die(path, errno);
-    if (posix_memalign((void **) &buffers, BLOCK, (size_t) depth * BLOCK))
-        die("buffers", ENOMEM);
-    memset(buffers, 0, (size_t) depth * BLOCK);
-    must("setting a ring up", io_uring_queue_init(depth, &ring, 0));
-    if (fixed) {
-        struct iovec iov = {.iov_base = buffers, .iov_len = (size_t) depth * BLOCK};
-
-        must("registering buffers", io_uring_register_buffers(&ring, &iov, 1));
-        must("registering the file", io_uring_register_files(&ring, &fd, 1));
-    }
-
-    /* Each completed read's buffer goes to the next one. */
-    unsigned *spare = calloc(depth, sizeof(*spare)), nr_spare = depth;
-
-    if (!spare)
-        die("buffers", ENOMEM);
-    for (unsigned i = 0; i < depth; i++)
-        spare[i] = i;
-    start = now();
-    end = start + seconds;
+    struct reads r;
     bool more = true;
 
+    open_reads(&r);
+    must("setting a ring up", io_uring_queue_init(r.depth, &ring, 0));
+    if (fixed) {
+        struct iovec iov = {.iov_base = r.buffers, .iov_len = (size_t) r.depth * BLOCK};
+
+        must("registering buffers", io_uring_register_buffers(&ring, &iov, 1));
+        must("registering the file", io_uring_register_files(&ring, &r.fd, 1));
+    }
+    slices = start_slices(seconds);
     while (more || in_flight) {
         struct io_uring_cqe *cqe;
         unsigned head, seen = 0;
 
-        while (more && nr_spare) {
+        while (more && r.nr_spare) {
             struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
-            unsigned slot = spare[--nr_spare];
-            __u64 offset = (__u64) (next_random(&state) % (unsigned) (st.st_size / BLOCK)) * BLOCK;
-            char *buffer = buffers + (size_t) slot * BLOCK;
+            unsigned slot = r.spare[--r.nr_spare];
+            char *buffer = r.buffers + (size_t) slot * BLOCK;
 
             if (fixed) {
-                io_uring_prep_read_fixed(sqe, 0, buffer, BLOCK, offset, 0);
+                io_uring_prep_read_fixed(sqe, 0, buffer, BLOCK, random_offset(&r), 0);
                 io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
             } else {
-                io_uring_prep_read(sqe, fd, buffer, BLOCK, offset);
+                io_uring_prep_read(sqe, r.fd, buffer, BLOCK, random_offset(&r));
             }
             io_uring_sqe_set_data64(sqe, slot);
             in_flight++;
         }
         must("submitting", io_uring_submit_and_wait(&ring, 1));
         io_uring_for_each_cqe(&ring, head, cqe) {
-            if (cqe->res != (int) BLOCK)
-                die("reading", cqe->res < 0 ? -cqe->res : EIO);
-            spare[nr_spare++] = (unsigned) cqe->user_data;
+            check_read(cqe->res);
+            r.spare[r.nr_spare++] = (unsigned) cqe->user_data;
             seen++;
         }
         io_uring_cq_advance(&ring, seen);
         in_flight -= seen;
         done += seen;
-        if ((done & 63) < seen)
-            more = now() < end;
+        if (more && done >= 64) {
+            more = next_slice(&slices, done);
+            done = 0;
+        }
     }
-    end = now();
     io_uring_queue_exit(&ring);
-    free(spare);
-    free(buffers);
-    close(fd);
-    return (end - start) / (double) done;
+    close_reads(&r);
+    return end_slices(&slices);
 }
 
 static void transfer(struct io_uring *ring, int fd, char *byte, bool out)
@@ -221,10 +138,9 @@ static double bench_pair(double seconds)
 {
     bool pipes = !strcmp(option("kind", "socket"), "pipe");
     struct io_uring left, right;
-    unsigned long done = 0;
+    struct slices slices;
     int ends[4];
     char byte = 'x';
-    double start, end;
 
     /* ends[0] is read on the left, ends[1] written on the right; ends[2] read on the right, ends[3] written left. */
     if (pipes ? pipe(ends) || pipe(ends + 2) : socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
@@ -235,10 +151,9 @@ static double bench_pair(double seconds)
     }
     must("setting a ring up", io_uring_queue_init(4, &left, 0));
     must("setting a ring up", io_uring_queue_init(4, &right, 0));
-    start = now();
-    end = start + seconds;
+    slices = start_slices(seconds);
     do {
-        for (unsigned i = 0; i < 64; i++, done++) {
+        for (unsigned i = 0; i < 64; i++) {
             transfer(&right, ends[2], &byte, false);
             transfer(&left, ends[3], &byte, true);
             finish(&left);
@@ -248,11 +163,10 @@ static double bench_pair(double seconds)
             finish(&right);
             finish(&left);
         }
-    } while (now() < end);
-    end = now();
+    } while (next_slice(&slices, 64));
     io_uring_queue_exit(&left);
     io_uring_queue_exit(&right);
-    return (end - start) / (double) done;
+    return end_slices(&slices);
 }
 
 #define ECHO_BUFFERS 256u
@@ -261,8 +175,8 @@ struct client {
     pthread_t thread;
     unsigned short port;
     size_t size;
-    double end;
-    unsigned long done;
+    double seconds;
+    struct slices slices;
 };
 
 static void whole(int fd, char *data, size_t size, bool out)
@@ -286,11 +200,13 @@ static void *run_client(void *argument)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || !data || connect(fd, (struct sockaddr *) &address, sizeof(address)))
         die("connecting", errno);
-    while (now() < client->end) {
-        whole(fd, data, client->size, true);
-        whole(fd, data, client->size, false);
-        client->done++;
-    }
+    client->slices = start_slices(client->seconds);
+    do {
+        for (unsigned i = 0; i < 16; i++) {
+            whole(fd, data, client->size, true);
+            whole(fd, data, client->size, false);
+        }
+    } while (next_slice(&client->slices, 16));
     close(fd);
     free(data);
     return NULL;
@@ -360,9 +276,8 @@ static double bench_echo(double seconds)
     char *buffers = malloc((size_t) ECHO_BUFFERS * BLOCK);
     int listener = socket(AF_INET, SOCK_STREAM, 0), error = 0;
     struct io_uring_buf_ring *br;
-    unsigned long done = 0;
     struct io_uring ring;
-    double start;
+    double result = 0;
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (!clients || !buffers || listener < 0 || bind(listener, (struct sockaddr *) &address, length) ||
@@ -376,43 +291,37 @@ static double bench_echo(double seconds)
                               io_uring_buf_ring_mask(ECHO_BUFFERS), (int) i);
     io_uring_buf_ring_advance(br, (int) ECHO_BUFFERS);
 
-    start = now();
     for (unsigned i = 0; i < nr_clients; i++) {
         clients[i].port = address.sin_port;
         clients[i].size = number("size", "64");
-        clients[i].end = start + seconds;
+        clients[i].seconds = seconds;
         if (pthread_create(&clients[i].thread, NULL, run_client, &clients[i]))
             die("a client", EAGAIN);
     }
     serve(&ring, listener, nr_clients, br, buffers);
-
-    double end = now();
-
     for (unsigned i = 0; i < nr_clients; i++) {
         pthread_join(clients[i].thread, NULL);
-        done += clients[i].done;
+        result += end_slices(&clients[i].slices) / nr_clients;
     }
     must("freeing a buffer ring", io_uring_free_buf_ring(&ring, br, ECHO_BUFFERS, 1));
     io_uring_queue_exit(&ring);
     free(buffers);
     free(clients);
-    return (end - start) / (double) done;
+    return result;
 }
 
 static double bench_setup(double seconds)
 {
     unsigned entries = number("entries", "64");
-    unsigned long done = 0;
-    double start = now(), end = start + seconds;
+    struct slices slices = start_slices(seconds);
 
     do {
         struct io_uring ring;
 
         must("setting a ring up", io_uring_queue_init(entries, &ring, 0));
         io_uring_queue_exit(&ring);
-        done++;
-    } while (now() < end);
-    return (now() - start) / (double) done;
+    } while (next_slice(&slices, 1));
+    return end_slices(&slices);
 }
 
 int main(int argc, char **argv)
@@ -428,7 +337,7 @@ int main(int argc, char **argv)
         options = argv + 3;
         for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++) {
             if (!strcmp(argv[1], workloads[i].name)) {
-                printf("%.2f\n", workloads[i].run(strtod(argv[2], NULL)) * 1e9);
+                printf("%.2f\n", workloads[i].run(strtod(argv[2], NULL)));
                 return 0;
             }
         }

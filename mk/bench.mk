@@ -18,6 +18,7 @@ check-startup: stage
 	@upstream=$$(scripts/fetch-upstream.sh build) || exit $$?; \
 	CC='$(CC)' $(PYTHON) scripts/startup.py '$(CHECK_PREFIX)' "$$upstream"
 
-## make bench          nop throughput beside upstream's library
+## make bench          times beside upstream's library, bare system calls and the io-uring crate; QUICK=1: about a minute
 bench: stage
-	$(Q)CC='$(CC)' scripts/bench.sh '$(CHECK_PREFIX)'
+	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' $(PYTHON) scripts/bench '$(CHECK_PREFIX)' $(B)/bench \
+		$(if $(QUICK),$(B)/bench/quick --quick,docs/bench)
