@@ -115,6 +115,28 @@ J
     [ "$(owner)" = "$2" ] || die "liburing.so.2 belongs to $(owner) instead of $2"
 }
 
+# A package built with ours asks for liburing2, in the version that had the youngest function it uses.
+dependency() { # a call
+    mkdir -p "$work/built/debian"
+    echo "Source: built" >"$work/built/debian/control"
+    printf '#include <liburing.h>\nint main(void) { struct io_uring ring; (void) ring; return (int) %s; }\n' "$1" >"$work/built/main.c"
+    gcc -w "-I$work/extracted/usr/include" "$work/built/main.c" -o "$work/built/main" "$(echo "$work"/extracted/usr/lib/*/liburing.so.2)" ||
+        die "a program does not build with the packages"
+    (cd "$work/built" && dpkg-shlibdeps -O --ignore-missing-info "-S$work/extracted" main 2>/dev/null) |
+        grep -oE 'liburing[^,]*' || true
+}
+if command -v gcc >/dev/null; then
+    mkdir "$work/extracted"
+    for package in liburing2-rs liburing-rs-dev; do
+        dpkg-deb -x "$packages/$package"_*.deb "$work/extracted"
+    done
+    dpkg-deb -e "$packages"/liburing2-rs_*.deb "$work/extracted/DEBIAN"
+    found=$(dependency 'io_uring_queue_init(1, &ring, 0)')
+    [ "$found" = "liburing2 (>= 2.0)" ] || die "a program of liburing 2.0 would depend on '$found'"
+    found=$(dependency 'io_uring_submit(&ring) + io_uring_resize_rings(&ring, 0)')
+    [ "$found" = "liburing2 (>= 2.9)" ] || die "a program of liburing 2.9 would depend on '$found'"
+fi
+
 qemu_job "Debian's" liburing2
 snapshot >"$work/before"
 

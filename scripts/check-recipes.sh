@@ -36,13 +36,13 @@ rpm_spec() {
     mkdir -p "$work/rpm/SOURCES"
     cp "$archive" "$work/rpm/SOURCES"
     # The compilers do not come from RPM packages here.
-    rpmbuild -bb --nodeps --define "_topdir $work/rpm" --define 'debug_package %{nil}' "$spec" >"$work/log" 2>&1 ||
+    rpmbuild -bb --nodeps --define "_dbpath $work/rpmdb" --define "_topdir $work/rpm" --define 'debug_package %{nil}' "$spec" >"$work/log" 2>&1 ||
         { tail -n 20 "$work/log"; die "rpmbuild"; }
     local package packages provides
     packages=$(find "$work/rpm/RPMS" -name '*.rpm' -printf '%f\n' | sed "s/-$version.*//" | sort | tr '\n' ' ')
     [ "$packages" = "liburing-rs liburing-rs-devel liburing-rs-static " ] || die "rpmbuild makes $packages"
     for package in "$work"/rpm/RPMS/*/*.rpm; do
-        rpm -qp --provides "$package" >>"$work/provides"
+        rpm --define "_dbpath $work/rpmdb" -qp --provides "$package" >>"$work/provides"
     done
     for provides in 'liburing = 2.15' 'liburing-devel = 2.15' 'liburing.so.2(LIBURING_2.15)(64bit)' \
         'liburing-ffi.so.2(LIBURING_2.15)(64bit)'; do

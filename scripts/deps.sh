@@ -18,6 +18,7 @@ strace strace
 shellcheck shellcheck
 aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
+ld.lld lld
 cmake cmake
 meson meson
 ninja ninja-build

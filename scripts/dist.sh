@@ -23,7 +23,7 @@ if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$root" ]; then
     git ls-files -z
     : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
 else
-    find . \( -path ./build -o -path ./target -o -path ./vendor -o -path ./config.mk -o -name __pycache__ \) -prune \
+    find . \( -path ./.git -o -path ./build -o -path ./target -o -path ./vendor -o -path ./config.mk -o -name __pycache__ \) -prune \
         -o -type f -printf '%P\0'
     : "${SOURCE_DATE_EPOCH:=$(stat -c %Y Cargo.toml)}"
 fi >"$work/files"

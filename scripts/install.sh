@@ -64,8 +64,8 @@ relative() { realpath --canonicalize-missing --no-symlinks --relative-to="$2" "$
 
 # The library is built for one word size; the headers serve all.
 pointer_bytes=8
-case $(head -c 5 "$BUILD/uring.o" 2>/dev/null | od -An -tu1 -j 4) in
-*1) pointer_bytes=4 ;;
+case $(${READELF:-readelf} -h "$BUILD/liburing.a" 2>/dev/null) in
+*ELF32*) pointer_bytes=4 ;;
 esac
 
 while IFS= read -r header; do
@@ -108,7 +108,7 @@ done < <(cd "$root/man" 2>/dev/null && find . -name '*.[237]' | sed 's|^\./||' |
 
 # The directories that are the library's own go with their last file.
 if [ "$action" = uninstall ]; then
-    for directory in liburing/io_uring liburing; do
-        [ ! -d "$DESTDIR$includedir/$directory" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$includedir/$directory"
+    for directory in "$includedir/liburing/io_uring" "$includedir/liburing" "$libdevdir/cmake/liburing"; do
+        [ ! -d "$DESTDIR$directory" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$directory"
     done
 fi

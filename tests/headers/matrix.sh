@@ -185,10 +185,13 @@ for level in "-O0" "-O3 -flto"; do
     have g++ && link_and_run "g++ $level" g++ -x c++ $level
     lld=
     [ "$level" = -O0 ] || lld=-fuse-ld=lld
-    if have clang && { [ -z "$lld" ] || have ld.lld; }; then
+    if [ -n "$lld" ] && ! have ld.lld; then
+        echo "SKIP: there is no lld, which clang links with at $level"
+    elif have clang; then
         link_and_run "clang $level" clang $level $lld
         link_and_run "clang++ $level" clang++ -x c++ $level $lld
     fi
+    ! have musl-gcc || link_and_run "musl $level" musl-gcc -static $level
 done
 
 # In a module.
