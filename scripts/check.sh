@@ -50,8 +50,8 @@ for target in "$@"; do
     reasons=$(sed -n 's/^ *SKIP: *//p' "$log")
     if [ "$status" -eq 0 ]; then
         passed=$((passed + 1))
-        # A check's last line is its result in short.
-        echo "ok, $took s: $(tail -n 1 "$log" | cut -c 1-120)"
+        # A check's last line with something in it is its result in short.
+        echo "ok, $took s: $(grep -v "^ *$" "$log" | tail -n 1 | cut -c 1-120)"
         while IFS= read -r reason; do
             [ -z "$reason" ] || parts+=("$target: $reason")
         done <<<"$reasons"
