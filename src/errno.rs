@@ -68,7 +68,7 @@ errnos! {
     EFBIG = 27;
     ESPIPE = 29;
     ENOSYS = unless(38, 89, 90);
-    ETIME = unless(62, 145, 73);
+    ETIME = unless(62, 62, 73);
     EOVERFLOW = unless(75, 79, 92);
     EOPNOTSUPP = unless(95, 122, 45);
 }

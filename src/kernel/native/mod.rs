@@ -28,7 +28,13 @@ use arch::{nr, syscall};
 /// The kernel this program runs on.
 pub struct Native;
 
-const RLIMIT_NOFILE: c_int = 7;
+const RLIMIT_NOFILE: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
+    5
+} else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+    6
+} else {
+    7
+};
 
 /// A call that returns nothing but an error.
 #[inline]
