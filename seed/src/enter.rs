@@ -63,9 +63,7 @@ pub fn enter<K: Kernel>(
             .consume::<K>(limit, if threaded { 0 } else { wanted })
             .err();
         let submitted = if threaded { to_submit } else { work.taken };
-        if submitted == 0
-            && let Some(error) = error
-        {
+        if let (0, Some(error)) = (submitted, error) {
             return Err(error);
         }
         // Who asked for a submission and got none does not wait.
@@ -76,9 +74,8 @@ pub fn enter<K: Kernel>(
         };
         if !work.waited {
             let asked = waits && held.polled;
-            if let Err(error) = work.wait::<K>(wanted, asked)
-                && submitted == 0
-            {
+            let waited = work.wait::<K>(wanted, asked);
+            if let (0, Err(error)) = (submitted, waited) {
                 return Err(error);
             }
         }

@@ -18,10 +18,13 @@ pub fn has_polling_queues() -> bool {
     // SAFETY: bytes, which are written before they are read.
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
     let mut found = false;
-    while let Ok(mut entries) = sys::read_directory(directory, buffer)
-        && !entries.is_empty()
-        && !found
-    {
+    while !found {
+        let Ok(mut entries) = sys::read_directory(directory, buffer) else {
+            break;
+        };
+        if entries.is_empty() {
+            break;
+        }
         while let Some([low, high]) = entries.get(LENGTH..LENGTH + 2) {
             let length = u16::from_le_bytes([*low, *high]) as usize;
             if let Some(name) = entries.get(NAME..length) {

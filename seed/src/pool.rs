@@ -437,10 +437,9 @@ fn search_directory(directory: c_int, position: u64) -> Option<c_int> {
         while let [low, high] = entries.get(LENGTH..LENGTH + 2)? {
             let length = u16::from_le_bytes([*low, *high]) as usize;
             let name = entries.get(NAME..length)?;
-            if let Some(fd) = number(name)
-                && sys::position(fd) == Ok(position)
-            {
-                return Some(fd);
+            let found = number(name).filter(|fd| sys::position(*fd) == Ok(position));
+            if found.is_some() {
+                return found;
             }
             entries = entries.get(length..)?;
             if entries.is_empty() {

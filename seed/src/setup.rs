@@ -102,11 +102,11 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         ring.areas.map::<Native>(fd, &ring.sizes)?;
         let mut program = fd;
         // Without /proc, closing is noticed at the next call.
-        if closing == Closing::Unseen
-            && let Ok(second) = watch::reopen(fd)
-        {
-            ring.anchor = fd;
-            program = second;
+        if closing == Closing::Unseen {
+            if let Ok(second) = watch::reopen(fd) {
+                ring.anchor = fd;
+                program = second;
+            }
         }
         match sys::seek(program, position) {
             Ok(()) => Ok(program),

@@ -173,11 +173,11 @@ impl Path {
     pub fn push(&mut self, text: &[u8]) {
         for byte in text {
             // The last place is kept for the end.
-            if self.len + 1 < Path::ROOM
-                && let Some(place) = self.bytes.get_mut(self.len)
-            {
-                place.write(*byte);
-                self.len += 1;
+            if self.len + 1 < Path::ROOM {
+                if let Some(place) = self.bytes.get_mut(self.len) {
+                    place.write(*byte);
+                    self.len += 1;
+                }
             }
         }
     }
@@ -474,10 +474,13 @@ pub fn maps(address: usize, inode: u64) -> bool {
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
     // SAFETY: bytes, which are written before they are read.
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
-    while let Ok(text) = read(file, buffer)
-        && !text.is_empty()
-        && !found
-    {
+    while !found {
+        let Ok(text) = read(file, buffer) else {
+            break;
+        };
+        if text.is_empty() {
+            break;
+        }
         for byte in text {
             match (field, byte) {
                 (_, b'\n') => {
