@@ -7,6 +7,8 @@ import subprocess
 # Tests that do nothing unless they are given something. Each: test, arguments, standard input.
 WITH_INPUT = (("read-mshot-stdin.t", ("stdin",), b"one line\nand another\n"),)
 
+STAGGER = 4
+
 
 class Case:
     def __init__(self, test, args=(), stdin=None):
@@ -60,3 +62,12 @@ def read_selection(path):
     """Test names, one a line; `#` begins a comment."""
     names = (line.split("#", 1)[0].strip() for line in pathlib.Path(path).read_text().splitlines())
     return [name for name in names if name]
+
+
+def staggered(todo, forest):
+    """A case on one library after the other, but not one right after the other: the kernel takes down a ring of a
+    process that ended a little later, and until then the addresses that it bound stay taken."""
+    for at in range(len(todo) + STAGGER * (len(forest) - 1)):
+        for number, tree in enumerate(forest):
+            if 0 <= at - STAGGER * number < len(todo):
+                yield todo[at - STAGGER * number], tree

@@ -20,11 +20,10 @@ import examples
 import report
 import runner
 import trees
-from cases import Config, cases, read_selection
+from cases import Config, cases, read_selection, staggered
 from source import PROJECT, NotAvailable, cache_folder, compiler_identity, locate
 
 NOT_RUN = 77
-STAGGER = 4
 PAUSE = 0.5
 
 
@@ -160,15 +159,6 @@ def run_all(args, forest, todo):
     settle(run, forest, outcomes)
     shutil.rmtree(output / "work", ignore_errors=True)
     return outcomes
-
-
-def staggered(outcomes, forest):
-    """A case on one library after the other, but not one right after the other: the kernel takes down a ring of a
-    process that ended a little later, and until then the addresses that it bound stay taken."""
-    for at in range(len(outcomes) + STAGGER * (len(forest) - 1)):
-        for number, tree in enumerate(forest):
-            if 0 <= at - STAGGER * number < len(outcomes):
-                yield outcomes[at - STAGGER * number], tree
 
 
 def uses_fixed_port(source, test):

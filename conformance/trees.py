@@ -51,8 +51,8 @@ class Tools:
 class Tree:
     """One library with the suite around it. `kind` is "static" or "shared"."""
 
-    def __init__(self, name, label, kind, root, source, tools):
-        self.name, self.label, self.kind = name, label, kind
+    def __init__(self, name, label, kind, root, source, tools, ldflags=""):
+        self.name, self.label, self.kind, self.ldflags = name, label, kind, ldflags
         self.root, self.source, self.tools = pathlib.Path(root), source, tools
         self.errors = {}
 
@@ -63,6 +63,7 @@ class Tree:
         key = hashlib.sha256()
         for part in (
             self.kind,
+            self.ldflags,
             self.source.digest(),
             digest_files(install.include, headers),
             hashlib.sha256(library.read_bytes()).hexdigest(),
@@ -102,8 +103,9 @@ class Tree:
         # Flags of a make that runs this program must not reach the suite's.
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "CFLAGS", "CPPFLAGS"))}
         command = ["make", "-C", str(self.root / folder), "root=..", f"CC={self.tools.cc}", f"CXX={self.tools.cxx}"]
-        if self.kind == "shared":
-            command.append(f"LDFLAGS=-Wl,-rpath,{self.root / 'src'}")
+        flags = f"{self.ldflags} -Wl,-rpath,{self.root / 'src'}" if self.kind == "shared" else self.ldflags
+        if flags:
+            command.append(f"LDFLAGS={flags}")
         return subprocess.Popen(
             command + list(args), env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )

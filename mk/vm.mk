@@ -1,6 +1,6 @@
 # The library on other kernels: static programs in an emulated machine.
 
-.PHONY: vm vm-programs
+.PHONY: vm vm-suite vm-programs
 
 VM_OUT ?= $(abspath $(B))/vm
 VM_PREFIX ?= $(CHECK_PREFIX)
@@ -33,3 +33,8 @@ vm:
 	+$(Q)$(MAKE) --no-print-directory -j2 vm-programs
 	$(Q)$(PYTHON) -B vm/vm.py --init $(VM_OUT)/init --programs $(VM_OUT)/programs --output $(VM_OUT) \
 		--suites '$(VM_SUITES)' $(if $(C_TESTS_REFERENCE),--reference) $(TESTS)
+
+## make vm-suite       upstream's whole suite on those kernels, on its library and on ours (TESTS, VM_SUITES)
+vm-suite: $(VM_OUT)/init $(VM_INSTALLED)
+	$(Q)$(PYTHON) -B vm/suite.py --init $(VM_OUT)/init --ours-prefix '$(VM_PREFIX)' --output $(VM_OUT)-suite \
+		--suites '$(VM_SUITES)' $(TESTS)

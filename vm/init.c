@@ -4,7 +4,9 @@
  *
  *   set FILE VALUE              writes a value, to a sysctl for example
  *   env NAME VALUE              for the programs that follow
- *   run LIMIT NAME ARG...       runs a program, at most LIMIT seconds, in an empty folder of /work
+ *   with FILE                   links this file into the folder of each program that follows
+ *   run LIMIT NAME ARG...       runs a program, at most LIMIT seconds, in an empty folder of /work; an argument
+ *                               $NAME stands for the variable
  *
  * What the programs print goes to the console, between lines that begin with
  * "@begin NAME" and "@end NAME". No shell and no library are needed.
@@ -29,6 +31,8 @@
 #include <unistd.h>
 
 #define MAX_ARGS 16
+#define MAX_PATH 256
+#define FOLDER "/work/now"
 #define MAX_DRIVES 8
 #define DRIVE_WAIT_MS 20000
 
@@ -94,8 +98,13 @@ static void set_up_drives(void)
     if (!wait_for_drive("files", name, sizeof(name)) && mount(name, "/work", "ext4", 0, NULL))
         printf("@note mount /work: %s\n", strerror(errno));
     chmod("/work", 0777);
-    if (!wait_for_drive("raw", name, sizeof(name)))
+    if (!wait_for_drive("raw", name, sizeof(name))) {
+        char generic[48];
+
         setenv("VM_DRIVE", name, 1);
+        snprintf(generic, sizeof(generic), "/dev/ng%s", name + strlen("/dev/nvme"));
+        setenv("VM_DRIVE_COMMANDS", generic, 1);
+    }
 }
 
 static void loopback_up(void)
@@ -134,10 +143,26 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return remove(path);
 }
 
+static char companion[MAX_PATH];
+
+static void make_folder(void)
+{
+    nftw(FOLDER, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    mkdir(FOLDER, 0777);
+    chmod(FOLDER, 0777);
+    if (chdir(FOLDER))
+        printf("@note %s: %s\n", FOLDER, strerror(errno));
+    if (*companion && link(companion, strrchr(companion, '/') + 1))
+        printf("@note link %s: %s\n", companion, strerror(errno));
+}
+
 static void run_child(char **args)
 {
     int null = open("/dev/null", O_RDONLY);
 
+    for (int i = 1; args[i]; i++)
+        if (args[i][0] == '$' && getenv(args[i] + 1))
+            args[i] = getenv(args[i] + 1);
     setsid();
     dup2(null, STDIN_FILENO);
     close(null);
@@ -174,11 +199,7 @@ static void run(int limit, const char *name, char **args)
     int status = 0;
     pid_t child;
 
-    nftw("/work/now", remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    mkdir("/work/now", 0777);
-    chmod("/work/now", 0777);
-    if (chdir("/work/now"))
-        printf("@note /work/now: %s\n", strerror(errno));
+    make_folder();
     printf("@begin %s\n", name);
     fflush(stdout);
     child = fork();
@@ -211,6 +232,8 @@ static void follow(char *line)
         write_value(words[1], words[2]);
     else if (count >= 3 && !strcmp(words[0], "env"))
         setenv(words[1], words[2], 1);
+    else if (count >= 2 && !strcmp(words[0], "with") && words[1][0] == '/')
+        snprintf(companion, sizeof(companion), "%s", words[1]);
     else if (count >= 4 && !strcmp(words[0], "run"))
         run(atoi(words[1]), words[2], &words[3]);
     else if (count)

@@ -7,27 +7,20 @@ Exit status: 0 nothing failed, 1 something did, 77 no machine could be booted he
 import argparse
 import importlib.util
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
-import time
+
+import console
+import kernels
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = HERE.parent
-sys.path.insert(0, str(PROJECT / "conformance"))
-
-import kernels
-import machine
-from runner import COMPLAINTS
-
 NOT_RUN = 77
 HUGE_PAGES = 32
-BOOT_SECONDS = 120
 
 
 def load_c_tests_runner():
-    spec = importlib.util.spec_from_file_location("c_tests_run", PROJECT / "c-tests" / "run.py")
+    spec = importlib.util.spec_from_file_location("c_tests_run", console.PROJECT / "c-tests" / "run.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -36,55 +29,9 @@ def load_c_tests_runner():
 Result = load_c_tests_runner().Result
 
 
-class Run:
-    """What one program said on one kernel."""
-
-    def __init__(self, name):
-        self.name, self.lines, self.how, self.code, self.ms = name, [], None, None, 0
-
-    def end(self, how, code, ms):
-        self.how, self.code, self.ms = how, int(code), int(ms)
-
-    def result(self):
-        status = self.code if self.how == "exit" else 1
-        return Result(status, "\n".join(self.lines) + "\n")
-
-
-class Session:
-    """One boot: follows the console."""
-
-    def __init__(self, kernel, total):
-        self.kernel, self.total = kernel, total
-        self.runs, self.notes, self.complaints = [], [], []
-        self.current, self.done = None, False
-        self.console = []
-
-    def line(self, text):
-        self.console.append(text)
-        if COMPLAINTS.search(text):
-            self.complaints.append(text.strip())
-        begin = re.match(r"@begin (\S+)$", text)
-        end = re.match(r"@end (\S+) (\S+) (-?\d+) (\d+)$", text)
-        if begin:
-            self.current = Run(begin.group(1))
-            self.runs.append(self.current)
-        elif end and self.current:
-            self.current.end(*end.groups()[1:])
-            self.current = None
-            self.progress()
-        elif text.startswith("@note "):
-            self.notes.append(text[6:])
-        elif text.startswith("@done"):
-            self.done = True
-        elif self.current:
-            self.current.lines.append(text)
-
-    def progress(self):
-        text = f"{self.kernel.release}: {len(self.runs)}/{self.total} {self.runs[-1].name}"
-        if sys.stdout.isatty():
-            print(f"\r\033[K{text}", end="", flush=True)
-        elif len(self.runs) % 10 == 0:
-            print(text, flush=True)
+def result(run):
+    """A program's cases, as the runner of the C tests reads them."""
+    return Result(run.code if run.how == "exit" else 1, "\n".join(run.lines) + "\n")
 
 
 def plan(programs, limit, reference):
@@ -99,43 +46,15 @@ def plan(programs, limit, reference):
         for name in restricted:
             lines.append(f"set /proc/sys/kernel/io_uring_disabled {value}")
             lines.append(f"run {limit} {name}={value} /work/bin/{name}")
-    runs = len([line for line in lines if line.startswith("run ")])
-    return "\n".join(lines) + "\n", runs
+    return lines
 
 
 def boot(kernel, args, programs):
-    folder = args.work / kernel.release
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "root" / "bin").mkdir(parents=True)
-    size = 0
-    for name in programs:
-        target = folder / "root" / "bin" / name
-        shutil.copy(args.programs / name, target)
-        subprocess.run(["strip", str(target)], check=True)
-        size += target.stat().st_size
-    text, runs = plan(programs, args.limit, args.reference)
-    machine.archive({"init": args.init.read_bytes(), "plan": text.encode()}, folder / "initramfs")
-    drives = {"raw": folder / "raw", "files": folder / "files"}
-    machine.raw_drive(drives["raw"])
-    machine.file_system(folder / "root", drives["files"], (size >> 20) + 512)
-    session = Session(kernel, runs)
-    start = time.monotonic()
-    print(f"booting {kernel.release}, {runs} runs", flush=True)
-    failure = None
-    try:
-        limit = BOOT_SECONDS + runs * args.limit
-        machine.boot(kernel, folder / "initramfs", drives, limit, session.line)
-    except machine.BootError as err:
-        failure = str(err)
-    if not session.done and failure is None:
-        failure = "the machine went down before the plan was done"
-    session.failure = failure
+    lines = plan(programs, args.limit, args.reference)
+    limit = console.BOOT_SECONDS + len(lines) * args.limit
+    files = {name: args.programs / name for name in programs}
+    session = console.boot(kernel, args.init, lines, files, args.output / "work", limit)
     (args.output / f"console-{kernel.label}.txt").write_text("\n".join(session.console) + "\n")
-    shutil.rmtree(folder)
-    if sys.stdout.isatty():
-        print("\r\033[K", end="")
-    print(f"{kernel.release}: {len(session.runs)} of {runs} runs, {time.monotonic() - start:.0f} s"
-          + (f"; {failure}" if failure else ""), flush=True)
     return session
 
 
@@ -148,7 +67,7 @@ def table(sessions):
         cells = []
         for session in sessions:
             run = next((r for r in session.runs if r.name == name), None)
-            cells.append(f"{run.result().cell() if run else '-':>14}")
+            cells.append(f"{result(run).cell() if run else '-':>14}")
         lines.append(f"{name:<24}" + "".join(cells))
     return lines
 
@@ -157,17 +76,21 @@ def skips(sessions):
     reasons = {}
     for session in sessions:
         for run in session.runs:
-            for reason, case in run.result().skips:
+            for reason, case in result(run).skips:
                 reasons.setdefault((run.name, case, reason), []).append(session.kernel.label)
     return [f"SKIP: {name} {case}: {reason} (Linux {', '.join(where)})" for (name, case, reason), where in reasons.items()]
+
+
+def notes(sessions):
+    """What a kernel has not got is worth a note, not a failure."""
+    return [f"note of Linux {session.kernel.release}: {note}" for session in sessions for note in session.notes]
 
 
 def failures(sessions):
     lines = []
     for session in sessions:
-        lines += [f"note of Linux {session.kernel.release}: {note}" for note in session.notes]
         for run in session.runs:
-            if run.result().failed:
+            if result(run).failed:
                 lines.append(f"FAILED on Linux {session.kernel.release}: {run.name}: {run.how} {run.code}")
                 lines += [f"    | {line}" for line in run.lines]
         lines += [f"FAILED on Linux {session.kernel.release}: kernel log: {text}" for text in session.complaints]
@@ -187,7 +110,6 @@ def arguments():
     parser.add_argument("--reference", action="store_true", help="the programs are linked with liburing 2.15 itself")
     parser.add_argument("names", nargs="*", help="programs to run (default: all)")
     args = parser.parse_args()
-    args.work = args.output / "work"
     args.output.mkdir(parents=True, exist_ok=True)
     return args
 
@@ -211,8 +133,8 @@ def main():
         print("SKIP: no kernel was booted", flush=True)
         return NOT_RUN
     failed = failures(sessions)
-    lines = [*table(sessions), "", *failed, *skips(sessions)]
-    totals = [run.result() for session in sessions for run in session.runs]
+    lines = [*table(sessions), "", *notes(sessions), *failed, *skips(sessions)]
+    totals = [result(run) for session in sessions for run in session.runs]
     lines.append(f"VM: {len(sessions)} kernels, {sum(r.passed for r in totals)} cases passed, "
                  f"{sum(len(r.skips) for r in totals)} skipped, {sum(r.failed for r in totals)} failed")
     (args.output / "results.txt").write_text("\n".join(lines) + "\n")
