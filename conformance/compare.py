@@ -100,7 +100,7 @@ def word_for(upstream, ours, ups, again):
         steady = {*up_ranks, rank(upstream.status), rank(ours.status)}
         return SAME if len(steady) == 1 else FLICKERS
     if min(our_ranks) >= max(up_ranks):
-        return BETTER
+        return FLICKERS if wavers(ups) else BETTER
     if wavers(ups):
         # Upstream's wavers too. Ours is worse only when it never gets where upstream's usually does.
         usual = sum(r == max(up_ranks) for r in up_ranks) * 2 >= len(up_ranks)

@@ -59,8 +59,8 @@ class Runner:
         self.work, self.logs, self.limit = pathlib.Path(work), pathlib.Path(logs), limit
         self.kernel_log_readable = KernelLog().fd is not None
 
-    def run(self, tree, case):
-        """Runs a case (a test and its arguments) in a tree."""
+    def run(self, tree, case, again=False):
+        """Runs a case (a test and its arguments) in a tree. A first run's output is kept apart from that of later ones."""
         binary = tree.binary("test", case.test)
         if not binary.exists():
             status = HIDDEN if case.test in getattr(tree, "hidden", ()) else NOT_BUILT
@@ -73,7 +73,7 @@ class Runner:
             program = tree.binary("test", name)
             if program.exists():
                 os.link(program, folder / name)
-        log = self.logs / tree.name / f"{case.file_name}.log"
+        log = self.logs / tree.name / (f"{case.file_name}.again.log" if again else f"{case.file_name}.log")
         log.parent.mkdir(parents=True, exist_ok=True)
         kernel_log = KernelLog()
         kernel_log.skip_to_end()
@@ -101,6 +101,7 @@ class Runner:
             if exited(child.pid, wait):
                 break
             timed_out = True
+            out.write(where_it_hangs(child.pid))
             signal_group(child.pid, then)
         code = child.wait()
         # Left-over children would disturb the next test.
@@ -130,6 +131,23 @@ def exited(pid, seconds):
         return bool(poll.poll(seconds * 1000))
     finally:
         os.close(fd)
+
+
+def where_it_hangs(group):
+    """The kernel's stack of each thread of the process group, as far as this user may see it."""
+    lines = ["", "still running:"]
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            if int(fields[2]) != group:
+                continue
+            for task in (stat.parent / "task").iterdir():
+                comm = (task / "comm").read_text().strip()
+                frames = [line.split()[-1] for line in (task / "stack").read_text().splitlines()]
+                lines.append(f"  {task.name} {comm}: {' < '.join(frames) or 'running'}")
+        except (OSError, IndexError):
+            continue
+    return ("\n".join(lines) + "\n").encode()
 
 
 def signal_group(pid, number):

@@ -107,7 +107,8 @@ class Tree:
         if flags:
             command.append(f"LDFLAGS={flags}")
         return subprocess.Popen(
-            command + list(args), env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command + list(args), env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace",
         )
 
     def tests(self):

@@ -24,9 +24,11 @@ class Kernel:
 
 def fetch(suite, *arguments):
     environment = dict(os.environ, UPSTREAM_SUITE=suite)
-    run = subprocess.run([FETCH, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.run([FETCH, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True)
     if run.returncode != 0:
-        raise NotAvailable(f"{suite}: {run.stderr.strip().splitlines()[-1] if run.stderr.strip() else 'no reason given'}")
+        said = run.stderr.strip().splitlines() or ["no reason given"]
+        raise NotAvailable(f"{suite}: {said[-1]}")
     return run.stdout.split()
 
 

@@ -37,7 +37,8 @@ def arguments():
     parser.add_argument("--ours-prefix", type=pathlib.Path, required=True)
     parser.add_argument("--source", help="built source of upstream's (default: scripts/fetch-upstream.sh provides it)")
     parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--suites", default="bookworm bookworm-backports sid", help="Debian suites to take kernels from")
+    parser.add_argument("--suites", default="bookworm bookworm-backports sid",
+                        help="Debian suites to take kernels from")
     parser.add_argument("--limit", type=int, default=120, help="seconds for one test; the machine is slow")
     parser.add_argument("--selection", type=pathlib.Path, help="file with the names of the tests to run")
     parser.add_argument("names", nargs="*", help="tests to run (default: all)")

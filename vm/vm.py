@@ -78,7 +78,8 @@ def skips(sessions):
         for run in session.runs:
             for reason, case in result(run).skips:
                 reasons.setdefault((run.name, case, reason), []).append(session.kernel.label)
-    return [f"SKIP: {name} {case}: {reason} (Linux {', '.join(where)})" for (name, case, reason), where in reasons.items()]
+    return [f"SKIP: {name} {case}: {reason} (Linux {', '.join(where)})"
+            for (name, case, reason), where in reasons.items()]
 
 
 def notes(sessions):
@@ -105,7 +106,8 @@ def arguments():
     parser.add_argument("--init", type=pathlib.Path, required=True, help="the machine's first process")
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the static test programs")
     parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--suites", default="bookworm bookworm-backports sid", help="Debian suites to take kernels from")
+    parser.add_argument("--suites", default="bookworm bookworm-backports sid",
+                        help="Debian suites to take kernels from")
     parser.add_argument("--limit", type=int, default=180, help="seconds for one program")
     parser.add_argument("--reference", action="store_true", help="the programs are linked with liburing 2.15 itself")
     parser.add_argument("names", nargs="*", help="programs to run (default: all)")
