@@ -11,3 +11,18 @@ export using ::io_uring_prep_nop;
 export using ::io_uring_queue_init;
 export using ::io_uring_submit;
 export using ::io_uring_wait_cqe;
+
+// Older compilers keep what only a using-declaration exports to themselves, so importers are given a function as well.
+export int nop()
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe = nullptr;
+    int ret = io_uring_queue_init(4, &ring, 0);
+
+    if (ret < 0)
+        return ret == -ENOSYS || ret == -EPERM ? 77 : 1;
+    io_uring_prep_nop(io_uring_get_sqe(&ring));
+    ret = io_uring_submit(&ring) == 1 && io_uring_wait_cqe(&ring, &cqe) == 0 ? cqe->res : 1;
+    io_uring_queue_exit(&ring);
+    return ret;
+}

@@ -1,0 +1,7 @@
+// Uses the module.
+import uring;
+
+int main()
+{
+    return nop();
+}
