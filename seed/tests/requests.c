@@ -1,0 +1,309 @@
+/* What requests do, in every way to submit them. Raw calls. */
+#include "raw.h"
+
+#define SIZE (1 << 20)
+#define BLOCK 4096
+
+static unsigned char *aligned(size_t size)
+{
+    void *buffer;
+
+    CHECK_EQ(posix_memalign(&buffer, BLOCK, size), 0);
+    memset(buffer, 0, size);
+    return buffer;
+}
+
+/* All the ways to set a ring up that leave it to the call to submit. */
+static const unsigned by_call[] = {
+    0, IORING_SETUP_SQWQ, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ,
+};
+
+static void params(void)
+{
+    static const unsigned entries[] = { 1, 2, 5, 32, 33, 64, 100, 1000, 4096, 32768 };
+    struct raw r;
+
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        unsigned rounded = 1;
+
+        while (rounded < entries[i])
+            rounded *= 2;
+        raw_open(&r, entries[i], 0, NULL);
+        CHECK_EQ(r.p.sq_entries, rounded);
+        CHECK_EQ(r.p.cq_entries, 2 * rounded);
+        CHECK_EQ(r.p.flags, 0);
+        CHECK_EQ(*r.sq_head, 0);
+        CHECK_EQ(*r.sq_tail, 0);
+        CHECK_EQ(*r.sq_flags, 0);
+        CHECK_EQ(*r.sq_dropped, 0);
+        CHECK_EQ(*r.cq_head, 0);
+        CHECK_EQ(*r.cq_tail, 0);
+        CHECK_EQ(*r.cq_overflow, 0);
+        CHECK_EQ(CHECK_SYS(fcntl(r.fd, F_GETFD)), FD_CLOEXEC);
+        for (unsigned j = 0; j < r.p.sq_entries; j++)
+            CHECK_EQ(r.array[j], 0);
+        raw_close(&r);
+    }
+}
+
+static void reads(void)
+{
+    unsigned char *buffer = aligned(4 * BLOCK);
+    int fd = pattern_file("data", SIZE, O_RDONLY);
+
+    for (size_t i = 0; i < ARRAY_LEN(by_call); i++) {
+        struct raw r;
+
+        raw_open(&r, 4, by_call[i], NULL);
+        for (unsigned j = 0; j < 4; j++)
+            raw_request(&r, j, IORING_OP_READ, fd, buffer + j * BLOCK, BLOCK, (7 + 3 * j) * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, 4, 1, IORING_ENTER_GETEVENTS), 4);
+        for (unsigned j = 0, seen = 0; j < 4; j++) {
+            struct io_uring_event event = raw_wait(&r);
+
+            CHECK_LT(event.index, 4);
+            CHECK(!(seen & 1u << event.index));
+            seen |= 1u << event.index;
+            CHECK_EQ(event.res, BLOCK);
+            CHECK_PATTERN(buffer + event.index * BLOCK, BLOCK, (7 + 3 * event.index) * BLOCK);
+        }
+        CHECK_EQ(*r.sq_head, 4);
+        /* at the end of the file, across it, and behind it */
+        raw_request(&r, 0, IORING_OP_READ, fd, buffer, BLOCK, SIZE - 100);
+        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+        CHECK_EQ(raw_wait(&r).res, 100);
+        CHECK_PATTERN(buffer, 100, SIZE - 100);
+        raw_request(&r, 1, IORING_OP_READ, fd, buffer, BLOCK, SIZE);
+        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+        CHECK_EQ(raw_wait(&r).res, 0);
+        raw_close(&r);
+    }
+    close(fd);
+}
+
+static void writes(void)
+{
+    unsigned char *buffer = aligned(8 * BLOCK), *back = aligned(8 * BLOCK);
+
+    for (size_t i = 0; i < ARRAY_LEN(by_call); i++) {
+        int fd = CHECK_SYS(open("out", O_RDWR | O_CREAT | O_TRUNC, 0644));
+        struct raw r;
+
+        fill_pattern(buffer, 8 * BLOCK, i);
+        raw_open(&r, 8, by_call[i], NULL);
+        for (unsigned j = 0; j < 8; j++)
+            raw_request(&r, j, IORING_OP_WRITE, fd, buffer + j * BLOCK, BLOCK, j * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, 8, 1, IORING_ENTER_GETEVENTS), 8);
+        for (unsigned j = 0; j < 8; j++)
+            CHECK_EQ(raw_wait(&r).res, BLOCK);
+        /* the members of an iocb that a sync has no use for are left from before */
+        r.iocbs[3].opcode = IORING_OP_FSYNC;
+        raw_push(&r, 3);
+        r.iocbs[4].opcode = IORING_OP_FDSYNC;
+        raw_push(&r, 4);
+        CHECK_EQ(io_uring_enter(r.fd, 2, 1, IORING_ENTER_GETEVENTS), 2);
+        CHECK_EQ(raw_wait(&r).res, 0);
+        CHECK_EQ(raw_wait(&r).res, 0);
+        raw_close(&r);
+        CHECK_EQ(pread(fd, back, 8 * BLOCK, 0), 8 * BLOCK);
+        CHECK_MEM(back, buffer, 8 * BLOCK);
+        close(fd);
+    }
+}
+
+static void direct(void)
+{
+    static const unsigned flags[] = {
+        0, IORING_SETUP_IOPOLL, IORING_SETUP_SQTHREAD, IORING_SETUP_IOPOLL | IORING_SETUP_SQTHREAD, IORING_SETUP_SQWQ,
+    };
+    unsigned char *buffer = aligned(4 * BLOCK);
+    int fd = pattern_file("data", SIZE, O_RDWR | O_DIRECT);
+
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        struct raw r;
+
+        raw_open(&r, 4, flags[i], NULL);
+        for (unsigned j = 0; j < 4; j++)
+            raw_request(&r, j, IORING_OP_READ, fd, buffer + j * BLOCK, BLOCK, (i + 9 * j) * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, 4, 1, IORING_ENTER_GETEVENTS), 4);
+        for (unsigned j = 0; j < 4; j++) {
+            struct io_uring_event event = raw_wait(&r);
+
+            CHECK_EQ(event.res, BLOCK);
+            CHECK_PATTERN(buffer + event.index * BLOCK, BLOCK, (i + 9 * event.index) * BLOCK);
+        }
+        /* write one block to another place and back */
+        fill_pattern(buffer, BLOCK, 40 * BLOCK);
+        raw_request(&r, 2, IORING_OP_WRITE, fd, buffer, BLOCK, 40 * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+        CHECK_EQ(raw_wait(&r).res, BLOCK);
+        raw_close(&r);
+    }
+    close(fd);
+}
+
+/* The events of a ring without IOPOLL are there without another call. */
+static void events_by_themselves(void)
+{
+    unsigned char *buffer = aligned(BLOCK);
+    int fd = pattern_file("data", SIZE, O_RDONLY | O_DIRECT), pipes[2];
+    struct raw r;
+
+    raw_open(&r, 4, 0, NULL);
+    raw_request(&r, 1, IORING_OP_READ, fd, buffer, BLOCK, 5 * BLOCK);
+    CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+    CHECK_EQ(raw_spin(&r).res, BLOCK);
+    CHECK_PATTERN(buffer, BLOCK, 5 * BLOCK);
+
+    CHECK_SYS(pipe(pipes));
+    raw_request(&r, 2, IORING_OP_READ, pipes[0], buffer, BLOCK, 0);
+    CHECK_EQ(io_uring_enter(r.fd, 1, 0, IORING_ENTER_GETEVENTS), 1);
+    CHECK_EQ(raw_ready(&r), 0);
+    CHECK_EQ(write(pipes[1], "four", 4), 4);
+    CHECK_EQ(raw_spin(&r).res, 4);
+    CHECK_MEM(buffer, "four", 4);
+    raw_close(&r);
+}
+
+static void fixed(void)
+{
+    enum { ENTRIES = 8 };
+    unsigned char *buffer = aligned(ENTRIES * 2 * BLOCK);
+    int fd = pattern_file("data", SIZE, O_RDWR);
+    struct iovec iovecs[ENTRIES];
+
+    for (int i = 0; i < ENTRIES; i++) {
+        iovecs[i].iov_base = buffer + i * 2 * BLOCK;
+        iovecs[i].iov_len = 2 * BLOCK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(by_call); i++) {
+        struct raw r;
+
+        raw_open(&r, ENTRIES, by_call[i] | IORING_SETUP_FIXEDBUFS, iovecs);
+        /* into the middle of each buffer */
+        for (unsigned j = 0; j < ENTRIES; j++)
+            raw_request(&r, j, IORING_OP_READ_FIXED, fd, buffer + j * 2 * BLOCK + 100, BLOCK, (j + i) * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, ENTRIES, 1, IORING_ENTER_GETEVENTS), ENTRIES);
+        for (unsigned j = 0; j < ENTRIES; j++) {
+            struct io_uring_event event = raw_wait(&r);
+
+            CHECK_EQ(event.res, BLOCK);
+            CHECK_PATTERN(buffer + event.index * 2 * BLOCK + 100, BLOCK, (event.index + i) * BLOCK);
+        }
+        fill_pattern(buffer + 6 * BLOCK, 2 * BLOCK, 60 * BLOCK);
+        raw_request(&r, 3, IORING_OP_WRITE_FIXED, fd, buffer + 6 * BLOCK, 2 * BLOCK, 60 * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+        CHECK_EQ(raw_wait(&r).res, 2 * BLOCK);
+        /* outside of it: another's, before, behind, across the end */
+        for (int j = 0; j < 4; j++) {
+            long off[] = { 2 * BLOCK, -1, 4 * BLOCK, BLOCK + 1 };
+
+            raw_request(&r, 2, IORING_OP_READ_FIXED, fd, buffer + 4 * BLOCK + off[j], BLOCK, 0);
+            CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+            CHECK_EQ(raw_wait(&r).res, -EFAULT);
+        }
+        /* and buffers that are not pinned go as well */
+        raw_request(&r, 2, IORING_OP_READ, fd, buffer, 2 * BLOCK, 60 * BLOCK);
+        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+        CHECK_EQ(raw_wait(&r).res, 2 * BLOCK);
+        CHECK_PATTERN(buffer, 2 * BLOCK, 60 * BLOCK);
+        raw_close(&r);
+    }
+    close(fd);
+}
+
+/* An iocb is the program's again as soon as it was consumed, and its index may be under way many times. */
+static void one_index_many_times(void)
+{
+    enum { TIMES = 100 };
+    unsigned char *buffer = aligned(TIMES * 512);
+    int pipes[TIMES][2];
+    unsigned seen[TIMES] = { 0 };
+    struct raw r;
+
+    for (size_t i = 0; i < ARRAY_LEN(by_call); i++) {
+        memset(seen, 0, sizeof(seen));
+        raw_open(&r, 64, by_call[i], NULL);
+        for (int j = 0; j < TIMES; j++) {
+            CHECK_SYS(pipe(pipes[j]));
+            raw_request(&r, 9, IORING_OP_READ, pipes[j][0], buffer + j * 512, 512, 0);
+            CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+            memset(&r.iocbs[9], 0xff, sizeof(r.iocbs[9]));
+        }
+        CHECK_EQ(raw_ready(&r), 0);
+        for (int j = TIMES; j-- > 0;)
+            CHECK_EQ(write(pipes[j][1], &j, sizeof(j)), sizeof(j));
+        for (int j = 0; j < TIMES; j++) {
+            struct io_uring_event event = raw_wait(&r);
+
+            CHECK_EQ(event.index, 9);
+            CHECK_EQ(event.res, sizeof(int));
+        }
+        for (int j = 0; j < TIMES; j++) {
+            int value;
+
+            memcpy(&value, buffer + j * 512, sizeof(value));
+            CHECK_EQ(value, j);
+            close(pipes[j][0]);
+            close(pipes[j][1]);
+        }
+        raw_close(&r);
+    }
+}
+
+/* More under way than the SQ ring has entries, filled and consumed in parts. */
+static void more_than_entries(void)
+{
+    enum { ENTRIES = 4, COUNT = 7 };
+    unsigned char *buffer = aligned(COUNT * 64);
+    int pipes[2], written = 0;
+    struct raw r;
+
+    CHECK_SYS(pipe(pipes));
+    raw_open(&r, ENTRIES, 0, NULL);
+    for (int i = 0; i < COUNT; i++) {
+        raw_request(&r, i % ENTRIES, IORING_OP_READ, pipes[0], buffer + i * 64, 1, 0);
+        if (i % ENTRIES == ENTRIES - 1 || i == COUNT - 1) {
+            unsigned count = *r.sq_tail - *r.sq_head;
+
+            CHECK_EQ(io_uring_enter(r.fd, count, 0, IORING_ENTER_GETEVENTS), count);
+        }
+    }
+    while (written < COUNT)
+        written += CHECK_SYS(write(pipes[1], "0123456", COUNT - written));
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(raw_wait(&r).res, 1);
+    raw_close(&r);
+}
+
+/* Positions run over 32 bits' worth of the ring again and again; the array is written once. */
+static void round_and_round(void)
+{
+    unsigned char *buffer = aligned(BLOCK);
+    int fd = pattern_file("data", SIZE, O_RDONLY);
+    struct raw r;
+
+    raw_open(&r, 8, 0, NULL);
+    for (unsigned i = 0; i < 8; i++) {
+        r.array[i] = 7 - i;
+        raw_fill(&r, 7 - i, IORING_OP_READ, fd, buffer, 64, i * 64);
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        unsigned count = 1 + i % 8;
+
+        __atomic_store_n(r.sq_tail, *r.sq_tail + count, __ATOMIC_RELEASE);
+        CHECK_EQ(io_uring_enter(r.fd, count, 1, IORING_ENTER_GETEVENTS), count);
+        for (unsigned j = 0; j < count; j++)
+            CHECK_EQ(raw_wait(&r).res, 64);
+        CHECK_EQ(*r.sq_head, *r.sq_tail);
+    }
+    for (unsigned i = 0; i < 8; i++)
+        CHECK_EQ(r.array[i], 7 - i);
+    raw_close(&r);
+}
+
+static const struct test_case cases[] = {
+    CASE(params), CASE(reads), CASE(writes), CASE(direct), CASE(events_by_themselves), CASE(fixed),
+    CASE(one_index_many_times), CASE(more_than_entries), CASE(round_and_round),
+};
+TEST_MAIN(cases)
