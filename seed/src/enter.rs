@@ -29,7 +29,7 @@ use crate::{overflow, poller};
 /// * `EINVAL`: unknown flags.
 /// * That of the first iocb, if it cannot be started.
 pub fn enter<K: Kernel>(
-    held: &Held,
+    held: Held,
     to_submit: c_uint,
     min_complete: c_uint,
     enter_flags: c_uint,
@@ -37,18 +37,35 @@ pub fn enter<K: Kernel>(
     if enter_flags & !IORING_ENTER_GETEVENTS != 0 {
         return Err(Errno::EINVAL);
     }
-    let inside = Inside::take(held)?;
+    let inside = Inside::take(&held)?;
+    let result = enter_inside::<K>(&held, &inside, to_submit, min_complete, enter_flags);
+    if inside.is_lost() {
+        core::mem::forget(inside);
+        // The use of the ring has been ended by whoever came in between.
+        core::mem::forget(held);
+    }
+    result
+}
+
+/// [`enter`] of the one thread.
+fn enter_inside<K: Kernel>(
+    held: &Held,
+    inside: &Inside,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    enter_flags: c_uint,
+) -> Result<c_int> {
     let waits = enter_flags & IORING_ENTER_GETEVENTS != 0;
     let wanted = c_uint::from(waits && min_complete != 0);
     // SAFETY: this thread is the one inside.
     unsafe {
         if held.is_polled_by_thread() {
-            return polled::<K>(held, to_submit, wanted);
+            return polled::<K>(held, inside, to_submit, wanted);
         }
         let mut work = Work {
             ring: held,
             today: &raw mut (*held.ring()).today,
-            inside: Some(&inside),
+            inside: Some(inside),
             taken: 0,
             waited: false,
         };
@@ -84,7 +101,12 @@ pub fn enter<K: Kernel>(
 }
 
 /// [`enter`] on a ring whose SQ ring is polled by a thread, which submits, and keeps the account.
-unsafe fn polled<K: Kernel>(held: &Held, to_submit: c_uint, wanted: c_uint) -> Result<c_int> {
+unsafe fn polled<K: Kernel>(
+    held: &Held,
+    inside: &Inside,
+    to_submit: c_uint,
+    wanted: c_uint,
+) -> Result<c_int> {
     if to_submit != 0 {
         poller::wake(held);
     }
@@ -92,14 +114,10 @@ unsafe fn polled<K: Kernel>(held: &Held, to_submit: c_uint, wanted: c_uint) -> R
     // SAFETY: the ring is set up; nothing is submitted.
     unsafe {
         if wanted != 0 && complete::available(today) == 0 {
-            let waited = K::enter(
-                (*today).ring_fd,
-                0,
-                wanted,
-                GETEVENTS,
-                ptr::null(),
-                KERNEL_SIGSET_SIZE,
-            );
+            let fd = (*today).ring_fd;
+            inside.leave_translation(0);
+            let waited = K::enter(fd, 0, wanted, GETEVENTS, ptr::null(), KERNEL_SIGSET_SIZE);
+            inside.come_back();
             if to_submit == 0 {
                 waited?;
             }
@@ -117,7 +135,7 @@ pub struct Work<'a> {
     inside: Option<&'a Inside<'a>>,
     /// iocbs that the kernel has consumed.
     taken: c_uint,
-    /// Whether the caller's wait is done.
+    /// Whether the caller's wait is done, or nothing may be done any more.
     waited: bool,
 }
 
@@ -145,22 +163,34 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Consumes up to `limit` entries of the SQ ring, and with the last of them waits for `wanted` events.
+    /// Consumes up to `limit` entries of the SQ ring, and with the last of them waits for `wanted` events. The ring's head
+    /// is where the kernel's consumption has got to.
     ///
     /// # Safety
     ///
     /// No other thread consumes.
-    pub unsafe fn consume<K: Kernel>(&mut self, mut limit: c_uint, wanted: c_uint) -> Result<()> {
+    unsafe fn consume<K: Kernel>(&mut self, mut limit: c_uint, wanted: c_uint) -> Result<()> {
         let mut translator = Translator::new(self.ring);
-        let sq = self.ring.sq();
         // SAFETY: the ring's areas are mapped; the SQ side of today's ring is this thread's.
         unsafe {
             while limit != 0 {
+                rewind(self.today);
                 let (filled, end) = self.fill(&mut translator, limit);
                 let last = matches!(end, End::Done);
                 if filled != 0 {
                     let wanted = if last { wanted } else { 0 };
-                    let consumed = self.submit::<K>(filled, wanted)?;
+                    submit::flush(self.today);
+                    let called = self.call::<K>(filled, wanted, wanted != 0);
+                    let Some(consumed) = called.settled else {
+                        // A signal's handler called in and has accounted for everything.
+                        self.waited = true;
+                        self.taken += called.returned? as c_uint;
+                        return Ok(());
+                    };
+                    self.taken += consumed;
+                    if consumed == 0 {
+                        called.returned?;
+                    }
                     if consumed < filled {
                         // The kernel ran out of memory. The rest stays in the ring.
                         return Ok(());
@@ -173,16 +203,51 @@ impl<'a> Work<'a> {
                     End::Full => {}
                     End::Refused(error) => return Err(error),
                     End::Dropped => {
-                        let dropped = &raw mut (*sq).dropped;
-                        // Relaxed: a count that stands for nothing else.
-                        order::store_relaxed(dropped, order::load_relaxed(dropped).wrapping_add(1));
-                        self.advance(1);
+                        self.pass_over();
                         limit -= 1;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Consumes what there is in the SQ ring. The ring's head moves as soon as iocbs are translated; what the kernel does
+    /// not take then, for want of memory, is tried again by the next call. Returns whether there was something.
+    ///
+    /// # Safety
+    ///
+    /// This is the thread that polls the ring.
+    pub unsafe fn feed<K: Kernel>(&self) -> bool {
+        // SAFETY: as in `consume`.
+        unsafe {
+            let mut waiting = submit::flush(self.today);
+            if waiting == 0 {
+                let (filled, end) = self.fill(&mut Translator::new(self.ring), c_uint::MAX);
+                self.advance(filled);
+                if matches!(end, End::Dropped) {
+                    self.pass_over();
+                } else if filled == 0 {
+                    return false;
+                }
+                waiting = submit::flush(self.today);
+            }
+            if waiting != 0 {
+                let _ = self.call::<K>(waiting, 0, false);
+            }
+            true
+        }
+    }
+
+    /// Drops the first entry of the SQ ring.
+    unsafe fn pass_over(&self) {
+        // SAFETY: mapped, and this thread is the only writer.
+        unsafe {
+            let dropped = &raw mut (*self.ring.sq()).dropped;
+            // Relaxed: a count that stands for nothing else.
+            order::store_relaxed(dropped, order::load_relaxed(dropped).wrapping_add(1));
+            self.advance(1);
+        }
     }
 
     /// Entries that wait in the SQ ring.
@@ -210,7 +275,6 @@ impl<'a> Work<'a> {
         let ring = self.ring;
         // SAFETY: the masked position lies within the array, the index within the iocbs.
         unsafe {
-            rewind(self.today);
             let available = self.pending().min(limit);
             let head = order::load_relaxed(&raw const (*ring.sq()).head);
             let (array, iocbs) = (ring.array(), ring.iocbs());
@@ -236,27 +300,6 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Gives `filled` SQEs to the kernel, and waits for `wanted` events. Returns how many it consumed.
-    unsafe fn submit<K: Kernel>(&mut self, filled: c_uint, wanted: c_uint) -> Result<c_uint> {
-        // SAFETY: the SQ side is this thread's; the SQEs name what the program's iocbs named.
-        unsafe {
-            submit::flush(self.today);
-            let result = self.call::<K>(filled, wanted, wanted != 0);
-            let Some(consumed) = result.settled else {
-                // A signal's handler called in and has accounted for everything.
-                return result.returned.map(|count| {
-                    self.taken = self.taken.wrapping_add(count as c_uint);
-                    count as c_uint
-                });
-            };
-            self.taken = self.taken.wrapping_add(consumed);
-            if consumed == 0 {
-                result.returned?;
-            }
-            Ok(consumed)
-        }
-    }
-
     /// Waits for `wanted` events; with `asked`, enters the kernel also for none.
     ///
     /// # Safety
@@ -267,7 +310,6 @@ impl<'a> Work<'a> {
         unsafe {
             let there = complete::available(self.today) >= wanted.max(1);
             if asked || self.holds_back() || (wanted != 0 && !there) {
-                rewind(self.today);
                 self.call::<K>(0, wanted, true).returned?;
             }
         }
@@ -327,7 +369,7 @@ impl<'a> Work<'a> {
                 };
             }
             let consumed = order::load_relaxed((*today).sq.khead).wrapping_sub(before);
-            if consumed != 0 {
+            if consumed != 0 && self.inside.is_some() {
                 self.advance(consumed);
             }
             if self.holds_back() {
@@ -363,12 +405,13 @@ unsafe fn rewind(today: *mut io_uring) {
 
 /// Being inside `io_uring_enter` on a ring, which one thread can be at a time.
 pub struct Inside<'a> {
-    ring: &'a Ring,
+    ring: &'a Held,
     ticket: u32,
 }
 
 impl<'a> Inside<'a> {
     /// `EBUSY` if somebody is inside.
+    #[inline(never)]
     fn take(held: &'a Held) -> Result<Inside<'a>> {
         let shared = held.shared();
         let me = thread();
@@ -380,12 +423,14 @@ impl<'a> Inside<'a> {
         {
             // This very thread, which a signal took out of the kernel's wait: the handler calls in, or has left the
             // call for good with longjmp. Nobody else can be between that call and this one.
-            if owner != me || shared.in_kernel.swap(0, Ordering::Relaxed) == 0 {
+            if owner != me || !leave_behind(held) {
                 return Err(Errno::EBUSY);
             }
             if !held.is_polled_by_thread() {
                 settle(held, shared);
             }
+            // That call's use of the ring ends here, as it may not end by itself.
+            held.end_another();
         }
         let ticket = shared.ticket.load(Ordering::Relaxed).wrapping_add(1);
         shared.ticket.store(ticket, Ordering::Relaxed);
@@ -400,27 +445,42 @@ impl<'a> Inside<'a> {
         shared.in_kernel.store(1, Ordering::Release);
     }
 
-    /// To be called after the system call. False if a handler has called in and settled what was submitted.
+    /// To be called after the system call. False if a handler has called in and settled what was submitted, or has closed
+    /// the ring.
     fn come_back(&self) -> bool {
-        let shared = self.ring.shared();
-        if shared.ticket.load(Ordering::Relaxed) != self.ticket {
+        if self.is_lost() {
             return false;
         }
         // A handler that looks from now on finds the account in the making. One that came just before has taken the
-        // ticket, which is why it is looked at again.
-        shared.in_kernel.store(0, Ordering::Release);
-        shared.ticket.load(Ordering::Acquire) == self.ticket
+        // ticket, which is why that is looked at again.
+        self.ring.shared().in_kernel.store(0, Ordering::Release);
+        !self.is_lost()
+    }
+
+    /// Whether somebody has come in between.
+    fn is_lost(&self) -> bool {
+        self.ring.is_gone() || self.ring.shared().ticket.load(Ordering::Acquire) != self.ticket
     }
 }
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        let shared = self.ring.shared();
-        if shared.ticket.load(Ordering::Relaxed) == self.ticket {
-            // Release: what this thread did is done.
-            shared.owner.store(0, Ordering::Release);
-        }
+        // Release: what this thread did is done.
+        self.ring.shared().owner.store(0, Ordering::Release);
     }
+}
+
+/// Whether the calling thread is inside `io_uring_enter` on a ring, and not to be expected back: either it was taken out
+/// of the wait by a signal whose handler is what runs, or has left it with longjmp. If so, takes the call's place.
+pub fn leave_behind(ring: &Ring) -> bool {
+    let shared = ring.shared();
+    if shared.owner.load(Ordering::Relaxed) != thread()
+        || shared.in_kernel.swap(0, Ordering::Relaxed) == 0
+    {
+        return false;
+    }
+    shared.ticket.fetch_add(1, Ordering::Relaxed);
+    true
 }
 
 /// Accounts for what an interrupted call had submitted.

@@ -28,6 +28,7 @@ const SECOND_LOOK_NS: u64 = 1_000_000;
 /// The thread, if there is one. All zeros is none.
 pub struct Poller {
     stack: *mut c_void,
+    id: c_uint,
     /// Today's ring, for the thread alone.
     today: io_uring,
 }
@@ -55,6 +56,7 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
             }
         };
         (*poller).stack = stack;
+        (*poller).id = id;
         match sys::bind(id, cpu) {
             // In a container that has other CPUs only, the thread goes where it may.
             Err(Errno::EINVAL) if !is_cpu(cpu) => Err(Errno::EINVAL),
@@ -83,7 +85,7 @@ pub unsafe fn stop(slot: &Slot, ours: bool) {
             let wakes = &(*ring).shared().wakes;
             wakes.fetch_add(1, Ordering::SeqCst);
             sys::wake(wakes);
-            thread::join(&slot.thread);
+            thread::join(&slot.thread, (*ring).poller.id);
         }
         thread::unmap_stack(stack);
         (*ring).poller.stack = ptr::null_mut();
@@ -124,9 +126,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
         let mut idle_since = None;
         while slot.stop.load(Ordering::Relaxed) == 0 {
             let mut work = Work::of_thread(ring, today);
-            if work.pending() != 0 {
-                // What does not go in now, for want of memory, is tried again.
-                let _ = work.consume::<Native>(c_uint::MAX, 0);
+            if work.feed::<Native>() {
                 idle_since = None;
                 looks = 0;
                 continue;

@@ -21,7 +21,7 @@ use crate::abi::{IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb};
 use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::poller::{self, Poller};
 use crate::sys::{self, Identity};
-use crate::watch;
+use crate::{enter, watch};
 
 /// Rings that a process can have at a time.
 const ROOM: usize = 1024;
@@ -97,6 +97,8 @@ pub struct Slot {
     descriptor: AtomicI32,
     /// Cleared by the kernel when the polling thread has gone.
     pub thread: AtomicU32,
+    /// Changes when a ring has been torn down.
+    generation: AtomicU32,
     /// Tells the polling thread to go.
     pub stop: AtomicU32,
     ring: UnsafeCell<MaybeUninit<Ring>>,
@@ -113,6 +115,7 @@ static POOL: [Slot; ROOM] = [const {
         position: AtomicU64::new(0),
         descriptor: AtomicI32::new(0),
         thread: AtomicU32::new(0),
+        generation: AtomicU32::new(0),
         stop: AtomicU32::new(0),
         ring: UnsafeCell::new(MaybeUninit::uninit()),
     }
@@ -131,12 +134,33 @@ pub static OPEN: AtomicU32 = AtomicU32::new(0);
 static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
 
 /// A ring in use. It is not torn down meanwhile.
-pub struct Held(&'static Slot);
+pub struct Held {
+    slot: &'static Slot,
+    generation: u32,
+}
 
 impl Held {
+    /// For whom `users` counts already.
+    fn counted(slot: &'static Slot) -> Held {
+        Held {
+            slot,
+            generation: slot.generation.load(Ordering::Relaxed),
+        }
+    }
+
     /// The ring, for a thread that has it to itself.
     pub fn ring(&self) -> *mut Ring {
-        self.0.ring()
+        self.slot.ring()
+    }
+
+    /// Ends another use than this one.
+    pub fn end_another(&self) {
+        leave(self.slot);
+    }
+
+    /// Whether the ring was torn down all the same, because the use was ended by [`end_another`](Self::end_another).
+    pub fn is_gone(&self) -> bool {
+        self.slot.generation.load(Ordering::Acquire) != self.generation
     }
 }
 
@@ -145,13 +169,13 @@ impl Deref for Held {
 
     fn deref(&self) -> &Ring {
         // SAFETY: `users` counts this one, so the ring was written and is not torn down.
-        unsafe { (*self.0.ring.get()).assume_init_ref() }
+        unsafe { &*self.slot.ring() }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        leave(self.0);
+        leave(self.slot);
     }
 }
 
@@ -194,7 +218,7 @@ fn hold(position: u64) -> Option<Held> {
             Err(now) => users = now,
         }
     }
-    let held = Held(slot);
+    let held = Held::counted(slot);
     (slot.position.load(Ordering::Relaxed) == position).then_some(held)
 }
 
@@ -258,7 +282,7 @@ impl Claim {
         self.slot.users.store(1, Ordering::Release);
         OPEN.fetch_add(1, Ordering::Relaxed);
         let unopened = Unopened {
-            held: Held(self.slot),
+            held: Held::counted(self.slot),
             position: self.position,
         };
         core::mem::forget(self);
@@ -281,7 +305,7 @@ pub struct Unopened {
 impl Unopened {
     /// Where the ring is.
     pub fn slot(&self) -> &'static Slot {
-        self.held.0
+        self.held.slot
     }
 
     /// The ring, which is this thread's alone.
@@ -297,7 +321,7 @@ impl Unopened {
 
     /// Opens the ring to those who have its descriptor.
     pub fn open(self, fd: c_int) {
-        let slot = self.held.0;
+        let slot = self.held.slot;
         slot.descriptor.store(fd, Ordering::Relaxed);
         // Release: whoever finds the position finds the whole ring.
         slot.position.store(self.position, Ordering::Release);
@@ -308,6 +332,7 @@ impl Unopened {
 
 fn give_back(slot: &'static Slot) {
     OPEN.fetch_sub(1, Ordering::Relaxed);
+    slot.generation.fetch_add(1, Ordering::Release);
     // Release: whoever takes it finds it left.
     slot.taken.store(0, Ordering::Release);
 }
@@ -323,6 +348,16 @@ pub fn close(position: u64) {
     if closed.is_ok() {
         leave(slot);
     }
+}
+
+/// [`close`] by a thread of the program, which may have left a call on the ring without returning from it.
+pub fn close_here(position: u64) {
+    if let Some(held) = hold(position)
+        && enter::leave_behind(&held)
+    {
+        held.end_another();
+    }
+    close(position);
 }
 
 /// Gives back what a ring has in this process.
@@ -355,13 +390,13 @@ pub fn settle(position: u64) {
         }
         return;
     }
-    let known = held.0.descriptor.load(Ordering::Relaxed);
+    let known = held.slot.descriptor.load(Ordering::Relaxed);
     if sys::position(known) == Ok(position) {
         return;
     }
     match search(position) {
-        Some(fd) => held.0.descriptor.store(fd, Ordering::Relaxed),
-        None => close(position),
+        Some(fd) => held.slot.descriptor.store(fd, Ordering::Relaxed),
+        None => close_here(position),
     }
 }
 

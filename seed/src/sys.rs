@@ -20,6 +20,7 @@ mod nr {
     pub const FUTEX: usize = 202;
     pub const SCHED_SETAFFINITY: usize = 203;
     pub const GETDENTS64: usize = 217;
+    pub const TGKILL: usize = 234;
     pub const CLOCK_GETTIME: usize = 228;
     pub const OPENAT: usize = 257;
     pub const PRLIMIT64: usize = 302;
@@ -309,6 +310,13 @@ pub fn random() -> Result<u64> {
     // SAFETY: there is room for the number.
     check(unsafe { Native::call(nr::GETRANDOM, args) })?;
     Ok(number)
+}
+
+/// Whether this process has the thread.
+pub fn is_thread(id: c_uint) -> bool {
+    // SAFETY: no signal is sent.
+    check(unsafe { Native::call(nr::TGKILL, [process() as usize, id as usize, 0, 0, 0, 0]) })
+        .is_ok()
 }
 
 /// Nanoseconds of the monotonic clock.

@@ -149,14 +149,18 @@ pub unsafe fn start(
     Errno::check(ret as i32).map(|id| id as c_uint)
 }
 
-/// Waits until a thread that was started with `gone` has ended.
-pub fn join(gone: &AtomicU32) {
+/// Waits until the thread `id`, which was started with `gone`, has ended.
+pub fn join(gone: &AtomicU32, id: c_uint) {
     loop {
         // Acquire: what the thread did is done.
-        let id = gone.load(Ordering::Acquire);
-        if id == 0 {
-            return;
+        let there = gone.load(Ordering::Acquire);
+        if there == 0 {
+            break;
         }
-        sys::sleep_on(gone, id, 0);
+        sys::sleep_on(gone, there, 0);
+    }
+    // It runs no more, and has a few steps to go until nobody sees it any more.
+    while sys::is_thread(id) {
+        sys::give_way();
     }
 }

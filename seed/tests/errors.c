@@ -13,7 +13,7 @@ static void refuse(unsigned entries, struct iovec *iovecs, struct io_uring_param
     struct leak_mark mark = leak_mark();
 
     FAILS(io_uring_setup(entries, iovecs, p), error);
-    CHECK_NO_LEAK(mark);
+    CHECK_GONE(mark);
 }
 
 static void setup_arguments(void)
@@ -118,7 +118,7 @@ static void setup_descriptors(void)
             break;
         CHECK_EQ(errno, EMFILE);
         CHECK_SYS(setrlimit(RLIMIT_NOFILE, &limit));
-        CHECK_NO_LEAK(mark);
+        CHECK_GONE(mark);
         CHECK_LT(room, 4);
     }
     close(fd);

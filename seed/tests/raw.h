@@ -114,6 +114,25 @@ static inline void raw_gone(unsigned ring_fds)
     CHECK_EQ(count_ring_fds(), ring_fds);
 }
 
+/* Nothing is left of what came after the mark, or a moment later. */
+static inline void check_gone(const char *file, int line, struct leak_mark mark)
+{
+    struct leak_mark now = leak_mark();
+
+#ifdef LINKED
+    for (int tries = 0; tries < 1000; tries++) {
+        if (now.fds == mark.fds && now.maps.other_bytes == mark.maps.other_bytes)
+            break;
+        usleep(1000);
+        now = leak_mark();
+    }
+#endif
+    check_compare(file, line, now.fds == mark.fds, "descriptors now", "==", "before", now.fds, mark.fds);
+    check_compare(file, line, now.maps.other_bytes == mark.maps.other_bytes, "bytes mapped now", "==", "before",
+                  now.maps.other_bytes, mark.maps.other_bytes);
+}
+#define CHECK_GONE(mark) check_gone(__FILE__, __LINE__, mark)
+
 static inline void raw_close(struct raw *r)
 {
     unsigned ring_fds = count_ring_fds();

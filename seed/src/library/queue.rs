@@ -75,7 +75,7 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         liburing::ring::zero::clear(cq);
     }
     if let Some(mark) = pool::mark(fd) {
-        pool::close(mark);
+        pool::close_here(mark);
         let _ = Native::close(fd);
     }
 }
@@ -126,7 +126,7 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
         return Ok(0);
     }
     let ring = pool::find(fd)?;
-    enter::enter::<Native>(&ring, pending, 0, IORING_ENTER_GETEVENTS)
+    enter::enter::<Native>(ring, pending, 0, IORING_ENTER_GETEVENTS)
 }
 
 /// Takes the first event off the ring. Null if there is none, and it is not waited for.
@@ -151,7 +151,7 @@ pub unsafe fn get_completion(
                 return Ok(ptr::null_mut());
             }
             asked = true;
-            enter::enter::<Native>(&ring, 0, c_uint::from(waits), IORING_ENTER_GETEVENTS)?;
+            enter::enter::<Native>(ring, 0, c_uint::from(waits), IORING_ENTER_GETEVENTS)?;
         }
         let mask = order::load_relaxed((*cq).kring_mask);
         let event = (*cq).events.add((head & mask) as usize);

@@ -94,6 +94,6 @@ pub unsafe extern "C" fn io_uring_enter(
 ) -> c_int {
     in_errno(
         pool::find(fd as c_int)
-            .and_then(|ring| enter::enter::<Native>(&ring, to_submit, min_complete, flags)),
+            .and_then(|ring| enter::enter::<Native>(ring, to_submit, min_complete, flags)),
     )
 }
