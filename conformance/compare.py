@@ -60,7 +60,7 @@ def judge(first, run):
     can_run = [name for name, result in ours.items() if result.status not in (NOT_BUILT, HIDDEN)]
     ups, again = [], {name: [] for name in can_run}
     if upstream.status != NOT_BUILT:
-        while can_run and not enough(ups, again):
+        while can_run and not enough(first, ups, again):
             ups.append(run("upstream"))
             for name in can_run:
                 again[name].append(run(name))
@@ -79,14 +79,17 @@ def word_without_runs(upstream, ours):
     return REGRESSION if ours.status == NOT_BUILT else BETTER
 
 
-def enough(ups, again):
+def enough(first, ups, again):
     rounds = len(ups)
     if rounds >= LONG:
         return True
     if rounds >= HANGING and any(r.status == TIMEOUT for runs in (ups, *again.values()) for r in runs):
         return not any(wavers(runs) for runs in (ups, *again.values())) or rounds >= ROUNDS
-    # One side wavers and the other does not: chance, or a difference that shows now and then?
-    return rounds >= ROUNDS and not any(wavers(ups) != wavers(ours) for ours in again.values())
+    # Worse now and then only: more rounds tell chance from a difference.
+    return rounds >= ROUNDS and not any(
+        (wavers(ups) or wavers(runs)) and word_for(first["upstream"], first[name], ups, runs) == REGRESSION
+        for name, runs in again.items()
+    )
 
 
 def wavers(results):
