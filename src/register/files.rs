@@ -3,6 +3,7 @@
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
 
+use super::resources::{self, table};
 use super::{call, call_cold};
 use crate::abi::*;
 use crate::errno::{Errno, Result, to_ret};
@@ -39,13 +40,7 @@ pub unsafe fn register_tags<K: Kernel>(
     tags: *const __u64,
     nr: c_uint,
 ) -> Result<c_int> {
-    let table = io_uring_rsrc_register {
-        nr,
-        flags: 0,
-        resv2: 0,
-        data: files.expose_provenance() as __u64,
-        tags: tags.expose_provenance() as __u64,
-    };
+    let table = table(nr, 0, files.cast(), tags);
     // SAFETY: the caller vouches for the arguments.
     unsafe { register_described::<K>(ring, &table) }
 }
@@ -56,13 +51,7 @@ pub unsafe fn register_tags<K: Kernel>(
 ///
 /// `ring` points to a ring.
 pub unsafe fn register_sparse<K: Kernel>(ring: *mut io_uring, nr: c_uint) -> Result<c_int> {
-    let table = io_uring_rsrc_register {
-        nr,
-        flags: IORING_RSRC_REGISTER_SPARSE,
-        resv2: 0,
-        data: 0,
-        tags: 0,
-    };
+    let table = table(nr, IORING_RSRC_REGISTER_SPARSE, ptr::null(), ptr::null());
     // SAFETY: the caller vouches for `ring`.
     unsafe { register_described::<K>(ring, &table) }
 }
@@ -169,22 +158,15 @@ pub unsafe fn update_tags<K: Kernel>(
     tags: *const __u64,
     nr: c_uint,
 ) -> Result<c_int> {
-    let update = io_uring_rsrc_update2 {
-        offset: off,
-        resv: 0,
-        data: files.expose_provenance() as __u64,
-        tags: tags.expose_provenance() as __u64,
-        nr,
-        resv2: 0,
-    };
-    let size = size_of::<io_uring_rsrc_update2>() as c_uint;
-    // SAFETY: the caller vouches for the arguments; this opcode takes the structure's size.
+    // SAFETY: passed on to the caller.
     unsafe {
-        call_cold::<K>(
+        resources::update_tags::<K>(
             ring,
             IORING_REGISTER_FILES_UPDATE2,
-            (&raw const update).cast(),
-            size,
+            off,
+            files.cast(),
+            tags,
+            nr,
         )
     }
 }

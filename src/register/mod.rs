@@ -20,6 +20,7 @@ pub mod files;
 pub mod napi;
 pub mod query;
 pub mod resize;
+mod resources;
 pub mod ring_fd;
 pub mod wait;
 pub mod workers;
