@@ -172,6 +172,33 @@ static void kernel_memory(void)
     close(fd);
 }
 
+/* The same through the library, which maps and unmaps it. */
+static void kernel_memory_by_library(void)
+{
+    char bytes[BUFFERS][SIZE];
+    struct io_uring ring;
+    struct io_uring_buf_ring *buffers;
+    struct leak_mark mark;
+    int fd = make_file("file", SIZE, 1);
+    int error = 1;
+
+    need_kernel(6, 4, "kernel memory for provided buffer rings");
+    better_than_reference("a buffer ring may be set up in the kernel's memory");
+    ring_open(&ring, 4, 0);
+    mark = leak_mark();
+    buffers = io_uring_setup_buf_ring(&ring, BUFFERS, GROUP, IOU_PBUF_RING_MMAP, &error);
+    CHECK_EQ(error, 0);
+    CHECK(buffers != NULL);
+    add_all(buffers, bytes);
+    CHECK_EQ(read_selected(&ring, fd, GROUP).res, SIZE);
+    CHECK(io_uring_setup_buf_ring(&ring, BUFFERS, GROUP, IOU_PBUF_RING_MMAP, &error) == NULL);
+    CHECK_EQ(error, -EEXIST);
+    CHECK_EQ(io_uring_free_buf_ring(&ring, buffers, BUFFERS, GROUP), 0);
+    CHECK_NO_LEAK(mark);
+    io_uring_queue_exit(&ring);
+    close(fd);
+}
+
 /* Making a ring of buffers fails without leaving its memory behind. */
 static void setup_errors(void)
 {
@@ -232,6 +259,7 @@ static const struct test_case cases[] = {
     CASE(tail_wraps),
     CASE(own_memory),
     CASE(kernel_memory),
+    CASE(kernel_memory_by_library),
     CASE(setup_errors),
     CASE(setup_and_free_balance),
 };

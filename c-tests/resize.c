@@ -88,6 +88,29 @@ static void keeps_what_is_queued(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Also those requests that have not even been published. */
+static void keeps_what_is_prepared(void)
+{
+    struct io_uring ring;
+
+    better_than_reference("requests not yet submitted survive a change of size");
+    open_resizable(&ring, 8);
+    add_nops(&ring, 0, 6);
+    CHECK_EQ(io_uring_submit_and_wait(&ring, 6), 6);
+    for (unsigned i = 0; i < 6; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    add_nops(&ring, 6, 5); /* across the end of the queue */
+    CHECK_EQ(resize(&ring, 4, 0), -EOVERFLOW);
+    CHECK_EQ(resize(&ring, 32, 0), 0);
+    CHECK_EQ(io_uring_sq_ready(&ring), 5);
+    CHECK_EQ(io_uring_sq_space_left(&ring), 27);
+    add_nops(&ring, 11, 1);
+    CHECK_EQ(io_uring_submit_and_wait(&ring, 6), 6);
+    for (unsigned i = 6; i < 12; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    io_uring_queue_exit(&ring);
+}
+
 static void completion_queue_only(void)
 {
     struct io_uring ring;
@@ -154,6 +177,7 @@ static void refused(void)
 static const struct test_case cases[] = {
     CASE(grow_and_shrink),
     CASE(keeps_what_is_queued),
+    CASE(keeps_what_is_prepared),
     CASE(completion_queue_only),
     CASE(too_small),
     CASE(refused),
