@@ -149,6 +149,7 @@ static void check_mixed(const struct io_uring_cqe *cqe, __u64 data)
 static void mixed_one_by_one(void)
 {
     struct io_uring ring;
+    struct __kernel_timespec ts = millis(10000);
 
     need_setup(IORING_SETUP_CQE_MIXED, "completions of mixed size");
     ring_open(&ring, 4, IORING_SETUP_CQE_MIXED);
@@ -157,10 +158,19 @@ static void mixed_one_by_one(void)
 
         add_mixed_nop(&ring, is_big(data), data);
         SUBMIT(&ring, 1);
-        if (data % 2)
+        switch (data % 4) {
+        case 0:
             CHECK_EQ(io_uring_wait_cqe(&ring, &cqe), 0);
-        else
+            break;
+        case 1:
             CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), 0);
+            break;
+        case 2:
+            CHECK_EQ(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), 0);
+            break;
+        default:
+            CHECK_EQ(io_uring_wait_cqe_nr(&ring, &cqe, 1), 0);
+        }
         check_mixed(cqe, data);
         io_uring_cqe_seen(&ring, cqe);
         CHECK_EQ(io_uring_cq_ready(&ring), 0);

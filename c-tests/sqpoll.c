@@ -48,6 +48,8 @@ static void reads(void)
 static void wakes_up(void)
 {
     struct io_uring ring;
+    struct io_uring_cqe *cqe;
+    struct __kernel_timespec ts = millis(10000);
 
     open_polled(&ring, 8, 0, 0);
     for (unsigned i = 0; i < 3; i++) {
@@ -59,6 +61,11 @@ static void wakes_up(void)
     io_uring_prep_nop(next_sqe(&ring));
     CHECK_GE(io_uring_submit_and_wait(&ring, 1), 1);
     CHECK_EQ(reap(&ring).res, 0);
+    wait_until_asleep(&ring);
+    io_uring_prep_nop(next_sqe(&ring));
+    CHECK_GE(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL), 0);
+    CHECK(cqe != NULL);
+    CHECK_EQ(take(&ring, cqe).res, 0);
     io_uring_queue_exit(&ring);
 }
 
