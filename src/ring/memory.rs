@@ -24,9 +24,13 @@ const HUGE_PAGE: usize = 2 * 1024 * 1024;
 ///
 /// # Errors
 ///
-/// * `EINVAL`: the kernel would refuse the numbers of entries.
+/// * `EINVAL`: the kernel would refuse the numbers of entries, or the buffer, which does not begin a page.
 /// * `ENOMEM`: the buffer is too small; or without one, SQEs or rings exceed a huge page, or there is none.
-pub fn place<K: Kernel>(
+///
+/// # Safety
+///
+/// `buffer` is valid for writes.
+pub unsafe fn place<K: Kernel>(
     nr: c_uint,
     p: &mut io_uring_params,
     buffer: Option<Buffer>,
@@ -55,8 +59,11 @@ pub fn place<K: Kernel>(
         // One area holds both: there is one mapping to undo at the most.
         sq.ring_ptr = sq.sqes.wrapping_byte_add(sqes_size).cast();
         if buffer.is_some() {
+            if sq.sqes.addr() & (page - 1) != 0 {
+                return Err(Errno::EINVAL);
+            }
             // Kernels before 6.14 start from the counters and flags that they find, and this memory may have been a ring.
-            // SAFETY: the buffer reaches beyond, as `used` is at most its size, and begins on a page boundary.
+            // SAFETY: the caller vouches for the buffer, which reaches beyond, as `used` is at most its size.
             unsafe { zero::words(sq.ring_ptr.cast(), RING_HEADER / size_of::<u64>()) };
         }
     } else if buffer.is_some() {

@@ -16,7 +16,7 @@ use crate::kernel::Kernel;
 /// Memory that the program gives for a ring.
 #[derive(Clone, Copy)]
 pub struct Buffer {
-    /// Its start, on a page boundary.
+    /// Its start, on a page boundary, valid for writes.
     pub start: *mut c_void,
     /// Its bytes.
     pub size: usize,
@@ -94,7 +94,11 @@ pub unsafe fn init_as_asked<K: Kernel>(
 }
 
 /// [`init_as_asked`], with `ring` all zeros before and undefined after an error.
-fn make<K: Kernel>(
+///
+/// # Safety
+///
+/// As for [`init`].
+unsafe fn make<K: Kernel>(
     nr: c_uint,
     ring: &mut io_uring,
     p: &mut io_uring_params,
@@ -109,7 +113,8 @@ fn make<K: Kernel>(
 
     let mut used = 0;
     if no_mmap {
-        used = memory::place::<K>(nr, p, buffer, &mut ring.sq, &mut ring.cq)?;
+        // SAFETY: the caller vouches for `buffer`.
+        used = unsafe { memory::place::<K>(nr, p, buffer, &mut ring.sq, &mut ring.cq) }?;
     }
     // SAFETY: `p` names memory only under `IORING_SETUP_NO_MMAP`: the buffer, which outlives the ring, or a mapping
     // that goes when the ring does, or here when there is none.

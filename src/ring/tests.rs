@@ -213,6 +213,16 @@ fn memory_of_the_programs_own_is_used_and_left() {
     assert_eq!(too_small, Err(Errno::ENOMEM));
     assert_eq!(sim::take_calls(), []);
     assert!(pages.0.iter().all(|byte| *byte == 0xa5));
+    // SAFETY: as above.
+    let misplaced = unsafe {
+        let buffer = Some(Buffer {
+            start: (&raw mut pages.0).wrapping_byte_add(1).cast(),
+            size: SIZE,
+        });
+        setup::init_in_memory::<Sim>(8, &raw mut ring, &mut p, buffer)
+    };
+    assert_eq!(misplaced, Err(Errno::EINVAL));
+    assert!(pages.0.iter().all(|byte| *byte == 0xa5));
 
     let start = (&raw mut pages.0).cast();
     // SAFETY: as above.
