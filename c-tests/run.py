@@ -59,22 +59,23 @@ class HugePages:
 
     def __init__(self, count):
         self.count = count
-        self.before = None
+        self.added = 0
 
     def __enter__(self):
         try:
             total = self.read("nr_hugepages")
             if os.geteuid() == 0 and self.read("free_hugepages") < self.count:
                 self.write(total + self.count)
-                self.before = total
-                print("reserved %d huge pages for the tests that need some" % (self.read("nr_hugepages") - total))
+                self.added = self.read("nr_hugepages") - total
+                print("reserved %d huge pages for the tests that need some" % self.added)
         except OSError as error:
             print("no huge pages: %s" % error)
         return self
 
     def __exit__(self, *_):
-        if self.before is not None:
-            self.write(self.before)
+        # taken back as a number of pages: another run may have reserved some meanwhile
+        if self.added > 0:
+            self.write(max(0, self.read("nr_hugepages") - self.added))
 
     @staticmethod
     def read(name):
