@@ -21,4 +21,4 @@ check-startup: stage
 ## make bench          times beside upstream's library, bare system calls and the io-uring crate; QUICK=1: about a minute
 bench: stage
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' $(PYTHON) scripts/bench '$(CHECK_PREFIX)' $(B)/bench \
-		$(if $(QUICK),$(B)/bench/quick --quick,docs/bench)
+		$(if $(QUICK),$(B)/bench/quick --quick,docs/bench --into README.md)

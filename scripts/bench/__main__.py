@@ -1,9 +1,9 @@
 """Time this library beside upstream's, Debian's binary, bare system calls and the io-uring crate.
 
-usage: bench OURS WORK OUT [--quick]
+usage: bench OURS WORK OUT [--quick] [--into DOCUMENT]
 
 OURS is an install prefix, WORK a directory for programs and data, OUT one for results. Prints the table while it runs;
-writes speed.json, table.md and the plots.
+writes speed.json, table.md and the plots, and the table into DOCUMENT, between its marks.
 """
 import argparse
 import json
@@ -71,6 +71,7 @@ def main():
     parser.add_argument("work")
     parser.add_argument("out")
     parser.add_argument("--quick", action="store_true", help="about a minute: fewer rows, turns and points")
+    parser.add_argument("--into", metavar="DOCUMENT")
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
     os.makedirs(options.out, exist_ok=True)
@@ -97,6 +98,8 @@ def main():
         file.write("\n")
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
         file.write(report.markdown(record))
+    if options.into:
+        report.write_into(options.into, report.markdown(record))
     python = subprocess.run(["scripts/bench/plotting.sh"], text=True, stdout=subprocess.PIPE)
     if python.returncode == 77:
         return

@@ -72,3 +72,16 @@ def markdown(record):
               f"The last column is one program against itself: what differs from 1 there is noise, in the median row "
               f"{noise(record):.1f} %.", ""]
     return "\n".join(lines)
+
+
+BEGIN, END = "<!-- make bench writes what follows -->", "<!-- end of make bench -->"
+
+
+def write_into(path, text):
+    """Put the table between the two marks of a document."""
+    with open(path, encoding="utf-8") as file:
+        document = file.read()
+    before, rest = document.split(BEGIN)
+    after = rest.split(END)[1]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{before}{BEGIN}\n{text}{END}{after}")
