@@ -85,13 +85,14 @@ static void enter(struct ring *ring, unsigned submit, unsigned wait)
 static double bench_nop(double seconds)
 {
     unsigned batch = number("batch", "1"), entries = number("entries", "0"), head = 0;
+    unsigned turns = slice_turns(batch);
     struct slices slices;
     struct ring ring;
 
     open_ring(&ring, entries ? entries : batch);
     slices = start_slices(seconds);
     do {
-        for (unsigned turn = 0; turn < 64; turn++) {
+        for (unsigned turn = 0; turn < turns; turn++) {
             for (unsigned i = 0; i < batch; i++)
                 *next_sqe(&ring) = (struct io_uring_sqe){.opcode = IORING_OP_NOP};
             enter(&ring, batch, 0);
@@ -103,7 +104,7 @@ static double bench_nop(double seconds)
                 __atomic_store_n(ring.cq_head, ++head, __ATOMIC_RELEASE);
             }
         }
-    } while (next_slice(&slices, 64ul * batch));
+    } while (next_slice(&slices, (unsigned long) turns * batch));
     close(ring.fd);
     return end_slices(&slices);
 }
@@ -158,7 +159,7 @@ static double bench_read(double seconds)
         __atomic_store_n(ring.cq_head, head, __ATOMIC_RELEASE);
         in_flight -= seen;
         done += seen;
-        if (more && done >= 64) {
+        if (more && done >= 8) {
             more = next_slice(&slices, done);
             done = 0;
         }

@@ -32,7 +32,7 @@ static struct io_uring_cqe *wait_one(struct io_uring *ring)
 static double bench_nop(double seconds)
 {
     unsigned batch = number("batch", "1"), nr_rings = number("rings", "1"), at = 0;
-    unsigned entries = number("entries", "0");
+    unsigned entries = number("entries", "0"), turns = slice_turns(batch);
     struct io_uring *rings = calloc(nr_rings, sizeof(*rings));
     struct slices slices;
 
@@ -42,7 +42,7 @@ static double bench_nop(double seconds)
         must("setting a ring up", io_uring_queue_init(entries ? entries : batch, &rings[i], 0));
     slices = start_slices(seconds);
     do {
-        for (unsigned turn = 0; turn < 64; turn++) {
+        for (unsigned turn = 0; turn < turns; turn++) {
             struct io_uring *ring = &rings[at];
 
             at = at + 1 < nr_rings ? at + 1 : 0;
@@ -52,7 +52,7 @@ static double bench_nop(double seconds)
             for (unsigned i = 0; i < batch; i++)
                 io_uring_cqe_seen(ring, wait_one(ring));
         }
-    } while (next_slice(&slices, 64ul * batch));
+    } while (next_slice(&slices, (unsigned long) turns * batch));
     for (unsigned i = 0; i < nr_rings; i++)
         io_uring_queue_exit(&rings[i]);
     free(rings);
@@ -104,7 +104,7 @@ static double bench_read(double seconds)
         io_uring_cq_advance(&ring, seen);
         in_flight -= seen;
         done += seen;
-        if (more && done >= 64) {
+        if (more && done >= 8) {
             more = next_slice(&slices, done);
             done = 0;
         }
@@ -202,11 +202,9 @@ static void *run_client(void *argument)
         die("connecting", errno);
     client->slices = start_slices(client->seconds);
     do {
-        for (unsigned i = 0; i < 16; i++) {
-            whole(fd, data, client->size, true);
-            whole(fd, data, client->size, false);
-        }
-    } while (next_slice(&client->slices, 16));
+        whole(fd, data, client->size, true);
+        whole(fd, data, client->size, false);
+    } while (next_slice(&client->slices, 1));
     close(fd);
     free(data);
     return NULL;

@@ -76,6 +76,12 @@ static inline struct slices start_slices(double seconds)
     return s;
 }
 
+/* How many batches make a slice that is long beside a look at the clock, and short beside a time slice. */
+static inline unsigned slice_turns(unsigned batch)
+{
+    return batch < 64 ? 64 / batch : 1;
+}
+
 /* Ends a slice of so many operations. False when time is up. */
 static inline bool next_slice(struct slices *s, unsigned long operations)
 {

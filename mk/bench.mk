@@ -22,3 +22,5 @@ check-startup: stage
 bench: stage
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' $(PYTHON) scripts/bench '$(CHECK_PREFIX)' $(B)/bench \
 		$(if $(QUICK),$(B)/bench/quick --quick,docs/bench --into README.md)
+	$(if $(QUICK),,$(Q)CC='$(CC)' $(PYTHON) scripts/steps.py '$(CHECK_PREFIX)' "$$(scripts/fetch-upstream.sh build)" \
+		--json docs/bench/instructions.json >$(B)/bench/steps.log)

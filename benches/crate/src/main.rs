@@ -61,9 +61,11 @@ impl Slices {
 fn nop(options: &Options, time: Duration) -> std::io::Result<f64> {
     let batch = options.number("batch", 1);
     let mut ring = IoUring::new(options.number("entries", batch))?;
+    // As many batches as in `slice_turns` of `../workload.h`.
+    let turns = (64 / batch).max(1);
     let mut slices = Slices::new(time);
     loop {
-        for _ in 0..64 {
+        for _ in 0..turns {
             let mut queue = ring.submission();
             for _ in 0..batch {
                 // SAFETY: a nop names no memory.
@@ -78,7 +80,7 @@ fn nop(options: &Options, time: Duration) -> std::io::Result<f64> {
             }
             assert_eq!(seen, batch);
         }
-        if !slices.next(64 * u64::from(batch)) {
+        if !slices.next(u64::from(turns * batch)) {
             return Ok(slices.median());
         }
     }
@@ -160,7 +162,7 @@ fn read(options: &Options, time: Duration) -> std::io::Result<f64> {
         }
         in_flight -= seen;
         done += u64::from(seen);
-        if more && done >= 64 {
+        if more && done >= 8 {
             more = slices.next(done);
             done = 0;
         }
