@@ -30,10 +30,16 @@ def free_port(kind=socket.SOCK_STREAM):
         return s.getsockname()[1]
 
 
+def environment(binary):
+    """The shared library is found where the binary's tree has it."""
+    return dict(os.environ, LD_LIBRARY_PATH=str(binary.parent.parent / "src"))
+
+
 def run(binary, *args, cwd=None):
     try:
-        done = subprocess.run([str(binary), *map(str, args)], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=LIMIT, text=True, errors="replace")
+        done = subprocess.run([str(binary), *map(str, args)], cwd=cwd, env=environment(binary), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, text=True,
+                              errors="replace")
     except subprocess.TimeoutExpired:
         raise Failed(f"not done after {LIMIT} s")
     if done.returncode != 0:
@@ -43,8 +49,8 @@ def run(binary, *args, cwd=None):
 
 @contextlib.contextmanager
 def background(binary, *args):
-    child = subprocess.Popen([str(binary), *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT)
+    child = subprocess.Popen([str(binary), *map(str, args)], env=environment(binary), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         yield child
     finally:

@@ -4,8 +4,8 @@
 Exit status: 0 every test that passes on upstream's passes on ours; 1 some do not; 77 the suite was not run."""
 
 import argparse
+import collections
 import concurrent.futures
-import contextlib
 import os
 import pathlib
 import platform
@@ -20,10 +20,12 @@ import examples
 import report
 import runner
 import trees
+from c_tests import HugePages
 from cases import Config, cases, read_selection, staggered
 from source import PROJECT, NotAvailable, cache_folder, compiler_identity, locate
 
 NOT_RUN = 77
+HUGE_PAGES = 32
 PAUSE = 0.5
 
 
@@ -78,7 +80,7 @@ def main():
 
 def plant(args, source, ours, tools):
     # Upstream's tree stays in the cache: it changes with the compiler alone.
-    cached = cache_folder() / f"liburing-{source.version}-{source.path.parent.name}-{tools.cc.replace('/', '_')}"
+    cached = cache_folder() / f"suite-{source.version}"
     folder = args.output.resolve() / "trees"
     forest = [
         trees.Tree("upstream", "upstream", "static", cached, source, tools),
@@ -86,7 +88,7 @@ def plant(args, source, ours, tools):
         trees.Tree("shared", "our .so", "shared", folder / "shared", source, tools),
     ]
     for tree, install in zip(forest, (source, ours, ours)):
-        tree.create(install)
+        tree.create(install, shared=tree.name == "upstream")
     return forest
 
 
@@ -138,12 +140,15 @@ def run_all(args, forest, todo):
         print("SKIP: the kernel's log is not readable, so complaints of the kernel are not looked for", flush=True)
     outcomes = [report.Outcome(case) for case in todo]
     progress = report.Progress("running", every=25)
-    ports, counting = threading.Lock(), threading.Lock()
+    counting, locks = threading.Lock(), collections.defaultdict(threading.Lock)
     count = iter(range(1, len(outcomes) + 1))
 
     def one(outcome, tree):
-        # Several tests bind the same fixed port.
-        with ports if uses_fixed_port(forest[0].source, outcome.case.test) else contextlib.nullcontext():
+        # Never the same test twice at once, and never two of those that bind the same fixed port.
+        group = "port" if uses_fixed_port(forest[0].source, outcome.case.test) else outcome.case.test
+        with counting:
+            lock = locks[group]
+        with lock:
             outcome.results[tree.name] = run.run(tree, outcome.case)
         with counting:
             if len(outcome.results) == len(forest):
@@ -153,7 +158,7 @@ def run_all(args, forest, todo):
                     progress.line(f"  {outcome.case.name}: {words}")
                 progress.step(next(count), len(outcomes), outcome.case.name)
 
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+    with HugePages(HUGE_PAGES), concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for done in [pool.submit(one, *item) for item in staggered(outcomes, forest)]:
             done.result()
     progress.end(f"{len(outcomes)} cases in {len(forest)} builds")

@@ -72,7 +72,7 @@ class Runner:
         for name in {case.test, "exec-target.t"}:
             program = tree.binary("test", name)
             if program.exists():
-                os.link(program, folder / name)
+                place(program, folder / name)
         log = self.logs / tree.name / (f"{case.file_name}.again.log" if again else f"{case.file_name}.log")
         log.parent.mkdir(parents=True, exist_ok=True)
         kernel_log = KernelLog()
@@ -80,7 +80,7 @@ class Runner:
         start = time.monotonic()
         with open(log, "ab") as out:
             out.truncate(0)
-            code, timed_out = self._execute([f"./{case.test}", *case.args], folder, out, case.stdin)
+            code, timed_out = self._execute(tree, case, folder, out)
         seconds = time.monotonic() - start
         complaints = kernel_log.complaints()
         if kernel_log.fd is not None:
@@ -88,13 +88,13 @@ class Runner:
         shutil.rmtree(folder, ignore_errors=True)
         return self._judge(code, timed_out, complaints, log, seconds)
 
-    def _execute(self, command, folder, out, stdin):
-        given = subprocess.PIPE if stdin is not None else subprocess.DEVNULL
+    def _execute(self, tree, case, folder, out):
         child = subprocess.Popen(
-            command, cwd=folder, stdin=given, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            [f"./{case.test}", *case.args], cwd=folder, env=tree.environment(), start_new_session=True,
+            stdin=subprocess.DEVNULL if case.stdin is None else subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT,
         )
-        if stdin is not None:
-            child.stdin.write(stdin)
+        if case.stdin is not None:
+            child.stdin.write(case.stdin)
             child.stdin.close()
         timed_out = False
         for wait, then in ((self.limit, signal.SIGINT), (GRACE, signal.SIGKILL)):
@@ -121,6 +121,14 @@ class Runner:
         if complaints:
             return Result(FAIL, f"kernel log: {complaints[0]}", seconds)
         return Result(PASS, "", seconds)
+
+
+def place(program, target):
+    """A link where both are on one file system, and not a symbolic one: some tests look at what they are."""
+    try:
+        os.link(program, target)
+    except OSError:
+        shutil.copy2(program, target)
 
 
 def exited(pid, seconds):

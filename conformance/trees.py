@@ -4,6 +4,8 @@ tree/test and tree/examples hold links to upstream's files; tree/src/include and
 and the library under test; the private headers of tree/src, which some tests include, are upstream's in every tree.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -56,8 +58,10 @@ class Tree:
         self.root, self.source, self.tools = pathlib.Path(root), source, tools
         self.errors = {}
 
-    def create(self, install):
-        """Lays the tree out around an install's headers and library, unless one from the same inputs is there."""
+    def create(self, install, shared=False):
+        """Lays the tree out around an install's headers and library, unless one from the same inputs is there.
+
+        A tree that several runs share has its inputs in its name, so that none takes another's away."""
         headers = list(install.headers())
         library = install.static if self.kind == "static" else install.shared
         key = hashlib.sha256()
@@ -70,9 +74,22 @@ class Tree:
             self.tools.identity,
         ):
             key.update(part.encode() + b"\0")
-        stamp = self.root / "inputs"
-        if stamp.is_file() and stamp.read_text() == key.hexdigest():
-            return
+        if shared:
+            self.root = self.root.with_name(f"{self.root.name}-{key.hexdigest()[:12]}")
+        with self.locked():
+            stamp = self.root / "inputs"
+            if not stamp.is_file() or stamp.read_text() != key.hexdigest():
+                self._lay_out(install, headers, library)
+                stamp.write_text(key.hexdigest())
+
+    @contextlib.contextmanager
+    def locked(self):
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.root.with_name(f"{self.root.name}.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _lay_out(self, install, headers, library):
         shutil.rmtree(self.root, ignore_errors=True)
         src = self.root / "src"
         for header in headers:
@@ -88,7 +105,6 @@ class Tree:
             link.symlink_to(path)
         for name in ("config-host.h", "config-host.mak"):
             shutil.copy(self.source.path / name, self.root / name)
-        stamp.write_text(key.hexdigest())
 
     def _place_library(self, src, library):
         if self.kind == "static":
@@ -103,9 +119,8 @@ class Tree:
         # Flags of a make that runs this program must not reach the suite's.
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "CFLAGS", "CPPFLAGS"))}
         command = ["make", "-C", str(self.root / folder), "root=..", f"CC={self.tools.cc}", f"CXX={self.tools.cxx}"]
-        flags = f"{self.ldflags} -Wl,-rpath,{self.root / 'src'}" if self.kind == "shared" else self.ldflags
-        if flags:
-            command.append(f"LDFLAGS={flags}")
+        if self.ldflags:
+            command.append(f"LDFLAGS={self.ldflags}")
         return subprocess.Popen(
             command + list(args), env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace",
@@ -121,7 +136,11 @@ class Tree:
         return sorted(w for w in out.split() if (self.source.path / "examples" / f"{w}.c").is_file())
 
     def build(self, folder, targets, progress, jobs):
-        """Builds what can be built. Fills `errors` with the first lines of what could not."""
+        """Builds what can be built. Fills `errors` with the output for what could not."""
+        with self.locked():
+            self._build(folder, targets, progress, jobs)
+
+    def _build(self, folder, targets, progress, jobs):
         run = self.make(folder, "-k", f"-j{jobs}", *targets)
         done = 0
         log = []
@@ -136,10 +155,13 @@ class Tree:
             if not self.binary(folder, target).exists():
                 out, _ = self.make(folder, target).communicate()
                 self.errors[target] = out
-        return log
 
     def binary(self, folder, target):
         return self.root / folder / target
+
+    def environment(self):
+        """For the programs of the tree: the shared library is found where the tree has it."""
+        return dict(os.environ, LD_LIBRARY_PATH=str(self.root / "src"))
 
     def header_warnings(self, folder):
         """Warnings that name a header of the library under test, each once."""

@@ -49,13 +49,13 @@ def arguments():
 
 
 def plant(args, source, ours, tools):
-    cached = cache_folder() / f"liburing-{source.version}-{tools.cc.replace('/', '_')}-static"
+    cached = cache_folder() / f"suite-{source.version}-static"
     forest = [
         trees.Tree("upstream", "upstream", "static", cached, source, tools, "-static"),
         trees.Tree("ours", "ours", "static", args.output / "tree", source, tools, "-static"),
     ]
     for tree, install in zip(forest, (source, ours)):
-        tree.create(install)
+        tree.create(install, shared=tree.name == "upstream")
     return forest
 
 

@@ -5,7 +5,6 @@ A cell of the table gives the passed cases, "+N" skipped ones and "!N" failed on
 Exit status: 0 nothing failed, 1 something did, 77 no machine could be booted here."""
 
 import argparse
-import importlib.util
 import pathlib
 import shutil
 import subprocess
@@ -14,19 +13,11 @@ import sys
 import console
 import kernels
 
+from c_tests import Result
+
 HERE = pathlib.Path(__file__).resolve().parent
 NOT_RUN = 77
 HUGE_PAGES = 32
-
-
-def load_c_tests_runner():
-    spec = importlib.util.spec_from_file_location("c_tests_run", console.PROJECT / "c-tests" / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-Result = load_c_tests_runner().Result
 
 
 def result(run):
