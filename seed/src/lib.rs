@@ -6,17 +6,17 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`abi`], [`shape`] | types and constants as C sees them |
-//! | [`memory`] | the file in memory that is a ring: what lies where |
-//! | [`pool`] | which rings there are, and which one a descriptor leads to |
-//! | [`setup`], [`enter`] | the two system calls |
-//! | [`translate`] | from iocb to SQE |
-//! | [`overflow`] | counting events that found no room |
-//! | [`poller`] | the thread that polls the SQ ring |
-//! | [`watch`] | noticing that a descriptor was closed |
-//! | [`library`] | the functions of the library's first day, in both shapes |
-//! | [`preload`] | taking the calls of programs that make them themselves |
-//! | [`thread`], [`sys`], [`report`] | the ground: threads, system calls, `errno` |
+//! | `abi`, `shape` | types and constants as C sees them |
+//! | `memory` | the file in memory that is a ring: what lies where |
+//! | `pool` | which rings there are, and which one a descriptor leads to |
+//! | `setup`, `enter` | the two system calls |
+//! | `translate` | from iocb to SQE |
+//! | `overflow` | counting events that found no room |
+//! | `poller` | the thread that polls the SQ ring |
+//! | `watch` | noticing that a descriptor was closed |
+//! | `library` | the functions of the library's first day, in both shapes |
+//! | `preload` | taking the calls of programs that make them themselves |
+//! | `thread`, `sys`, `report` | the ground: threads, system calls, `errno` |
 
 #![cfg(target_arch = "x86_64")]
 #![no_std]
