@@ -352,10 +352,10 @@ pub fn close(position: u64) {
 
 /// [`close`] by a thread of the program, which may have left a call on the ring without returning from it.
 pub fn close_here(position: u64) {
-    if let Some(held) = hold(position)
-        && enter::leave_behind(&held)
-    {
-        held.end_another();
+    if let Some(held) = hold(position) {
+        if enter::leave_behind(&held) {
+            held.end_another();
+        }
     }
     close(position);
 }
