@@ -16,6 +16,7 @@ mod nr {
     pub const SCHED_YIELD: usize = 24;
     pub const GETPID: usize = 39;
     pub const FCNTL: usize = 72;
+    pub const FLOCK: usize = 73;
     pub const FTRUNCATE: usize = 77;
     pub const FUTEX: usize = 202;
     pub const SCHED_SETAFFINITY: usize = 203;
@@ -112,17 +113,13 @@ pub fn duplicate(fd: c_int, lowest: c_int) -> Result<c_int> {
     fcntl(fd, F_DUPFD_CLOEXEC, lowest as usize).map(|fd| fd as c_int)
 }
 
-/// Locks a whole file for this open file alone; with `waits`, sleeps until that is possible.
+/// Locks a file for this open file alone; with `waits`, sleeps until that is possible.
 pub fn lock(fd: c_int, waits: bool) -> Result<()> {
-    const F_OFD_SETLK: usize = 37;
-    const F_OFD_SETLKW: usize = 38;
-    const F_WRLCK: u64 = 1;
-    // struct flock: l_type and l_whence in two 16-bit words, l_start, l_len, l_pid. Zeros mean the whole file.
-    let lock = [F_WRLCK, 0, 0, 0];
-    let command = if waits { F_OFD_SETLKW } else { F_OFD_SETLK };
-    let args = [fd as usize, command, address(&raw const lock), 0, 0, 0];
-    // SAFETY: the commands read a struct flock, of 32 bytes.
-    check(unsafe { Native::call(nr::FCNTL, args) }).map(drop)
+    const LOCK_EX: usize = 2;
+    const LOCK_NB: usize = 4;
+    let operation = if waits { LOCK_EX } else { LOCK_EX | LOCK_NB };
+    // SAFETY: no memory is involved.
+    check(unsafe { Native::call(nr::FLOCK, [fd as usize, operation, 0, 0, 0, 0]) }).map(drop)
 }
 
 const AT_FDCWD: usize = -100isize as usize;
