@@ -53,3 +53,11 @@ check-seed-headers:
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- --seed . $(B)/seed/headers
 	$(Q)diff -ru seed/include $(B)/seed/headers/seed/include
 	@echo '$(words $(wildcard seed/include/*.h seed/include/*/*.h)) headers are up to date'
+
+CHECKS += check-seed
+.PHONY: check-seed
+
+## make check-seed     the interface of 2019: its libraries, and programs of that week in every mode (SEED_DIR)
+check-seed: stage
+	@if [ '$(ENABLE_SEED)' != 1 ]; then echo 'SKIP: the interface of 2019 is built on x86-64 only'; exit 77; fi
+	@CC='$(CC)' SEED_DIR='$(SEED_DIR)' scripts/check-seed.sh '$(CHECK_PREFIX)' '$(B)/seed/check'

@@ -4,28 +4,26 @@
 # usage: check-elf.sh shared LIBRARY SONAME [MAX_STRIPPED_BYTES]
 #        check-elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
 # environment: READELF NM STRIP OBJCOPY ALLOWED_UNDEFINED (libc's functions, where the architecture's
-#              system calls go through it)
+#              system calls go through it); ALLOWED_WEAK (malloc free); ARCHIVE_ONLY (functions that only the archive has)
 set -euo pipefail
 export LC_ALL=C
 
 kind=$1 file=$2
-: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}"
+: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_WEAK:=malloc free}"
 name=$(basename "$file")
 violations=0
 
 # The functions that build a ring step by step: callable from the archive, hidden in the shared library.
-archive_only="__io_uring_queue_init_params io_uring_mmap io_uring_setup_ring_pointers io_uring_unmap_rings"
+: "${ARCHIVE_ONLY=__io_uring_queue_init_params io_uring_mmap io_uring_setup_ring_pointers io_uring_unmap_rings}"
 
 violation() {
     echo "$name: $*"
     violations=$((violations + 1))
 }
 
-# Weak references to malloc and free are all that may be left to others.
+# Weak references to a few functions of libc are all that may be left to others.
 allowed_undefined() { # binding name
-    case "$1 $2" in
-    "WEAK malloc" | "WEAK free") return 0 ;;
-    esac
+    [ "$1" != WEAK ] || [[ " $ALLOWED_WEAK " != *" $2 "* ]] || return 0
     [[ " $ALLOWED_UNDEFINED " == *" $2 "* ]]
 }
 
@@ -116,7 +114,7 @@ check_static() { # shared library...
         for library in "$@"; do
             "$NM" -D --defined-only --without-symbol-versions "$library" | awk '$2 == "T" { print $3 }'
         done
-        printf '%s\n' $archive_only
+        for symbol in $ARCHIVE_ONLY; do echo "$symbol"; done
     } | sort -u)
     found=$("$NM" -g --defined-only "$file" | awk 'NF == 3 { print $3 }' | sort)
     [ "$expected" = "$found" ] ||

@@ -206,6 +206,7 @@ int main(int argc, char **argv)
     CHECK_SYS(ftruncate(e.file, BLOCKS * BLOCK));
 
     CHECK_EQ(posix_memalign((void **) &buffers, BLOCK, e.depth * BLOCK), 0);
+    memset(buffers, 0, e.depth * BLOCK);
     e.requests = calloc(e.depth, sizeof(*e.requests));
     e.idle = calloc(e.depth, sizeof(*e.idle));
     iovecs = calloc(e.depth, sizeof(*iovecs));

@@ -46,6 +46,7 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
+    memset(buffer, 0, 4 * BLOCK);
     for (;;) {
 #ifdef SPLIT
         iocb = io_uring_get_iocb(&sq);

@@ -141,6 +141,7 @@ int main(int argc, char **argv)
     alarm(300);
     file = pattern_file(argv[optind], mibs << 20, O_RDONLY | (buffered ? 0 : O_DIRECT));
     CHECK_EQ(posix_memalign((void **) &buffers, BLOCK, depth * BLOCK), 0);
+    memset(buffers, 0, depth * BLOCK);
     iovecs = calloc(depth, sizeof(*iovecs));
     offsets = calloc(depth, sizeof(*offsets));
     free_list = calloc(depth, sizeof(*free_list));
