@@ -37,7 +37,12 @@ step() { # what, command...
     local what=$1 status=0 log=$build/step.log
     shift
     steps=$((steps + 1))
-    "$@" >"$log" 2>&1 || status=$?
+    # In a process of its own, where the first command that fails ends the step.
+    (
+        set -e
+        "$@"
+    ) >"$log" 2>&1 &
+    wait $! || status=$?
     case $status in
     0) say "ok: $what: $(tail -n 1 "$log" | cut -c 1-100)" ;;
     77) skipped "$what: $(grep -m 1 'reason' "$log" || tail -n 1 "$log")" ;;
@@ -92,22 +97,22 @@ exports() { # library, map
 preload_elf() {
     local dynamic
     dynamic=$(readelf -Wd "$preload")
-    ! grep NEEDED <<<"$dynamic"
-    ! grep TEXTREL <<<"$dynamic"
     grep -q BIND_NOW <<<"$dynamic"
-    # No version of libc's functions in particular.
-    ! readelf -WS "$preload" | grep gnu.version_d
-    ! readelf -W --dyn-syms "$preload" | awk '$7 == "UND" && $5 == "GLOBAL"' | grep .
+    if grep -E 'NEEDED|TEXTREL' <<<"$dynamic"; then return 1; fi
+    # No version of libc's functions in particular, and none that must be there.
+    if readelf -WS "$preload" | grep gnu.version_d; then return 1; fi
+    if readelf -W --dyn-syms "$preload" | awk '$7 == "UND" && $5 == "GLOBAL"' | grep .; then return 1; fi
     echo "needs nothing"
 }
 
-layouts() {
-    local compiler shape
+layouts() { # second compiler
+    local compiler shape first
     for compiler in "$CC" ${1:-}; do
         "$compiler" "${flags[@]}" -I"$include" seed/tests/layout.c -o "$build/layout"
         for shape in . split; do
-            "$compiler" "${flags[@]}" -pedantic -I"$include/$shape" -DLIBRARY ${shape/#split/-DSPLIT} \
-                seed/tests/layout.c -o "$build/layout" -L"$library" -luring -Wl,-rpath,"$prefix/lib" 2>&1
+            first=$([ $shape = . ] || echo -DSPLIT)
+            "$compiler" "${flags[@]}" -pedantic -I"$include/$shape" -DLIBRARY $first seed/tests/layout.c \
+                -o "$build/layout" -L"$library" -luring -Wl,-rpath,"$prefix/lib"
             "$build/layout"
             echo '#include <liburing.h>' | g++ -x c++ -std=c++11 -Wall -Wextra -Werror -I"$include/$shape" -fsyntax-only -
         done
@@ -135,10 +140,11 @@ step "pkg-config" pkg_config
 head -c 20000000 /dev/urandom >"$files/random"
 
 first() { # way
-    local shape
+    local shape link
+    mapfile -t link < <(links "$1")
     for shape in '' SPLIT; do
         "$CC" "${flags[@]}" -I"$include${shape:+/split}" ${shape:+-D$shape} seed/tests/first.c -o "$build/first$shape-$1" \
-            $(links "$1")
+            "${link[@]}"
         run "first$shape" "$1" "$files/random"
     done
 }
