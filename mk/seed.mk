@@ -7,6 +7,7 @@ SEED_SOURCES := $(shell find src seed/src -name '*.rs') Cargo.toml Cargo.lock se
 SEED_LIBRARY := $(B)/seed/liburing.so.1
 SEED_ARCHIVE := $(B)/seed/liburing.a
 SEED_PRELOAD := $(B)/seed/liburing-0.1-preload.so
+SEED_POLLING := $(B)/seed/polling.so
 
 ifeq ($(ENABLE_SEED),1)
 LIBRARIES += $(SEED_ARCHIVE) $(if $(filter 1,$(ENABLE_SHARED)),$(SEED_LIBRARY) $(SEED_PRELOAD))
@@ -14,6 +15,8 @@ endif
 
 SEED_FEATURES_library :=
 SEED_FEATURES_preload := --features preload
+# For a check.
+SEED_FEATURES_polling := --features preload,assume-polling
 
 define seed_object_rule
 $(B)/seed/$(1).o: $(SEED_SOURCES) scripts/lto-object.sh $(wildcard $(O)/config.mk)
@@ -23,7 +26,7 @@ $(B)/seed/$(1).o: $(SEED_SOURCES) scripts/lto-object.sh $(wildcard $(O)/config.m
 		CRATE=liburing-seed LIBRARY=uring_seed ALLOWED_WEAK='__errno_location dlsym' \
 		scripts/lto-object.sh $$@ $(B)/cargo-seed-$(1) $(RUST_TARGET) $(SEED_FEATURES_$(1))
 endef
-$(foreach part,library preload,$(eval $(call seed_object_rule,$(part))))
+$(foreach part,library preload polling,$(eval $(call seed_object_rule,$(part))))
 
 $(SEED_ARCHIVE): $(B)/seed/library.o
 	$(call say,AR,seed/$(@F))
@@ -35,9 +38,11 @@ $(SEED_LIBRARY): $(B)/seed/library.o seed/liburing-0.1.map
 	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=seed/liburing-0.1.map -o $@ $<
 	$(Q)ln -sf $(@F) $(B)/seed/liburing.so
 
-$(SEED_PRELOAD): $(B)/seed/preload.o seed/preload.map
+$(SEED_PRELOAD): $(B)/seed/preload.o
+$(SEED_POLLING): $(B)/seed/polling.o
+$(SEED_PRELOAD) $(SEED_POLLING): seed/preload.map
 	$(call say,LD,seed/$(@F))
-	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=seed/preload.map -o $@ $<
+	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=seed/preload.map -o $@ $(filter %.o,$^)
 
 .PHONY: headers-seed check-seed-headers
 CHECKS += check-seed-headers
@@ -58,6 +63,16 @@ CHECKS += check-seed
 .PHONY: check-seed
 
 ## make check-seed     the interface of 2019: its libraries, and programs of that week in every mode (SEED_DIR)
-check-seed: stage
+check-seed: stage $(if $(filter 1,$(ENABLE_SEED)),$(SEED_POLLING))
 	@if [ '$(ENABLE_SEED)' != 1 ]; then echo 'SKIP: the interface of 2019 is built on x86-64 only'; exit 77; fi
-	@CC='$(CC)' SEED_DIR='$(SEED_DIR)' scripts/check-seed.sh '$(CHECK_PREFIX)' '$(B)/seed/check'
+	@CC='$(CC)' SEED_DIR='$(SEED_DIR)' SEED_POLLING='$(SEED_POLLING)' scripts/check-seed.sh '$(CHECK_PREFIX)' '$(B)/seed/check'
+
+.PHONY: bench-seed
+
+## make bench-seed     random reads through the interface of 2019 beside the same loop through today's
+bench-seed: stage
+	$(Q)if [ '$(ENABLE_SEED)' = 1 ]; then CC='$(CC)' $(if $(QUICK),BENCH_ROUNDS=5) \
+		scripts/bench-seed.sh '$(CHECK_PREFIX)' '$(B)/seed/bench'; fi
+
+# Part of the whole.
+bench: bench-seed

@@ -3,7 +3,8 @@
 #
 # usage: check-seed.sh PREFIX BUILD
 #   PREFIX: an installation; BUILD: a directory for programs and files
-# environment: CC, SEED_DIR (where files are read and written, BUILD by default)
+# environment: CC, SEED_DIR (where files are read and written, BUILD by default), SEED_POLLING (a preload library that
+#              believes in polling queues)
 set -euo pipefail
 export LC_ALL=C
 
@@ -208,6 +209,24 @@ for way in raw shared static; do
     step "random reads, $way" reads $way
     step "an I/O engine, $way" engine $way
 done
+
+# Today's ring polls, and the files cannot be polled.
+polling() {
+    local preload
+    preload=$(realpath "$SEED_POLLING")
+    "$build/requests-raw" direct >"$build/without.log" 2>&1 && return 1
+    LD_PRELOAD=$preload "$build/requests-raw" direct
+    LD_PRELOAD=$preload "$build/errors-raw" polled
+    LD_PRELOAD=$preload "$build/life-raw" closing_leaves_nothing
+    for options in -p -pf -pt -pT -pfT; do
+        LD_PRELOAD=$preload "$build/reads-raw" -n 2000 -c 4 $options "$files/reads"
+    done
+    for options in --hipri '--hipri --fixedbufs' '--hipri --sqthread --sqthread-poll'; do
+        # shellcheck disable=SC2086 # options are words
+        LD_PRELOAD=$preload "$build/engine-raw" --rounds 1000 $options "$files/engine"
+    done
+}
+[ -z "${SEED_POLLING:-}" ] || step "polling rings on files that cannot be polled" polling
 
 ### Under tools
 

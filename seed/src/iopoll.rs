@@ -1,5 +1,9 @@
-//! Whether polling for completions gets anywhere on this machine.
+//! Whether polling for completions gets anywhere on this machine, and what to do with a file where it does not.
+//!
+//! Most devices have no queues that can be polled, and today's kernel refuses requests to them on a ring that polls. So a
+//! ring polls only on a machine where some device can be polled, and a request to a file elsewhere is done in the call.
 
+use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
 
 use liburing::kernel::{Kernel, Native};
@@ -8,6 +12,11 @@ use crate::sys;
 
 /// Whether some block device has queues that can be polled.
 pub fn has_polling_queues() -> bool {
+    // For tests: then every file is one that cannot be polled.
+    cfg!(feature = "assume-polling") || search()
+}
+
+fn search() -> bool {
     // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
     const LENGTH: usize = 16;
     const NAME: usize = 19;
@@ -47,9 +56,41 @@ fn polls(name: &[u8]) -> bool {
         path.push(&[*byte]);
     }
     path.push(b"/queue/io_poll");
+    says_yes(&mut path)
+}
+
+fn says_yes(path: &mut sys::Path) -> bool {
     let Ok(file) = path.open() else { return false };
     let mut buffer = [0; 8];
-    let polls = matches!(sys::read(file, &mut buffer), Ok([b'1', ..]));
+    let yes = matches!(sys::read(file, &mut buffer), Ok([b'1', ..]));
     let _ = Native::close(file);
-    polls
+    yes
+}
+
+/// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
+pub fn is_polled(fd: c_int) -> bool {
+    const S_IFMT: u32 = 0o170000;
+    const S_IFBLK: u32 = 0o060000;
+    let Ok(file) = sys::identity(fd) else {
+        return false;
+    };
+    let device = if file.mode & S_IFMT == S_IFBLK {
+        file.is_device
+    } else {
+        file.device
+    };
+    let major = device >> 8 & 0xfff;
+    let minor = device & 0xff | device >> 12 & 0xfff00;
+    // The queue is the disk's, which is the directory above a partition's.
+    [b"/queue/io_poll".as_slice(), b"/../queue/io_poll"]
+        .iter()
+        .any(|below| {
+            let mut path = sys::Path::new();
+            path.push(b"/sys/dev/block/");
+            path.push_number(major as c_uint);
+            path.push(b":");
+            path.push_number(minor as c_uint);
+            path.push(below);
+            says_yes(&mut path)
+        })
 }

@@ -8,7 +8,7 @@ use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 use liburing::queue::order;
 use liburing::register::buffers;
-use liburing::ring::setup;
+use liburing::ring::{exit, setup};
 
 use crate::abi::*;
 use crate::memory::{Sizes, SqRing};
@@ -141,25 +141,14 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
 fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params) -> Result<()> {
     let slot = unopened.slot();
     let ring = unopened.ring();
-    let mut q = today::io_uring_params {
-        // An iocb that fails does not keep those behind it from being submitted.
-        flags: IORING_SETUP_SUBMIT_ALL,
-        ..today::io_uring_params::default()
-    };
-    if p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues() {
-        ring.polled = true;
-        q.flags |= today::IORING_SETUP_IOPOLL;
-    }
-    let memory = ring.areas.today(&ring.sizes);
-    // SAFETY: the memory stays mapped until the ring is torn down, which closes today's ring first.
-    let made = unsafe {
-        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.today, &mut q, Some(memory))
-    };
-    match made {
-        Ok(_) => {}
-        // Everything in it is right, so the kernel does not know the flag.
-        Err(Errno::EINVAL) => return Err(Errno::ENOSYS),
-        Err(error) => return Err(error),
+    ring.polled = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
+    let mut q = make_today(ring)?;
+    // What files that cannot be polled need came in 6.11; this is the first feature after it.
+    if ring.polled && q.features & today::IORING_FEAT_MIN_TIMEOUT == 0 {
+        // SAFETY: it was just set up, and nobody else knows it.
+        unsafe { exit::exit::<Native>(&raw mut ring.today) };
+        ring.polled = false;
+        q = make_today(ring)?;
     }
     hide(ring);
     ring.today_is = sys::identity(ring.today.ring_fd)?;
@@ -177,6 +166,28 @@ fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params
         unsafe { poller::start(slot, p.sq_thread_cpu)? };
     }
     Ok(())
+}
+
+fn make_today(ring: &mut Ring) -> Result<today::io_uring_params> {
+    let mut q = today::io_uring_params {
+        // An iocb that fails does not keep those behind it from being submitted.
+        flags: IORING_SETUP_SUBMIT_ALL,
+        ..today::io_uring_params::default()
+    };
+    if ring.polled {
+        q.flags |= today::IORING_SETUP_IOPOLL;
+    }
+    let memory = ring.areas.today(&ring.sizes);
+    // SAFETY: the memory stays mapped until the ring is torn down, which closes today's ring first.
+    let made = unsafe {
+        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.today, &mut q, Some(memory))
+    };
+    match made {
+        Ok(_) => Ok(q),
+        // Everything in it is right, so the kernel does not know the flag.
+        Err(Errno::EINVAL) => Err(Errno::ENOSYS),
+        Err(error) => Err(error),
+    }
 }
 
 /// Moves today's descriptor out of the way.

@@ -27,6 +27,8 @@ mod nr {
     pub const PRLIMIT64: usize = 302;
     pub const PROCESS_VM_READV: usize = 310;
     pub const PROCESS_VM_WRITEV: usize = 311;
+    pub const PREADV2: usize = 327;
+    pub const PWRITEV2: usize = 328;
     pub const GETRANDOM: usize = 318;
     pub const MEMFD_CREATE: usize = 319;
 }
@@ -221,6 +223,22 @@ pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
     // SAFETY: `buffer` has that many bytes.
     let count = check(unsafe { Native::call(nr::READ, args) })?;
     Ok(buffer.get(..count).unwrap_or_default())
+}
+
+/// Reads or writes the program's memory as a request asks for, and returns what its event tells.
+pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flags: c_int) -> c_int {
+    let span = Span(buffer as usize, len as usize);
+    let number = if write { nr::PWRITEV2 } else { nr::PREADV2 };
+    let args = [
+        fd as usize,
+        address(&raw const span),
+        1,
+        off as usize,
+        0,
+        flags as usize,
+    ];
+    // SAFETY: the program asked for the transfer, and the kernel checks its memory. At most 2 GiB are moved.
+    unsafe { Native::call(number, args) as c_int }
 }
 
 /// Reads entries of a directory into `buffer` and returns what was filled.

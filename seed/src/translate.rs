@@ -3,13 +3,13 @@
 use core::ffi::{c_int, c_uint};
 
 use liburing::abi::op;
-use liburing::abi::request::IORING_FSYNC_DATASYNC;
+use liburing::abi::request::{IORING_FSYNC_DATASYNC, IORING_NOP_INJECT_RESULT};
 use liburing::abi::sqe::io_uring_sqe;
 use liburing::errno::{Errno, Result};
 
 use crate::abi::*;
 use crate::pool::Ring;
-use crate::sys;
+use crate::{iopoll, sys};
 
 /// An opcode that no kernel knows: such a request completes with `EINVAL`.
 const REFUSED: u8 = u8::MAX;
@@ -27,7 +27,12 @@ pub struct Translator {
     refuses: bool,
     /// Whether the ring was set up with `IORING_SETUP_IOPOLL`.
     polled: bool,
+    /// Whether today's ring was.
+    kernel_polls: bool,
+    /// A descriptor, and what its file was opened with.
     file: Option<(c_int, c_uint)>,
+    /// A descriptor, and whether its file can be polled.
+    polled_file: Option<(c_int, bool)>,
 }
 
 /// What is asked for, apart from the operands.
@@ -44,7 +49,9 @@ impl Translator {
         Translator {
             refuses: ring.flags & (IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ) == 0,
             polled: ring.flags & IORING_SETUP_IOPOLL != 0,
+            kernel_polls: ring.polled,
             file: None,
+            polled_file: None,
         }
     }
 
@@ -102,6 +109,19 @@ impl Translator {
             (*sqe).__anon2.addr = iocb.__anon1.__pad;
             (*sqe).len = iocb.len;
             (*sqe).__anon3.rw_flags = iocb.__anon2.rw_flags;
+            if self.kernel_polls && !self.is_polled(iocb.fd) {
+                let write = kind == Kind::Write;
+                let done = sys::transfer(
+                    write,
+                    iocb.fd,
+                    iocb.__anon1.__pad,
+                    iocb.len,
+                    iocb.off,
+                    iocb.__anon2.rw_flags,
+                );
+                completed(sqe, done);
+                return Ok(());
+            }
             // Read by requests on pinned buffers only. Set-up made sure that every index fits.
             (*sqe).__anon4.buf_index = if c_uint::from(iocb.opcode) >= IORING_OP_READ_FIXED {
                 index as u16
@@ -131,6 +151,17 @@ impl Translator {
         match (kind, flags & O_ACCMODE) {
             (Kind::Read, O_WRONLY) | (Kind::Write, O_RDONLY) => Err(Errno::EBADF),
             _ => Ok(()),
+        }
+    }
+
+    fn is_polled(&mut self, fd: c_int) -> bool {
+        match self.polled_file {
+            Some((known, polled)) if known == fd => polled,
+            _ => {
+                let polled = iopoll::is_polled(fd);
+                self.polled_file = Some((fd, polled));
+                polled
+            }
         }
     }
 
@@ -164,5 +195,19 @@ impl Translator {
             }
         }
         Ok(())
+    }
+}
+
+/// Writes a request that does nothing and completes with `result`.
+unsafe fn completed(sqe: *mut io_uring_sqe, result: c_int) {
+    // SAFETY: the caller's SQE.
+    unsafe {
+        (*sqe).opcode = op::IORING_OP_NOP as u8;
+        (*sqe).fd = -1;
+        (*sqe).ioprio = 0;
+        (*sqe).__anon1.off = 0;
+        (*sqe).__anon2.addr = 0;
+        (*sqe).len = result as u32;
+        (*sqe).__anon3.nop_flags = IORING_NOP_INJECT_RESULT;
     }
 }
