@@ -108,4 +108,9 @@ def word_for(upstream, ours, ups, again):
         # Upstream's wavers too. Ours is worse only when it never gets where upstream's usually does.
         usual = sum(r == max(up_ranks) for r in up_ranks) * 2 >= len(up_ranks)
         return REGRESSION if usual and max(our_ranks) < max(up_ranks) else FLICKERS
-    return REGRESSION if min(our_ranks) < min(up_ranks) else BETTER
+    worse = [r for r in again if rank(r.status) < min(up_ranks)]
+    # Hangs get few rounds, in which upstream's may have been lucky: multicqes_drain, which draws its requests by chance,
+    # hung in 6 of 40 runs on upstream's library and in 11 of 40 on ours, all at once. A hang now and then shows nothing.
+    if worse and all(r.status == TIMEOUT for r in worse) and len(worse) * 2 <= len(again):
+        return FLICKERS
+    return REGRESSION if worse else BETTER

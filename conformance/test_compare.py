@@ -66,6 +66,10 @@ class Verdicts(unittest.TestCase):
     def test_failing_now_and_then_on_ours_alone_is_a_regression(self):
         self.assertEqual(verdict(PASS, FAIL, (PASS,), (PASS, PASS, PASS, FAIL)), REGRESSION)
 
+    def test_a_hang_now_and_then_shows_nothing(self):
+        self.assertEqual(verdict(PASS, TIMEOUT, (PASS,), (PASS, PASS, PASS, TIMEOUT)), FLICKERS)
+        self.assertEqual(verdict(PASS, TIMEOUT, (PASS,), (TIMEOUT, TIMEOUT, PASS, TIMEOUT)), REGRESSION)
+
     def test_wavering_on_both_is_the_tests_doing(self):
         self.assertEqual(verdict(PASS, FAIL, (PASS, FAIL), (FAIL, PASS, FAIL)), FLICKERS)
 
