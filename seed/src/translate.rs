@@ -27,7 +27,9 @@ pub struct Translator {
     refuses: bool,
     /// Whether the ring was set up with `IORING_SETUP_IOPOLL`.
     polled: bool,
-    /// Whether today's ring was.
+    /// Whether it has to be found out beforehand whether a request can be started.
+    checks: bool,
+    /// Whether today's ring was set up with `IORING_SETUP_IOPOLL`.
     kernel_polls: bool,
     /// A descriptor, and what its file was opened with.
     file: Option<(c_int, c_uint)>,
@@ -43,12 +45,77 @@ enum Kind {
     Sync,
 }
 
+/// An operation of 2019 as today's.
+#[derive(Clone, Copy)]
+struct Operation {
+    opcode: u8,
+    kind: Kind,
+    /// For a sync, today's flags; for others, all ones if the iocb's index is that of a pinned buffer.
+    detail: u16,
+}
+
+impl Operation {
+    const UNKNOWN: Operation = Operation::new(REFUSED, Kind::Read, 0);
+
+    const fn new(opcode: u8, kind: Kind, detail: u16) -> Operation {
+        Operation {
+            opcode,
+            kind,
+            detail,
+        }
+    }
+
+    /// By the opcode of 2019.
+    const ALL: [Operation; 8] = {
+        let mut all = [Operation::UNKNOWN; 8];
+        all[IORING_OP_READ as usize] = Operation::new(op::IORING_OP_READ as u8, Kind::Read, 0);
+        all[IORING_OP_WRITE as usize] = Operation::new(op::IORING_OP_WRITE as u8, Kind::Write, 0);
+        all[IORING_OP_FSYNC as usize] = Operation::new(op::IORING_OP_FSYNC as u8, Kind::Sync, 0);
+        all[IORING_OP_FDSYNC as usize] = Operation::new(
+            op::IORING_OP_FSYNC as u8,
+            Kind::Sync,
+            IORING_FSYNC_DATASYNC as u16,
+        );
+        all[IORING_OP_READ_FIXED as usize] =
+            Operation::new(op::IORING_OP_READ_FIXED as u8, Kind::Read, u16::MAX);
+        all[IORING_OP_WRITE_FIXED as usize] =
+            Operation::new(op::IORING_OP_WRITE_FIXED as u8, Kind::Write, u16::MAX);
+        all
+    };
+}
+
+/// An iocb. It has the layout of an SQE's first half (`layout` asserts that), so it is copied in words.
+#[derive(Clone, Copy)]
+struct Words([u64; 4]);
+
+impl Words {
+    fn opcode(self) -> u8 {
+        self.0[0] as u8
+    }
+
+    fn flags(self) -> u8 {
+        (self.0[0] >> 8) as u8
+    }
+
+    fn fd(self) -> c_int {
+        (self.0[0] >> 32) as c_int
+    }
+
+    fn with_opcode(self, opcode: u8) -> [u64; 4] {
+        let Words([first, off, addr, len_and_flags]) = self;
+        [first & !0xff | u64::from(opcode), off, addr, len_and_flags]
+    }
+}
+
 impl Translator {
     /// For a call on `ring`.
     pub fn new(ring: &Ring) -> Translator {
+        let polled = ring.flags & IORING_SETUP_IOPOLL != 0;
+        let refuses = ring.flags & (IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ) == 0;
         Translator {
-            refuses: ring.flags & (IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ) == 0,
-            polled: ring.flags & IORING_SETUP_IOPOLL != 0,
+            refuses,
+            polled,
+            checks: refuses || polled,
             kernel_polls: ring.polled,
             file: None,
             polled_file: None,
@@ -60,6 +127,7 @@ impl Translator {
     /// # Safety
     ///
     /// `iocb` is in the ring's mapping, `sqe` a free SQE that was cleared.
+    #[inline(always)]
     pub unsafe fn translate(
         &mut self,
         iocb: *const io_uring_iocb,
@@ -68,79 +136,46 @@ impl Translator {
     ) -> Result<()> {
         // SAFETY: the caller vouches for both. The program may write to the iocb meanwhile, so it is read just once;
         // any bytes are an iocb. Volatile, so that it stays at one read.
+        let iocb = unsafe { Words(iocb.cast::<[u64; 4]>().read_volatile()) };
+        // SAFETY: the caller's SQE.
         unsafe {
-            let iocb = iocb.read_volatile();
             (*sqe).user_data = index as u64;
-            let (opcode, kind) = match c_uint::from(iocb.opcode) {
-                IORING_OP_READ => (op::IORING_OP_READ, Kind::Read),
-                IORING_OP_WRITE => (op::IORING_OP_WRITE, Kind::Write),
-                IORING_OP_READ_FIXED => (op::IORING_OP_READ_FIXED, Kind::Read),
-                IORING_OP_WRITE_FIXED => (op::IORING_OP_WRITE_FIXED, Kind::Write),
-                IORING_OP_FSYNC | IORING_OP_FDSYNC => (op::IORING_OP_FSYNC, Kind::Sync),
+            let operation = match Operation::ALL.get(iocb.opcode() as usize) {
+                Some(operation) if operation.opcode != REFUSED && iocb.flags() == 0 => *operation,
                 _ => return self.refuse(sqe, Errno::EINVAL),
             };
-            if iocb.flags != 0 {
-                return self.refuse(sqe, Errno::EINVAL);
-            }
-            if self.refuses || self.polled {
-                if let Err(error) = self.check(iocb.fd, kind) {
+            if self.checks {
+                if let Err(error) = self.check(iocb.fd(), operation.kind) {
                     return self.refuse(sqe, error);
                 }
             }
-            (*sqe).opcode = opcode as u8;
-            (*sqe).fd = iocb.fd;
-            if kind == Kind::Sync {
+            let mut words = iocb.with_opcode(operation.opcode);
+            if operation.kind == Kind::Sync {
                 // The whole file, whatever the iocb was used for before: today's kernel would sync a part.
-                (*sqe).__anon1.off = 0;
-                (*sqe).__anon2.addr = 0;
-                (*sqe).len = 0;
-                if c_uint::from(iocb.opcode) == IORING_OP_FDSYNC {
-                    (*sqe).__anon3.fsync_flags = IORING_FSYNC_DATASYNC;
-                }
+                words[1..].fill(0);
+                sqe.cast::<[u64; 4]>().write(words);
+                (*sqe).__anon3.fsync_flags = u32::from(operation.detail);
                 return Ok(());
             }
-            if iocb.off == u64::MAX {
+            sqe.cast::<[u64; 4]>().write(words);
+            // Set-up made sure that every index of a ring with pinned buffers fits.
+            (*sqe).__anon4.buf_index = index as u16 & operation.detail;
+            if words[1] == u64::MAX {
                 // For today's kernel that is the file's own position; then it was a position like any other negative one.
                 (*sqe).opcode = REFUSED;
-                return Ok(());
+            } else if self.kernel_polls && !self.is_polled(iocb.fd()) {
+                do_now(operation.kind == Kind::Write, sqe);
             }
-            (*sqe).ioprio = iocb.ioprio;
-            (*sqe).__anon1.off = iocb.off;
-            (*sqe).__anon2.addr = iocb.__anon1.__pad;
-            (*sqe).len = iocb.len;
-            (*sqe).__anon3.rw_flags = iocb.__anon2.rw_flags;
-            if self.kernel_polls && !self.is_polled(iocb.fd) {
-                let write = kind == Kind::Write;
-                let done = sys::transfer(
-                    write,
-                    iocb.fd,
-                    iocb.__anon1.__pad,
-                    iocb.len,
-                    iocb.off,
-                    iocb.__anon2.rw_flags,
-                );
-                completed(sqe, done);
-                return Ok(());
-            }
-            // Read by requests on pinned buffers only. Set-up made sure that every index fits.
-            (*sqe).__anon4.buf_index = if c_uint::from(iocb.opcode) >= IORING_OP_READ_FIXED {
-                index as u16
-            } else {
-                0
-            };
         }
         Ok(())
     }
 
     /// Whether a request of this kind on that file can be started.
+    #[inline(always)]
     fn check(&mut self, fd: c_int, kind: Kind) -> Result<()> {
         let flags = match self.file {
             Some((known, flags)) if known == fd => flags,
-            _ => {
-                let flags = sys::open_flags(fd)?;
-                self.file = Some((fd, flags));
-                flags
-            }
+            _ => self.look_up(fd)?,
         };
         if self.polled && kind == Kind::Sync {
             return Err(Errno::EINVAL);
@@ -154,6 +189,15 @@ impl Translator {
         }
     }
 
+    // Out of line, as are all paths that are seldom taken: the loop over iocbs needs the registers.
+    #[inline(never)]
+    fn look_up(&mut self, fd: c_int) -> Result<c_uint> {
+        let flags = sys::open_flags(fd)?;
+        self.file = Some((fd, flags));
+        Ok(flags)
+    }
+
+    #[inline(never)]
     fn is_polled(&mut self, fd: c_int) -> bool {
         match self.polled_file {
             Some((known, polled)) if known == fd => polled,
@@ -166,6 +210,8 @@ impl Translator {
     }
 
     /// Ends the call with `error`, or writes a request that completes with it.
+    #[cold]
+    #[inline(never)]
     unsafe fn refuse(&self, sqe: *mut io_uring_sqe, error: Errno) -> Result<()> {
         if self.refuses {
             return Err(error);
@@ -198,16 +244,26 @@ impl Translator {
     }
 }
 
-/// Writes a request that does nothing and completes with `result`.
-unsafe fn completed(sqe: *mut io_uring_sqe, result: c_int) {
-    // SAFETY: the caller's SQE.
+/// Does the read or write of `sqe` at once, and makes it a request that does nothing and completes with the result.
+#[inline(never)]
+unsafe fn do_now(write: bool, sqe: *mut io_uring_sqe) {
+    // SAFETY: the caller's SQE, which holds a read or write.
     unsafe {
+        let done = sys::transfer(
+            write,
+            (*sqe).fd,
+            (*sqe).__anon2.addr,
+            (*sqe).len,
+            (*sqe).__anon1.off,
+            (*sqe).__anon3.rw_flags,
+        );
         (*sqe).opcode = op::IORING_OP_NOP as u8;
         (*sqe).fd = -1;
         (*sqe).ioprio = 0;
         (*sqe).__anon1.off = 0;
         (*sqe).__anon2.addr = 0;
-        (*sqe).len = result as u32;
+        (*sqe).len = done as u32;
         (*sqe).__anon3.nop_flags = IORING_NOP_INJECT_RESULT;
+        (*sqe).__anon4.buf_index = 0;
     }
 }
