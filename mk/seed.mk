@@ -71,8 +71,8 @@ check-seed: stage $(if $(filter 1,$(ENABLE_SEED)),$(SEED_POLLING))
 
 ## make bench-seed     random reads through the interface of 2019 beside the same loop through today's
 bench-seed: stage
-	$(Q)if [ '$(ENABLE_SEED)' = 1 ]; then CC='$(CC)' $(if $(QUICK),BENCH_ROUNDS=5) \
-		scripts/bench-seed.sh '$(CHECK_PREFIX)' '$(B)/seed/bench'; fi
+	$(Q)if [ '$(ENABLE_SEED)' = 1 ]; then CC='$(CC)' $(PYTHON) scripts/bench/seed.py '$(CHECK_PREFIX)' '$(B)/bench' \
+		$(if $(QUICK),--quick,--into README.md); fi
 
 # Part of the whole.
 bench: bench-seed

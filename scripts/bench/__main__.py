@@ -12,34 +12,17 @@ import subprocess
 import sys
 import time
 
+import data
 import machine
 import measure
 import programs
 import report
 import rows
 
-DATA_MIB = 256
-
-
-def data_file(work):
-    """The file that reads read: not sparse, and in the page cache from having been written."""
-    path = os.path.join(work, "data")
-    if not os.path.exists(path) or os.path.getsize(path) != DATA_MIB << 20:
-        with open(path, "wb") as file:
-            for _ in range(DATA_MIB):
-                file.write(os.urandom(1 << 20))
-            file.flush()
-            os.fsync(file.fileno())
-    with open(path, "rb") as file:
-        while file.read(1 << 20):
-            pass
-    return path
-
-
-def run_rows(found, data, quick, seconds, turns):
+def run_rows(found, path, quick, seconds, turns):
     print(report.heading())
     results = []
-    for row in rows.rows(data, quick):
+    for row in rows.rows(path, quick):
         times = measure.measure(found, row, seconds, turns)
         if times:
             results.append(measure.summarize(row, times))
@@ -47,9 +30,9 @@ def run_rows(found, data, quick, seconds, turns):
     return results
 
 
-def run_curves(found, data, quick, seconds, turns):
+def run_curves(found, path, quick, seconds, turns):
     results = []
-    for name, option, points in rows.curves(data, quick):
+    for name, option, points in rows.curves(path, quick):
         possible = machine.allow_many_rings(points[-1][0]) if option == "rings" else points[-1][0]
         curve = {"name": name, "points": []}
         for value, row in points:
@@ -77,17 +60,17 @@ def main():
     os.makedirs(options.out, exist_ok=True)
 
     found, versions = programs.build(options.ours, options.work)
-    data = data_file(options.work)
+    blocks = data.file(options.work)
     record = {"command": "make bench QUICK=1" if options.quick else "make bench",
-              "machine": machine.describe(data), "compared": versions}
+              "machine": machine.describe(blocks), "compared": versions}
     seconds, turns = (0.05, 5) if options.quick else (0.15, 11)
     curve_seconds, curve_turns = (0.03, 3) if options.quick else (0.1, 5)
     record["method"] = {"seconds": seconds, "turns": turns, "curve_seconds": curve_seconds, "curve_turns": curve_turns}
     record["load"] = {"before": machine.load()}
     print(report.about(record), flush=True)
     begin = time.monotonic()
-    record["rows"] = run_rows(found, data, options.quick, seconds, turns)
-    record["curves"] = run_curves(found, data, options.quick, curve_seconds, curve_turns)
+    record["rows"] = run_rows(found, blocks, options.quick, seconds, turns)
+    record["curves"] = run_curves(found, blocks, options.quick, curve_seconds, curve_turns)
     record["load"]["after"] = machine.load()
     record["minutes"] = round((time.monotonic() - begin) / 60, 1)
     print(report.summary(record))
@@ -99,7 +82,7 @@ def main():
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
         file.write(report.markdown(record))
     if options.into:
-        report.write_into(options.into, report.markdown(record))
+        report.write_into(options.into, "make bench", report.markdown(record))
     python = subprocess.run(["scripts/bench/plotting.sh"], text=True, stdout=subprocess.PIPE)
     if python.returncode == 77:
         return

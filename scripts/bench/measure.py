@@ -4,9 +4,10 @@ import subprocess
 
 
 def run(program, row, seconds):
-    """Nanoseconds an operation and None, or None and the reason."""
+    """Nanoseconds an operation and None, or None and the reason. A program is its path, or words to start it with."""
+    words = [program] if isinstance(program, str) else program
     options = [f"{name}={value}" for name, value in row.options.items()]
-    result = subprocess.run([program, row.workload, str(seconds), *options], text=True, stdout=subprocess.PIPE,
+    result = subprocess.run([*words, row.workload, str(seconds), *options], text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE)
     if result.returncode:
         return None, result.stderr.strip().splitlines()[-1:]

@@ -74,14 +74,12 @@ def markdown(record):
     return "\n".join(lines)
 
 
-BEGIN, END = "<!-- make bench writes what follows -->", "<!-- end of make bench -->"
-
-
-def write_into(path, text):
-    """Put the table between the two marks of a document."""
+def write_into(path, command, text):
+    """Put the table between the two marks of a document that name the command."""
+    begin, end = f"<!-- {command} writes what follows -->", f"<!-- end of {command} -->"
     with open(path, encoding="utf-8") as file:
         document = file.read()
-    before, rest = document.split(BEGIN)
-    after = rest.split(END)[1]
+    before, rest = document.split(begin)
+    after = rest.split(end)[1]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n{text}{END}{after}")
+        file.write(f"{before}{begin}\n{text}{end}{after}")
