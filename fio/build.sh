@@ -53,7 +53,7 @@ unmodified() {
         { tail -n 20 "$tree/.make.log" && exit 1; }
     for file in engines/io_uring t/io_uring; do
         cmp "$tree/$file.c" "$(cat "$tree/.source")/$file.c"
-        tr ' ' '\n' <"$tree/$file.d" | grep -qxF "$prefix/include/liburing/io_uring.h" ||
+        grep -qxF "$prefix/include/liburing/io_uring.h" <<<"$(tr ' ' '\n' <"$tree/$file.d")" ||
             { echo "$file.c was not compiled with $prefix/include/liburing/io_uring.h" && exit 1; }
     done
 }

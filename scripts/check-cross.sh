@@ -12,7 +12,7 @@ through_libc=(powerpc64le-unknown-linux-gnu s390x-unknown-linux-gnu)
 built=0
 
 have_target() {
-    rustup target list --installed 2>/dev/null | grep -qx "$1" || rustup target add "$1" >/dev/null 2>&1
+    grep -qx "$1" <<<"$(rustup target list --installed 2>/dev/null)" || rustup target add "$1" >/dev/null 2>&1
 }
 
 for target in "${native[@]}"; do
@@ -31,7 +31,7 @@ for target in "${native[@]}"; do
     "${MAKE:-make}" -s O="$work/$target" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" all
     symbols=$("${prefix}nm" -D --defined-only "$work/$target/build/liburing.so.2.15" | grep -c ' T ')
     [ "$symbols" -eq 83 ] || { echo "$target: $symbols functions in liburing.so.2.15 instead of 83" >&2; exit 1; }
-    if "${prefix}readelf" -d "$work/$target/build/liburing.so.2.15" | grep -q NEEDED; then
+    if grep -q NEEDED <<<"$("${prefix}readelf" -d "$work/$target/build/liburing.so.2.15")"; then
         echo "$target: liburing.so.2.15 needs another library" >&2
         exit 1
     fi

@@ -8,7 +8,7 @@ set -euo pipefail
 files=$(git ls-files 2>/dev/null || find . -type f -not -path './build/*' -not -path './target/*')
 
 mapfile -t shell < <(while IFS= read -r file; do
-    if [ -f "$file" ] && head -n 1 "$file" | grep -qE '^#!.*\b(ba)?sh\b'; then echo "$file"; fi
+    if [ -f "$file" ] && [ -n "$(sed -nE '1{/^#!.*\b(ba)?sh\b/p;q}' "$file")" ]; then echo "$file"; fi
 done <<<"$files" 2>/dev/null)
 mapfile -t python < <(grep '\.py$' <<<"$files" || true)
 
@@ -21,6 +21,12 @@ for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
         ast.parse(file.read(), path)
 P
+
+# grep -q leaves at the first match; what writes to it then dies of SIGPIPE, now and then, and pipefail calls that failed.
+if grep -nE '[^|]\| *grep +-[a-zA-Z]*q' "${shell[@]}" mk/*.mk Makefile; then
+    echo "a pipe must not end in grep -q: give it the text with <<<" >&2
+    exit 1
+fi
 
 if command -v shellcheck >/dev/null; then
     shellcheck -x -S warning "${shell[@]}"

@@ -14,7 +14,7 @@ links_liburing "$(module)"
 (cd "$work" && apt-get download -o APT::Sandbox::User=root samba && dpkg-deb -x samba_*.deb package) >"$work/apt.log" 2>&1 ||
     skip "package samba can not be fetched: $(tail -n 1 "$work/apt.log")"
 smbd=$work/package/usr/sbin/smbd
-if ldd "$smbd" | grep -q 'not found'; then
+if grep -q 'not found' <<<"$(ldd "$smbd")"; then
     skip "the package samba to be had does not fit the installed libraries"
 fi
 
