@@ -8,8 +8,11 @@ VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
 VM_SUITES ?= bookworm bookworm-backports sid
 VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -pthread -static
 
+# Programs of the interface of January 2019, where it is built. Another installation need not have it.
+VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life library reads engine))
+
 VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
-	$(basename $(notdir $(wildcard vm/programs/*.c))))
+	$(basename $(notdir $(wildcard vm/programs/*.c))) $(addprefix seed-,$(VM_SEED)))
 
 $(VM_OUT)/programs/%: c-tests/%.c $(wildcard c-tests/*.h) $(VM_INSTALLED)
 	$(call say,CC,vm/$*)
@@ -20,6 +23,11 @@ $(VM_OUT)/programs/%: vm/programs/%.c $(wildcard c-tests/*.h vm/programs/*.h) $(
 	$(call say,CC,vm/$*)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(VM_FLAGS) -Ic-tests -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+
+$(VM_OUT)/programs/seed-%: seed/tests/%.c $(wildcard seed/tests/*.h c-tests/test.h) $(VM_INSTALLED)
+	$(call say,CC,vm/seed-$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VM_FLAGS) -DLINKED -I$(VM_PREFIX)/include/liburing-0.1 $< -o $@ $(VM_PREFIX)/lib/liburing-0.1/liburing.a
 
 $(VM_OUT)/init: vm/init.c
 	$(call say,CC,vm/init)

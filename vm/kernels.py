@@ -20,6 +20,7 @@ class Kernel:
         self.release = image.name.split("-", 1)[1]
         # 6.1.0-50-cloud-amd64, 6.12.95+deb12-cloud-amd64
         self.label = re.match(r"\d+\.\d+", self.release).group()
+        self.version = tuple(map(int, self.label.split(".")))
 
 
 def fetch(suite, *arguments):

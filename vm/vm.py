@@ -19,20 +19,48 @@ HERE = pathlib.Path(__file__).resolve().parent
 NOT_RUN = 77
 HUGE_PAGES = 32
 
+# Programs of the interface of January 2019 that run in several modes, which is what their arguments say. The files of
+# the machine lie on a drive with polled queues.
+SEED = "seed-"
+SEED_MODES = {
+    "seed-reads": {"direct": "-d8", "buffered": "-b", "polled": "-p", "polled-fixed": "-pf", "polled-thread": "-pT"},
+    "seed-engine": {"direct": "--direct", "buffered": "--sqwq", "polled": "--hipri", "polled-fixed": "--hipri --fixedbufs",
+                    "polled-thread": "--hipri --sqthread --sqthread-poll"},
+}
+SEED_LENGTH = {"seed-reads": "-n 1000 -c 1", "seed-engine": "--rounds 500"}
+# Rings in memory that the program brings came with this one; on older ones the interface must say that it is not there.
+SEED_SINCE = (6, 5)
+SEED_BEFORE = "seed-errors=old_kernel"
+
 
 def result(run):
     """A program's cases, as the runner of the C tests reads them."""
     return Result(run.code if run.how == "exit" else 1, "\n".join(run.lines) + "\n")
 
 
-def plan(programs, limit, reference):
+def seed_runs(kernel, programs, limit):
+    """The programs of the interface of 2019."""
+    if kernel.version < SEED_SINCE:
+        return [f"run {limit} {SEED_BEFORE} /work/bin/seed-errors old_kernel"] if "seed-errors" in programs else []
+    lines = []
+    for name in programs:
+        for mode, options in SEED_MODES.get(name, {}).items():
+            lines.append(f"run {limit} {name}={mode} /work/bin/{name} {SEED_LENGTH[name]} {options} data")
+        if name not in SEED_MODES:
+            lines.append(f"run {limit} {name} /work/bin/{name}")
+    return lines
+
+
+def plan(kernel, programs, limit, reference):
     """The programs on a plain machine, then the ones that want io_uring restricted (kernel.io_uring_disabled)."""
     lines = [f"set /proc/sys/vm/nr_hugepages {HUGE_PAGES}", "env TMPDIR /work/now"]
     if reference:
         lines.append("env C_TESTS_REFERENCE 1")
-    plain = [name for name in programs if not name.startswith("disabled")]
+    seed = [name for name in programs if name.startswith(SEED)]
+    plain = [name for name in programs if not name.startswith(("disabled", SEED))]
     restricted = [name for name in programs if name.startswith("disabled")]
     lines += [f"run {limit} {name} /work/bin/{name}" for name in plain]
+    lines += seed_runs(kernel, seed, limit)
     for value in (0, 1, 2):
         for name in restricted:
             lines.append(f"set /proc/sys/kernel/io_uring_disabled {value}")
@@ -41,7 +69,7 @@ def plan(programs, limit, reference):
 
 
 def boot(kernel, args, programs):
-    lines = plan(programs, args.limit, args.reference)
+    lines = plan(kernel, programs, args.limit, args.reference)
     limit = console.BOOT_SECONDS + len(lines) * args.limit
     files = {name: args.programs / name for name in programs}
     session = console.boot(kernel, args.init, lines, files, args.output / "work", limit)

@@ -67,7 +67,7 @@ pub fn seek(fd: c_int, position: u64) -> Result<()> {
     .map(drop)
 }
 
-/// A new file in memory, which cannot be executed, closed on exec.
+/// A new file in memory, which cannot be executed, closed on exec. `ENOSYS` before Linux 6.3.
 pub fn memory_file(name: &CStr) -> Result<c_int> {
     const MFD_CLOEXEC: usize = 1;
     const MFD_NOEXEC_SEAL: usize = 8;
@@ -80,6 +80,14 @@ pub fn memory_file(name: &CStr) -> Result<c_int> {
         )
     })
     .map(|fd| fd as c_int)
+    // The name is right, so it is a flag that the kernel does not know.
+    .map_err(|error| {
+        if error == Errno::EINVAL {
+            Errno::ENOSYS
+        } else {
+            error
+        }
+    })
 }
 
 /// Sets a file's size.

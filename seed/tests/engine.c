@@ -254,6 +254,6 @@ int main(int argc, char **argv)
         CHECK_EQ(pread(e.file, back, BLOCK, i * BLOCK), BLOCK);
         CHECK_PATTERN(back, BLOCK, contents(i, versions[i]));
     }
-    printf("%lu reads, %lu writes, %lu syncs\n", reads, writes, syncs);
+    printf("ok %lu reads, %lu writes, %lu syncs\n", reads, writes, syncs);
     return 0;
 }

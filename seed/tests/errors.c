@@ -1,5 +1,6 @@
 /* What goes wrong, and how it is told. Raw calls. */
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include "raw.h"
 
@@ -462,9 +463,24 @@ static void interrupted(void)
     }
 }
 
+static void old_kernel(void)
+{
+    struct io_uring_params p = { .flags = 0 };
+    struct leak_mark mark = leak_mark();
+    struct utsname name;
+    int major, minor;
+
+    CHECK_SYS(uname(&name));
+    CHECK_EQ(sscanf(name.release, "%d.%d", &major, &minor), 2);
+    if (major > 6 || (major == 6 && minor >= 5))
+        skip("this kernel has rings in memory of the program's");
+    FAILS(io_uring_setup(4, NULL, &p), ENOSYS);
+    CHECK_NO_LEAK(mark);
+}
+
 static const struct test_case cases[] = {
     CASE(setup_arguments), CASE(setup_memory), CASE(setup_buffers), CASE(setup_descriptors), CASE(setup_file_size),
     CASE(not_a_ring), CASE(enter_flags), CASE(bad_iocb_ends_the_call), CASE(bad_iocb_becomes_an_event), CASE(results),
-    CASE(polled), CASE(dropped), CASE(overflow), CASE(overflow_polled), CASE(interrupted),
+    CASE(polled), CASE(dropped), CASE(overflow), CASE(overflow_polled), CASE(interrupted), CASE(old_kernel),
 };
 TEST_MAIN(cases)

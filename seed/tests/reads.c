@@ -155,7 +155,7 @@ int main(int argc, char **argv)
     start = seconds();
     CHECK_EQ(pthread_create(&thread, NULL, submitter, free_list), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
-    printf("%lu reads, %lu calls, %lu wake-ups, %.0f a second\n", done, calls, wakes, done / (seconds() - start));
+    printf("ok %lu reads, %lu calls, %lu wake-ups, %.0f a second\n", done, calls, wakes, done / (seconds() - start));
     CHECK_EQ(*ring.cq_overflow, 0);
     CHECK_EQ(*ring.sq_dropped, 0);
     raw_close(&ring);

@@ -1,4 +1,6 @@
 /* What requests do, in every way to submit them. Raw calls. */
+#include <sys/sysmacros.h>
+
 #include "raw.h"
 
 #define SIZE (1 << 20)
@@ -279,6 +281,46 @@ static void more_than_entries(void)
     raw_close(&r);
 }
 
+/* Whether the disk below a file has queues that can be polled; the queue of a partition is its disk's. */
+static bool has_polled_queues(int fd)
+{
+    static const char *const places[] = { "queue/io_poll", "../queue/io_poll" };
+    char path[96], answer = '0';
+    struct stat status;
+
+    CHECK_SYS(fstat(fd, &status));
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        int file;
+
+        snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(status.st_dev), minor(status.st_dev), places[i]);
+        file = open(path, O_RDONLY);
+        if (file >= 0) {
+            CHECK_EQ(read(file, &answer, 1), 1);
+            close(file);
+        }
+    }
+    return answer == '1';
+}
+
+/* Where completions are really polled for, no event comes unless somebody enters. */
+static void polled_for(void)
+{
+    unsigned char *buffer = aligned(BLOCK);
+    int fd = pattern_file("data", SIZE, O_RDONLY | O_DIRECT);
+    struct raw r;
+
+    if (!has_polled_queues(fd))
+        skip("the disk below this folder has no queues that can be polled");
+    raw_open(&r, 4, IORING_SETUP_IOPOLL, NULL);
+    raw_request(&r, 0, IORING_OP_READ, fd, buffer, BLOCK, BLOCK);
+    CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+    usleep(300000);
+    CHECK_EQ(raw_ready(&r), 0);
+    CHECK_EQ(raw_wait(&r).res, BLOCK);
+    CHECK_PATTERN(buffer, BLOCK, BLOCK);
+    raw_close(&r);
+}
+
 /* Positions run over 32 bits' worth of the ring again and again; the array is written once. */
 static void round_and_round(void)
 {
@@ -307,6 +349,6 @@ static void round_and_round(void)
 
 static const struct test_case cases[] = {
     CASE(params), CASE(reads), CASE(writes), CASE(direct), CASE(events_by_themselves), CASE(fixed),
-    CASE(one_index_many_times), CASE(more_than_entries), CASE(round_and_round),
+    CASE(one_index_many_times), CASE(more_than_entries), CASE(polled_for), CASE(round_and_round),
 };
 TEST_MAIN(cases)
