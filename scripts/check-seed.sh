@@ -33,6 +33,21 @@ skipped() {
     skips=$((skips + 1))
 }
 
+# Cases that a passed step left out, each told once.
+declare -A told
+skipped_cases() { # program, log
+    local reason='' line
+    while IFS= read -r line; do
+        case $line in
+        *reason:*) reason=${line#*reason: } ;;
+        'skip '*)
+            [ -n "${told[$1 $line]:-}" ] || say "SKIP: $1: ${line#skip }: $reason"
+            told[$1 $line]=1
+            ;;
+        esac
+    done <"$2"
+}
+
 # A step passes, fails, or skips with 77. Its output is shown unless it passes; then the last line is.
 step() { # what, command...
     local what=$1 status=0 log=$build/step.log
@@ -45,7 +60,10 @@ step() { # what, command...
     ) >"$log" 2>&1 &
     wait $! || status=$?
     case $status in
-    0) say "ok: $what: $(tail -n 1 "$log" | cut -c 1-100)" ;;
+    0)
+        say "ok: $what: $(tail -n 1 "$log" | cut -c 1-100)"
+        skipped_cases "${what%%,*}" "$log"
+        ;;
     77) skipped "$what: $(grep -m 1 'reason' "$log" || tail -n 1 "$log")" ;;
     *)
         sed 's/^/    /' "$log" | tail -n 60
