@@ -120,10 +120,10 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     })();
     match made {
         Ok(program) if program != fd => {
-            // The program gets the lower of the two numbers.
             if let Ok(high) = sys::duplicate(fd, HIGH) {
                 let _ = Native::close(fd);
                 ring.anchor = high;
+                return Ok(lowest(program));
             }
             Ok(program)
         }
@@ -134,6 +134,21 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
             }
             Err(error)
         }
+    }
+}
+
+/// The same open file by the lowest number that is free, which is what a new descriptor is expected to have.
+fn lowest(fd: c_int) -> c_int {
+    match sys::duplicate(fd, 0) {
+        Ok(low) if low < fd => {
+            let _ = Native::close(fd);
+            low
+        }
+        Ok(other) => {
+            let _ = Native::close(other);
+            fd
+        }
+        Err(_) => fd,
     }
 }
 

@@ -119,6 +119,23 @@ static void closing_with_requests(void)
     }
 }
 
+/* A new descriptor has the lowest number that is free, also where that is one of the first three. */
+static void lowest_descriptor(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), lowest = CHECK_SYS(dup(fd));
+    struct raw r;
+
+    close(lowest);
+    raw_open(&r, 8, 0, NULL);
+    CHECK_EQ(r.fd, lowest);
+    raw_close(&r);
+    close(STDIN_FILENO);
+    raw_open(&r, 8, 0, NULL);
+    CHECK_EQ(r.fd, STDIN_FILENO);
+    read_one(&r, fd);
+    raw_close(&r);
+}
+
 static void duplicates(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), copy, other;
@@ -715,8 +732,8 @@ static void other_calls(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(closing_leaves_nothing), CASE(unmapping_last), CASE(closing_with_requests), CASE(duplicates),
-    CASE(replaced_descriptors), CASE(closed_unseen), CASE(everything_closed), CASE(children), CASE(orphan),
+    CASE(closing_leaves_nothing), CASE(unmapping_last), CASE(closing_with_requests), CASE(lowest_descriptor),
+    CASE(duplicates), CASE(replaced_descriptors), CASE(closed_unseen), CASE(everything_closed), CASE(children), CASE(orphan),
     CASE(vforked), CASE(executed), CASE(busy), CASE(closed_while_waiting), CASE(many_threads), CASE(another_thread),
     CASE(handlers), CASE(polling_thread), CASE(thread_cpu), CASE(signals_spare_the_thread), CASE(other_calls),
 };
