@@ -19,6 +19,7 @@ import programs
 import report
 import rows
 
+
 def run_rows(found, path, quick, seconds, turns):
     print(report.heading())
     results = []

@@ -135,9 +135,10 @@ impl Translator {
         sqe: *mut io_uring_sqe,
     ) -> Result<()> {
         // SAFETY: the caller vouches for both. The program may write to the iocb meanwhile, so it is read just once;
-        // any bytes are an iocb. Volatile, so that it stays at one read.
+        // any bytes are an iocb. Volatile, so that it stays at one read. Both structures hold words of 64 bits, so they
+        // are aligned for them.
         let iocb = unsafe { Words(iocb.cast::<[u64; 4]>().read_volatile()) };
-        // SAFETY: the caller's SQE.
+        // SAFETY: the caller's SQE, whose first half is written as words.
         unsafe {
             (*sqe).user_data = index as u64;
             let operation = match Operation::ALL.get(iocb.opcode() as usize) {
