@@ -153,6 +153,8 @@ static double bench(double seconds)
     struct reads r;
 
     open_reads(&r);
+    if (batch > r.depth)
+        die("batch", EINVAL);
     open_ring(&r);
     slices = start_slices(seconds);
     for (;;) {

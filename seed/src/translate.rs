@@ -84,7 +84,10 @@ impl Operation {
     };
 }
 
-/// An iocb. It has the layout of an SQE's first half (`layout` asserts that), so it is copied in words.
+/// The I/O priority in the first word of an iocb.
+const IOPRIO: u64 = 0xffff << 16;
+
+/// An iocb, on a little-endian machine. It has the layout of an SQE's first half (`layout` asserts that), so it is copied in words.
 #[derive(Clone, Copy)]
 struct Words([u64; 4]);
 
@@ -153,7 +156,8 @@ impl Translator {
             let mut words = iocb.with_opcode(operation.opcode);
             if operation.kind == Kind::Sync {
                 // The whole file, whatever the iocb was used for before: today's kernel would sync a part.
-                words[1..].fill(0);
+                // And it refuses a sync with an I/O priority.
+                words = [words[0] & !IOPRIO, 0, 0, 0];
                 sqe.cast::<[u64; 4]>().write(words);
                 (*sqe).__anon3.fsync_flags = u32::from(operation.detail);
                 return Ok(());

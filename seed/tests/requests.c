@@ -102,6 +102,10 @@ static void writes(void)
         for (unsigned j = 0; j < 8; j++)
             CHECK_EQ(raw_wait(&r).res, BLOCK);
         /* the members of an iocb that a sync has no use for are left from before */
+        for (unsigned j = 3; j < 5; j++) {
+            r.iocbs[j].ioprio = 2 << 13 | 4;
+            r.iocbs[j].rw_flags = 2;
+        }
         r.iocbs[3].opcode = IORING_OP_FSYNC;
         raw_push(&r, 3);
         r.iocbs[4].opcode = IORING_OP_FDSYNC;
