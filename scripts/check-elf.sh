@@ -4,12 +4,12 @@
 # usage: check-elf.sh shared LIBRARY SONAME [MAX_STRIPPED_BYTES]
 #        check-elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
 # environment: READELF NM STRIP OBJCOPY ALLOWED_UNDEFINED (libc's functions, where the architecture's
-#              system calls go through it); ALLOWED_WEAK (malloc free); ARCHIVE_ONLY (functions that only the archive has)
+#              system calls go through it); ALLOWED_WEAK (malloc free); ALLOWED_TLS (bytes, 0); ARCHIVE_ONLY (functions that only the archive has)
 set -euo pipefail
 export LC_ALL=C
 
 kind=$1 file=$2
-: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_WEAK:=malloc free}"
+: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_WEAK:=malloc free}" "${ALLOWED_TLS:=0}"
 name=$(basename "$file")
 violations=0
 
@@ -50,7 +50,7 @@ no_build_path() {
 }
 
 check_shared() { # soname limit
-    local dynamic segments sections symbols binding symbol shape index
+    local dynamic segments local_storage sections symbols binding symbol shape index
     dynamic=$("$READELF" -Wd "$file")
     segments=$("$READELF" -Wl "$file")
     sections=$("$READELF" -WS "$file")
@@ -65,7 +65,9 @@ check_shared() { # soname limit
     grep -q GNU_STACK <<<"$segments" || violation "GNU_STACK is missing"
     ! grep -qE 'GNU_STACK.*RWE' <<<"$segments" || violation "asks for an executable stack"
     ! grep -qE 'LOAD.*RWE' <<<"$segments" || violation "has a segment to write and execute"
-    ! grep -qE ' TLS ' <<<"$segments" || violation "has thread-local storage"
+    # Type Offset VirtAddr PhysAddr FileSiz MemSiz
+    local_storage=$(awk '$1 == "TLS" { print $6 }' <<<"$segments")
+    ((${local_storage:-0} <= ALLOWED_TLS)) || violation "has thread-local storage"
     grep -q ' \.eh_frame ' <<<"$sections" || violation ".eh_frame is missing"
     ! grep -q '\.gcc_except_table' <<<"$sections" || violation "has exception tables"
 
@@ -101,7 +103,7 @@ check_shared() { # soname limit
 size_of() { size "$1" | awk 'NR > 1 { text += $1 } END { print text }'; }
 
 check_static() { # shared library...
-    local binding symbol library expected found
+    local binding symbol library expected found sections local_storage
     while read -r binding symbol; do
         case $binding in
         w | v) binding=WEAK ;;
@@ -122,7 +124,11 @@ check_static() { # shared library...
             "$(diff <(echo "$expected") <(echo "$found") | grep '^[<>]' | tr '\n' ' ')"
     [ -z "$(uniq -d <<<"$found")" ] || violation "defines twice: $(uniq -d <<<"$found")"
 
-    ! grep -qE '\.(init_array|ctors|tdata|tbss)' <<<"$("$READELF" -WS "$file")" || violation "has constructors or thread-local storage"
+    sections=$("$READELF" -WS "$file" | sed -E 's/^ *\[ *[0-9]+\]//')
+    ! grep -qE '\.(init_array|ctors)' <<<"$sections" || violation "has constructors"
+    # Name Type Address Offset Size
+    local_storage=$(awk '$1 ~ /^\.t(data|bss)/ { sizes = sizes "+0x" $5 } END { print 0 sizes }' <<<"$sections")
+    ((local_storage <= ALLOWED_TLS)) || violation "has thread-local storage"
     [ "$("$READELF" -WS "$file" | grep -c 'note\.GNU-stack')" -eq "$(ar t "$file" | wc -l)" ] ||
         violation "a member does not say that it needs no executable stack"
     no_runtime_symbols

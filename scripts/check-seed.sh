@@ -103,8 +103,9 @@ run() { # name, way, argument...
 ### Libraries and headers
 
 elf() {
-    ALLOWED_WEAK=__errno_location scripts/check-elf.sh shared "$prefix/lib/liburing.so.1" liburing.so.1
-    ALLOWED_WEAK=__errno_location ARCHIVE_ONLY='' scripts/check-elf.sh static "$library/liburing.a" "$prefix/lib/liburing.so.1"
+    # Eight bytes for the thread's number.
+    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location scripts/check-elf.sh shared "$prefix/lib/liburing.so.1" liburing.so.1
+    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location ARCHIVE_ONLY='' scripts/check-elf.sh static "$library/liburing.a" "$prefix/lib/liburing.so.1"
 }
 
 exports() { # library, map
@@ -224,6 +225,8 @@ for way in raw shared static; do
     step "requests, $way" cases requests $way
     step "errors, $way" cases errors $way
     step "rings come and go, $way" cases life $way
+    step "one call at a time, $way" cases inside $way
+    step "a polling thread, $way" cases poller $way
     step "random reads, $way" reads $way
     step "an I/O engine, $way" engine $way
 done
@@ -258,7 +261,7 @@ watched() { # name, way, argument...
     WRAPPER="valgrind -q --error-exitcode=9 --trace-children=yes" run "$@"
 }
 
-for name in requests errors life; do
+for name in requests errors life inside poller; do
     step "$name, raw, address and undefined behaviour sanitizers" sanitized $name raw
     step "$name, shared, address and undefined behaviour sanitizers" sanitized $name shared
 done

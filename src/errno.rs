@@ -55,6 +55,7 @@ const fn unless(common: c_int, mips: c_int, sparc: c_int) -> c_int {
 
 errnos! {
     EPERM = 1;
+    ESRCH = 3;
     EINTR = 4;
     EBADF = 9;
     EAGAIN = 11;

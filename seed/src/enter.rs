@@ -1,9 +1,7 @@
 //! `io_uring_enter`: consuming the SQ ring, and waiting.
 
-use core::arch::asm;
 use core::ffi::{c_int, c_uint};
 use core::ptr;
-use core::sync::atomic::Ordering;
 
 use liburing::abi::enter::IORING_ENTER_GETEVENTS as GETEVENTS;
 use liburing::abi::params::IORING_SQ_CQ_OVERFLOW;
@@ -15,10 +13,10 @@ use liburing::queue::{complete, order, sqe, submit};
 use liburing::ring::flags;
 
 use crate::abi::*;
-use crate::memory::Shared;
+use crate::inside::Inside;
 use crate::pool::{Held, Ring};
-use crate::translate::Translator;
-use crate::{overflow, poller};
+use crate::translate::{Stop, Translator};
+use crate::{account, overflow, poller, sys};
 
 /// Submits up to `to_submit` iocbs and waits if `flags` say so. Returns how many were submitted.
 ///
@@ -41,7 +39,7 @@ pub fn enter<K: Kernel>(
     let result = enter_inside::<K>(&held, &inside, to_submit, min_complete, enter_flags);
     if inside.is_lost() {
         core::mem::forget(inside);
-        // The use of the ring has been ended by whoever came in between.
+        // This use of the ring was ended by who took the place.
         core::mem::forget(held);
     }
     result
@@ -77,7 +75,7 @@ fn enter_inside<K: Kernel>(
             _ => to_submit,
         };
         let error = work
-            .consume::<K>(limit, if threaded { 0 } else { wanted })
+            .consume::<K>(inside, limit, if threaded { 0 } else { wanted })
             .err();
         let submitted = if threaded { to_submit } else { work.taken };
         if let (0, Some(error)) = (submitted, error) {
@@ -115,7 +113,7 @@ unsafe fn polled<K: Kernel>(
     unsafe {
         if wanted != 0 && complete::available(today) == 0 {
             let fd = (*today).ring_fd;
-            inside.leave_translation(0);
+            inside.leave_translation(None);
             let waited = K::enter(fd, 0, wanted, GETEVENTS, ptr::null(), KERNEL_SIGSET_SIZE);
             inside.come_back();
             if to_submit == 0 {
@@ -149,6 +147,29 @@ enum End {
     Dropped,
     /// The next iocb cannot be started.
     Refused(Errno),
+    /// The next iocb has to be submitted alone.
+    Apart,
+}
+
+/// What became of some entries of the SQ ring.
+struct Batch {
+    /// How many are done with.
+    entries: c_uint,
+    /// Why not more.
+    end: End,
+}
+
+impl Batch {
+    /// Nothing is done, and has to be tried again.
+    const VOID: Batch = Batch {
+        entries: 0,
+        end: End::Full,
+    };
+    /// No more is to be done in this call.
+    const LAST: Batch = Batch {
+        entries: 0,
+        end: End::Done,
+    };
 }
 
 impl<'a> Work<'a> {
@@ -169,47 +190,93 @@ impl<'a> Work<'a> {
     /// # Safety
     ///
     /// No other thread consumes.
-    unsafe fn consume<K: Kernel>(&mut self, mut limit: c_uint, wanted: c_uint) -> Result<()> {
+    unsafe fn consume<K: Kernel>(
+        &mut self,
+        inside: &Inside,
+        mut limit: c_uint,
+        wanted: c_uint,
+    ) -> Result<()> {
         let mut translator = Translator::new(self.ring);
-        // SAFETY: the ring's areas are mapped; the SQ side of today's ring is this thread's.
-        unsafe {
-            while limit != 0 {
-                rewind(self.today);
-                let (filled, end) = self.fill(&mut translator, limit);
-                let last = matches!(end, End::Done);
-                if filled != 0 {
-                    let wanted = if last { wanted } else { 0 };
-                    submit::flush(self.today);
-                    let called = self.call::<K>(filled, wanted, wanted != 0);
-                    let Some(consumed) = called.settled else {
-                        // A signal's handler called in and has accounted for everything.
-                        self.waited = true;
-                        self.taken += called.returned? as c_uint;
-                        return Ok(());
-                    };
-                    self.taken += consumed;
-                    if consumed == 0 {
-                        called.returned?;
-                    }
-                    if consumed < filled {
-                        // The kernel ran out of memory. The rest stays in the ring.
-                        return Ok(());
-                    }
-                    self.waited = last && wanted != 0;
-                }
-                limit -= filled;
-                match end {
-                    End::Done => return Ok(()),
-                    End::Full => {}
-                    End::Refused(error) => return Err(error),
-                    End::Dropped => {
-                        self.pass_over();
-                        limit -= 1;
+        while limit != 0 {
+            // SAFETY: passed on to the caller.
+            let batch = unsafe { self.batch::<K>(inside, &mut translator, limit, wanted) }?;
+            limit -= batch.entries;
+            match batch.end {
+                End::Done => break,
+                End::Full | End::Dropped => {}
+                End::Refused(error) => return Err(error),
+                End::Apart => {
+                    // What is done in the call is done once: a handler that came in would make it void.
+                    let signals = sys::block_signals(u64::MAX);
+                    translator.alone = true;
+                    // SAFETY: passed on to the caller.
+                    let batch = unsafe { self.batch::<K>(inside, &mut translator, 1, 0) };
+                    translator.alone = false;
+                    sys::block_signals(signals);
+                    let batch = batch?;
+                    limit -= batch.entries;
+                    if let End::Refused(error) = batch.end {
+                        return Err(error);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Translates and submits as much as goes in one system call, and drops an index behind it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`consume`](Self::consume).
+    #[inline(always)]
+    unsafe fn batch<K: Kernel>(
+        &mut self,
+        inside: &Inside,
+        translator: &mut Translator,
+        limit: c_uint,
+        wanted: c_uint,
+    ) -> Result<Batch> {
+        // SAFETY: the ring's areas are mapped; the SQ side of today's ring is this thread's.
+        unsafe {
+            let visits = inside.visits();
+            let heads = account::settle(self.ring);
+            rewind(self.today, heads.today);
+            let (filled, end) = self.fill(translator, heads.ours, limit);
+            if filled != 0 {
+                let last = matches!(end, End::Done);
+                let wanted = if last { wanted } else { 0 };
+                submit::flush(self.today);
+                match self.call::<K>(filled, wanted, wanted != 0, Some(visits)) {
+                    Called::Disturbed => return Ok(Batch::VOID),
+                    Called::Lost(returned) => {
+                        self.waited = true;
+                        self.taken += returned? as c_uint;
+                        return Ok(Batch::LAST);
+                    }
+                    Called::Returned(returned) => {
+                        let consumed = returned? as c_uint;
+                        self.taken += consumed;
+                        if consumed < filled {
+                            // The kernel ran out of memory. The rest stays in the ring.
+                            return Ok(Batch::LAST);
+                        }
+                        self.waited = wanted != 0;
+                    }
+                }
+            } else if visits != inside.visits() {
+                return Ok(Batch::VOID);
+            }
+            let mut entries = filled;
+            if let End::Dropped = end {
+                let heads = heads.after(filled);
+                if account::advance(self.ring, heads, heads.after_drop()) {
+                    self.count_drop();
+                    entries += 1;
+                }
+            }
+            Ok(Batch { entries, end })
+        }
     }
 
     /// Consumes what there is in the SQ ring. The ring's head moves as soon as iocbs are translated; what the kernel does
@@ -223,60 +290,62 @@ impl<'a> Work<'a> {
         unsafe {
             let mut waiting = submit::flush(self.today);
             if waiting == 0 {
-                let (filled, end) = self.fill(&mut Translator::new(self.ring), c_uint::MAX);
-                self.advance(filled);
+                let heads = account::read(self.ring);
+                let mut translator = Translator::new(self.ring);
+                let (mut filled, mut end) = self.fill(&mut translator, heads.ours, c_uint::MAX);
+                if let (0, End::Apart) = (filled, &end) {
+                    // Signals never come to this thread.
+                    translator.alone = true;
+                    (filled, end) = self.fill(&mut translator, heads.ours, 1);
+                }
+                let mut now = heads.after(filled);
                 if matches!(end, End::Dropped) {
-                    self.pass_over();
+                    self.count_drop();
+                    now = now.after_drop();
                 } else if filled == 0 {
                     return false;
                 }
+                account::advance(self.ring, heads, now);
                 waiting = submit::flush(self.today);
             }
             if waiting != 0 {
-                let _ = self.call::<K>(waiting, 0, false);
+                self.call::<K>(waiting, 0, false, None);
             }
             true
         }
     }
 
-    /// Drops the first entry of the SQ ring.
-    unsafe fn pass_over(&self) {
+    /// Counts an index that was dropped.
+    unsafe fn count_drop(&self) {
         // SAFETY: mapped, and this thread is the only writer.
         unsafe {
             let dropped = &raw mut (*self.ring.sq()).dropped;
             // Relaxed: a count that stands for nothing else.
             order::store_relaxed(dropped, order::load_relaxed(dropped).wrapping_add(1));
-            self.advance(1);
         }
     }
 
     /// Entries that wait in the SQ ring.
     pub fn pending(&self) -> c_uint {
-        let sq = self.ring.sq();
+        self.pending_from(account::read(self.ring).ours)
+    }
+
+    fn pending_from(&self, head: c_uint) -> c_uint {
         // SAFETY: mapped. Acquire: the entries before the tail are there.
-        unsafe {
-            let tail = order::load_acquire(&raw const (*sq).tail);
-            tail.wrapping_sub(order::load_relaxed(&raw const (*sq).head))
-        }
+        unsafe { order::load_acquire(&raw const (*self.ring.sq()).tail).wrapping_sub(head) }
     }
 
-    /// Gives `count` entries of the SQ ring back to the program.
-    unsafe fn advance(&self, count: c_uint) {
-        // SAFETY: mapped, and this thread is the head's only writer.
-        unsafe {
-            let head = &raw mut (*self.ring.sq()).head;
-            // Release: entries and iocbs have been read before the program may write there again.
-            order::store_release(head, order::load_relaxed(head).wrapping_add(count));
-        }
-    }
-
-    /// Translates up to `limit` entries into SQEs. Returns how many, and why not more.
-    unsafe fn fill(&self, translator: &mut Translator, limit: c_uint) -> (c_uint, End) {
+    /// Translates up to `limit` entries from `head` on into SQEs. Returns how many, and why not more.
+    unsafe fn fill(
+        &self,
+        translator: &mut Translator,
+        head: c_uint,
+        limit: c_uint,
+    ) -> (c_uint, End) {
         let ring = self.ring;
         // SAFETY: the masked position lies within the array, the index within the iocbs.
         unsafe {
-            let available = self.pending().min(limit);
-            let head = order::load_relaxed(&raw const (*ring.sq()).head);
+            let available = self.pending_from(head).min(limit);
             let (array, iocbs) = (ring.array(), ring.iocbs());
             let mask = ring.entries.wrapping_sub(1);
             let mut filled = 0;
@@ -290,9 +359,13 @@ impl<'a> Work<'a> {
                 if sqe.is_null() {
                     return (filled, End::Full);
                 }
-                if let Err(error) = translator.translate(iocbs.add(index as usize), index, sqe) {
+                if let Err(stop) = translator.translate(iocbs.add(index as usize), index, sqe) {
                     (*self.today).sq.sqe_tail = (*self.today).sq.sqe_tail.wrapping_sub(1);
-                    return (filled, End::Refused(error));
+                    let end = match stop {
+                        Stop::Refused(error) => End::Refused(error),
+                        Stop::Apart => End::Apart,
+                    };
+                    return (filled, end);
                 }
                 filled += 1;
             }
@@ -310,7 +383,10 @@ impl<'a> Work<'a> {
         unsafe {
             let there = complete::available(self.today) >= wanted.max(1);
             if asked || self.holds_back() || (wanted != 0 && !there) {
-                self.call::<K>(0, wanted, true).returned?;
+                match self.call::<K>(0, wanted, true, None) {
+                    Called::Returned(returned) | Called::Lost(returned) => drop(returned?),
+                    Called::Disturbed => {}
+                }
             }
         }
         Ok(())
@@ -340,19 +416,31 @@ impl<'a> Work<'a> {
         !self.holds_back() && (all_done || !self.ring.polled)
     }
 
-    /// One system call, and the account of what it consumed.
-    unsafe fn call<K: Kernel>(&self, to_submit: c_uint, wanted: c_uint, waits: bool) -> Called {
+    /// One system call, and the account of what it consumed. If it submits, `visits` is what they were before the
+    /// translation.
+    unsafe fn call<K: Kernel>(
+        &self,
+        to_submit: c_uint,
+        wanted: c_uint,
+        waits: bool,
+        visits: Option<c_uint>,
+    ) -> Called {
         // SAFETY: the caller's promises.
         unsafe {
             let today = self.today;
-            let before = order::load_relaxed((*today).sq.khead);
             let held_back = self.holds_back();
             if held_back {
                 overflow::count(self.ring, today);
             }
             let flags = flags::enter_flags(today) | if waits || held_back { GETEVENTS } else { 0 };
             if let Some(inside) = self.inside {
-                inside.leave_translation(before);
+                if !inside.leave_translation(visits) {
+                    return if inside.is_lost() {
+                        Called::Lost(Ok(0))
+                    } else {
+                        Called::Disturbed
+                    };
+                }
             }
             let returned = K::enter(
                 (*today).enter_ring_fd,
@@ -362,145 +450,41 @@ impl<'a> Work<'a> {
                 ptr::null(),
                 KERNEL_SIGSET_SIZE,
             );
-            if self.inside.is_some_and(|inside| !inside.come_back()) {
-                return Called {
-                    returned,
-                    settled: None,
-                };
-            }
-            let consumed = order::load_relaxed((*today).sq.khead).wrapping_sub(before);
-            if consumed != 0 && self.inside.is_some() {
-                self.advance(consumed);
+            if let Some(inside) = self.inside {
+                if !inside.come_back() {
+                    return Called::Lost(returned);
+                }
+                account::settle(self.ring);
             }
             if self.holds_back() {
                 overflow::count(self.ring, today);
             } else {
                 overflow::none(self.ring);
             }
-            Called {
-                returned,
-                settled: Some(consumed),
-            }
+            Called::Returned(returned)
         }
     }
 }
 
-struct Called {
-    returned: Result<c_int>,
-    /// How many SQEs were consumed; none if somebody else has seen to that.
-    settled: Option<c_uint>,
+/// What became of a system call.
+enum Called {
+    /// It was made.
+    Returned(Result<c_int>),
+    /// It was made, and somebody took this call's place meanwhile. Nothing of the ring may be touched any more.
+    Lost(Result<c_int>),
+    /// It was not made, as a signal's handler came in before. What was translated is void.
+    Disturbed,
 }
 
-/// Takes back SQEs that were not consumed. Between two calls there is none: the entries they stand for are still in the
-/// program's ring. So another process that shares the ring can go on with it.
-unsafe fn rewind(today: *mut io_uring) {
+/// Starts anew at `head` of today's SQ. Between two calls there are no SQEs: the entries that they stand for are still
+/// in the program's ring. So another process that shares the ring can go on with it.
+unsafe fn rewind(today: *mut io_uring, head: c_uint) {
     // SAFETY: the SQ side is this thread's.
     unsafe {
         let sq = &raw mut (*today).sq;
-        let head = order::load_relaxed((*sq).khead);
         (*sq).sqe_head = head;
         (*sq).sqe_tail = head;
     }
-}
-
-/// Being inside `io_uring_enter` on a ring, which one thread can be at a time.
-pub struct Inside<'a> {
-    ring: &'a Held,
-    ticket: u32,
-}
-
-impl<'a> Inside<'a> {
-    /// `EBUSY` if somebody is inside.
-    #[inline(never)]
-    fn take(held: &'a Held) -> Result<Inside<'a>> {
-        let shared = held.shared();
-        let me = thread();
-        // Acquire: what the last owner did is done.
-        if let Err(owner) =
-            shared
-                .owner
-                .compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed)
-        {
-            // This very thread, which a signal took out of the kernel's wait: the handler calls in, or has left the
-            // call for good with longjmp. Nobody else can be between that call and this one.
-            if owner != me || !leave_behind(held) {
-                return Err(Errno::EBUSY);
-            }
-            if !held.is_polled_by_thread() {
-                settle(held, shared);
-            }
-            // That call's use of the ring ends here, as it may not end by itself.
-            held.end_another();
-        }
-        let ticket = shared.ticket.load(Ordering::Relaxed).wrapping_add(1);
-        shared.ticket.store(ticket, Ordering::Relaxed);
-        Ok(Inside { ring: held, ticket })
-    }
-
-    /// To be called before the system call: a signal's handler may call in from now on. `head` is that of today's SQ.
-    fn leave_translation(&self, head: c_uint) {
-        let shared = self.ring.shared();
-        shared.head_before.store(head, Ordering::Relaxed);
-        // Release: for a handler on this thread the order of the instructions counts.
-        shared.in_kernel.store(1, Ordering::Release);
-    }
-
-    /// To be called after the system call. False if a handler has called in and settled what was submitted, or has closed
-    /// the ring.
-    fn come_back(&self) -> bool {
-        if self.is_lost() {
-            return false;
-        }
-        // A handler that looks from now on finds the account in the making. One that came just before has taken the
-        // ticket, which is why that is looked at again.
-        self.ring.shared().in_kernel.store(0, Ordering::Release);
-        !self.is_lost()
-    }
-
-    /// Whether somebody has come in between.
-    fn is_lost(&self) -> bool {
-        self.ring.is_gone() || self.ring.shared().ticket.load(Ordering::Acquire) != self.ticket
-    }
-}
-
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        // Release: what this thread did is done.
-        self.ring.shared().owner.store(0, Ordering::Release);
-    }
-}
-
-/// Whether the calling thread is inside `io_uring_enter` on a ring, and not to be expected back: either it was taken out
-/// of the wait by a signal whose handler is what runs, or has left it with longjmp. If so, takes the call's place.
-pub fn leave_behind(ring: &Ring) -> bool {
-    let shared = ring.shared();
-    if shared.owner.load(Ordering::Relaxed) != thread()
-        || shared.in_kernel.swap(0, Ordering::Relaxed) == 0
-    {
-        return false;
-    }
-    shared.ticket.fetch_add(1, Ordering::Relaxed);
-    true
-}
-
-/// Accounts for what an interrupted call had submitted.
-fn settle(held: &Held, shared: &Shared) {
-    // SAFETY: the ring is set up, and this thread owns it.
-    unsafe {
-        let head = order::load_relaxed(held.today.sq.khead);
-        let consumed = head.wrapping_sub(shared.head_before.load(Ordering::Relaxed));
-        let ours = &raw mut (*held.sq()).head;
-        order::store_release(ours, order::load_relaxed(ours).wrapping_add(consumed));
-    }
-}
-
-/// Something that only this thread of the process has: the address of its control block, which the architecture keeps
-/// at the start of the block itself.
-fn thread() -> u64 {
-    let block: u64;
-    // SAFETY: every thread of a program with a C library has a control block whose first word is its address.
-    unsafe { asm!("mov {}, fs:0", out(reg) block, options(nostack, readonly, preserves_flags)) };
-    block
 }
 
 /// Whether entering the kernel may bring events that do not come by themselves.

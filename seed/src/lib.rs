@@ -10,20 +10,24 @@
 //! | `memory` | the file in memory that is a ring: what lies where |
 //! | `pool` | which rings there are, and which one a descriptor leads to |
 //! | `setup`, `enter` | the two system calls |
-//! | `translate` | from iocb to SQE |
+//! | `inside`, `account` | who is inside the second one, and what was consumed |
+//! | `translate`, `iopoll` | from iocb to SQE, and which files cannot be polled |
 //! | `overflow` | counting events that found no room |
 //! | `poller` | the thread that polls the SQ ring |
 //! | `watch` | noticing that a descriptor was closed |
 //! | `library` | the functions of the library's first day, in both shapes |
 //! | `preload` | taking the calls of programs that make them themselves |
-//! | `thread`, `sys`, `report` | the ground: threads, system calls, `errno` |
+//! | `caller`, `thread`, `sys`, `report` | the ground: who calls, threads, system calls, `errno` |
 
 #![cfg(target_arch = "x86_64")]
 #![no_std]
 #![allow(non_camel_case_types, reason = "the names are C's")]
 
 pub mod abi;
+mod account;
+mod caller;
 mod enter;
+mod inside;
 mod iopoll;
 mod layout;
 #[cfg(not(feature = "preload"))]

@@ -7,14 +7,16 @@
 //! | before `IORING_OFF_CQ_RING` | the SQEs of today's ring | this library |
 //! | `IORING_OFF_CQ_RING` | the rings of today's ring, which begin with its CQ | the program, and this library |
 //! | `IORING_OFF_IOCB` | the iocbs | the program, and this library |
+//! | behind them | the pinned buffers, one iovec for each iocb, if there are | this library |
 //!
 //! The kernel runs today's ring in this memory (`IORING_SETUP_NO_MMAP`), so events appear where the program looks for
 //! them without anybody's help.
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::AtomicU32;
 
+use liburing::abi::iovec;
 use liburing::abi::params::io_uring_params;
 use liburing::errno::Result;
 use liburing::kernel::{Kernel, MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE};
@@ -22,6 +24,7 @@ use liburing::ring::setup::Buffer;
 use liburing::ring::sizes::{self, page_aligned};
 
 use crate::abi::*;
+use crate::account;
 
 /// The head of the SQ ring. Both sides' positions have a cache line of their own.
 #[repr(C, align(64))]
@@ -45,14 +48,10 @@ pub struct SqRing {
 /// What processes that share a ring must agree on.
 #[repr(C)]
 pub struct Shared {
-    /// Which thread is inside `io_uring_enter`, by the address of its control block; 0 is none.
-    pub owner: AtomicU64,
-    /// Changes with each owner.
-    pub ticket: AtomicU32,
-    /// Whether the owner has left the translation and is inside the kernel.
-    pub in_kernel: AtomicU32,
-    /// The head of today's SQ before that.
-    pub head_before: AtomicU32,
+    /// How far the SQ ring was consumed.
+    pub account: account::Word,
+    /// Which thread is inside `io_uring_enter`; 0 is none.
+    pub owner: AtomicU32,
     /// Counts the calls that wake the polling thread, which sleeps on it.
     pub wakes: AtomicU32,
     /// How many events the kernel held back when they were last counted, and the CQ's tail at that time.
@@ -69,12 +68,13 @@ pub struct Sizes {
     sqes: usize,
     rings: usize,
     iocbs: usize,
+    buffers: usize,
     page: usize,
 }
 
 impl Sizes {
-    /// Those for a ring of so many entries, a power of two that the kernel accepts.
-    pub fn of<K: Kernel>(entries: c_uint) -> Result<Sizes> {
+    /// Those for a ring of so many entries, a power of two that the kernel accepts, with pinned buffers or without.
+    pub fn of<K: Kernel>(entries: c_uint, pins: bool) -> Result<Sizes> {
         let p = io_uring_params::default();
         let page = K::page_size();
         let counts = sizes::entries(entries, &p)?;
@@ -84,13 +84,18 @@ impl Sizes {
             sqes: page_aligned(sizes::sqes_size(0, counts.sq), page),
             rings: page_aligned(sizes::rings_size(0, counts), page),
             iocbs: page_aligned(counts.sq as usize * size_of::<io_uring_iocb>(), page),
+            buffers: if pins {
+                page_aligned(counts.sq as usize * size_of::<iovec>(), page)
+            } else {
+                0
+            },
             page,
         })
     }
 
     /// Of the whole file.
     pub fn file(&self) -> u64 {
-        IORING_OFF_IOCB + self.iocbs as u64
+        IORING_OFF_IOCB + (self.iocbs + self.buffers) as u64
     }
 }
 
@@ -101,7 +106,7 @@ pub struct Areas {
     sq: *mut c_void,
     /// SQEs and rings of today's ring.
     today: *mut c_void,
-    /// The iocbs.
+    /// The iocbs, then the pinned buffers.
     iocbs: *mut c_void,
 }
 
@@ -127,7 +132,7 @@ impl Areas {
             sizes.sqes + sizes.rings,
             IORING_OFF_CQ_RING - sizes.sqes as u64,
         )?;
-        self.iocbs = map(sizes.iocbs, IORING_OFF_IOCB)?;
+        self.iocbs = map(sizes.iocbs + sizes.buffers, IORING_OFF_IOCB)?;
         Ok(())
     }
 
@@ -140,7 +145,7 @@ impl Areas {
         let areas = [
             (self.sq, sizes.sq_area + sizes.page),
             (self.today, sizes.sqes + sizes.rings),
-            (self.iocbs, sizes.iocbs),
+            (self.iocbs, sizes.iocbs + sizes.buffers),
         ];
         for (area, size) in areas {
             if !area.is_null() {
@@ -177,6 +182,11 @@ impl Areas {
     /// The iocbs.
     pub fn iocbs(&self) -> *mut io_uring_iocb {
         self.iocbs.cast()
+    }
+
+    /// The pinned buffers, of a ring that has them.
+    pub fn buffers(&self, sizes: &Sizes) -> *mut iovec {
+        self.iocbs.wrapping_byte_add(sizes.iocbs).cast()
     }
 }
 

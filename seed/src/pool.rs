@@ -18,10 +18,11 @@ use liburing::kernel::{Kernel, Native};
 use liburing::ring::{exit, zero};
 
 use crate::abi::{IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb};
+use crate::inside::Turn;
 use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::poller::{self, Poller};
 use crate::sys::{self, Identity};
-use crate::{enter, watch};
+use crate::{inside, watch};
 
 /// Rings that a process can have at a time.
 const ROOM: usize = 1024;
@@ -77,6 +78,16 @@ impl Ring {
         self.areas.iocbs()
     }
 
+    /// Whether the pinned buffer of an index has all of that memory. The ring has such buffers.
+    pub fn has_pinned(&self, index: c_uint, start: u64, len: c_uint) -> bool {
+        // SAFETY: the caller's index is one of an iocb, for each of which there is a buffer.
+        let buffer = unsafe { self.areas.buffers(&self.sizes).add(index as usize).read() };
+        start
+            .checked_sub(buffer.iov_base.addr() as u64)
+            .and_then(|before| before.checked_add(len.into()))
+            .is_some_and(|end| end <= buffer.iov_len as u64)
+    }
+
     /// What processes agree on.
     pub fn shared(&self) -> &Shared {
         // SAFETY: mapped for as long as there is a `Ring`; atomic words only.
@@ -97,8 +108,8 @@ pub struct Slot {
     descriptor: AtomicI32,
     /// Cleared by the kernel when the polling thread has gone.
     pub thread: AtomicU32,
-    /// Changes when a ring has been torn down.
-    generation: AtomicU32,
+    /// Who is inside.
+    turn: Turn,
     /// Tells the polling thread to go.
     pub stop: AtomicU32,
     ring: UnsafeCell<MaybeUninit<Ring>>,
@@ -115,7 +126,7 @@ static POOL: [Slot; ROOM] = [const {
         position: AtomicU64::new(0),
         descriptor: AtomicI32::new(0),
         thread: AtomicU32::new(0),
-        generation: AtomicU32::new(0),
+        turn: Turn::new(),
         stop: AtomicU32::new(0),
         ring: UnsafeCell::new(MaybeUninit::uninit()),
     }
@@ -135,32 +146,24 @@ static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
 
 /// A ring in use. It is not torn down meanwhile.
 pub struct Held {
+    /// Where the ring is. `users` counts this one.
     slot: &'static Slot,
-    generation: u32,
 }
 
 impl Held {
-    /// For whom `users` counts already.
-    fn counted(slot: &'static Slot) -> Held {
-        Held {
-            slot,
-            generation: slot.generation.load(Ordering::Relaxed),
-        }
-    }
-
     /// The ring, for a thread that has it to itself.
     pub fn ring(&self) -> *mut Ring {
         self.slot.ring()
     }
 
+    /// Who is inside.
+    pub fn turn(&self) -> &'static Turn {
+        &self.slot.turn
+    }
+
     /// Ends another use than this one.
     pub fn end_another(&self) {
         leave(self.slot);
-    }
-
-    /// Whether the ring was torn down all the same, because the use was ended by [`end_another`](Self::end_another).
-    pub fn is_gone(&self) -> bool {
-        self.slot.generation.load(Ordering::Acquire) != self.generation
     }
 }
 
@@ -218,7 +221,7 @@ fn hold(position: u64) -> Option<Held> {
             Err(now) => users = now,
         }
     }
-    let held = Held::counted(slot);
+    let held = Held { slot };
     (slot.position.load(Ordering::Relaxed) == position).then_some(held)
 }
 
@@ -260,6 +263,7 @@ impl Claim {
             if free.is_ok() {
                 UNTOUCHED.fetch_max(index as u32 + 1, Ordering::Relaxed);
                 slot.stop.store(0, Ordering::Relaxed);
+                slot.turn.reset();
                 return Ok(Claim {
                     slot,
                     position: (random << ROOM_BITS | index as u64) & (MARK - 1) | MARK,
@@ -282,7 +286,7 @@ impl Claim {
         self.slot.users.store(1, Ordering::Release);
         OPEN.fetch_add(1, Ordering::Relaxed);
         let unopened = Unopened {
-            held: Held::counted(self.slot),
+            held: Held { slot: self.slot },
             position: self.position,
         };
         core::mem::forget(self);
@@ -332,32 +336,22 @@ impl Unopened {
 
 fn give_back(slot: &'static Slot) {
     OPEN.fetch_sub(1, Ordering::Relaxed);
-    slot.generation.fetch_add(1, Ordering::Release);
     // Release: whoever takes it finds it left.
     slot.taken.store(0, Ordering::Release);
 }
 
-/// Closes a ring to newcomers; it is torn down when the last call on it has returned.
-pub fn close(position: u64) {
-    let Some(slot) = slot_of(position) else {
-        return;
-    };
-    let closed = slot
-        .position
-        .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
+/// Closes a ring to newcomers; it is torn down when the last call on it has returned. `here` says that a thread of the
+/// program does it, which may have left a call on the ring without returning from it.
+pub fn close(position: u64, here: bool) {
+    let Some(held) = hold(position) else { return };
+    inside::end_left_behind(&held, here);
+    let closed =
+        held.slot
+            .position
+            .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
     if closed.is_ok() {
-        leave(slot);
+        held.end_another();
     }
-}
-
-/// [`close`] by a thread of the program, which may have left a call on the ring without returning from it.
-pub fn close_here(position: u64) {
-    if let Some(held) = hold(position) {
-        if enter::leave_behind(&held) {
-            held.end_another();
-        }
-    }
-    close(position);
 }
 
 /// Gives back what a ring has in this process.
@@ -396,7 +390,7 @@ pub fn settle(position: u64) {
     }
     match search(position) {
         Some(fd) => held.slot.descriptor.store(fd, Ordering::Relaxed),
-        None => close_here(position),
+        None => close(position, true),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `io_uring_setup`: a file in memory, and today's ring in it.
 
 use core::ffi::{c_int, c_uint, c_void};
+use core::ptr;
 
 use liburing::abi::iovec;
 use liburing::abi::params::{self as today, IORING_SETUP_SUBMIT_ALL};
@@ -13,7 +14,7 @@ use liburing::ring::{exit, setup};
 use crate::abi::*;
 use crate::memory::{Sizes, SqRing};
 use crate::pool::{self, Claim, Ring, Unopened};
-use crate::{iopoll, poller, sys, watch};
+use crate::{caller, iopoll, poller, sys, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL
     | IORING_SETUP_FIXEDBUFS
@@ -56,7 +57,8 @@ pub fn setup(
         return Err(Errno::EINVAL);
     }
     pool::sweep();
-    let sizes = Sizes::of::<Native>(entries)?;
+    let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
+    caller::prepare()?;
     let mut unopened = Claim::new()?.fill();
     let ring = unopened.ring();
     ring.flags = p.flags;
@@ -251,24 +253,32 @@ fn cq_offsets(q: &today::io_uring_params) -> io_cqring_offsets {
     }
 }
 
-/// Registers the program's buffers, one for each iocb.
+/// Registers the program's buffers, one for each iocb, and writes them down.
 fn pin(ring: &mut Ring, iovecs: *const iovec) -> Result<()> {
     const PAGE: usize = 4096;
+    let buffers = ring.areas.buffers(&ring.sizes);
     let mut pages = 0usize;
     for index in 0..ring.entries as usize {
-        let buffer: iovec = sys::read_memory(iovecs.wrapping_add(index))?;
+        let mut buffer: iovec = sys::read_memory(iovecs.wrapping_add(index))?;
         if buffer.iov_base.is_null() || buffer.iov_len > LARGEST_BUFFER {
             return Err(Errno::EFAULT);
         }
         let offset = buffer.iov_base.addr() % PAGE;
         pages += (offset + buffer.iov_len).div_ceil(PAGE);
+        if buffer.iov_len == 0 {
+            // Today's kernel refuses a buffer without a length, but takes that there is none.
+            buffer.iov_base = ptr::null_mut();
+        }
+        // SAFETY: the area is mapped, and has room for one for each iocb.
+        unsafe { buffers.add(index).write(buffer) };
     }
     // The kernel of today lets privileged programs exceed the limit, the posted one did not.
     if pages as u64 > sys::limit(sys::LOCKED_MEMORY)? / PAGE as u64 {
         return Err(Errno::ENOMEM);
     }
-    // SAFETY: the array was just read, and the ring is set up. Pinned memory stays even if the program unmaps it.
-    unsafe { buffers::register::<Native>(&raw mut ring.today, iovecs, ring.entries) }.map(drop)
+    // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program unmaps
+    // it.
+    unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) }.map(drop)
 }
 
 const _: () = assert!(size_of::<*mut c_void>() == 8);

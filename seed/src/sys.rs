@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU32;
 
 use liburing::errno::{Errno, Result};
-use liburing::kernel::Native;
+use liburing::kernel::{Kernel, Native};
 
 /// Numbers of system calls.
 mod nr {
@@ -14,10 +14,14 @@ mod nr {
     pub const LSEEK: usize = 8;
     pub const RT_SIGPROCMASK: usize = 14;
     pub const SCHED_YIELD: usize = 24;
+    pub const MADVISE: usize = 28;
     pub const GETPID: usize = 39;
+    pub const KILL: usize = 62;
     pub const FCNTL: usize = 72;
     pub const FLOCK: usize = 73;
     pub const FTRUNCATE: usize = 77;
+    pub const SIGALTSTACK: usize = 131;
+    pub const GETTID: usize = 186;
     pub const FUTEX: usize = 202;
     pub const SCHED_SETAFFINITY: usize = 203;
     pub const GETDENTS64: usize = 217;
@@ -237,16 +241,23 @@ pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
 pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flags: c_int) -> c_int {
     let span = Span(buffer as usize, len as usize);
     let number = if write { nr::PWRITEV2 } else { nr::PREADV2 };
-    let args = [
-        fd as usize,
-        address(&raw const span),
-        1,
-        off as usize,
-        0,
-        flags as usize,
-    ];
-    // SAFETY: the program asked for the transfer, and the kernel checks its memory. At most 2 GiB are moved.
-    unsafe { Native::call(number, args) as c_int }
+    let at = |off: u64| {
+        let args = [
+            fd as usize,
+            address(&raw const span),
+            1,
+            off as usize,
+            0,
+            flags as usize,
+        ];
+        // SAFETY: the program asked for the transfer, and the kernel checks its memory. At most 2 GiB are moved.
+        unsafe { Native::call(number, args) as c_int }
+    };
+    match at(off) {
+        // It has no positions, so the request's is of no account.
+        error if error == Errno::ESPIPE.as_ret() => at(u64::MAX),
+        done => done,
+    }
 }
 
 /// Reads entries of a directory into `buffer` and returns what was filled.
@@ -304,6 +315,30 @@ pub fn process() -> c_int {
     unsafe { Native::call(nr::GETPID, [0; 6]) as c_int }
 }
 
+/// The calling thread's id.
+pub fn thread() -> u32 {
+    // SAFETY: no memory is involved.
+    unsafe { Native::call(nr::GETTID, [0; 6]) as u32 }
+}
+
+/// Has memory cleared in children of fork(2).
+pub fn clear_in_children(start: usize, length: usize) -> Result<()> {
+    const MADV_WIPEONFORK: usize = 18;
+    // SAFETY: the callers' memory holds for any bytes, and is theirs alone.
+    check(unsafe { Native::call(nr::MADVISE, [start, length, MADV_WIPEONFORK, 0, 0, 0]) }).map(drop)
+}
+
+/// Whether the calling thread is on a stack that it has set aside for signals.
+pub fn is_on_signal_stack() -> bool {
+    const SS_ONSTACK: u64 = 1;
+    // stack_t: ss_sp, ss_flags and padding, ss_size.
+    let mut stack = [0u64; 3];
+    // SAFETY: nothing is set, and there is room for a stack_t.
+    let asked =
+        check(unsafe { Native::call(nr::SIGALTSTACK, [0, address(&raw mut stack), 0, 0, 0, 0]) });
+    asked.is_ok() && stack[1] & SS_ONSTACK != 0
+}
+
 /// A limit of this process.
 pub fn limit(resource: usize) -> Result<u64> {
     let mut limits = [0u64; 2];
@@ -340,6 +375,67 @@ pub fn is_thread(id: c_uint) -> bool {
     // SAFETY: no signal is sent.
     check(unsafe { Native::call(nr::TGKILL, [process() as usize, id as usize, 0, 0, 0, 0]) })
         .is_ok()
+}
+
+/// Whether a thread, of whatever process, has ended, though its parent may not have asked for it yet.
+pub fn has_ended(id: u32) -> bool {
+    // SAFETY: no signal is sent.
+    if check(unsafe { Native::call(nr::KILL, [id as usize, 0, 0, 0, 0, 0]) }) == Err(Errno::ESRCH) {
+        return true;
+    }
+    let mut buffer = [0; 128];
+    // id (name) state ...
+    let Ok(text) = read_of_thread(id, b"/stat", &mut buffer) else {
+        return false;
+    };
+    let name_ends = text.iter().rposition(|byte| *byte == b')').unwrap_or(0);
+    matches!(text.get(name_ends + 2), Some(b'Z' | b'X'))
+}
+
+/// Whether a thread of this process sleeps in another place than `io_uring_enter` on the descriptor `fd`. None if it
+/// runs, or nobody says.
+pub fn sleeps_elsewhere(id: u32, fd: c_int) -> Option<bool> {
+    const IO_URING_ENTER: u64 = 426;
+    let mut buffer = [0; 128];
+    // number 0xfirst 0xsecond ...; or "running"
+    let Ok(text) = read_of_thread(id, b"/syscall", &mut buffer) else {
+        return None;
+    };
+    let mut words = text.split(|byte| *byte == b' ');
+    let (number, first) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    let first = first.strip_prefix(b"0x").unwrap_or(first);
+    match digits(number, 10) {
+        Some(IO_URING_ENTER) => Some(digits(first, 16) != Some(fd as u64)),
+        Some(_) => Some(true),
+        // -1 is asleep outside of any call.
+        None => (number == b"-1").then_some(true),
+    }
+}
+
+/// A number without a sign.
+fn digits(text: &[u8], radix: u32) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u64, |value, digit| {
+        let digit = (*digit as char).to_digit(radix)?;
+        Some(value.wrapping_mul(radix.into()).wrapping_add(digit.into()))
+    })
+}
+
+/// Reads the start of a file that tells about a thread.
+fn read_of_thread<'a>(id: u32, name: &[u8], buffer: &'a mut [u8]) -> Result<&'a [u8]> {
+    let mut path = Path::new();
+    path.push(b"/proc/");
+    path.push_number(id);
+    path.push(name);
+    let file = path.open()?;
+    let text = read(file, buffer);
+    let _ = Native::close(file);
+    text
 }
 
 /// Nanoseconds of the monotonic clock.
@@ -380,6 +476,11 @@ pub fn sleep_on(word: &AtomicU32, value: u32, limit_ns: u64) {
             [address(word), FUTEX_WAIT, value as usize, limit, 0, 0],
         )
     };
+}
+
+/// Sleeps for so long, or until a signal comes.
+pub fn nap(ns: u64) {
+    sleep_on(&AtomicU32::new(0), 0, ns);
 }
 
 /// Wakes all that sleep on `word`.
@@ -495,8 +596,6 @@ pub fn pause() {
 /// Whether a mapping of the file with this number starts at `address`.
 #[cfg(feature = "preload")]
 pub fn maps(address: usize, inode: u64) -> bool {
-    use liburing::kernel::Kernel;
-
     let Ok(file) = open(c"/proc/self/maps") else {
         return false;
     };

@@ -3,6 +3,7 @@
 use core::ffi::{c_int, c_uint};
 
 use liburing::abi::op;
+use liburing::abi::params::IORING_FEAT_MIN_TIMEOUT;
 use liburing::abi::request::{IORING_FSYNC_DATASYNC, IORING_NOP_INJECT_RESULT};
 use liburing::abi::sqe::io_uring_sqe;
 use liburing::errno::{Errno, Result};
@@ -20,21 +21,30 @@ const O_ACCMODE: c_uint = 3;
 const O_RDONLY: c_uint = 0;
 const O_WRONLY: c_uint = 1;
 const O_DIRECT: c_uint = 0o40000;
+const O_PATH: c_uint = 0o10000000;
+const O_NONBLOCK: c_uint = 0o4000;
+/// Beside the flags of an open file: reads and writes are done in the call.
+const AT_ONCE: c_uint = 1 << 31;
 
 /// Translates for one ring. Lives for one call, as it remembers what it found out about a descriptor.
-pub struct Translator {
+pub struct Translator<'a> {
+    ring: &'a Ring,
     /// Whether a request that cannot be started is refused by the call. Otherwise its event says why.
     refuses: bool,
     /// Whether the ring was set up with `IORING_SETUP_IOPOLL`.
     polled: bool,
-    /// Whether it has to be found out beforehand whether a request can be started.
-    checks: bool,
-    /// Whether today's ring was set up with `IORING_SETUP_IOPOLL`.
-    kernel_polls: bool,
-    /// A descriptor, and what its file was opened with.
+    /// Whether the next request is submitted alone, and no signal comes before that.
+    pub alone: bool,
+    /// A descriptor, what its file was opened with, and [`AT_ONCE`].
     file: Option<(c_int, c_uint)>,
-    /// A descriptor, and whether its file can be polled.
-    polled_file: Option<(c_int, bool)>,
+}
+
+/// Why an iocb was not translated.
+pub enum Stop {
+    /// It cannot be started.
+    Refused(Errno),
+    /// What it asks for is done in the call, which must not be done twice: it wants to be [alone](Translator::alone).
+    Apart,
 }
 
 /// What is asked for, apart from the operands.
@@ -50,36 +60,42 @@ enum Kind {
 struct Operation {
     opcode: u8,
     kind: Kind,
-    /// For a sync, today's flags; for others, all ones if the iocb's index is that of a pinned buffer.
-    detail: u16,
+    /// Today's flags of a sync.
+    sync_flags: u16,
+    /// All ones if the iocb's index is that of a pinned buffer.
+    index_mask: u16,
 }
 
 impl Operation {
-    const UNKNOWN: Operation = Operation::new(REFUSED, Kind::Read, 0);
-
-    const fn new(opcode: u8, kind: Kind, detail: u16) -> Operation {
+    const fn new(opcode: u8, kind: Kind) -> Operation {
         Operation {
             opcode,
             kind,
-            detail,
+            sync_flags: 0,
+            index_mask: 0,
         }
     }
+
+    const UNKNOWN: Operation = Operation::new(REFUSED, Kind::Read);
 
     /// By the opcode of 2019.
     const ALL: [Operation; 8] = {
         let mut all = [Operation::UNKNOWN; 8];
-        all[IORING_OP_READ as usize] = Operation::new(op::IORING_OP_READ as u8, Kind::Read, 0);
-        all[IORING_OP_WRITE as usize] = Operation::new(op::IORING_OP_WRITE as u8, Kind::Write, 0);
-        all[IORING_OP_FSYNC as usize] = Operation::new(op::IORING_OP_FSYNC as u8, Kind::Sync, 0);
-        all[IORING_OP_FDSYNC as usize] = Operation::new(
-            op::IORING_OP_FSYNC as u8,
-            Kind::Sync,
-            IORING_FSYNC_DATASYNC as u16,
-        );
-        all[IORING_OP_READ_FIXED as usize] =
-            Operation::new(op::IORING_OP_READ_FIXED as u8, Kind::Read, u16::MAX);
-        all[IORING_OP_WRITE_FIXED as usize] =
-            Operation::new(op::IORING_OP_WRITE_FIXED as u8, Kind::Write, u16::MAX);
+        all[IORING_OP_READ as usize] = Operation::new(op::IORING_OP_READ as u8, Kind::Read);
+        all[IORING_OP_WRITE as usize] = Operation::new(op::IORING_OP_WRITE as u8, Kind::Write);
+        all[IORING_OP_FSYNC as usize] = Operation::new(op::IORING_OP_FSYNC as u8, Kind::Sync);
+        all[IORING_OP_FDSYNC as usize] = Operation {
+            sync_flags: IORING_FSYNC_DATASYNC as u16,
+            ..Operation::new(op::IORING_OP_FSYNC as u8, Kind::Sync)
+        };
+        all[IORING_OP_READ_FIXED as usize] = Operation {
+            index_mask: u16::MAX,
+            ..Operation::new(op::IORING_OP_READ_FIXED as u8, Kind::Read)
+        };
+        all[IORING_OP_WRITE_FIXED as usize] = Operation {
+            index_mask: u16::MAX,
+            ..Operation::new(op::IORING_OP_WRITE_FIXED as u8, Kind::Write)
+        };
         all
     };
 }
@@ -110,18 +126,17 @@ impl Words {
     }
 }
 
-impl Translator {
+impl<'a> Translator<'a> {
     /// For a call on `ring`.
-    pub fn new(ring: &Ring) -> Translator {
+    pub fn new(ring: &'a Ring) -> Translator<'a> {
         let polled = ring.flags & IORING_SETUP_IOPOLL != 0;
         let refuses = ring.flags & (IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ) == 0;
         Translator {
+            ring,
             refuses,
             polled,
-            checks: refuses || polled,
-            kernel_polls: ring.polled,
+            alone: false,
             file: None,
-            polled_file: None,
         }
     }
 
@@ -136,7 +151,7 @@ impl Translator {
         iocb: *const io_uring_iocb,
         index: c_uint,
         sqe: *mut io_uring_sqe,
-    ) -> Result<()> {
+    ) -> core::result::Result<(), Stop> {
         // SAFETY: the caller vouches for both. The program may write to the iocb meanwhile, so it is read just once;
         // any bytes are an iocb. Volatile, so that it stays at one read. Both structures hold words of 64 bits, so they
         // are aligned for them.
@@ -148,36 +163,38 @@ impl Translator {
                 Some(operation) if operation.opcode != REFUSED && iocb.flags() == 0 => *operation,
                 _ => return self.refuse(sqe, Errno::EINVAL),
             };
-            if self.checks {
-                if let Err(error) = self.check(iocb.fd(), operation.kind) {
-                    return self.refuse(sqe, error);
-                }
-            }
+            let flags = match self.check(iocb.fd(), operation.kind) {
+                Ok(flags) => flags,
+                Err(error) => return self.refuse(sqe, error),
+            };
             let mut words = iocb.with_opcode(operation.opcode);
             if operation.kind == Kind::Sync {
                 // The whole file, whatever the iocb was used for before: today's kernel would sync a part.
                 // And it refuses a sync with an I/O priority.
                 words = [words[0] & !IOPRIO, 0, 0, 0];
                 sqe.cast::<[u64; 4]>().write(words);
-                (*sqe).__anon3.fsync_flags = u32::from(operation.detail);
+                (*sqe).__anon3.fsync_flags = u32::from(operation.sync_flags);
                 return Ok(());
             }
             sqe.cast::<[u64; 4]>().write(words);
             // Set-up made sure that every index of a ring with pinned buffers fits.
-            (*sqe).__anon4.buf_index = index as u16 & operation.detail;
+            (*sqe).__anon4.buf_index = index as u16 & operation.index_mask;
             if words[1] == u64::MAX {
                 // For today's kernel that is the file's own position; then it was a position like any other negative one.
                 (*sqe).opcode = REFUSED;
-            } else if self.kernel_polls && !self.is_polled(iocb.fd()) {
-                do_now(operation.kind == Kind::Write, sqe);
+            } else if flags & AT_ONCE != 0 {
+                if !self.alone {
+                    return Err(Stop::Apart);
+                }
+                self.do_now(operation, index, sqe);
             }
         }
         Ok(())
     }
 
-    /// Whether a request of this kind on that file can be started.
+    /// Whether a request of this kind on that file can be started. Returns what is known of the file.
     #[inline(always)]
-    fn check(&mut self, fd: c_int, kind: Kind) -> Result<()> {
+    fn check(&mut self, fd: c_int, kind: Kind) -> Result<c_uint> {
         let flags = match self.file {
             Some((known, flags)) if known == fd => flags,
             _ => self.look_up(fd)?,
@@ -189,37 +206,54 @@ impl Translator {
             return Err(Errno::EOPNOTSUPP);
         }
         match (kind, flags & O_ACCMODE) {
-            (Kind::Read, O_WRONLY) | (Kind::Write, O_RDONLY) => Err(Errno::EBADF),
-            _ => Ok(()),
+            // The fourth mode allows neither.
+            (Kind::Read, O_WRONLY | O_ACCMODE) | (Kind::Write, O_RDONLY | O_ACCMODE) => {
+                Err(Errno::EBADF)
+            }
+            _ => Ok(flags),
         }
     }
 
     // Out of line, as are all paths that are seldom taken: the loop over iocbs needs the registers.
     #[inline(never)]
     fn look_up(&mut self, fd: c_int) -> Result<c_uint> {
-        let flags = sys::open_flags(fd)?;
+        let mut flags = sys::open_flags(fd)?;
+        if flags & O_PATH != 0 {
+            return Err(Errno::EBADF);
+        }
+        if self.does_at_once(fd, flags) {
+            flags |= AT_ONCE;
+        }
         self.file = Some((fd, flags));
         Ok(flags)
     }
 
-    #[inline(never)]
-    fn is_polled(&mut self, fd: c_int) -> bool {
-        match self.polled_file {
-            Some((known, polled)) if known == fd => polled,
-            _ => {
-                let polled = iopoll::is_polled(fd);
-                self.polled_file = Some((fd, polled));
-                polled
-            }
+    /// Whether today's kernel would not do what the posted one did with requests to this file: those to a file that
+    /// cannot be polled for completions it refuses where the ring polls, and instead of failing at once for want of data
+    /// as `O_NONBLOCK` demands, it waits.
+    fn does_at_once(&self, fd: c_int, flags: c_uint) -> bool {
+        const S_IFMT: u32 = 0o170000;
+        const S_IFREG: u32 = 0o100000;
+        const S_IFBLK: u32 = 0o060000;
+        if self.ring.polled {
+            return !iopoll::is_polled(fd);
         }
+        // Events of one's own came in 6.11; this is the first feature after it.
+        flags & O_NONBLOCK != 0
+            && self.ring.today.features & IORING_FEAT_MIN_TIMEOUT != 0
+            && !sys::identity(fd).is_ok_and(|file| matches!(file.mode & S_IFMT, S_IFREG | S_IFBLK))
     }
 
     /// Ends the call with `error`, or writes a request that completes with it.
     #[cold]
     #[inline(never)]
-    unsafe fn refuse(&self, sqe: *mut io_uring_sqe, error: Errno) -> Result<()> {
+    unsafe fn refuse(
+        &self,
+        sqe: *mut io_uring_sqe,
+        error: Errno,
+    ) -> core::result::Result<(), Stop> {
         if self.refuses {
-            return Err(error);
+            return Err(Stop::Refused(error));
         }
         // SAFETY: the caller's SQE.
         unsafe {
@@ -247,28 +281,34 @@ impl Translator {
         }
         Ok(())
     }
-}
 
-/// Does the read or write of `sqe` at once, and makes it a request that does nothing and completes with the result.
-#[inline(never)]
-unsafe fn do_now(write: bool, sqe: *mut io_uring_sqe) {
-    // SAFETY: the caller's SQE, which holds a read or write.
-    unsafe {
-        let done = sys::transfer(
-            write,
-            (*sqe).fd,
-            (*sqe).__anon2.addr,
-            (*sqe).len,
-            (*sqe).__anon1.off,
-            (*sqe).__anon3.rw_flags,
-        );
-        (*sqe).opcode = op::IORING_OP_NOP as u8;
-        (*sqe).fd = -1;
-        (*sqe).ioprio = 0;
-        (*sqe).__anon1.off = 0;
-        (*sqe).__anon2.addr = 0;
-        (*sqe).len = done as u32;
-        (*sqe).__anon3.nop_flags = IORING_NOP_INJECT_RESULT;
-        (*sqe).__anon4.buf_index = 0;
+    /// Does the read or write of `sqe` at once, and makes it a request that does nothing and completes with the result.
+    #[cold]
+    #[inline(never)]
+    unsafe fn do_now(&self, operation: Operation, index: c_uint, sqe: *mut io_uring_sqe) {
+        // SAFETY: the caller's SQE, which holds a read or write.
+        unsafe {
+            let (start, len) = ((*sqe).__anon2.addr, (*sqe).len);
+            let done = if operation.index_mask != 0 && !self.ring.has_pinned(index, start, len) {
+                Errno::EFAULT.as_ret()
+            } else {
+                sys::transfer(
+                    operation.kind == Kind::Write,
+                    (*sqe).fd,
+                    start,
+                    len,
+                    (*sqe).__anon1.off,
+                    (*sqe).__anon3.rw_flags,
+                )
+            };
+            (*sqe).opcode = op::IORING_OP_NOP as u8;
+            (*sqe).fd = -1;
+            (*sqe).ioprio = 0;
+            (*sqe).__anon1.off = 0;
+            (*sqe).__anon2.addr = 0;
+            (*sqe).len = done as u32;
+            (*sqe).__anon3.nop_flags = IORING_NOP_INJECT_RESULT;
+            (*sqe).__anon4.buf_index = 0;
+        }
     }
 }

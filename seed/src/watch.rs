@@ -55,7 +55,7 @@ unsafe extern "C" fn run(stack: *mut c_void) -> Leaves {
     // The call holds the file, whatever becomes of the descriptor.
     while sys::lock(anchor, true) == Err(Errno::EINTR) {}
     // Does nothing if the ring was given up in another way.
-    pool::close(position);
+    pool::close(position, false);
     Leaves::stack(stack)
 }
 

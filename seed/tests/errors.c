@@ -92,6 +92,16 @@ static void setup_buffers(void)
     iovecs[3].iov_base = large + 1;
     refuse(4, iovecs, &p, ENOMEM);
 
+    /* a buffer of no length holds nothing */
+    iovecs[3].iov_len = 0;
+    raw_open(&r, 4, IORING_SETUP_FIXEDBUFS, iovecs);
+    for (int i = 0; i < 4; i++)
+        CHECK(!memcmp(&r.iocbs[i], &(struct io_uring_iocb) { .opcode = 0 }, sizeof(*r.iocbs)));
+    raw_request(&r, 3, IORING_OP_READ_FIXED, CHECK_SYS(open("/dev/zero", O_RDONLY)), iovecs[3].iov_base, 1, 0);
+    CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+    CHECK_EQ(raw_wait(&r).res, -EFAULT);
+    raw_close(&r);
+
     /* without the flag they are not looked at */
     raw_open(&r, 4, 0, (void *) 16);
     raw_close(&r);
@@ -185,17 +195,22 @@ static void push_bad(struct raw *r, int fd, int which)
         r->iocbs[1].flags = 0x80;
     else if (which == 5)
         r->iocbs[1].fd = -1;
-    else
+    else if (which == 6)
         r->iocbs[1].fd = 4000;
+    else if (which == 7)
+        r->iocbs[1].fd = CHECK_SYS(open("data", O_PATH));
+    else
+        r->iocbs[1].fd = CHECK_SYS(open("data", O_ACCMODE));
     raw_push(r, 1);
 }
+#define BAD_KINDS 9
 
 /* Without a thread or a work queue the call says what is wrong, and the iocb stays. */
 static void bad_iocb_ends_the_call(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
 
-    for (int which = 0; which < 7; which++) {
+    for (int which = 0; which < BAD_KINDS; which++) {
         int error = which < 5 ? EINVAL : EBADF;
         struct raw r;
 
@@ -241,7 +256,7 @@ static void bad_iocb_becomes_an_event(void)
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
 
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-        for (int which = 0; which < 7; which++) {
+        for (int which = 0; which < BAD_KINDS; which++) {
             struct raw r;
 
             raw_open(&r, 4, flags[i], NULL);

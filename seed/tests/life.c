@@ -1,55 +1,13 @@
 /* Rings come and go: descriptors, duplicates, children, threads. Raw calls. */
 #include <pthread.h>
-#include <sched.h>
-#include <setjmp.h>
 #include <spawn.h>
 
-#include "raw.h"
-
-#define BLOCK 4096
-
-static unsigned char buffer[64 * BLOCK] __attribute__((aligned(BLOCK)));
+#include "one.h"
 
 static const unsigned modes[] = {
     0, IORING_SETUP_SQWQ, IORING_SETUP_IOPOLL, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL,
     IORING_SETUP_FIXEDBUFS, IORING_SETUP_FIXEDBUFS | IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL,
 };
-
-static unsigned count_tasks(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    struct dirent *entry;
-    unsigned count = 0;
-
-    CHECK(dir != NULL);
-    while ((entry = readdir(dir)))
-        count += entry->d_name[0] != '.';
-    closedir(dir);
-    return count;
-}
-
-static unsigned tasks_in_the_end(void)
-{
-    unsigned count = count_tasks();
-
-#ifdef LINKED
-    for (int tries = 0; tries < 1000 && count != 1; tries++) {
-        usleep(1000);
-        count = count_tasks();
-    }
-#endif
-    return count;
-}
-
-/* One read, which shows that a ring works. */
-static void read_one(struct raw *r, int fd)
-{
-    memset(buffer, 0, BLOCK);
-    raw_request(r, 1, IORING_OP_READ, fd, buffer, BLOCK, 3 * BLOCK);
-    CHECK_EQ(io_uring_enter(r->fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
-    CHECK_EQ(raw_wait(r).res, BLOCK);
-    CHECK_PATTERN(buffer, BLOCK, 3 * BLOCK);
-}
 
 static void closing_leaves_nothing(void)
 {
@@ -395,89 +353,6 @@ static void executed(void)
     raw_close(&r);
 }
 
-struct waiter {
-    struct raw *r;
-    int returned, error;
-    volatile int started;
-};
-
-static void *wait_there(void *argument)
-{
-    struct waiter *waiter = argument;
-
-    waiter->started = 1;
-    waiter->returned = io_uring_enter(waiter->r->fd, 0, 1, IORING_ENTER_GETEVENTS);
-    waiter->error = errno;
-    return NULL;
-}
-
-static void *just_wait(void *argument)
-{
-    pause();
-    return argument;
-}
-
-/* One thread at a time. */
-static void busy(void)
-{
-    int pipes[2];
-    struct raw r;
-    struct waiter waiter = { &r, 0, 0, 0 };
-    pthread_t thread;
-
-    CHECK_SYS(pipe(pipes));
-    raw_open(&r, 8, 0, NULL);
-    raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
-    CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-    CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
-    while (!waiter.started)
-        ;
-    usleep(50000);
-    FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
-    FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EBUSY);
-    CHECK_EQ(write(pipes[1], "x", 1), 1);
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-    CHECK_EQ(waiter.returned, 0);
-    CHECK_EQ(io_uring_enter(r.fd, 0, 0, 0), 0);
-    CHECK_EQ(raw_wait(&r).res, 1);
-    raw_close(&r);
-}
-
-/* The ring lives until the call on it has returned. */
-static void closed_while_waiting(void)
-{
-    int pipes[2];
-    struct leak_mark mark;
-    struct raw r;
-    struct waiter waiter = { &r, 0, 0, 0 };
-    pthread_t thread;
-
-    CHECK_SYS(pipe(pipes));
-    /* so that the stack of a thread is there already */
-    CHECK_EQ(pthread_create(&thread, NULL, just_wait, NULL), 0);
-    CHECK_EQ(pthread_cancel(thread), 0);
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-    mark = leak_mark();
-    for (int i = 0; i < 10; i++) {
-        waiter.started = 0;
-        raw_open(&r, 8, 0, NULL);
-        raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
-        CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-        CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
-        while (!waiter.started)
-            ;
-        usleep(10000);
-        CHECK_EQ(close(r.fd), 0);
-        CHECK_EQ(write(pipes[1], "x", 1), 1);
-        CHECK_EQ(pthread_join(thread, NULL), 0);
-        CHECK_EQ(waiter.returned, 0);
-        CHECK_EQ(raw_spin(&r).res, 1);
-        raw_unmap(&r);
-        raw_gone(0);
-        CHECK_GONE(mark);
-    }
-}
-
 struct worker {
     pthread_t thread;
     int file, rounds;
@@ -548,171 +423,6 @@ static void another_thread(void)
     raw_close(&r);
 }
 
-static struct raw *in_handler;
-static int handler_file;
-static volatile int handler_returned;
-static sigjmp_buf jump;
-
-static void call_in(int signal_number)
-{
-    struct raw *r = in_handler;
-
-    (void) signal_number;
-    raw_request(r, 5, IORING_OP_READ, handler_file, buffer + BLOCK, BLOCK, 2 * BLOCK);
-    handler_returned = io_uring_enter(r->fd, 1, 0, 0);
-}
-
-static void jump_out(int signal_number)
-{
-    (void) signal_number;
-    siglongjmp(jump, 1);
-}
-
-/* A handler submits while its thread waits, or leaves the wait for good. */
-static void handlers(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
-    struct raw r;
-
-    CHECK_SYS(pipe(pipes));
-    handler_file = fd;
-    in_handler = &r;
-    raw_open(&r, 8, 0, NULL);
-    for (int i = 0; i < 3; i++) {
-        signal(SIGALRM, call_in);
-        ualarm(20000, 0);
-        raw_request(&r, 1, IORING_OP_READ, pipes[0], buffer, 1, 0);
-        handler_returned = 0;
-        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
-        while (handler_returned == 0)
-            ;
-        CHECK_EQ(handler_returned, 1);
-        CHECK_EQ(*r.sq_head, *r.sq_tail);
-        CHECK_EQ(raw_wait(&r).index, 5);
-        CHECK_PATTERN(buffer + BLOCK, BLOCK, 2 * BLOCK);
-        CHECK_EQ(write(pipes[1], "x", 1), 1);
-        CHECK_EQ(raw_wait(&r).index, 1);
-
-        signal(SIGALRM, jump_out);
-        if (!sigsetjmp(jump, 1)) {
-            raw_request(&r, 2, IORING_OP_READ, pipes[0], buffer, 1, 0);
-            ualarm(20000, 0);
-            io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS);
-            test_fail(__FILE__, __LINE__, "came back");
-        }
-        read_one(&r, fd);
-        CHECK_EQ(*r.sq_head, *r.sq_tail);
-        CHECK_EQ(write(pipes[1], "x", 1), 1);
-        CHECK_EQ(raw_wait(&r).index, 2);
-        CHECK_EQ(raw_ready(&r), 0);
-    }
-    raw_close(&r);
-}
-
-/* A program that never enters, but for waking a thread that says it sleeps. */
-static void polling_thread(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
-    struct raw r;
-    double start;
-
-    raw_open(&r, 8, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
-    for (int i = 0; i < 1000; i++) {
-        raw_request(&r, i % 8, IORING_OP_READ, fd, buffer, 512, i % 100 * 512);
-        CHECK_EQ(raw_spin(&r).res, 512);
-        CHECK_PATTERN(buffer, 512, i % 100 * 512);
-    }
-    CHECK_EQ(*r.sq_flags, 0);
-    for (int i = 0; i < 2; i++) {
-        start = seconds();
-        while (!(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP)) {
-            CHECK_LT(seconds() - start, 5);
-            usleep(1000);
-        }
-        CHECK_GE((seconds() - start) * 1000, 800);
-        usleep(20000);
-        /* it does not look */
-        raw_request(&r, 0, IORING_OP_READ, fd, buffer, 512, 0);
-        usleep(50000);
-        CHECK_EQ(raw_ready(&r), 0);
-        CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-        CHECK_EQ(raw_spin(&r).res, 512);
-        CHECK_EQ(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE), 0);
-    }
-    /* asleep, it is woken by closing too */
-    while (!(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP))
-        usleep(1000);
-    usleep(20000);
-    raw_close(&r);
-    CHECK_EQ(tasks_in_the_end(), 1);
-}
-
-static void thread_cpu(void)
-{
-    struct io_uring_params p;
-    cpu_set_t set;
-    struct raw r;
-
-    memset(&p, 0, sizeof(p));
-    p.flags = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
-    p.sq_thread_cpu = 9999;
-    FAILS(io_uring_setup(4, NULL, &p), EINVAL);
-    CHECK_EQ(tasks_in_the_end(), 1);
-
-    CHECK_SYS(sched_getaffinity(0, sizeof(set), &set));
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        DIR *dir;
-        struct dirent *entry;
-        int bound = 0;
-
-        if (!CPU_ISSET(cpu, &set))
-            continue;
-        memset(&r, 0, sizeof(r));
-        r.p.flags = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
-        r.p.sq_thread_cpu = cpu;
-        r.fd = CHECK_SYS(io_uring_setup(4, NULL, &r.p));
-        CHECK_EQ(r.p.sq_thread_cpu, cpu);
-        dir = opendir("/proc/self/task");
-        while ((entry = readdir(dir))) {
-            cpu_set_t of_task;
-
-            if (entry->d_name[0] != '.' && atoi(entry->d_name) != getpid()) {
-                CHECK_SYS(sched_getaffinity(atoi(entry->d_name), sizeof(of_task), &of_task));
-                bound += CPU_COUNT(&of_task) == 1 && CPU_ISSET(cpu, &of_task);
-            }
-        }
-        closedir(dir);
-        CHECK_EQ(bound, 1);
-        close(r.fd);
-        raw_gone(0);
-    }
-}
-
-/* Signals go to the program, not to the thread. */
-static volatile sig_atomic_t signals;
-
-static void count_signal(int signal_number)
-{
-    (void) signal_number;
-    signals++;
-}
-
-static void signals_spare_the_thread(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
-    struct raw r;
-
-    signal(SIGUSR1, count_signal);
-    raw_open(&r, 8, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
-    for (int i = 0; i < 100; i++) {
-        CHECK_SYS(kill(getpid(), SIGUSR1));
-        CHECK_EQ(signals, i + 1);
-        raw_request(&r, 0, IORING_OP_READ, fd, buffer, 512, 0);
-        CHECK_EQ(raw_spin(&r).res, 512);
-    }
-    raw_close(&r);
-}
-
 /* Everything else that goes through syscall(). */
 static void other_calls(void)
 {
@@ -736,7 +446,6 @@ static void other_calls(void)
 static const struct test_case cases[] = {
     CASE(closing_leaves_nothing), CASE(unmapping_last), CASE(closing_with_requests), CASE(lowest_descriptor),
     CASE(duplicates), CASE(replaced_descriptors), CASE(closed_unseen), CASE(everything_closed), CASE(children), CASE(orphan),
-    CASE(vforked), CASE(executed), CASE(busy), CASE(closed_while_waiting), CASE(many_threads), CASE(another_thread),
-    CASE(handlers), CASE(polling_thread), CASE(thread_cpu), CASE(signals_spare_the_thread), CASE(other_calls),
+    CASE(vforked), CASE(executed), CASE(many_threads), CASE(another_thread), CASE(other_calls),
 };
 TEST_MAIN(cases)

@@ -1,5 +1,10 @@
 /* What requests do, in every way to submit them. Raw calls. */
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
+#include <sys/utsname.h>
 
 #include "raw.h"
 
@@ -306,15 +311,29 @@ static bool has_polled_queues(int fd)
     return answer == '1';
 }
 
+static int kernel_is(int major, int minor)
+{
+    struct utsname name;
+    int running[2] = { 0, 0 };
+
+    CHECK_SYS(uname(&name));
+    CHECK_EQ(sscanf(name.release, "%d.%d", &running[0], &running[1]), 2);
+    return running[0] > major || (running[0] == major && running[1] >= minor);
+}
+
 /* Where completions are really polled for, no event comes unless somebody enters. */
 static void polled_for(void)
 {
     unsigned char *buffer = aligned(BLOCK);
-    int fd = pattern_file("data", SIZE, O_RDONLY | O_DIRECT);
+    int fd = pattern_file("data", SIZE, O_RDONLY);
     struct raw r;
 
     if (!has_polled_queues(fd))
         skip("the disk below this folder has no queues that can be polled");
+    if (!kernel_is(6, 12))
+        skip("rings are not polled before Linux 6.12");
+    close(fd);
+    fd = CHECK_SYS(open("data", O_RDONLY | O_DIRECT));
     raw_open(&r, 4, IORING_SETUP_IOPOLL, NULL);
     raw_request(&r, 0, IORING_OP_READ, fd, buffer, BLOCK, BLOCK);
     CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
@@ -351,8 +370,99 @@ static void round_and_round(void)
     raw_close(&r);
 }
 
+/* Files that can be waited for, all empty. With O_NONBLOCK or without. */
+#define WAITING_KINDS 7
+
+static void open_waiting(int kind, int nonblock, int ends[2])
+{
+    int flag = nonblock ? O_NONBLOCK : 0;
+
+    if (kind == 0) {
+        CHECK_SYS(pipe2(ends, flag));
+    } else if (kind == 1) {
+        unlink("fifo");
+        CHECK_SYS(mkfifo("fifo", 0600));
+        ends[0] = ends[1] = CHECK_SYS(open("fifo", O_RDWR | flag));
+    } else if (kind < 4) {
+        CHECK_SYS(socketpair(AF_UNIX, (kind == 2 ? SOCK_STREAM : SOCK_DGRAM) | (nonblock ? SOCK_NONBLOCK : 0), 0, ends));
+    } else if (kind == 4) {
+        ends[0] = ends[1] = CHECK_SYS(eventfd(0, nonblock ? EFD_NONBLOCK : 0));
+    } else if (kind == 5) {
+        ends[0] = ends[1] = CHECK_SYS(timerfd_create(CLOCK_MONOTONIC, nonblock ? TFD_NONBLOCK : 0));
+    } else {
+        ends[0] = ends[1] = CHECK_SYS(inotify_init1(nonblock ? IN_NONBLOCK : 0));
+    }
+}
+
+/* As read() and write() would: they wait, or fail with EAGAIN. */
+static void nonblocking_files(void)
+{
+    static const unsigned modes[] = {
+        0, IORING_SETUP_SQWQ, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL,
+    };
+    unsigned char *buffer = aligned(BLOCK);
+    uint64_t one = 1;
+    struct raw r;
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        for (int kind = 0; kind < WAITING_KINDS; kind++) {
+            struct io_uring_event event;
+            int ends[2];
+
+            raw_open(&r, 8, modes[i], NULL);
+            open_waiting(kind, 1, ends);
+            FAILS(read(ends[0], buffer, 64), EAGAIN);
+            raw_request(&r, 0, IORING_OP_READ, ends[0], buffer, 64, 0);
+            CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+            CHECK_EQ(raw_spin(&r).res, -EAGAIN);
+            if (kind < 5) {
+                /* what is written by the request before it is there */
+                raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
+                raw_request(&r, 2, IORING_OP_READ, ends[0], buffer, 64, 0);
+                CHECK_EQ(io_uring_enter(r.fd, 2, 0, 0), 2);
+                CHECK_EQ(raw_spin(&r).res, sizeof(one));
+                CHECK_EQ(raw_spin(&r).res, sizeof(one));
+                CHECK(!memcmp(buffer, &one, sizeof(one)));
+            }
+            if (kind == 0) {
+                while (write(ends[1], buffer, BLOCK) > 0)
+                    ;
+                raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
+                CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+                CHECK_EQ(raw_spin(&r).res, -EAGAIN);
+            }
+
+            if (kind < 5) {
+                open_waiting(kind, 0, ends);
+                raw_request(&r, 3, IORING_OP_READ, ends[0], buffer, 64, 0);
+                CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+                usleep(10000);
+                CHECK_EQ(raw_ready(&r), 0);
+                CHECK_EQ(write(ends[1], &one, sizeof(one)), sizeof(one));
+                event = raw_wait(&r);
+                CHECK_EQ(event.index, 3);
+                CHECK_EQ(event.res, sizeof(one));
+            }
+            raw_close(&r);
+        }
+
+    /* of no account for files that never wait */
+    raw_open(&r, 8, 0, NULL);
+    close(pattern_file("data", SIZE, O_RDONLY));
+    raw_request(&r, 0, IORING_OP_READ, CHECK_SYS(open("data", O_RDONLY | O_NONBLOCK)), buffer, BLOCK, BLOCK);
+    raw_request(&r, 1, IORING_OP_READ, CHECK_SYS(open("/dev/zero", O_RDONLY | O_NONBLOCK)), buffer, 1, 0);
+    CHECK_EQ(io_uring_enter(r.fd, 2, 0, 0), 2);
+    for (int i = 0; i < 2; i++) {
+        struct io_uring_event event = raw_wait(&r);
+
+        CHECK_EQ(event.res, event.index == 0 ? BLOCK : 1);
+    }
+    raw_close(&r);
+}
+
 static const struct test_case cases[] = {
     CASE(params), CASE(reads), CASE(writes), CASE(direct), CASE(events_by_themselves), CASE(fixed),
     CASE(one_index_many_times), CASE(more_than_entries), CASE(polled_for), CASE(round_and_round),
+    CASE(nonblocking_files),
 };
 TEST_MAIN(cases)

@@ -75,7 +75,7 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         liburing::ring::zero::clear(cq);
     }
     if let Some(mark) = pool::mark(fd) {
-        pool::close_here(mark);
+        pool::close(mark, true);
         let _ = Native::close(fd);
     }
 }

@@ -1,0 +1,320 @@
+//! Being inside `io_uring_enter` on a ring, which one thread can be at a time.
+//!
+//! A lock in the ring's memory holds between processes. It says which thread is inside. What that thread does is known
+//! to its own process: it translates, or it is in the kernel. While it is in the kernel another call can take its place:
+//! that of a signal's handler which interrupts the wait, for which nobody is inside then, or any other once the thread
+//! has left the wait for good, with longjmp or by its end. The call whose place was taken touches nothing of the ring any
+//! more. While a thread translates, only a handler on that very thread can come in; it leaves everything such that the
+//! translation is done again.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use liburing::errno::{Errno, Result};
+use liburing::queue::order;
+
+use crate::pool::Held;
+use crate::{account, caller, sys};
+
+/// A call: the thread in the low bits, the frame in the upper half. No two calls that may still return are alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Call(u64);
+
+impl Call {
+    const THREAD: u64 = (1 << 30) - 1;
+    /// It has left the translation and is in the kernel, or about to be, or just back.
+    const IN_KERNEL: u64 = 1 << 30;
+    /// It has interrupted another one, which translates.
+    const NESTED: u64 = 1 << 31;
+    /// No call.
+    const NONE: Call = Call(0);
+
+    fn here() -> Call {
+        Call(u64::from(caller::frame()) << 32 | u64::from(caller::thread()))
+    }
+
+    fn thread(self) -> u32 {
+        (self.0 & Call::THREAD) as u32
+    }
+
+    fn frame(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn is_in_kernel(self) -> bool {
+        self.0 & Call::IN_KERNEL != 0
+    }
+
+    fn is_nested(self) -> bool {
+        self.0 & Call::NESTED != 0
+    }
+
+    fn in_kernel(self) -> Call {
+        Call(self.0 | Call::IN_KERNEL)
+    }
+
+    fn nested(self) -> Call {
+        Call(self.0 | Call::NESTED)
+    }
+}
+
+/// What a process knows of the calls on a ring. It stays in memory for good, so that a call whose ring has gone meanwhile
+/// can look.
+pub struct Turn {
+    /// The call that is inside, if it is one of this process.
+    call: AtomicU64,
+    /// The call that a nested one has interrupted, while that is in the kernel.
+    below: AtomicU64,
+    /// How often a handler has come in during a translation.
+    visits: AtomicU32,
+}
+
+impl Turn {
+    /// Nobody is inside.
+    pub const fn new() -> Turn {
+        Turn {
+            call: AtomicU64::new(0),
+            below: AtomicU64::new(0),
+            visits: AtomicU32::new(0),
+        }
+    }
+
+    /// For a new ring.
+    pub fn reset(&self) {
+        self.call.store(0, Ordering::Relaxed);
+    }
+
+    // The words are ordered by the lock where threads meet, and where a handler does, by the order of instructions: the
+    // compiler keeps that for release stores and acquire loads.
+    fn call(&self) -> Call {
+        Call(self.call.load(Ordering::Acquire))
+    }
+
+    fn set(&self, call: Call) {
+        self.call.store(call.0, Ordering::Release);
+    }
+
+    /// Puts a call in another's place. False if that has come back or lost it to somebody else.
+    fn exchange(&self, from: Call, to: Call) -> bool {
+        // Acquire and release: what the one did is done before the other goes on.
+        self.call
+            .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+/// The right to be inside.
+pub struct Inside<'a> {
+    ring: &'a Held,
+    call: Call,
+    /// The call that this one has interrupted in its translation, or just before or after it ([`Call::NONE`]).
+    below: Option<Call>,
+    lost: Cell<bool>,
+}
+
+impl<'a> Inside<'a> {
+    /// `EBUSY` if somebody is inside.
+    #[inline(never)]
+    pub fn take(ring: &'a Held) -> Result<Inside<'a>> {
+        let call = Call::here();
+        let owner = &ring.shared().owner;
+        // Acquire: what the last owner did is done.
+        match owner.compare_exchange(0, call.thread(), Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => {
+                ring.turn().set(call);
+                Ok(Inside::new(ring, call, None))
+            }
+            Err(owner) => Inside::instead_of(ring, call, owner),
+        }
+    }
+
+    fn new(ring: &'a Held, call: Call, below: Option<Call>) -> Inside<'a> {
+        Inside {
+            ring,
+            call,
+            below,
+            lost: Cell::new(false),
+        }
+    }
+
+    /// [`take`](Self::take) when the thread `owner` seems to be inside.
+    #[cold]
+    fn instead_of(ring: &'a Held, call: Call, owner: u32) -> Result<Inside<'a>> {
+        let turn = ring.turn();
+        let there = turn.call();
+        let inside = if owner == call.thread() {
+            if there.thread() == owner && there.is_in_kernel() {
+                let below = Some(Call(turn.below.load(Ordering::Relaxed)))
+                    .filter(|below| there.is_nested() && may_return(*below, call));
+                Inside::in_place_of(ring, there, call, below)
+            } else if there.thread() != owner || may_return(there, call) {
+                Inside::within(ring, there, call)
+            } else {
+                Inside::in_place_of(ring, there, call, None)
+            }
+        } else if sys::has_ended(owner) {
+            Inside::after_end_of(ring, owner, call)
+        } else if is_elsewhere(ring, there, owner) {
+            let inside = Inside::in_place_of(ring, there, call, None);
+            if inside.is_some() {
+                ring.shared().owner.store(call.thread(), Ordering::Relaxed);
+            }
+            inside
+        } else {
+            None
+        };
+        let inside = inside.ok_or(Errno::EBUSY)?;
+        inside.repair();
+        Ok(inside)
+    }
+
+    /// Takes the place of a call in the kernel, or of one that was left for good.
+    fn in_place_of(
+        ring: &'a Held,
+        there: Call,
+        call: Call,
+        below: Option<Call>,
+    ) -> Option<Inside<'a>> {
+        let call = below.map_or(call, |_| call.nested());
+        ring.turn().exchange(there, call).then(|| {
+            // That call's use of the ring ends here, as it may not end by itself.
+            ring.end_another();
+            Inside::new(ring, call, below)
+        })
+    }
+
+    /// Goes in while this thread's own call translates, or is about to begin or to end that.
+    fn within(ring: &'a Held, there: Call, call: Call) -> Option<Inside<'a>> {
+        let (turn, call) = (ring.turn(), call.nested());
+        turn.exchange(there, call).then(|| {
+            turn.visits.fetch_add(1, Ordering::Relaxed);
+            Inside::new(ring, call, Some(there))
+        })
+    }
+
+    /// Takes the place of a thread that has ended, of whatever process.
+    fn after_end_of(ring: &'a Held, owner: u32, call: Call) -> Option<Inside<'a>> {
+        let there = ring.turn().call();
+        // Acquire: what the last owner did is done.
+        ring.shared()
+            .owner
+            .compare_exchange(owner, call.thread(), Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
+        ring.turn().set(call);
+        // It was this process's own, or its copy of the parent's, whose use of the ring was copied as well.
+        if there.thread() == owner {
+            ring.end_another();
+        }
+        Some(Inside::new(ring, call, None))
+    }
+
+    /// Takes back what another call has published and not submitted: should it still get to its system call, it finds
+    /// nothing there.
+    fn repair(&self) {
+        if !self.ring.is_polled_by_thread() {
+            // SAFETY: the ring is set up, and this thread is inside. Relaxed: the kernel looks within system calls.
+            unsafe {
+                let sq = &self.ring.today.sq;
+                order::store_relaxed(sq.ktail, order::load_relaxed(sq.khead));
+                account::settle(self.ring);
+            }
+        }
+    }
+
+    /// How often handlers have come in so far.
+    pub fn visits(&self) -> u32 {
+        self.ring.turn().visits.load(Ordering::Acquire)
+    }
+
+    /// To be called before the system call: from now on this call's place can be taken. If it submits, `visits` is what
+    /// they were before the translation. False if that is void.
+    pub fn leave_translation(&self, visits: Option<u32>) -> bool {
+        let turn = self.ring.turn();
+        if let Some(below) = self.below {
+            turn.below.store(below.0, Ordering::Relaxed);
+        }
+        turn.set(self.call.in_kernel());
+        // A handler that comes after this look takes back what was published.
+        if visits.is_none_or(|visits| visits == self.visits()) {
+            return true;
+        }
+        if self.come_back() {
+            self.repair();
+        }
+        false
+    }
+
+    /// To be called after the system call. False if this call's place was taken: who did that has accounted for what was
+    /// submitted, and the ring may have gone.
+    pub fn come_back(&self) -> bool {
+        if self.ring.turn().exchange(self.call.in_kernel(), self.call) {
+            return true;
+        }
+        self.lost.set(true);
+        false
+    }
+
+    /// Whether this call's place was taken.
+    pub fn is_lost(&self) -> bool {
+        self.lost.get()
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.ring.turn().set(self.below.unwrap_or(Call::NONE));
+        if self.below.is_none() {
+            // Release: what this thread did is done.
+            self.ring.shared().owner.store(0, Ordering::Release);
+        }
+    }
+}
+
+/// Whether a call that was interrupted or left may return, as seen from another one of the same thread.
+fn may_return(then: Call, now: Call) -> bool {
+    then == Call::NONE || caller::may_have_interrupted(now.frame(), then.frame())
+}
+
+/// Whether the call `there` of the thread `owner`, which was in the kernel, is not any more: a handler runs, or longjmp
+/// was used, and the thread sleeps somewhere else; or it has ended. While it runs nobody can tell, so it is given some
+/// time to fall asleep.
+fn is_elsewhere(ring: &Held, there: Call, owner: u32) -> bool {
+    const LOOKS: u32 = 10;
+    const PAUSE_NS: u64 = 100_000;
+    if there.thread() != owner || there.is_nested() || !sys::is_thread(owner) {
+        return false;
+    }
+    for _ in 0..LOOKS {
+        if !there.is_in_kernel() || ring.turn().call() != there {
+            return false;
+        }
+        if let Some(elsewhere) = sys::sleeps_elsewhere(owner, ring.today.enter_ring_fd) {
+            return elsewhere;
+        }
+        sys::nap(PAUSE_NS);
+        if sys::has_ended(owner) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Ends a call on the ring that nobody will return from, if there is one: of this thread (if `here`), whose handler is
+/// what runs or which has left it with longjmp, or of a thread that has ended or has left it.
+pub fn end_left_behind(ring: &Held, here: bool) {
+    // Acquire: what the owner did before it left is done.
+    let owner = ring.shared().owner.load(Ordering::Acquire);
+    let there = ring.turn().call();
+    if owner == 0 || there.thread() != owner {
+        return;
+    }
+    let is_left = if here && owner == caller::thread() {
+        there.is_in_kernel() || !may_return(there, Call::here())
+    } else {
+        sys::has_ended(owner) || is_elsewhere(ring, there, owner)
+    };
+    if is_left && ring.turn().exchange(there, Call::NONE) {
+        ring.shared().owner.store(0, Ordering::Release);
+        ring.end_another();
+    }
+}

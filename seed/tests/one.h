@@ -1,0 +1,47 @@
+/* One read that shows that a ring works, and how many threads there are. */
+#ifndef SEED_TESTS_ONE_H
+#define SEED_TESTS_ONE_H
+
+#include "raw.h"
+
+#define BLOCK 4096
+
+static unsigned char buffer[64 * BLOCK] __attribute__((aligned(BLOCK)));
+
+static inline unsigned count_tasks(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    struct dirent *entry;
+    unsigned count = 0;
+
+    CHECK(dir != NULL);
+    while ((entry = readdir(dir)))
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count;
+}
+
+static inline unsigned tasks_in_the_end(void)
+{
+    unsigned count = count_tasks();
+
+#ifdef LINKED
+    for (int tries = 0; tries < 1000 && count != 1; tries++) {
+        usleep(1000);
+        count = count_tasks();
+    }
+#endif
+    return count;
+}
+
+/* One read, which shows that a ring works. */
+static inline void read_one(struct raw *r, int fd)
+{
+    memset(buffer, 0, BLOCK);
+    raw_request(r, 1, IORING_OP_READ, fd, buffer, BLOCK, 3 * BLOCK);
+    CHECK_EQ(io_uring_enter(r->fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+    CHECK_EQ(raw_wait(r).res, BLOCK);
+    CHECK_PATTERN(buffer, BLOCK, 3 * BLOCK);
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* The thread that polls the SQ ring. Raw calls. */
+#include <sched.h>
+
+#include "one.h"
+
+/* A program that never enters, but for waking a thread that says it sleeps. */
+static void polling_thread(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
+    struct raw r;
+    double start;
+
+    raw_open(&r, 8, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
+    for (int i = 0; i < 1000; i++) {
+        raw_request(&r, i % 8, IORING_OP_READ, fd, buffer, 512, i % 100 * 512);
+        CHECK_EQ(raw_spin(&r).res, 512);
+        CHECK_PATTERN(buffer, 512, i % 100 * 512);
+    }
+    CHECK_EQ(*r.sq_flags, 0);
+    for (int i = 0; i < 2; i++) {
+        start = seconds();
+        while (!(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP)) {
+            CHECK_LT(seconds() - start, 5);
+            usleep(1000);
+        }
+        CHECK_GE((seconds() - start) * 1000, 800);
+        usleep(20000);
+        /* it does not look */
+        raw_request(&r, 0, IORING_OP_READ, fd, buffer, 512, 0);
+        usleep(50000);
+        CHECK_EQ(raw_ready(&r), 0);
+        CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+        CHECK_EQ(raw_spin(&r).res, 512);
+        CHECK_EQ(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE), 0);
+    }
+    /* asleep, it is woken by closing too */
+    while (!(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP))
+        usleep(1000);
+    usleep(20000);
+    raw_close(&r);
+    CHECK_EQ(tasks_in_the_end(), 1);
+}
+
+static void thread_cpu(void)
+{
+    struct io_uring_params p;
+    cpu_set_t set;
+    struct raw r;
+
+    memset(&p, 0, sizeof(p));
+    p.flags = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
+    p.sq_thread_cpu = 9999;
+    FAILS(io_uring_setup(4, NULL, &p), EINVAL);
+    CHECK_EQ(tasks_in_the_end(), 1);
+
+    CHECK_SYS(sched_getaffinity(0, sizeof(set), &set));
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        DIR *dir;
+        struct dirent *entry;
+        int bound = 0;
+
+        if (!CPU_ISSET(cpu, &set))
+            continue;
+        memset(&r, 0, sizeof(r));
+        r.p.flags = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
+        r.p.sq_thread_cpu = cpu;
+        r.fd = CHECK_SYS(io_uring_setup(4, NULL, &r.p));
+        CHECK_EQ(r.p.sq_thread_cpu, cpu);
+        dir = opendir("/proc/self/task");
+        while ((entry = readdir(dir))) {
+            cpu_set_t of_task;
+
+            if (entry->d_name[0] != '.' && atoi(entry->d_name) != getpid()) {
+                CHECK_SYS(sched_getaffinity(atoi(entry->d_name), sizeof(of_task), &of_task));
+                bound += CPU_COUNT(&of_task) == 1 && CPU_ISSET(cpu, &of_task);
+            }
+        }
+        closedir(dir);
+        CHECK_EQ(bound, 1);
+        close(r.fd);
+        raw_gone(0);
+    }
+}
+
+/* Signals go to the program, not to the thread. */
+static volatile sig_atomic_t signals;
+
+static void count_signal(int signal_number)
+{
+    (void) signal_number;
+    signals++;
+}
+
+static void signals_spare_the_thread(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
+    struct raw r;
+
+    signal(SIGUSR1, count_signal);
+    raw_open(&r, 8, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
+    for (int i = 0; i < 100; i++) {
+        CHECK_SYS(kill(getpid(), SIGUSR1));
+        CHECK_EQ(signals, i + 1);
+        raw_request(&r, 0, IORING_OP_READ, fd, buffer, 512, 0);
+        CHECK_EQ(raw_spin(&r).res, 512);
+    }
+    raw_close(&r);
+}
+
+static const struct test_case cases[] = {
+    CASE(polling_thread), CASE(thread_cpu), CASE(signals_spare_the_thread),
+};
+TEST_MAIN(cases)
