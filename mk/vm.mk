@@ -2,14 +2,15 @@
 
 .PHONY: vm vm-suite vm-programs
 
-VM_OUT ?= $(abspath $(B))/vm
 VM_PREFIX ?= $(CHECK_PREFIX)
 VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
+# Programs of one installation are not another one's.
+VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
 VM_SUITES ?= bookworm bookworm-backports sid
 VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -pthread -static
 
 # Programs of the interface of January 2019, where it is built. Another installation need not have it.
-VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life inside poller library reads engine))
+VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life descriptors inside handlers poller library reads engine))
 
 VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
 	$(basename $(notdir $(wildcard vm/programs/*.c))) $(addprefix seed-,$(VM_SEED)))
@@ -40,7 +41,7 @@ vm-programs: $(VM_PROGRAMS) $(VM_OUT)/init
 vm:
 	+$(Q)$(MAKE) --no-print-directory -j2 vm-programs
 	$(Q)$(PYTHON) -B vm/vm.py --init $(VM_OUT)/init --programs $(VM_OUT)/programs --output $(VM_OUT) \
-		--suites '$(VM_SUITES)' $(if $(C_TESTS_REFERENCE),--reference) $(TESTS)
+		--suites '$(VM_SUITES)' $(if $(C_TESTS_REFERENCE),--reference) $(or $(TESTS),$(sort $(notdir $(VM_PROGRAMS))))
 
 ## make vm-suite       upstream's whole suite on those kernels, on its library and on ours (TESTS, VM_SUITES)
 vm-suite: $(VM_OUT)/init $(VM_INSTALLED)

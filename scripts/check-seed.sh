@@ -42,7 +42,7 @@ skipped_cases() { # program, log
         *reason:*) reason=${line#*reason: } ;;
         'skip '*)
             [ -n "${told[$1 $line]:-}" ] || say "SKIP: $1: ${line#skip }: $reason"
-            told[$1 $line]=1
+            told[$1 $line]=1 reason=
             ;;
         esac
     done <"$2"
@@ -225,7 +225,9 @@ for way in raw shared static; do
     step "requests, $way" cases requests $way
     step "errors, $way" cases errors $way
     step "rings come and go, $way" cases life $way
+    step "descriptors, $way" cases descriptors $way
     step "one call at a time, $way" cases inside $way
+    step "handlers, $way" cases handlers $way
     step "a polling thread, $way" cases poller $way
     step "random reads, $way" reads $way
     step "an I/O engine, $way" engine $way
@@ -261,7 +263,7 @@ watched() { # name, way, argument...
     WRAPPER="valgrind -q --error-exitcode=9 --trace-children=yes" run "$@"
 }
 
-for name in requests errors life inside poller; do
+for name in requests errors life descriptors inside handlers poller; do
     step "$name, raw, address and undefined behaviour sanitizers" sanitized $name raw
     step "$name, shared, address and undefined behaviour sanitizers" sanitized $name shared
 done

@@ -10,8 +10,8 @@ def output(*command):
 
 def compile_c(source, path, prefix, library=None, runtime=None):
     """Compile a source with the headers of `prefix`; link `library`, to be found in `runtime` when the program runs."""
-    command = [*os.environ.get("CC", "gcc").split(), "-O2", "-I", os.path.join(prefix, "include"), source, "-o", path,
-               "-pthread"]
+    command = [*os.environ.get("CC", "gcc").split(), "-O2", "-Wall", "-Wextra", "-pthread",
+               "-I", os.path.join(prefix, "include"), source, "-o", path]
     if library:
         command += ["-L", library, "-luring", f"-Wl,-rpath,{runtime or library}"]
     subprocess.run(command, check=True)

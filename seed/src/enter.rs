@@ -408,12 +408,14 @@ impl<'a> Work<'a> {
 
     /// Whether nothing is under way that needs looking after.
     pub fn is_idle(&self) -> bool {
-        // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event.
-        let all_done = unsafe {
+        // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event, which may
+        // be kept back for want of room.
+        let without_event = unsafe {
             let sq = &(*self.today).sq;
-            order::load_relaxed(sq.khead) == order::load_relaxed((*self.today).cq.ktail)
+            let posted = order::load_relaxed((*self.today).cq.ktail);
+            order::load_relaxed(sq.khead).wrapping_sub(posted)
         };
-        !self.holds_back() && (all_done || !self.ring.polled)
+        !self.ring.polled || without_event == overflow::kept_back(self.ring)
     }
 
     /// One system call, and the account of what it consumed. If it submits, `visits` is what they were before the

@@ -6,6 +6,7 @@
 //! | behind it | [`Shared`] | this library |
 //! | before `IORING_OFF_CQ_RING` | the SQEs of today's ring | this library |
 //! | `IORING_OFF_CQ_RING` | the rings of today's ring, which begin with its CQ | the program, and this library |
+//! | behind them | a page, for the event that was handed out last | this library |
 //! | `IORING_OFF_IOCB` | the iocbs | the program, and this library |
 //! | behind them | the pinned buffers, one iovec for each iocb, if there are | this library |
 //!
@@ -93,6 +94,11 @@ impl Sizes {
         })
     }
 
+    /// SQEs and rings of today's ring, and a page.
+    fn today(&self) -> usize {
+        self.sqes + self.rings + self.page
+    }
+
     /// Of the whole file.
     pub fn file(&self) -> u64 {
         IORING_OFF_IOCB + (self.iocbs + self.buffers) as u64
@@ -128,10 +134,7 @@ impl Areas {
                 .map(|area| area.as_ptr())
         };
         self.sq = map(sizes.sq_area + sizes.page, IORING_OFF_SQ_RING)?;
-        self.today = map(
-            sizes.sqes + sizes.rings,
-            IORING_OFF_CQ_RING - sizes.sqes as u64,
-        )?;
+        self.today = map(sizes.today(), IORING_OFF_CQ_RING - sizes.sqes as u64)?;
         self.iocbs = map(sizes.iocbs + sizes.buffers, IORING_OFF_IOCB)?;
         Ok(())
     }
@@ -144,7 +147,7 @@ impl Areas {
     pub unsafe fn unmap<K: Kernel>(&mut self, sizes: &Sizes) {
         let areas = [
             (self.sq, sizes.sq_area + sizes.page),
-            (self.today, sizes.sqes + sizes.rings),
+            (self.today, sizes.today()),
             (self.iocbs, sizes.iocbs + sizes.buffers),
         ];
         for (area, size) in areas {
@@ -188,6 +191,16 @@ impl Areas {
     pub fn buffers(&self, sizes: &Sizes) -> *mut iovec {
         self.iocbs.wrapping_byte_add(sizes.iocbs).cast()
     }
+}
+
+/// The page behind the rings of today's ring: by the address of the CQ's head, which lies in their first page, the bytes
+/// up to the end of the CQ, and the number of SQEs, whose numbers kernels before 6.6 keep behind the CQ.
+#[cfg(not(feature = "preload"))]
+pub fn behind_rings(cq_head: *mut c_uint, cq_size: usize, sqes: c_uint) -> *mut c_void {
+    const PAGE: usize = 4096;
+    let start = cq_head.wrapping_byte_sub(cq_head.addr() % PAGE);
+    let size = cq_size + sqes as usize * size_of::<c_uint>();
+    start.wrapping_byte_add(page_aligned(size, PAGE)).cast()
 }
 
 const _: () = assert!(core::mem::offset_of!(SqRing, head) == 0);

@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::Ordering;
 
 use liburing::abi::ring::io_uring;
-use liburing::errno::Result;
+use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 use liburing::queue::order;
 
@@ -50,29 +50,29 @@ pub fn none(ring: &Ring) {
     }
 }
 
+/// How many were kept when they were last counted.
+pub fn kept_back(ring: &Ring) -> c_uint {
+    ring.shared().held_back.load(Ordering::Relaxed)
+}
+
 /// How many events the kernel keeps for a ring, by what it says of the descriptor.
 fn kept(fd: c_int) -> Result<c_uint> {
-    let info = sys::open_numbered(b"/proc/self/fdinfo/", fd as c_uint, false)?;
-    let mut found = 0;
-    let mut matched = 0;
+    let info = sys::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false)?;
+    // Each of them has a line with that; no other line has.
+    let mut kept = Sign::new(b"user_data=");
+    // While the ring is in use the kernel may leave out all that it says of it.
+    let mut said = Sign::new(b"SqMask:");
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
     // SAFETY: bytes, which are written before they are read.
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
     let result = loop {
         match sys::read(info, buffer) {
-            Ok([]) => break Ok(found),
+            Ok([]) if said.found == 0 => break Err(Errno::EAGAIN),
+            Ok([]) => break Ok(kept.found),
             Ok(text) => {
                 for byte in text {
-                    // Each of them has a line with that; no other line has.
-                    matched = match SIGN.get(matched) {
-                        Some(wanted) if wanted == byte => matched + 1,
-                        _ if SIGN.first() == Some(byte) => 1,
-                        _ => 0,
-                    };
-                    if matched == SIGN.len() {
-                        found += 1;
-                        matched = 0;
-                    }
+                    kept.follow(*byte);
+                    said.follow(*byte);
                 }
             }
             Err(error) => break Err(error),
@@ -82,4 +82,31 @@ fn kept(fd: c_int) -> Result<c_uint> {
     result
 }
 
-const SIGN: &[u8] = b"user_data=";
+/// Counts a text that has its first character in no other place.
+struct Sign {
+    text: &'static [u8],
+    matched: usize,
+    found: c_uint,
+}
+
+impl Sign {
+    fn new(text: &'static [u8]) -> Sign {
+        Sign {
+            text,
+            matched: 0,
+            found: 0,
+        }
+    }
+
+    fn follow(&mut self, byte: u8) {
+        self.matched = match self.text.get(self.matched) {
+            Some(wanted) if *wanted == byte => self.matched + 1,
+            _ if self.text.first() == Some(&byte) => 1,
+            _ => 0,
+        };
+        if self.matched == self.text.len() {
+            self.found += 1;
+            self.matched = 0;
+        }
+    }
+}

@@ -24,6 +24,8 @@ const PATIENCE_NS: u64 = 1_000_000_000;
 const LOOKS: u32 = 64;
 /// How soon a thread that has gone to sleep looks once more.
 const SECOND_LOOK_NS: u64 = 1_000_000;
+/// How often a thread that sleeps looks whether there is room for events that were kept back.
+const ROOM_LOOK_NS: u64 = 10_000_000;
 
 /// The thread, if there is one. All zeros is none.
 pub struct Poller {
@@ -170,10 +172,13 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
         // Programs of the time store the tail and look at the flags without a barrier between, so that the processor
         // may look first. What it stored is there a moment later: the first sleep is a short one.
         sys::sleep_on(wakes, number, limit);
-        if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number {
+        if work.pending() != 0
+            || wakes.load(Ordering::SeqCst) != number
+            || work.wants_looking_after()
+        {
             break;
         }
-        limit = 0;
+        limit = if work.holds_back() { ROOM_LOOK_NS } else { 0 };
     }
     flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
 }

@@ -141,6 +141,8 @@ impl Slot {
 
 /// How many rings there are, for those who want to know that there is none.
 pub static OPEN: AtomicU32 = AtomicU32::new(0);
+/// The device that files in memory are on.
+static MEMORY: AtomicU64 = AtomicU64::new(0);
 /// Slots from here on were never taken.
 static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
 
@@ -241,8 +243,21 @@ pub fn find(fd: c_int) -> Result<Held> {
 
 /// The number that tells a ring from all others, if the descriptor leads to one of this process.
 pub fn mark(fd: c_int) -> Option<u64> {
+    let file = sys::identity(fd).ok()?;
+    // Files in memory are all on one device. Others are not asked for their position: that would wait for a thread that
+    // reads there.
+    if file.device != MEMORY.load(Ordering::Relaxed) {
+        return None;
+    }
     let position = sys::position(fd).ok()?;
-    hold(position).map(|_| position)
+    hold(position)
+        .is_some_and(|held| held.file_is == file)
+        .then_some(position)
+}
+
+/// Whether a descriptor leads to the ring with this position and file.
+fn leads_to(fd: c_int, position: u64, file: Identity) -> bool {
+    sys::identity(fd) == Ok(file) && sys::position(fd) == Ok(position)
 }
 
 /// A slot that was taken and has no ring yet.
@@ -326,6 +341,7 @@ impl Unopened {
     /// Opens the ring to those who have its descriptor.
     pub fn open(self, fd: c_int) {
         let slot = self.held.slot;
+        MEMORY.store(self.held.file_is.device, Ordering::Relaxed);
         slot.descriptor.store(fd, Ordering::Relaxed);
         // Release: whoever finds the position finds the whole ring.
         slot.position.store(self.position, Ordering::Release);
@@ -372,23 +388,24 @@ unsafe fn tear_down(slot: &Slot) {
 }
 
 /// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
-/// descriptor leads there, the ring is closed.
-pub fn settle(position: u64) {
+/// descriptor leads there, the ring is closed. A descriptor that another thread moves to another number can escape a
+/// look at all of them, so there are as many `looks` as it takes to be sure.
+pub fn settle(position: u64, looks: u32) {
     let Some(held) = hold(position) else { return };
     if held.process != sys::process() {
         // A child. After vfork(2) this memory is the parent's, so that just its own descriptors can be closed. Another
         // fork's child keeps the mappings until it ends or executes something.
         let today = held.today.ring_fd;
-        if today_descriptor(&held) && search(position).is_none() {
+        if today_descriptor(&held) && search(position, held.file_is).is_none() {
             let _ = Native::close(today);
         }
         return;
     }
     let known = held.slot.descriptor.load(Ordering::Relaxed);
-    if sys::position(known) == Ok(position) {
+    if leads_to(known, position, held.file_is) {
         return;
     }
-    match search(position) {
+    match (0..looks).find_map(|_| search(position, held.file_is)) {
         Some(fd) => held.slot.descriptor.store(fd, Ordering::Relaxed),
         None => close(position, true),
     }
@@ -425,33 +442,35 @@ fn today_descriptor(held: &Held) -> bool {
     sys::identity(held.today.ring_fd) == Ok(held.today_is)
 }
 
-/// Settles all rings.
+/// Settles all rings, none of which need have been closed.
 pub fn sweep() {
+    const LOOKS: u32 = 16;
     if OPEN.load(Ordering::Relaxed) == 0 {
         return;
     }
     let touched = UNTOUCHED.load(Ordering::Relaxed) as usize;
     for slot in POOL.iter().take(touched) {
         let position = slot.position.load(Ordering::Relaxed);
-        if position != 0 {
-            settle(position);
+        // A ring with a second way to its file is watched.
+        if hold(position).is_some_and(|held| held.anchor < 0) {
+            settle(position, LOOKS);
         }
     }
 }
 
-/// A descriptor with this position.
-fn search(position: u64) -> Option<c_int> {
-    let Ok(directory) = sys::open(c"/proc/self/fd") else {
+/// A descriptor that leads to the ring with this position and file.
+fn search(position: u64, file: Identity) -> Option<c_int> {
+    let Ok(directory) = sys::open(c"/proc/thread-self/fd") else {
         // Without /proc, or without a descriptor for it.
         let limit = Native::nofile_limit().map_or(1024, |limit| limit.current.min(1 << 16));
-        return (0..limit as c_int).find(|fd| sys::position(*fd) == Ok(position));
+        return (0..limit as c_int).find(|fd| leads_to(*fd, position, file));
     };
-    let found = search_directory(directory, position);
+    let found = search_directory(directory, position, file);
     let _ = Native::close(directory);
     found
 }
 
-fn search_directory(directory: c_int, position: u64) -> Option<c_int> {
+fn search_directory(directory: c_int, position: u64, file: Identity) -> Option<c_int> {
     // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
     const LENGTH: usize = 16;
     const NAME: usize = 19;
@@ -466,7 +485,7 @@ fn search_directory(directory: c_int, position: u64) -> Option<c_int> {
         while let [low, high] = entries.get(LENGTH..LENGTH + 2)? {
             let length = u16::from_le_bytes([*low, *high]) as usize;
             let name = entries.get(NAME..length)?;
-            let found = number(name).filter(|fd| sys::position(*fd) == Ok(position));
+            let found = number(name).filter(|fd| leads_to(*fd, position, file));
             if found.is_some() {
                 return found;
             }

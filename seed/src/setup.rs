@@ -122,7 +122,8 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     })();
     match made {
         Ok(program) if program != fd => {
-            if let Ok(high) = sys::duplicate(fd, HIGH) {
+            // Anywhere else will do, where the limit leaves no high ones.
+            if let Ok(high) = sys::duplicate(fd, HIGH).or_else(|_| sys::duplicate(fd, 0)) {
                 let _ = Native::close(fd);
                 ring.anchor = high;
                 return Ok(lowest(program));

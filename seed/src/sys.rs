@@ -1,4 +1,7 @@
 //! System calls beyond those of the seam.
+//!
+//! `/proc/thread-self` instead of `/proc/self`: the latter is the first thread, which may have ended, or have descriptors
+//! of its own.
 
 use core::ffi::{CStr, c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -596,7 +599,7 @@ pub fn pause() {
 /// Whether a mapping of the file with this number starts at `address`.
 #[cfg(feature = "preload")]
 pub fn maps(address: usize, inode: u64) -> bool {
-    let Ok(file) = open(c"/proc/self/maps") else {
+    let Ok(file) = open(c"/proc/thread-self/maps") else {
         return false;
     };
     // start-end permissions offset device inode path

@@ -27,7 +27,7 @@ struct Watch {
 ///
 /// Those of opening a file below `/proc`.
 pub fn reopen(anchor: c_int) -> Result<c_int> {
-    let fd = sys::open_numbered(b"/proc/self/fd/", anchor as u32, true)?;
+    let fd = sys::open_numbered(b"/proc/thread-self/fd/", anchor as u32, true)?;
     match sys::lock(fd, false) {
         Ok(()) => Ok(fd),
         Err(error) => {

@@ -423,25 +423,6 @@ static void overflow(void)
     raw_close(&r);
 }
 
-/* With a thread that polls they come without a call. */
-static void overflow_polled(void)
-{
-    enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
-    int fd = pattern_file("data", BLOCK, O_RDONLY);
-    struct raw r;
-
-    raw_open(&r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
-    for (int i = 0; i < COUNT; i++) {
-        raw_request(&r, i % ENTRIES, IORING_OP_READ, fd, buffer, 64, 0);
-        while (__atomic_load_n(r.sq_head, __ATOMIC_ACQUIRE) != *r.sq_tail)
-            ;
-    }
-    for (int i = 0; i < COUNT; i++)
-        CHECK_EQ(raw_spin(&r).res, 64);
-    CHECK_GT(*r.cq_overflow, 0);
-    raw_close(&r);
-}
-
 static void on_alarm(int signal_number)
 {
     (void) signal_number;
@@ -496,6 +477,6 @@ static void old_kernel(void)
 static const struct test_case cases[] = {
     CASE(setup_arguments), CASE(setup_memory), CASE(setup_buffers), CASE(setup_descriptors), CASE(setup_file_size),
     CASE(not_a_ring), CASE(enter_flags), CASE(bad_iocb_ends_the_call), CASE(bad_iocb_becomes_an_event), CASE(results),
-    CASE(polled), CASE(dropped), CASE(overflow), CASE(overflow_polled), CASE(interrupted), CASE(old_kernel),
+    CASE(polled), CASE(dropped), CASE(overflow), CASE(interrupted), CASE(old_kernel),
 };
 TEST_MAIN(cases)

@@ -1,7 +1,9 @@
 /* The library's functions, second shape: one structure. Built once more for the first shape by split.c. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 
 #include "../../c-tests/test.h"
 #ifdef SPLIT
@@ -84,6 +86,10 @@ static int wait_completion(struct ring *ring, struct io_uring_event **event)
 #endif
 
 static unsigned char buffer[64 * 4096] __attribute__((aligned(4096)));
+
+static const unsigned flags[] = {
+    0, IORING_SETUP_SQWQ, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL,
+};
 
 static void make(struct ring *ring, unsigned entries, unsigned flags, struct iovec *iovecs)
 {
@@ -298,9 +304,6 @@ static void short_submission(void)
 
 static void fixed_and_threads(void)
 {
-    static const unsigned flags[] = {
-        0, IORING_SETUP_SQWQ, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL,
-    };
     int file = data();
     struct iovec iovecs[8];
     struct io_uring_event *event;
@@ -364,9 +367,95 @@ static void bare_calls(void)
     quit(&ring);
 }
 
+/* A submission tells of each iocb once, also where a thread has yet to consume it. */
+static void counts(void)
+{
+    int file = data();
+    struct io_uring_event *event;
+    struct ring ring;
+
+    for (unsigned i = 0; i < ARRAY_LEN(flags); i++) {
+        make(&ring, 64, flags[i], NULL);
+        for (int j = 0; j < 64; j++) {
+            CHECK(read_iocb(&ring, file, buffer, 16, 0) != NULL);
+            CHECK_EQ(submit(&ring), 1);
+        }
+        CHECK_EQ(submit(&ring), 0);
+        for (int j = 0; j < 64; j++)
+            CHECK_EQ(wait_completion(&ring, &event), 0);
+        quit(&ring);
+    }
+}
+
+/* As on Linux 6.5, which does not know IORING_SETUP_NO_SQARRAY and has the numbers of SQEs behind the events. */
+static void with_an_array(void)
+{
+    enum { SETUP = 425, NO_SQARRAY = 1 << 16 };
+    int status, entering = 0, denied = 0, denies = 0;
+    pid_t child = CHECK_SYS(fork());
+
+    if (child == 0) {
+        int file = data();
+        struct io_uring_event *event;
+        struct ring ring;
+
+        CHECK_SYS(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+        raise(SIGSTOP);
+        make(&ring, 4, 0, NULL);
+        for (int round = 0; round < 8; round++) {
+            memset(buffer, 0, 4 * 64);
+            for (int i = 0; i < 4; i++)
+                CHECK(read_iocb(&ring, file, buffer + i * 64, 64, (round * 4 + i) * 64) != NULL);
+            CHECK_EQ(submit(&ring), 4);
+            for (int i = 0; i < 4; i++) {
+                CHECK_EQ(wait_completion(&ring, &event), 0);
+                CHECK_EQ(event->res, 64);
+            }
+            for (int i = 0; i < 4 * 64; i++) {
+                int at = round * 4 * 64 + i;
+
+                CHECK_EQ(buffer[i], (unsigned char) (at * 7 + at / 256));
+            }
+        }
+        quit(&ring);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        skip("ptrace is forbidden");
+    CHECK_SYS(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+    for (;;) {
+        struct user_regs_struct regs;
+
+        CHECK_SYS(ptrace(PTRACE_SYSCALL, child, NULL, NULL));
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        if (WIFEXITED(status))
+            break;
+        CHECK(WIFSTOPPED(status));
+        CHECK_EQ(WSTOPSIG(status), SIGTRAP | 0x80);
+        CHECK_SYS(ptrace(PTRACE_GETREGS, child, NULL, &regs));
+        entering = !entering;
+        if (entering && regs.orig_rax == SETUP) {
+            /* the flags, in the third word of the parameters */
+            if (ptrace(PTRACE_PEEKDATA, child, regs.rsi + 8, NULL) & NO_SQARRAY) {
+                denies = 1;
+                regs.orig_rax = -1;
+                CHECK_SYS(ptrace(PTRACE_SETREGS, child, NULL, &regs));
+            }
+        } else if (!entering && denies) {
+            denies = 0;
+            denied++;
+            regs.rax = -EINVAL;
+            CHECK_SYS(ptrace(PTRACE_SETREGS, child, NULL, &regs));
+        }
+    }
+    CHECK_EQ(status, 0);
+    CHECK_EQ(denied, 1);
+}
+
 static const struct test_case cases[] = {
     CASE(failing_init), CASE(iocbs), CASE(event_stays), CASE(short_submission), CASE(fixed_and_threads), CASE(exits),
-    CASE(bare_calls),
+    CASE(bare_calls), CASE(counts), CASE(with_an_array),
 #ifndef SPLIT
     CASE(looking), CASE(looking_after_overflow),
 #endif

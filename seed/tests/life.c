@@ -1,4 +1,4 @@
-/* Rings come and go: descriptors, duplicates, children, threads. Raw calls. */
+/* Rings come and go: with requests, children, threads. Raw calls. */
 #include <pthread.h>
 #include <spawn.h>
 
@@ -75,136 +75,6 @@ static void closing_with_requests(void)
         CHECK_GONE(mark);
         CHECK_EQ(tasks_in_the_end(), 1);
     }
-}
-
-/* A new descriptor has the lowest number that is free, also where that is one of the first three. */
-static void lowest_descriptor(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), lowest = CHECK_SYS(dup(fd));
-    struct raw r;
-
-    close(lowest);
-    raw_open(&r, 8, 0, NULL);
-    CHECK_EQ(r.fd, lowest);
-    raw_close(&r);
-    close(STDIN_FILENO);
-    raw_open(&r, 8, 0, NULL);
-    CHECK_EQ(r.fd, STDIN_FILENO);
-    read_one(&r, fd);
-    raw_close(&r);
-}
-
-static void duplicates(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), copy, other;
-    struct leak_mark mark = leak_mark();
-    struct raw r;
-
-    raw_open(&r, 8, 0, NULL);
-    copy = CHECK_SYS(dup(r.fd));
-    close(r.fd);
-    FAILS(io_uring_enter(r.fd, 0, 0, 0), EBADF);
-    other = CHECK_SYS(open("/dev/null", O_RDONLY));
-    CHECK_EQ(other, r.fd);
-    FAILS(io_uring_enter(other, 0, 0, 0), EOPNOTSUPP);
-    r.fd = copy;
-    read_one(&r, fd);
-    r.fd = CHECK_SYS(fcntl(copy, F_DUPFD, 100));
-    close(copy);
-    read_one(&r, fd);
-    CHECK_EQ(dup2(r.fd, other), other);
-    close(r.fd);
-    r.fd = other;
-    read_one(&r, fd);
-    raw_close(&r);
-    CHECK_GONE(mark);
-}
-
-/* Each way in which something else can take the descriptor's place. */
-static void replaced_descriptors(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
-    struct leak_mark mark = leak_mark();
-    struct raw r;
-
-    for (int way = 0; way < 7; way++) {
-        raw_open(&r, 8, way & 1 ? IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL : 0, NULL);
-        read_one(&r, fd);
-        raw_unmap(&r);
-        if (way == 0)
-            CHECK_EQ(dup2(fd, r.fd), r.fd);
-        else if (way == 1)
-            CHECK_EQ(dup3(fd, r.fd, O_CLOEXEC), r.fd);
-        else if (way == 2)
-            CHECK_EQ(close_range(r.fd, r.fd, 0), 0);
-        else if (way == 3)
-            CHECK_EQ(syscall(SYS_close, r.fd), 0);
-        else if (way == 4)
-            CHECK_EQ(syscall(SYS_dup2, fd, r.fd), r.fd);
-        else if (way == 5)
-            CHECK_EQ(syscall(SYS_dup3, fd, r.fd, O_CLOEXEC), r.fd);
-        else
-            CHECK_EQ(syscall(SYS_close_range, r.fd, r.fd, 0), 0);
-        raw_gone(0);
-        if (way == 2 || way == 3 || way == 6) {
-            FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EBADF);
-            CHECK_EQ(dup2(fd, r.fd), r.fd);
-        }
-        FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EOPNOTSUPP);
-        FAILS(io_uring_enter(r.fd, 0, 0, 0), EOPNOTSUPP);
-        close(r.fd);
-        CHECK_GONE(mark);
-    }
-}
-
-/* Closed by a call that nobody sees: not mistaken, and given back when the next ring is set up, if not before. */
-static void closed_unseen(void)
-{
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), other;
-    struct leak_mark mark;
-    struct raw r;
-
-    raw_open(&r, 8, 0, NULL);
-    raw_close(&r);
-    fclose(fdopen(dup(fd), "r"));
-    /* the thread that closes the linked library's ring has its own stack yet */
-    CHECK_EQ(tasks_in_the_end(), 1);
-    mark = leak_mark();
-    for (int i = 0; i < 10; i++) {
-        raw_open(&r, 8, i % 2 ? IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL : 0, NULL);
-        read_one(&r, fd);
-        raw_unmap(&r);
-        CHECK_EQ(fclose(fdopen(r.fd, "r+")), 0);
-        FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EBADF);
-        other = CHECK_SYS(open("/dev/null", O_RDONLY));
-        if (other != r.fd) {
-            CHECK_EQ(dup2(other, r.fd), r.fd);
-            close(other);
-        }
-        FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EOPNOTSUPP);
-        CHECK_EQ(fclose(fdopen(r.fd, "r")), 0);
-    }
-    raw_open(&r, 8, 0, NULL);
-    raw_close(&r);
-    CHECK_GONE(mark);
-    CHECK_EQ(tasks_in_the_end(), 1);
-}
-
-/* All descriptors closed, this library's as well. */
-static void everything_closed(void)
-{
-    int fd;
-    struct raw r;
-
-    raw_open(&r, 8, 0, NULL);
-    raw_unmap(&r);
-    closefrom(3);
-    raw_gone(0);
-    FAILS(io_uring_enter(r.fd, 0, 0, 0), EBADF);
-    fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
-    raw_open(&r, 8, 0, NULL);
-    read_one(&r, fd);
-    raw_close(&r);
 }
 
 /* A child has the ring as well. */
@@ -444,8 +314,7 @@ static void other_calls(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(closing_leaves_nothing), CASE(unmapping_last), CASE(closing_with_requests), CASE(lowest_descriptor),
-    CASE(duplicates), CASE(replaced_descriptors), CASE(closed_unseen), CASE(everything_closed), CASE(children), CASE(orphan),
+    CASE(closing_leaves_nothing), CASE(unmapping_last), CASE(closing_with_requests), CASE(children), CASE(orphan),
     CASE(vforked), CASE(executed), CASE(many_threads), CASE(another_thread), CASE(other_calls),
 };
 TEST_MAIN(cases)

@@ -41,6 +41,51 @@ static void polling_thread(void)
     CHECK_EQ(tasks_in_the_end(), 1);
 }
 
+/* With such a thread events that found no room come without a call. */
+static void overflow_polled(void)
+{
+    enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
+    int fd = pattern_file("data", BLOCK, O_RDONLY);
+    struct raw r;
+
+    raw_open(&r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
+    for (int i = 0; i < COUNT; i++) {
+        raw_request(&r, i % ENTRIES, IORING_OP_READ, fd, buffer, 64, 0);
+        while (__atomic_load_n(r.sq_head, __ATOMIC_ACQUIRE) != *r.sq_tail)
+            ;
+    }
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(raw_spin(&r).res, 64);
+    CHECK_GT(*r.cq_overflow, 0);
+    raw_close(&r);
+}
+
+/* Events that find no room give the thread nothing to do; it looks for room now and then. */
+static void full_ring(void)
+{
+    enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
+    int fd = pattern_file("data", BLOCK, O_RDONLY);
+    struct raw r;
+
+    raw_open(&r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
+    for (int i = 0; i < COUNT; i++) {
+        raw_request(&r, i % ENTRIES, IORING_OP_READ, fd, buffer, 64, 0);
+        while (__atomic_load_n(r.sq_head, __ATOMIC_ACQUIRE) != *r.sq_tail)
+            ;
+    }
+    for (double end = seconds() + 10; !(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP);)
+        CHECK(seconds() < end);
+    CHECK_EQ(raw_ready(&r), 2 * ENTRIES);
+    CHECK_EQ(*r.cq_overflow, COUNT - 2 * ENTRIES);
+    usleep(50000);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(raw_spin(&r).res, 64);
+    usleep(20000);
+    CHECK_EQ(raw_ready(&r), 0);
+    CHECK_EQ(*r.cq_overflow, COUNT - 2 * ENTRIES);
+    raw_close(&r);
+}
+
 static void thread_cpu(void)
 {
     struct io_uring_params p;
@@ -108,6 +153,6 @@ static void signals_spare_the_thread(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(polling_thread), CASE(thread_cpu), CASE(signals_spare_the_thread),
+    CASE(polling_thread), CASE(overflow_polled), CASE(full_ring), CASE(thread_cpu), CASE(signals_spare_the_thread),
 };
 TEST_MAIN(cases)

@@ -11,7 +11,7 @@ use liburing::queue::order;
 use crate::abi::*;
 use crate::setup::Closing;
 use crate::shape::{io_uring_cq, io_uring_sq};
-use crate::{enter, pool, report, setup};
+use crate::{enter, memory, pool, report, setup};
 
 /// Sets a ring up, fills both sides in, and returns the descriptor.
 ///
@@ -105,12 +105,13 @@ pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
 /// As for [`get_iocb`].
 pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
     // SAFETY: the caller vouches for `sq`; masked positions lie within the array.
-    let pending = unsafe {
+    let (moved, pending) = unsafe {
         let mask = order::load_relaxed((*sq).kring_mask);
         let entries = order::load_relaxed((*sq).kring_entries);
         // Acquire: with a thread that submits, entries have been read before they are written again.
         let head = order::load_acquire((*sq).khead);
-        let mut tail = order::load_relaxed((*sq).ktail);
+        let before = order::load_relaxed((*sq).ktail);
+        let mut tail = before;
         while (*sq).iocb_head != (*sq).iocb_tail && tail.wrapping_sub(head) < entries {
             let place = (*sq).array.add((tail & mask) as usize);
             order::store_relaxed(place, (*sq).iocb_head & mask);
@@ -120,13 +121,20 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
         // Sequentially consistent: a thread that submits looks for the tail before it sleeps, and the call below looks
         // whether it sleeps.
         order::store_seq_cst((*sq).ktail, tail);
-        tail.wrapping_sub(head)
+        (tail.wrapping_sub(before), tail.wrapping_sub(head))
     };
     if pending == 0 {
         return Ok(0);
     }
     let ring = pool::find(fd)?;
-    enter::enter::<Native>(ring, pending, 0, IORING_ENTER_GETEVENTS)
+    let is_polled_by_thread = ring.is_polled_by_thread();
+    let submitted = enter::enter::<Native>(ring, pending, 0, IORING_ENTER_GETEVENTS)?;
+    // What such a thread has yet to consume was told of before.
+    Ok(if is_polled_by_thread {
+        moved as c_int
+    } else {
+        submitted
+    })
 }
 
 /// Takes the first event off the ring. Null if there is none, and it is not waited for.
@@ -155,18 +163,15 @@ pub unsafe fn get_completion(
         }
         let mask = order::load_relaxed((*cq).kring_mask);
         let event = (*cq).events.add((head & mask) as usize);
-        // The program reads the event after its place was given back, so it gets a copy: behind the last one, where the
-        // rings' last page has room (see below).
-        let copy = (*cq).events.add(mask as usize + 1);
+        // The program reads the event after its place was given back, so it gets a copy.
+        let copy: *mut io_uring_event =
+            memory::behind_rings((*cq).khead, (*cq).ring_sz, mask / 2 + 1).cast();
         copy.write(event.read());
         // Release: the event has been read before the kernel may write there again.
         order::store_release((*cq).khead, head.wrapping_add(1));
         Ok(copy)
     }
 }
-
-// A header of 64 bytes, then events in numbers that are powers of two: the end never is within 16 bytes of a page's end.
-const _: () = assert!(size_of::<io_uring_event>() == 16);
 
 /// What C gets: the value, or a negative errno. Programs of the time look at `errno` as well.
 pub fn returned(result: Result<c_int>) -> c_int {

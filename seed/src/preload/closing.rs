@@ -57,7 +57,7 @@ fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     };
     let ret = call();
     if let Some(mark) = mark {
-        pool::settle(mark);
+        pool::settle(mark, 1);
     }
     ret
 }

@@ -1,0 +1,310 @@
+/* Signals' handlers that enter the ring which they have interrupted. Raw calls. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <sys/time.h>
+
+#include "one.h"
+
+static struct raw *in_handler;
+static int handler_file;
+static volatile int handler_returned;
+static sigjmp_buf jump;
+
+static void call_in(int signal_number)
+{
+    struct raw *r = in_handler;
+
+    (void) signal_number;
+    raw_request(r, 5, IORING_OP_READ, handler_file, buffer + BLOCK, BLOCK, 2 * BLOCK);
+    handler_returned = io_uring_enter(r->fd, 1, 0, 0);
+}
+
+static void jump_out(int signal_number)
+{
+    (void) signal_number;
+    siglongjmp(jump, 1);
+}
+
+/* A handler submits while its thread waits, or leaves the wait for good. */
+static void handlers(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
+    struct raw r;
+
+    CHECK_SYS(pipe(pipes));
+    handler_file = fd;
+    in_handler = &r;
+    raw_open(&r, 8, 0, NULL);
+    for (int i = 0; i < 3; i++) {
+        signal(SIGALRM, call_in);
+        ualarm(20000, 0);
+        raw_request(&r, 1, IORING_OP_READ, pipes[0], buffer, 1, 0);
+        handler_returned = 0;
+        CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
+        while (handler_returned == 0)
+            ;
+        CHECK_EQ(handler_returned, 1);
+        CHECK_EQ(*r.sq_head, *r.sq_tail);
+        CHECK_EQ(raw_wait(&r).index, 5);
+        CHECK_PATTERN(buffer + BLOCK, BLOCK, 2 * BLOCK);
+        CHECK_EQ(write(pipes[1], "x", 1), 1);
+        CHECK_EQ(raw_wait(&r).index, 1);
+
+        signal(SIGALRM, jump_out);
+        if (!sigsetjmp(jump, 1)) {
+            raw_request(&r, 2, IORING_OP_READ, pipes[0], buffer, 1, 0);
+            ualarm(20000, 0);
+            io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS);
+            test_fail(__FILE__, __LINE__, "came back");
+        }
+        read_one(&r, fd);
+        CHECK_EQ(*r.sq_head, *r.sq_tail);
+        CHECK_EQ(write(pipes[1], "x", 1), 1);
+        CHECK_EQ(raw_wait(&r).index, 2);
+        CHECK_EQ(raw_ready(&r), 0);
+    }
+    raw_close(&r);
+}
+
+
+/* A handler that comes in at any instruction of the call, of the one thread there is. */
+static struct {
+    struct raw *r;
+    unsigned calls, submits;
+    long submitted;
+    int error;
+} visitor;
+
+static void visit(int signal_number)
+{
+    static const unsigned to_submit[] = { 0, 0, 1, 8 };
+    int saved = errno, returned;
+
+    (void) signal_number;
+    returned = io_uring_enter(visitor.r->fd, visitor.submits ? to_submit[visitor.calls % 4] : 0, 0, IORING_ENTER_GETEVENTS);
+    visitor.calls++;
+    if (returned < 0)
+        visitor.error = errno;
+    else
+        visitor.submitted += returned;
+    errno = saved;
+}
+
+static void start_visits(struct raw *r, int submits, int on_stack)
+{
+    static char stack[1 << 16];
+    struct sigaction action = { .sa_handler = visit, .sa_flags = SA_RESTART | (on_stack ? SA_ONSTACK : 0) };
+    stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct itimerval often = { { 0, 50 }, { 0, 50 } };
+
+    memset(&visitor, 0, sizeof(visitor));
+    visitor.r = r;
+    visitor.submits = submits;
+    CHECK_SYS(sigaltstack(&other, NULL));
+    CHECK_SYS(sigaction(SIGALRM, &action, NULL));
+    CHECK_SYS(setitimer(ITIMER_REAL, &often, NULL));
+}
+
+static void end_visits(void)
+{
+    struct itimerval never = { 0 };
+
+    CHECK_SYS(setitimer(ITIMER_REAL, &never, NULL));
+    CHECK_EQ(visitor.error, 0);
+}
+
+static void handlers_at_any_moment(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
+    struct raw r;
+
+    for (int kind = 0; kind < 4; kind++) {
+        long submitted = 0, events = 0, rounds = 0;
+        int returned;
+
+        raw_open(&r, 8, 0, NULL);
+        start_visits(&r, kind & 1, kind & 2);
+        while (visitor.calls < 20000) {
+            memset(buffer, 0, 8 * 64);
+            for (unsigned i = 0; i < 8; i++)
+                raw_request(&r, i, IORING_OP_READ, fd, buffer + i * 64, 64, i * 500);
+            while (*r.sq_head != *r.sq_tail) {
+                unsigned head = *r.sq_head;
+
+                returned = io_uring_enter(r.fd, *r.sq_tail - head, 1, IORING_ENTER_GETEVENTS);
+                if (returned < 0) {
+                    CHECK_EQ(errno, EINTR);
+                    continue;
+                }
+                submitted += returned;
+                if (!(kind & 1))
+                    CHECK_EQ(*r.sq_head - head, returned);
+            }
+            rounds++;
+            while (events < rounds * 8) {
+                CHECK_EQ(raw_wait(&r).res, 64);
+                events++;
+            }
+            for (unsigned i = 0; i < 8; i++)
+                CHECK_PATTERN(buffer + i * 64, 64, i * 500);
+        }
+        end_visits();
+        CHECK_EQ(raw_ready(&r), 0);
+        CHECK_EQ(submitted + visitor.submitted, rounds * 8);
+        CHECK_EQ(*r.sq_dropped, 0);
+        raw_close(&r);
+    }
+}
+
+/* Bad indexes and iocbs that are refused, with visits. */
+static void handlers_and_bad_entries(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), refused = 0;
+    struct raw r;
+    unsigned dropped = 0;
+
+    raw_open(&r, 8, 0, NULL);
+    start_visits(&r, 0, 0);
+    while (visitor.calls < 20000) {
+        unsigned pushed = *r.sq_tail + 4;
+
+        raw_request(&r, 0, IORING_OP_READ, fd, buffer, 64, 0);
+        raw_push(&r, 8);
+        raw_fill(&r, 1, 77, fd, buffer, 64, 0);
+        raw_push(&r, 1);
+        raw_push(&r, 99);
+        while (*r.sq_head != pushed)
+            if (io_uring_enter(r.fd, 4, 0, 0) < 0) {
+                CHECK_EQ(errno, EINVAL);
+                CHECK_EQ(r.array[*r.sq_head & r.sq_mask], 1);
+                r.iocbs[1].opcode = IORING_OP_READ;
+                refused++;
+            }
+        dropped += 2;
+        CHECK_EQ(*r.sq_dropped, dropped);
+        CHECK_EQ(raw_spin(&r).index, 0);
+        CHECK_EQ(raw_spin(&r).index, 1);
+        CHECK_EQ(raw_ready(&r), 0);
+    }
+    end_visits();
+    CHECK_EQ(refused, dropped / 2);
+    raw_close(&r);
+}
+
+/* Several threads with one ring, which try again when it is busy, and handlers on all of them. */
+#define CROWD 3
+#define CROWD_ROUNDS 4000
+
+static struct {
+    struct raw r;
+    pthread_mutex_t lock;
+    pthread_t threads[CROWD];
+    unsigned char results[CROWD * CROWD_ROUNDS][8];
+    long pushed, events, submitted;
+    int file;
+} crowd;
+
+static void nudge(int signal_number)
+{
+    int saved = errno;
+
+    (void) signal_number;
+    if (io_uring_enter(crowd.r.fd, 0, 0, IORING_ENTER_GETEVENTS) < 0 && errno != EBUSY)
+        test_fail(__FILE__, __LINE__, "enter: %s", strerror(errno));
+    errno = saved;
+}
+
+static void reap_crowd(void)
+{
+    struct raw *r = &crowd.r;
+
+    while (raw_ready(r)) {
+        CHECK_EQ(raw_spin(r).res, 8);
+        crowd.events++;
+    }
+}
+
+static void *be_one_of_many(void *argument)
+{
+    struct raw *r = &crowd.r;
+    sigset_t set;
+    int returned;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    for (int round = 0; round < CROWD_ROUNDS; round++) {
+        /* without the handler: it would wait for its own thread */
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        pthread_mutex_lock(&crowd.lock);
+        while (*r->sq_tail - __atomic_load_n(r->sq_head, __ATOMIC_ACQUIRE) == r->p.sq_entries ||
+               crowd.pushed - crowd.events >= 8) {
+            pthread_mutex_unlock(&crowd.lock);
+            returned = io_uring_enter(r->fd, 8, 0, 0);
+            if (returned > 0)
+                __atomic_fetch_add(&crowd.submitted, returned, __ATOMIC_RELAXED);
+            pthread_mutex_lock(&crowd.lock);
+            reap_crowd();
+        }
+        raw_request(r, *r->sq_tail & r->sq_mask, IORING_OP_READ, crowd.file, crowd.results[crowd.pushed], 8,
+                    crowd.pushed % 1000 * 8);
+        crowd.pushed++;
+        pthread_mutex_unlock(&crowd.lock);
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+        while ((returned = io_uring_enter(r->fd, 1, 0, 0)) < 0)
+            CHECK_EQ(errno, EBUSY);
+        __atomic_fetch_add(&crowd.submitted, returned, __ATOMIC_RELAXED);
+    }
+    return argument;
+}
+
+static void *nudge_them(void *argument)
+{
+    for (;;) {
+        for (int i = 0; i < CROWD; i++)
+            pthread_kill(crowd.threads[i], SIGUSR1);
+        usleep(20);
+    }
+    return argument;
+}
+
+static void a_crowd(void)
+{
+    struct sigaction action = { .sa_handler = nudge, .sa_flags = SA_RESTART };
+    struct raw *r = &crowd.r;
+    pthread_t nudger;
+
+    crowd.file = pattern_file("data", 16 * BLOCK, O_RDONLY);
+    pthread_mutex_init(&crowd.lock, NULL);
+    CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
+    raw_open(r, 16, 0, NULL);
+    for (int i = 0; i < CROWD; i++)
+        CHECK_EQ(pthread_create(&crowd.threads[i], NULL, be_one_of_many, NULL), 0);
+    CHECK_EQ(pthread_create(&nudger, NULL, nudge_them, NULL), 0);
+    for (int i = 0; i < CROWD; i++) {
+        /* what is joined cannot be sent signals */
+        while (pthread_tryjoin_np(crowd.threads[i], NULL) == EBUSY)
+            usleep(1000);
+        if (i == 0) {
+            pthread_cancel(nudger);
+            pthread_join(nudger, NULL);
+        }
+    }
+    while (*r->sq_head != *r->sq_tail)
+        crowd.submitted += CHECK_SYS(io_uring_enter(r->fd, 16, 0, 0));
+    for (double end = seconds() + 10; crowd.events < crowd.pushed;) {
+        CHECK(seconds() < end);
+        reap_crowd();
+    }
+    usleep(1000);
+    CHECK_EQ(raw_ready(r), 0);
+    CHECK_EQ(crowd.pushed, CROWD * CROWD_ROUNDS);
+    CHECK_EQ(crowd.submitted, crowd.pushed);
+    for (long i = 0; i < crowd.pushed; i++)
+        CHECK_PATTERN(crowd.results[i], 8, i % 1000 * 8);
+    raw_close(r);
+}
+
+static const struct test_case cases[] = {
+    CASE(handlers), CASE(handlers_at_any_moment), CASE(handlers_and_bad_entries), CASE(a_crowd),
+};
+TEST_MAIN(cases)
