@@ -9,7 +9,7 @@ use liburing::abi::ring::io_uring;
 use liburing::abi::types::KERNEL_SIGSET_SIZE;
 use liburing::errno::{Errno, Result};
 use liburing::kernel::Kernel;
-use liburing::queue::{complete, order, sqe, submit};
+use liburing::queue::{complete, order, submit};
 use liburing::ring::flags;
 
 use crate::abi::*;
@@ -335,7 +335,8 @@ impl<'a> Work<'a> {
         unsafe { order::load_acquire(&raw const (*self.ring.sq()).tail).wrapping_sub(head) }
     }
 
-    /// Translates up to `limit` entries from `head` on into SQEs. Returns how many, and why not more.
+    /// Translates up to `limit` entries from `head` on into SQEs, of which none is waiting. Returns how many, and why not
+    /// more.
     unsafe fn fill(
         &self,
         translator: &mut Translator,
@@ -343,33 +344,39 @@ impl<'a> Work<'a> {
         limit: c_uint,
     ) -> (c_uint, End) {
         let ring = self.ring;
-        // SAFETY: the masked position lies within the array, the index within the iocbs.
+        // SAFETY: masked positions lie within the array and the SQEs, the index within the iocbs.
         unsafe {
-            let available = self.pending_from(head).min(limit);
+            let sq = &raw mut (*self.today).sq;
+            let (sqes, tail, room) = ((*sq).sqes, (*sq).sqe_tail, (*sq).ring_entries);
             let (array, iocbs) = (ring.array(), ring.iocbs());
             let mask = ring.entries.wrapping_sub(1);
+            let wanted = self.pending_from(head).min(limit);
+            let available = wanted.min(room);
+            let mut end = if available < wanted {
+                End::Full
+            } else {
+                End::Done
+            };
             let mut filled = 0;
             while filled < available {
                 let place = head.wrapping_add(filled) & mask;
                 let index = order::load_relaxed(array.add(place as usize));
                 if index >= ring.entries {
-                    return (filled, End::Dropped);
+                    end = End::Dropped;
+                    break;
                 }
-                let sqe = sqe::get(self.today);
-                if sqe.is_null() {
-                    return (filled, End::Full);
-                }
+                let sqe = sqes.add((tail.wrapping_add(filled) & (room - 1)) as usize);
                 if let Err(stop) = translator.translate(iocbs.add(index as usize), index, sqe) {
-                    (*self.today).sq.sqe_tail = (*self.today).sq.sqe_tail.wrapping_sub(1);
-                    let end = match stop {
+                    end = match stop {
                         Stop::Refused(error) => End::Refused(error),
                         Stop::Apart => End::Apart,
                     };
-                    return (filled, end);
+                    break;
                 }
                 filled += 1;
             }
-            (filled, End::Done)
+            (*sq).sqe_tail = tail.wrapping_add(filled);
+            (filled, end)
         }
     }
 

@@ -17,7 +17,9 @@ use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 use liburing::ring::{exit, zero};
 
-use crate::abi::{IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb};
+use crate::abi::{
+    IORING_SETUP_FIXEDBUFS, IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb,
+};
 use crate::inside::Turn;
 use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::poller::{self, Poller};
@@ -78,9 +80,12 @@ impl Ring {
         self.areas.iocbs()
     }
 
-    /// Whether the pinned buffer of an index has all of that memory. The ring has such buffers.
+    /// Whether there is a pinned buffer for the iocb of this index that has all of that memory.
     pub fn has_pinned(&self, index: c_uint, start: u64, len: c_uint) -> bool {
-        // SAFETY: the caller's index is one of an iocb, for each of which there is a buffer.
+        if self.flags & IORING_SETUP_FIXEDBUFS == 0 || index >= self.entries {
+            return false;
+        }
+        // SAFETY: then there is one for each iocb, in an area that is mapped.
         let buffer = unsafe { self.areas.buffers(&self.sizes).add(index as usize).read() };
         start
             .checked_sub(buffer.iov_base.addr() as u64)

@@ -18,25 +18,26 @@ const REFUSED: u8 = u8::MAX;
 const UNSUPPORTED: c_int = c_int::MIN;
 
 const O_ACCMODE: c_uint = 3;
-const O_RDONLY: c_uint = 0;
 const O_WRONLY: c_uint = 1;
 const O_DIRECT: c_uint = 0o40000;
 const O_PATH: c_uint = 0o10000000;
 const O_NONBLOCK: c_uint = 0o4000;
 /// Beside the flags of an open file: reads and writes are done in the call.
 const AT_ONCE: c_uint = 1 << 31;
+/// Beside the flags of an open file: the ring was set up with `IORING_SETUP_IOPOLL`.
+const POLLED: c_uint = 1 << 30;
 
 /// Translates for one ring. Lives for one call, as it remembers what it found out about a descriptor.
 pub struct Translator<'a> {
     ring: &'a Ring,
     /// Whether a request that cannot be started is refused by the call. Otherwise its event says why.
     refuses: bool,
-    /// Whether the ring was set up with `IORING_SETUP_IOPOLL`.
-    polled: bool,
     /// Whether the next request is submitted alone, and no signal comes before that.
     pub alone: bool,
-    /// A descriptor, what its file was opened with, and [`AT_ONCE`].
-    file: Option<(c_int, c_uint)>,
+    /// The descriptor that was looked up last, or what no descriptor is.
+    known: i64,
+    /// What its file was opened with, [`AT_ONCE`] and [`POLLED`].
+    flags: c_uint,
 }
 
 /// Why an iocb was not translated.
@@ -57,86 +58,88 @@ enum Kind {
 
 /// An operation of 2019 as today's.
 #[derive(Clone, Copy)]
+#[repr(C, align(8))]
 struct Operation {
     opcode: u8,
     kind: Kind,
-    /// Today's flags of a sync.
-    sync_flags: u16,
     /// All ones if the iocb's index is that of a pinned buffer.
     index_mask: u16,
+    /// A bit for each access mode (`O_RDONLY`, `O_WRONLY`, `O_RDWR`, and the one that allows nothing) that it takes.
+    modes: u8,
+    /// Today's flags of a sync.
+    sync_flags: u8,
 }
 
 impl Operation {
-    const fn new(opcode: u8, kind: Kind) -> Operation {
+    const fn new(opcode: op::io_uring_op, kind: Kind) -> Operation {
         Operation {
-            opcode,
+            opcode: opcode as u8,
             kind,
-            sync_flags: 0,
             index_mask: 0,
+            modes: match kind {
+                Kind::Read => 0b0101,
+                Kind::Write => 0b0110,
+                Kind::Sync => 0b1111,
+            },
+            sync_flags: 0,
         }
     }
 
-    const UNKNOWN: Operation = Operation::new(REFUSED, Kind::Read);
+    const UNKNOWN: Operation = Operation {
+        opcode: REFUSED,
+        ..Operation::new(op::IORING_OP_NOP, Kind::Read)
+    };
 
     /// By the opcode of 2019.
     const ALL: [Operation; 8] = {
         let mut all = [Operation::UNKNOWN; 8];
-        all[IORING_OP_READ as usize] = Operation::new(op::IORING_OP_READ as u8, Kind::Read);
-        all[IORING_OP_WRITE as usize] = Operation::new(op::IORING_OP_WRITE as u8, Kind::Write);
-        all[IORING_OP_FSYNC as usize] = Operation::new(op::IORING_OP_FSYNC as u8, Kind::Sync);
+        all[IORING_OP_READ as usize] = Operation::new(op::IORING_OP_READ, Kind::Read);
+        all[IORING_OP_WRITE as usize] = Operation::new(op::IORING_OP_WRITE, Kind::Write);
+        all[IORING_OP_FSYNC as usize] = Operation::new(op::IORING_OP_FSYNC, Kind::Sync);
         all[IORING_OP_FDSYNC as usize] = Operation {
-            sync_flags: IORING_FSYNC_DATASYNC as u16,
-            ..Operation::new(op::IORING_OP_FSYNC as u8, Kind::Sync)
+            sync_flags: IORING_FSYNC_DATASYNC as u8,
+            ..Operation::new(op::IORING_OP_FSYNC, Kind::Sync)
         };
         all[IORING_OP_READ_FIXED as usize] = Operation {
             index_mask: u16::MAX,
-            ..Operation::new(op::IORING_OP_READ_FIXED as u8, Kind::Read)
+            ..Operation::new(op::IORING_OP_READ_FIXED, Kind::Read)
         };
         all[IORING_OP_WRITE_FIXED as usize] = Operation {
             index_mask: u16::MAX,
-            ..Operation::new(op::IORING_OP_WRITE_FIXED as u8, Kind::Write)
+            ..Operation::new(op::IORING_OP_WRITE_FIXED, Kind::Write)
         };
         all
     };
 }
 
-/// The I/O priority in the first word of an iocb.
-const IOPRIO: u64 = 0xffff << 16;
-
-/// An iocb, on a little-endian machine. It has the layout of an SQE's first half (`layout` asserts that), so it is copied in words.
+/// The first word of an iocb, on a little-endian machine.
 #[derive(Clone, Copy)]
-struct Words([u64; 4]);
+struct First(u64);
 
-impl Words {
+impl First {
     fn opcode(self) -> u8 {
-        self.0[0] as u8
+        self.0 as u8
     }
 
     fn flags(self) -> u8 {
-        (self.0[0] >> 8) as u8
+        (self.0 >> 8) as u8
     }
 
     fn fd(self) -> c_int {
-        (self.0[0] >> 32) as c_int
-    }
-
-    fn with_opcode(self, opcode: u8) -> [u64; 4] {
-        let Words([first, off, addr, len_and_flags]) = self;
-        [first & !0xff | u64::from(opcode), off, addr, len_and_flags]
+        (self.0 >> 32) as c_int
     }
 }
 
 impl<'a> Translator<'a> {
     /// For a call on `ring`.
     pub fn new(ring: &'a Ring) -> Translator<'a> {
-        let polled = ring.flags & IORING_SETUP_IOPOLL != 0;
         let refuses = ring.flags & (IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ) == 0;
         Translator {
             ring,
             refuses,
-            polled,
             alone: false,
-            file: None,
+            known: i64::MAX,
+            flags: 0,
         }
     }
 
@@ -144,7 +147,7 @@ impl<'a> Translator<'a> {
     ///
     /// # Safety
     ///
-    /// `iocb` is in the ring's mapping, `sqe` a free SQE that was cleared.
+    /// `iocb` is in the ring's mapping, `sqe` a free SQE.
     #[inline(always)]
     pub unsafe fn translate(
         &mut self,
@@ -152,37 +155,41 @@ impl<'a> Translator<'a> {
         index: c_uint,
         sqe: *mut io_uring_sqe,
     ) -> core::result::Result<(), Stop> {
-        // SAFETY: the caller vouches for both. The program may write to the iocb meanwhile, so it is read just once;
-        // any bytes are an iocb. Volatile, so that it stays at one read. Both structures hold words of 64 bits, so they
-        // are aligned for them.
-        let iocb = unsafe { Words(iocb.cast::<[u64; 4]>().read_volatile()) };
-        // SAFETY: the caller's SQE, whose first half is written as words.
+        // SAFETY: the caller vouches for both. An iocb has the layout of an SQE's first half (`layout` asserts that), so
+        // it is copied in words, for which both are aligned. The program may write to it meanwhile, so it is read just
+        // once; any bytes are an iocb. Volatile, so that it stays at one read.
+        let first = unsafe {
+            let [first, off, addr, len_and_flags] = iocb.cast::<[u64; 4]>().read_volatile();
+            let words = [first, off, addr, len_and_flags, index.into(), 0, 0, 0];
+            sqe.cast::<[u64; 8]>().write(words);
+            First(first)
+        };
+        // SAFETY: the caller's SQE.
         unsafe {
-            (*sqe).user_data = index as u64;
-            let operation = match Operation::ALL.get(iocb.opcode() as usize) {
-                Some(operation) if operation.opcode != REFUSED && iocb.flags() == 0 => *operation,
+            let operation = match Operation::ALL.get(first.opcode() as usize) {
+                Some(operation) if operation.opcode != REFUSED && first.flags() == 0 => *operation,
                 _ => return self.refuse(sqe, Errno::EINVAL),
             };
-            let flags = match self.check(iocb.fd(), operation.kind) {
-                Ok(flags) => flags,
-                Err(error) => return self.refuse(sqe, error),
-            };
-            let mut words = iocb.with_opcode(operation.opcode);
+            if let Err(error) = self.check(first.fd(), operation) {
+                return self.refuse(sqe, error);
+            }
+            (*sqe).opcode = operation.opcode;
             if operation.kind == Kind::Sync {
                 // The whole file, whatever the iocb was used for before: today's kernel would sync a part.
                 // And it refuses a sync with an I/O priority.
-                words = [words[0] & !IOPRIO, 0, 0, 0];
-                sqe.cast::<[u64; 4]>().write(words);
-                (*sqe).__anon3.fsync_flags = u32::from(operation.sync_flags);
+                (*sqe).ioprio = 0;
+                (*sqe).__anon1.off = 0;
+                (*sqe).__anon2.addr = 0;
+                (*sqe).len = 0;
+                (*sqe).__anon3.fsync_flags = operation.sync_flags.into();
                 return Ok(());
             }
-            sqe.cast::<[u64; 4]>().write(words);
             // Set-up made sure that every index of a ring with pinned buffers fits.
             (*sqe).__anon4.buf_index = index as u16 & operation.index_mask;
-            if words[1] == u64::MAX {
+            if (*sqe).__anon1.off == u64::MAX {
                 // For today's kernel that is the file's own position; then it was a position like any other negative one.
                 (*sqe).opcode = REFUSED;
-            } else if flags & AT_ONCE != 0 {
+            } else if self.flags & AT_ONCE != 0 {
                 if !self.alone {
                     return Err(Stop::Apart);
                 }
@@ -192,40 +199,47 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    /// Whether a request of this kind on that file can be started. Returns what is known of the file.
+    /// Whether a request on that file can be started.
     #[inline(always)]
-    fn check(&mut self, fd: c_int, kind: Kind) -> Result<c_uint> {
-        let flags = match self.file {
-            Some((known, flags)) if known == fd => flags,
-            _ => self.look_up(fd)?,
-        };
-        if self.polled && kind == Kind::Sync {
-            return Err(Errno::EINVAL);
+    fn check(&mut self, fd: c_int, operation: Operation) -> Result<()> {
+        if i64::from(fd) != self.known {
+            self.look_up(fd)?;
         }
-        if self.polled && flags & O_DIRECT == 0 {
-            return Err(Errno::EOPNOTSUPP);
+        if self.flags & POLLED != 0 {
+            self.check_polled(operation.kind)?;
         }
-        match (kind, flags & O_ACCMODE) {
-            // The fourth mode allows neither.
-            (Kind::Read, O_WRONLY | O_ACCMODE) | (Kind::Write, O_RDONLY | O_ACCMODE) => {
-                Err(Errno::EBADF)
-            }
-            _ => Ok(flags),
+        if operation.modes >> (self.flags & O_ACCMODE) & 1 == 0 {
+            return Err(Errno::EBADF);
         }
+        Ok(())
     }
 
     // Out of line, as are all paths that are seldom taken: the loop over iocbs needs the registers.
     #[inline(never)]
-    fn look_up(&mut self, fd: c_int) -> Result<c_uint> {
+    fn check_polled(&self, kind: Kind) -> Result<()> {
+        if kind == Kind::Sync {
+            return Err(Errno::EINVAL);
+        }
+        if self.flags & O_DIRECT == 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, fd: c_int) -> Result<()> {
         let mut flags = sys::open_flags(fd)?;
         if flags & O_PATH != 0 {
             return Err(Errno::EBADF);
         }
+        if self.ring.flags & IORING_SETUP_IOPOLL != 0 {
+            flags |= POLLED;
+        }
         if self.does_at_once(fd, flags) {
             flags |= AT_ONCE;
         }
-        self.file = Some((fd, flags));
-        Ok(flags)
+        (self.known, self.flags) = (fd.into(), flags);
+        Ok(())
     }
 
     /// Whether today's kernel would not do what the posted one did with requests to this file: those to a file that
@@ -266,15 +280,14 @@ impl<'a> Translator<'a> {
                 // A read that gets nowhere.
                 Errno::EBADF => (*sqe).opcode = op::IORING_OP_READ as u8,
                 Errno::EOPNOTSUPP => {
-                    if let Some((fd, flags)) = self.file {
-                        (*sqe).fd = fd;
-                        (*sqe).__anon3.rw_flags = UNSUPPORTED;
-                        (*sqe).opcode = if flags & O_ACCMODE == O_WRONLY {
-                            op::IORING_OP_WRITE as u8
-                        } else {
-                            op::IORING_OP_READ as u8
-                        };
-                    }
+                    // On the file that was looked up.
+                    (*sqe).fd = self.known as c_int;
+                    (*sqe).__anon3.rw_flags = UNSUPPORTED;
+                    (*sqe).opcode = if self.flags & O_ACCMODE == O_WRONLY {
+                        op::IORING_OP_WRITE as u8
+                    } else {
+                        op::IORING_OP_READ as u8
+                    };
                 }
                 _ => {}
             }

@@ -446,6 +446,31 @@ static void nonblocking_files(void)
             raw_close(&r);
         }
 
+    /* with pinned buffers, and what lies outside of them or where there are none */
+    for (int pinned = 0; pinned < 2; pinned++) {
+        struct iovec iovecs[8];
+        int ends[2];
+
+        for (int i = 0; i < 8; i++)
+            iovecs[i] = (struct iovec) { buffer + 64 * i, 64 };
+        raw_open(&r, 8, pinned ? IORING_SETUP_FIXEDBUFS : 0, iovecs);
+        open_waiting(0, 1, ends);
+        CHECK_EQ(write(ends[1], "0123456789", 10), 10);
+        raw_request(&r, 1, IORING_OP_READ_FIXED, ends[0], buffer + 64 + 60, 4, 0);
+        raw_request(&r, 2, IORING_OP_READ_FIXED, ends[0], buffer + 2 * 64 + 61, 4, 0);
+        raw_request(&r, 3, IORING_OP_READ_FIXED, ends[0], buffer, 4, 0);
+        raw_request(&r, 4, IORING_OP_WRITE_FIXED, ends[1], buffer + 5 * 64 - 1, 2, 0);
+        CHECK_EQ(io_uring_enter(r.fd, 4, 0, 0), 4);
+        for (int i = 0; i < 4; i++) {
+            struct io_uring_event event = raw_wait(&r);
+
+            CHECK_EQ(event.res, event.index == 1 && pinned ? 4 : -EFAULT);
+        }
+        if (pinned)
+            CHECK(!memcmp(buffer + 64 + 60, "0123", 4));
+        raw_close(&r);
+    }
+
     /* of no account for files that never wait */
     raw_open(&r, 8, 0, NULL);
     close(pattern_file("data", SIZE, O_RDONLY));
