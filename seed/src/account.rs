@@ -81,6 +81,12 @@ pub fn advance(ring: &Ring, from: Heads, to: Heads) -> bool {
     let moved = account
         .compare_exchange(from.word(), to.word(), Ordering::Relaxed, Ordering::Relaxed)
         .is_ok();
+    publish(ring);
+    moved
+}
+
+/// Moves the head to where the account is.
+pub fn publish(ring: &Ring) {
     loop {
         let ours = read(ring).ours;
         // SAFETY: mapped while there is a `Ring`. Release: entries and iocbs have been read before the program may write
@@ -88,7 +94,7 @@ pub fn advance(ring: &Ring, from: Heads, to: Heads) -> bool {
         unsafe { order::store_release(&raw mut (*ring.sq()).head, ours) };
         // A handler that came in before the store has moved the head further.
         if read(ring).ours == ours {
-            return moved;
+            return;
         }
     }
 }

@@ -33,12 +33,25 @@ static CLEARED: Cleared = Cleared {
 
 /// Makes sure that [`thread`] is right in children as well. Called before there is a ring.
 pub fn prepare() -> Result<()> {
-    sys::clear_in_children((&raw const CLEARED).addr(), size_of::<Cleared>())
+    if process() == 0 {
+        sys::clear_in_children((&raw const CLEARED).addr(), size_of::<Cleared>())?;
+        CLEARED
+            .process
+            .store(sys::process() as u32, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
-/// The calling thread's id, which no other thread of the machine has.
+/// What is the same for the whole life of a process, and not so in its children.
+#[inline(always)]
+pub fn process() -> u32 {
+    // Relaxed: it stands for nothing else.
+    CLEARED.process.load(Ordering::Relaxed)
+}
+
+/// The calling thread's id, which no other thread of its PID namespace has.
+#[inline(always)]
 pub fn thread() -> u32 {
-    let process = CLEARED.process.load(Ordering::Relaxed);
     let known: u64;
     // SAFETY: a word of this thread's own storage, which every thread of a program with a C library has.
     unsafe {
@@ -49,6 +62,7 @@ pub fn thread() -> u32 {
             options(nostack, preserves_flags, readonly),
         );
     }
+    let process = process();
     if process == 0 || (known >> 32) as u32 != process {
         return look_up();
     }
@@ -59,7 +73,13 @@ pub fn thread() -> u32 {
 #[inline(never)]
 fn look_up() -> u32 {
     let (process, thread) = (sys::process() as u32, sys::thread());
-    CLEARED.process.store(process, Ordering::Relaxed);
+    match self::process() {
+        // A child.
+        0 => CLEARED.process.store(process, Ordering::Relaxed),
+        known if known == process => {}
+        // A child that borrows its parent's memory, as vfork(2) makes it.
+        _ => return thread,
+    }
     // SAFETY: as in `thread`. A signal's handler writes the same.
     unsafe {
         asm!(
@@ -85,8 +105,10 @@ pub fn frame() -> u32 {
 /// Whether what runs at frame `now` may be a signal's handler that has interrupted a call made at frame `then` by the
 /// same thread. If not, that call was left with longjmp.
 pub fn may_have_interrupted(now: u32, then: u32) -> bool {
-    // What the kernel puts on the stack before a handler is larger than that, in units of 16 bytes.
-    const SIGNAL_FRAME: i32 = 64;
-    // Half of all differences is below: a stack is far smaller than that.
-    then.wrapping_sub(now) as i32 > SIGNAL_FRAME || sys::is_on_signal_stack()
+    // What the kernel puts on the stack before a handler is larger than that.
+    const SIGNAL_FRAME: u32 = 1024 / 16;
+    // Further up it may be another stack.
+    const NEAR: u32 = (64 << 10) / 16;
+    let above = now.wrapping_sub(then).wrapping_add(SIGNAL_FRAME);
+    above >= NEAR || sys::is_on_signal_stack()
 }

@@ -14,11 +14,12 @@ use liburing::ring::flags;
 
 use crate::abi::*;
 use crate::inside::Inside;
-use crate::pool::{Held, Ring};
+use crate::pool::{self, Held, Ring};
 use crate::translate::{Stop, Translator};
 use crate::{account, overflow, poller, sys};
 
-/// Submits up to `to_submit` iocbs and waits if `flags` say so. Returns how many were submitted.
+/// Submits up to `to_submit` iocbs to the ring of the descriptor `fd`, which is `held`, and waits if `flags` say so.
+/// Returns how many were submitted.
 ///
 /// # Errors
 ///
@@ -27,7 +28,8 @@ use crate::{account, overflow, poller, sys};
 /// * `EINVAL`: unknown flags.
 /// * That of the first iocb, if it cannot be started.
 pub fn enter<K: Kernel>(
-    held: Held,
+    mut held: Held,
+    fd: c_int,
     to_submit: c_uint,
     min_complete: c_uint,
     enter_flags: c_uint,
@@ -35,30 +37,51 @@ pub fn enter<K: Kernel>(
     if enter_flags & !IORING_ENTER_GETEVENTS != 0 {
         return Err(Errno::EINVAL);
     }
-    let inside = Inside::take(&held)?;
+    loop {
+        match attempt::<K>(held, to_submit, min_complete, enter_flags) {
+            Some(result) => return result,
+            // A signal's handler came in before anything was done. It may have closed the ring.
+            None => held = pool::find(fd)?,
+        }
+    }
+}
+
+/// [`enter`]. None if another call took this one's place before anything was done.
+fn attempt<K: Kernel>(
+    held: Held,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    enter_flags: c_uint,
+) -> Option<Result<c_int>> {
+    let inside = match Inside::take(&held) {
+        Ok(inside) => inside,
+        Err(error) => return Some(Err(error)),
+    };
     let result = enter_inside::<K>(&held, &inside, to_submit, min_complete, enter_flags);
     if inside.is_lost() {
+        let is_use_ended = inside.is_use_ended();
         core::mem::forget(inside);
-        // This use of the ring was ended by who took the place.
-        core::mem::forget(held);
+        if is_use_ended {
+            core::mem::forget(held);
+        }
     }
     result
 }
 
-/// [`enter`] of the one thread.
+/// [`attempt`] of the one thread that is inside.
 fn enter_inside<K: Kernel>(
     held: &Held,
     inside: &Inside,
     to_submit: c_uint,
     min_complete: c_uint,
     enter_flags: c_uint,
-) -> Result<c_int> {
+) -> Option<Result<c_int>> {
     let waits = enter_flags & IORING_ENTER_GETEVENTS != 0;
     let wanted = c_uint::from(waits && min_complete != 0);
     // SAFETY: this thread is the one inside.
     unsafe {
         if held.is_polled_by_thread() {
-            return polled::<K>(held, inside, to_submit, wanted);
+            return Some(polled::<K>(held, inside, to_submit, wanted));
         }
         let mut work = Work {
             ring: held,
@@ -77,9 +100,12 @@ fn enter_inside<K: Kernel>(
         let error = work
             .consume::<K>(inside, limit, if threaded { 0 } else { wanted })
             .err();
+        if inside.is_lost() && work.taken == 0 && error != Some(Errno::EINTR) {
+            return None;
+        }
         let submitted = if threaded { to_submit } else { work.taken };
         if let (0, Some(error)) = (submitted, error) {
-            return Err(error);
+            return Some(Err(error));
         }
         // Who asked for a submission and got none does not wait.
         let wanted = if submitted == 0 && to_submit != 0 {
@@ -91,10 +117,10 @@ fn enter_inside<K: Kernel>(
             let asked = waits && held.polled;
             let waited = work.wait::<K>(wanted, asked);
             if let (0, Err(error)) = (submitted, waited) {
-                return Err(error);
+                return Some(Err(error));
             }
         }
-        Ok(submitted as c_int)
+        Some(Ok(submitted as c_int))
     }
 }
 
@@ -113,11 +139,12 @@ unsafe fn polled<K: Kernel>(
     unsafe {
         if wanted != 0 && complete::available(today) == 0 {
             let fd = (*today).ring_fd;
-            inside.leave_translation(None);
-            let waited = K::enter(fd, 0, wanted, GETEVENTS, ptr::null(), KERNEL_SIGSET_SIZE);
-            inside.come_back();
-            if to_submit == 0 {
-                waited?;
+            if inside.leave_translation(None) {
+                let waited = K::enter(fd, 0, wanted, GETEVENTS, ptr::null(), KERNEL_SIGSET_SIZE);
+                inside.come_back();
+                if to_submit == 0 {
+                    waited?;
+                }
             }
         }
     }
@@ -149,6 +176,8 @@ enum End {
     Refused(Errno),
     /// The next iocb has to be submitted alone.
     Apart,
+    /// A signal's handler came in: nothing is done.
+    Void,
 }
 
 /// What became of some entries of the SQ ring.
@@ -160,10 +189,9 @@ struct Batch {
 }
 
 impl Batch {
-    /// Nothing is done, and has to be tried again.
     const VOID: Batch = Batch {
         entries: 0,
-        end: End::Full,
+        end: End::Void,
     };
     /// No more is to be done in this call.
     const LAST: Batch = Batch {
@@ -199,26 +227,29 @@ impl<'a> Work<'a> {
         let mut translator = Translator::new(self.ring);
         while limit != 0 {
             // SAFETY: passed on to the caller.
-            let batch = unsafe { self.batch::<K>(inside, &mut translator, limit, wanted) }?;
+            let mut batch = unsafe { self.batch::<K>(inside, &mut translator, limit, wanted) }?;
             limit -= batch.entries;
+            if let End::Apart | End::Void = batch.end {
+                let apart = matches!(batch.end, End::Apart);
+                translator = Translator::new(self.ring);
+                translator.alone = apart;
+                // What is done in the call is done once, and what was made void shall not be so for ever.
+                let signals = sys::block_signals(sys::INTERRUPTIONS);
+                let part = if apart { 1 } else { limit };
+                // SAFETY: passed on to the caller.
+                let done = unsafe { self.batch::<K>(inside, &mut translator, part, 0) };
+                sys::block_signals(signals);
+                batch = done?;
+                translator.alone = false;
+                limit -= batch.entries;
+                if apart && batch.entries != 0 {
+                    continue;
+                }
+            }
             match batch.end {
                 End::Done => break,
-                End::Full | End::Dropped => {}
+                End::Full | End::Dropped | End::Apart | End::Void => {}
                 End::Refused(error) => return Err(error),
-                End::Apart => {
-                    // What is done in the call is done once: a handler that came in would make it void.
-                    let signals = sys::block_signals(u64::MAX);
-                    translator.alone = true;
-                    // SAFETY: passed on to the caller.
-                    let batch = unsafe { self.batch::<K>(inside, &mut translator, 1, 0) };
-                    translator.alone = false;
-                    sys::block_signals(signals);
-                    let batch = batch?;
-                    limit -= batch.entries;
-                    if let End::Refused(error) = batch.end {
-                        return Err(error);
-                    }
-                }
             }
         }
         Ok(())
@@ -442,6 +473,8 @@ impl<'a> Work<'a> {
                 overflow::count(self.ring, today);
             }
             let flags = flags::enter_flags(today) | if waits || held_back { GETEVENTS } else { 0 };
+            // Once this call's place can be taken, the ring may go.
+            let fd = (*today).enter_ring_fd;
             if let Some(inside) = self.inside {
                 if !inside.leave_translation(visits) {
                     return if inside.is_lost() {
@@ -452,7 +485,7 @@ impl<'a> Work<'a> {
                 }
             }
             let returned = K::enter(
-                (*today).enter_ring_fd,
+                fd,
                 to_submit,
                 wanted,
                 flags,

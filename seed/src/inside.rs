@@ -6,6 +6,8 @@
 //! has left the wait for good, with longjmp or by its end. The call whose place was taken touches nothing of the ring any
 //! more. While a thread translates, only a handler on that very thread can come in; it leaves everything such that the
 //! translation is done again.
+//!
+//! A child that is forked in a handler has a copy of the interrupted call, which is none of its own.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -65,6 +67,8 @@ pub struct Turn {
     call: AtomicU64,
     /// The call that a nested one has interrupted, while that is in the kernel.
     below: AtomicU64,
+    /// How many calls were interrupted by nested ones.
+    depth: AtomicU32,
     /// How often a handler has come in during a translation.
     visits: AtomicU32,
 }
@@ -75,6 +79,7 @@ impl Turn {
         Turn {
             call: AtomicU64::new(0),
             below: AtomicU64::new(0),
+            depth: AtomicU32::new(0),
             visits: AtomicU32::new(0),
         }
     }
@@ -82,6 +87,7 @@ impl Turn {
     /// For a new ring.
     pub fn reset(&self) {
         self.call.store(0, Ordering::Relaxed);
+        self.depth.store(0, Ordering::Relaxed);
     }
 
     // The words are ordered by the lock where threads meet, and where a handler does, by the order of instructions: the
@@ -107,9 +113,20 @@ impl Turn {
 pub struct Inside<'a> {
     ring: &'a Held,
     call: Call,
-    /// The call that this one has interrupted in its translation, or just before or after it ([`Call::NONE`]).
-    below: Option<Call>,
+    /// For a call that has interrupted another one.
+    below: Option<Below>,
+    /// Where it was made.
+    process: u32,
     lost: Cell<bool>,
+}
+
+/// What a nested call puts back.
+#[derive(Clone, Copy)]
+struct Below {
+    /// The call that was interrupted in its translation, or just before or after it ([`Call::NONE`]).
+    call: Call,
+    /// `Turn::below`, which may be in the making.
+    below: u64,
 }
 
 impl<'a> Inside<'a> {
@@ -117,9 +134,8 @@ impl<'a> Inside<'a> {
     #[inline(never)]
     pub fn take(ring: &'a Held) -> Result<Inside<'a>> {
         let call = Call::here();
-        let owner = &ring.shared().owner;
         // Acquire: what the last owner did is done.
-        match owner.compare_exchange(0, call.thread(), Ordering::Acquire, Ordering::Relaxed) {
+        match change_owner(ring, 0, call.thread()) {
             Ok(_) => {
                 ring.turn().set(call);
                 Ok(Inside::new(ring, call, None))
@@ -128,11 +144,13 @@ impl<'a> Inside<'a> {
         }
     }
 
-    fn new(ring: &'a Held, call: Call, below: Option<Call>) -> Inside<'a> {
+    #[inline(always)]
+    fn new(ring: &'a Held, call: Call, below: Option<Below>) -> Inside<'a> {
         Inside {
             ring,
             call,
             below,
+            process: caller::process(),
             lost: Cell::new(false),
         }
     }
@@ -140,24 +158,18 @@ impl<'a> Inside<'a> {
     /// [`take`](Self::take) when the thread `owner` seems to be inside.
     #[cold]
     fn instead_of(ring: &'a Held, call: Call, owner: u32) -> Result<Inside<'a>> {
-        let turn = ring.turn();
-        let there = turn.call();
+        let there = ring.turn().call();
         let inside = if owner == call.thread() {
-            if there.thread() == owner && there.is_in_kernel() {
-                let below = Some(Call(turn.below.load(Ordering::Relaxed)))
-                    .filter(|below| there.is_nested() && may_return(*below, call));
-                Inside::in_place_of(ring, there, call, below)
-            } else if there.thread() != owner || may_return(there, call) {
-                Inside::within(ring, there, call)
-            } else {
-                Inside::in_place_of(ring, there, call, None)
-            }
+            Inside::beside_own(ring, there, call)
         } else if sys::has_ended(owner) {
             Inside::after_end_of(ring, owner, call)
-        } else if is_elsewhere(ring, there, owner) {
+        } else if is_elsewhere(ring, there, owner)
+            && change_owner(ring, owner, call.thread()).is_ok()
+        {
             let inside = Inside::in_place_of(ring, there, call, None);
-            if inside.is_some() {
-                ring.shared().owner.store(call.thread(), Ordering::Relaxed);
+            if inside.is_none() {
+                // It has come back, and may have gone out again.
+                let _ = change_owner(ring, call.thread(), owner);
             }
             inside
         } else {
@@ -168,17 +180,36 @@ impl<'a> Inside<'a> {
         Ok(inside)
     }
 
-    /// Takes the place of a call in the kernel, or of one that was left for good.
+    /// When this very thread seems to be inside: a handler calls, or the thread has left its call with longjmp.
+    fn beside_own(ring: &'a Held, there: Call, call: Call) -> Option<Inside<'a>> {
+        if there.thread() != call.thread() {
+            // Just before or after the interrupted call is noted; or another thread is taking its place.
+            return if there == Call::NONE || !sys::is_thread(there.thread()) {
+                Inside::within(ring, there, call)
+            } else {
+                None
+            };
+        }
+        if there.is_in_kernel() {
+            Inside::in_place_of(ring, there, call, interrupted_by(ring, there, call))
+        } else if may_return(there, call) {
+            Inside::within(ring, there, call)
+        } else {
+            Inside::in_place_of(ring, there, call, None)
+        }
+    }
+
+    /// Takes the place of a call in the kernel, or of one that was left for good. If that had interrupted another one
+    /// that may return, it is `below`.
     fn in_place_of(
         ring: &'a Held,
         there: Call,
         call: Call,
-        below: Option<Call>,
+        below: Option<Below>,
     ) -> Option<Inside<'a>> {
         let call = below.map_or(call, |_| call.nested());
         ring.turn().exchange(there, call).then(|| {
-            // That call's use of the ring ends here, as it may not end by itself.
-            ring.end_another();
+            end_uses(ring, below.is_some());
             Inside::new(ring, call, below)
         })
     }
@@ -186,37 +217,41 @@ impl<'a> Inside<'a> {
     /// Goes in while this thread's own call translates, or is about to begin or to end that.
     fn within(ring: &'a Held, there: Call, call: Call) -> Option<Inside<'a>> {
         let (turn, call) = (ring.turn(), call.nested());
+        let below = Below {
+            call: there,
+            below: turn.below.load(Ordering::Relaxed),
+        };
         turn.exchange(there, call).then(|| {
             turn.visits.fetch_add(1, Ordering::Relaxed);
-            Inside::new(ring, call, Some(there))
+            turn.depth.fetch_add(1, Ordering::Relaxed);
+            Inside::new(ring, call, Some(below))
         })
     }
 
     /// Takes the place of a thread that has ended, of whatever process.
     fn after_end_of(ring: &'a Held, owner: u32, call: Call) -> Option<Inside<'a>> {
         let there = ring.turn().call();
-        // Acquire: what the last owner did is done.
-        ring.shared()
-            .owner
-            .compare_exchange(owner, call.thread(), Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
+        // What that thread did is done: the kernel has said that it is gone.
+        change_owner(ring, owner, call.thread()).ok()?;
         ring.turn().set(call);
         // It was this process's own, or its copy of the parent's, whose use of the ring was copied as well.
         if there.thread() == owner {
-            ring.end_another();
+            end_uses(ring, false);
         }
         Some(Inside::new(ring, call, None))
     }
 
     /// Takes back what another call has published and not submitted: should it still get to its system call, it finds
-    /// nothing there.
+    /// nothing there. And brings the head to where the account is, which that call may have left in between.
     fn repair(&self) {
         if !self.ring.is_polled_by_thread() {
-            // SAFETY: the ring is set up, and this thread is inside. Relaxed: the kernel looks within system calls.
+            // SAFETY: the ring is set up, and this thread is inside. Relaxed: the call whose place was taken is this
+            // thread's own, or found nothing to submit, or will never be made.
             unsafe {
                 let sq = &self.ring.today.sq;
                 order::store_relaxed(sq.ktail, order::load_relaxed(sq.khead));
                 account::settle(self.ring);
+                account::publish(self.ring);
             }
         }
     }
@@ -230,8 +265,12 @@ impl<'a> Inside<'a> {
     /// they were before the translation. False if that is void.
     pub fn leave_translation(&self, visits: Option<u32>) -> bool {
         let turn = self.ring.turn();
+        if !self.is_of_this_process() {
+            self.lost.set(true);
+            return false;
+        }
         if let Some(below) = self.below {
-            turn.below.store(below.0, Ordering::Relaxed);
+            turn.below.store(below.call.0, Ordering::Relaxed);
         }
         turn.set(self.call.in_kernel());
         // A handler that comes after this look takes back what was published.
@@ -247,27 +286,79 @@ impl<'a> Inside<'a> {
     /// To be called after the system call. False if this call's place was taken: who did that has accounted for what was
     /// submitted, and the ring may have gone.
     pub fn come_back(&self) -> bool {
-        if self.ring.turn().exchange(self.call.in_kernel(), self.call) {
+        if self.is_of_this_process() && self.ring.turn().exchange(self.call.in_kernel(), self.call)
+        {
             return true;
         }
         self.lost.set(true);
         false
     }
 
-    /// Whether this call's place was taken.
+    /// Whether this call's place was taken, or it is the parent's.
     pub fn is_lost(&self) -> bool {
         self.lost.get()
+    }
+
+    /// Whether a lost call's use of the ring was ended by whoever took its place.
+    pub fn is_use_ended(&self) -> bool {
+        let there = self.ring.turn().call();
+        self.is_of_this_process() || (there != self.call && there != self.call.in_kernel())
+    }
+
+    fn is_of_this_process(&self) -> bool {
+        self.process == caller::process()
     }
 }
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.ring.turn().set(self.below.unwrap_or(Call::NONE));
-        if self.below.is_none() {
-            // Release: what this thread did is done.
-            self.ring.shared().owner.store(0, Ordering::Release);
+        if !self.is_of_this_process() {
+            return;
+        }
+        let turn = self.ring.turn();
+        match self.below {
+            None => {
+                turn.set(Call::NONE);
+                // Release: what this thread did is done.
+                self.ring.shared().owner.store(0, Ordering::Release);
+            }
+            Some(below) => {
+                turn.depth.fetch_sub(1, Ordering::Relaxed);
+                turn.below.store(below.below, Ordering::Relaxed);
+                turn.set(below.call);
+            }
         }
     }
+}
+
+fn change_owner(ring: &Held, from: u32, to: u32) -> core::result::Result<u32, u32> {
+    // Acquire and release: what the one did is done before the other begins.
+    ring.shared()
+        .owner
+        .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+}
+
+/// Ends the uses of the ring of a call that may not return by itself, and of those that it has interrupted, unless they
+/// may.
+fn end_uses(ring: &Held, one: bool) {
+    let depth = &ring.turn().depth;
+    let below = if one {
+        0
+    } else {
+        depth.swap(0, Ordering::Relaxed)
+    };
+    for _ in 0..=below {
+        ring.end_another();
+    }
+}
+
+/// What the call `there`, which is in the kernel, had interrupted, if that may return.
+fn interrupted_by(ring: &Held, there: Call, now: Call) -> Option<Below> {
+    let below = ring.turn().below.load(Ordering::Relaxed);
+    (there.is_nested() && may_return(Call(below), now)).then_some(Below {
+        call: Call(below),
+        below,
+    })
 }
 
 /// Whether a call that was interrupted or left may return, as seen from another one of the same thread.
@@ -285,7 +376,7 @@ fn is_elsewhere(ring: &Held, there: Call, owner: u32) -> bool {
         return false;
     }
     for _ in 0..LOOKS {
-        if !there.is_in_kernel() || ring.turn().call() != there {
+        if !there.is_in_kernel() || ring.turn().call() != there || has_published(ring) {
             return false;
         }
         if let Some(elsewhere) = sys::sleeps_elsewhere(owner, ring.today.enter_ring_fd) {
@@ -299,22 +390,40 @@ fn is_elsewhere(ring: &Held, there: Call, owner: u32) -> bool {
     false
 }
 
+/// Whether today's SQ has what was not submitted yet: whoever published it is just before its system call.
+fn has_published(ring: &Held) -> bool {
+    // SAFETY: the ring is set up. Relaxed: a hint.
+    unsafe {
+        let sq = &ring.today.sq;
+        !ring.is_polled_by_thread()
+            && order::load_relaxed(sq.ktail) != order::load_relaxed(sq.khead)
+    }
+}
+
 /// Ends a call on the ring that nobody will return from, if there is one: of this thread (if `here`), whose handler is
 /// what runs or which has left it with longjmp, or of a thread that has ended or has left it.
 pub fn end_left_behind(ring: &Held, here: bool) {
+    let turn = ring.turn();
     // Acquire: what the owner did before it left is done.
     let owner = ring.shared().owner.load(Ordering::Acquire);
-    let there = ring.turn().call();
+    let there = turn.call();
     if owner == 0 || there.thread() != owner {
         return;
     }
-    let is_left = if here && owner == caller::thread() {
-        there.is_in_kernel() || !may_return(there, Call::here())
-    } else {
-        sys::has_ended(owner) || is_elsewhere(ring, there, owner)
-    };
-    if is_left && ring.turn().exchange(there, Call::NONE) {
-        ring.shared().owner.store(0, Ordering::Release);
-        ring.end_another();
+    let (mut is_left, mut below) = (false, None);
+    if here && owner == caller::thread() {
+        let now = Call::here();
+        is_left = there.is_in_kernel() || !may_return(there, now);
+        below = interrupted_by(ring, there, now).filter(|_| there.is_in_kernel());
+    } else if sys::has_ended(owner) || is_elsewhere(ring, there, owner) {
+        is_left = true;
+    }
+    if is_left && turn.exchange(there, below.map_or(Call::NONE, |below| below.call)) {
+        if below.is_none() {
+            ring.shared().owner.store(0, Ordering::Release);
+        } else {
+            turn.depth.fetch_sub(1, Ordering::Relaxed);
+        }
+        end_uses(ring, below.is_some());
     }
 }

@@ -25,7 +25,7 @@ use liburing::ring::setup::Buffer;
 use liburing::ring::sizes::{self, page_aligned};
 
 use crate::abi::*;
-use crate::account;
+use crate::{account, overflow};
 
 /// The head of the SQ ring. Both sides' positions have a cache line of their own.
 #[repr(C, align(64))]
@@ -56,9 +56,7 @@ pub struct Shared {
     /// Counts the calls that wake the polling thread, which sleeps on it.
     pub wakes: AtomicU32,
     /// How many events the kernel held back when they were last counted, and the CQ's tail at that time.
-    pub held_back: AtomicU32,
-    /// See `held_back`.
-    pub tail_then: AtomicU32,
+    pub kept: overflow::Word,
 }
 
 /// Sizes of the areas in bytes.

@@ -5,7 +5,7 @@
 
 use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use liburing::abi::ring::io_uring;
 use liburing::errno::{Errno, Result};
@@ -15,44 +15,48 @@ use liburing::queue::order;
 use crate::pool::Ring;
 use crate::sys;
 
+/// How many events were kept when they were last counted in the upper half, the CQ's tail at that time in the lower one.
+/// One word, so that a signal's handler that counts meanwhile is found out.
+pub type Word = AtomicU64;
+
 /// Adds what the kernel has kept back since the last time.
 ///
 /// # Safety
 ///
 /// `today` is set up, and no other thread counts.
 pub unsafe fn count(ring: &Ring, today: *const io_uring) {
-    let shared = ring.shared();
+    let word = &ring.shared().kept;
     // SAFETY: the ring is set up, so its words lie in its mapping.
     unsafe {
+        let then = word.load(Ordering::Relaxed);
         let tail = order::load_relaxed((*today).cq.ktail);
-        let before = shared.held_back.load(Ordering::Relaxed);
         let Ok(now) = kept((*today).ring_fd) else {
             return;
         };
         // While some are kept, whatever comes into the ring is one of them.
-        let came = tail.wrapping_sub(shared.tail_then.load(Ordering::Relaxed));
-        let old = before.saturating_sub(came);
+        let came = tail.wrapping_sub(then as u32);
+        let old = ((then >> 32) as u32).saturating_sub(came);
         let new = now.saturating_sub(old);
-        if new != 0 {
-            let overflow = (*today).cq.koverflow;
-            order::store_relaxed(overflow, order::load_relaxed(overflow).wrapping_add(new));
+        let word_now = u64::from(now) << 32 | u64::from(tail);
+        let counted = word.compare_exchange(then, word_now, Ordering::Relaxed, Ordering::Relaxed);
+        if counted.is_ok() && new != 0 {
+            // Relaxed: a count that stands for nothing else.
+            AtomicU32::from_ptr((*today).cq.koverflow).fetch_add(new, Ordering::Relaxed);
         }
-        shared.held_back.store(now, Ordering::Relaxed);
-        shared.tail_then.store(tail, Ordering::Relaxed);
     }
 }
 
 /// Notes that none is kept.
 pub fn none(ring: &Ring) {
-    let shared = ring.shared();
-    if shared.held_back.load(Ordering::Relaxed) != 0 {
-        shared.held_back.store(0, Ordering::Relaxed);
+    let word = &ring.shared().kept;
+    if word.load(Ordering::Relaxed) != 0 {
+        word.store(0, Ordering::Relaxed);
     }
 }
 
 /// How many were kept when they were last counted.
 pub fn kept_back(ring: &Ring) -> c_uint {
-    ring.shared().held_back.load(Ordering::Relaxed)
+    (ring.shared().kept.load(Ordering::Relaxed) >> 32) as c_uint
 }
 
 /// How many events the kernel keeps for a ring, by what it says of the descriptor.

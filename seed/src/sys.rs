@@ -497,6 +497,20 @@ pub fn wake(word: &AtomicU32) {
     };
 }
 
+/// All signals but those that tell of a fault in what the thread itself does: such a one that is blocked ends the process.
+pub const INTERRUPTIONS: u64 = {
+    const SIGILL: u64 = 4;
+    const SIGTRAP: u64 = 5;
+    const SIGBUS: u64 = 7;
+    const SIGFPE: u64 = 8;
+    const SIGSEGV: u64 = 11;
+    !(1 << (SIGILL - 1)
+        | 1 << (SIGTRAP - 1)
+        | 1 << (SIGBUS - 1)
+        | 1 << (SIGFPE - 1)
+        | 1 << (SIGSEGV - 1))
+};
+
 /// Exchanges the calling thread's set of blocked signals.
 pub fn block_signals(set: u64) -> u64 {
     const SIG_SETMASK: usize = 2;

@@ -128,7 +128,7 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
     }
     let ring = pool::find(fd)?;
     let is_polled_by_thread = ring.is_polled_by_thread();
-    let submitted = enter::enter::<Native>(ring, pending, 0, IORING_ENTER_GETEVENTS)?;
+    let submitted = enter::enter::<Native>(ring, fd, pending, 0, IORING_ENTER_GETEVENTS)?;
     // What such a thread has yet to consume was told of before.
     Ok(if is_polled_by_thread {
         moved as c_int
@@ -159,7 +159,7 @@ pub unsafe fn get_completion(
                 return Ok(ptr::null_mut());
             }
             asked = true;
-            enter::enter::<Native>(ring, 0, c_uint::from(waits), IORING_ENTER_GETEVENTS)?;
+            enter::enter::<Native>(ring, fd, 0, c_uint::from(waits), IORING_ENTER_GETEVENTS)?;
         }
         let mask = order::load_relaxed((*cq).kring_mask);
         let event = (*cq).events.add((head & mask) as usize);

@@ -93,7 +93,8 @@ pub unsafe extern "C" fn io_uring_enter(
     flags: c_uint,
 ) -> c_int {
     in_errno(
-        pool::find(fd as c_int)
-            .and_then(|ring| enter::enter::<Native>(ring, to_submit, min_complete, flags)),
+        pool::find(fd as c_int).and_then(|ring| {
+            enter::enter::<Native>(ring, fd as c_int, to_submit, min_complete, flags)
+        }),
     )
 }

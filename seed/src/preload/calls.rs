@@ -109,6 +109,6 @@ extern "C" fn enter_2019(
     flags: c_uint,
 ) -> c_long {
     c_long::from(in_errno(pool::find(fd as c_int).and_then(|ring| {
-        enter::enter::<Native>(ring, to_submit, min_complete, flags)
+        enter::enter::<Native>(ring, fd as c_int, to_submit, min_complete, flags)
     })))
 }
