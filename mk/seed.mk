@@ -33,9 +33,10 @@ $(SEED_ARCHIVE): $(B)/seed/library.o
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $<
 
+# The library has threads, which dlclose() must not leave without code.
 $(SEED_LIBRARY): $(B)/seed/library.o seed/liburing-0.1.map
 	$(call say,LD,seed/$(@F))
-	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-soname,$(@F) -Wl,--version-script=seed/liburing-0.1.map -o $@ $<
+	$(Q)$(CC) $(SO_LDFLAGS) -Wl,-z,nodelete -Wl,-soname,$(@F) -Wl,--version-script=seed/liburing-0.1.map -o $@ $<
 	$(Q)ln -sf $(@F) $(B)/seed/liburing.so
 
 $(SEED_PRELOAD): $(B)/seed/preload.o

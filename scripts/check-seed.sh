@@ -228,6 +228,7 @@ for way in raw shared static; do
     step "descriptors, $way" cases descriptors $way
     step "one call at a time, $way" cases inside $way
     step "handlers, $way" cases handlers $way
+    step "a handler at each instruction, $way" cases steps $way
     step "a polling thread, $way" cases poller $way
     step "random reads, $way" reads $way
     step "an I/O engine, $way" engine $way

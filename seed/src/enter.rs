@@ -80,9 +80,6 @@ fn enter_inside<K: Kernel>(
     let wanted = c_uint::from(waits && min_complete != 0);
     // SAFETY: this thread is the one inside.
     unsafe {
-        if held.is_polled_by_thread() {
-            return Some(polled::<K>(held, inside, to_submit, wanted));
-        }
         let mut work = Work {
             ring: held,
             today: &raw mut (*held.ring()).today,
@@ -90,6 +87,17 @@ fn enter_inside<K: Kernel>(
             taken: 0,
             waited: false,
         };
+        if held.is_polled_by_thread() {
+            // It submits, and keeps the account.
+            if to_submit != 0 {
+                poller::wake(held);
+            }
+            let waited = work.wait::<K>(wanted, false);
+            return Some(match waited {
+                Err(error) if to_submit == 0 => Err(error),
+                _ => Ok(to_submit as c_int),
+            });
+        }
         // A submission thread takes all there is.
         let threaded = held.flags & IORING_SETUP_SQTHREAD != 0;
         let limit = match to_submit {
@@ -122,33 +130,6 @@ fn enter_inside<K: Kernel>(
         }
         Some(Ok(submitted as c_int))
     }
-}
-
-/// [`enter`] on a ring whose SQ ring is polled by a thread, which submits, and keeps the account.
-unsafe fn polled<K: Kernel>(
-    held: &Held,
-    inside: &Inside,
-    to_submit: c_uint,
-    wanted: c_uint,
-) -> Result<c_int> {
-    if to_submit != 0 {
-        poller::wake(held);
-    }
-    let today = &raw const held.today;
-    // SAFETY: the ring is set up; nothing is submitted.
-    unsafe {
-        if wanted != 0 && complete::available(today) == 0 {
-            let fd = (*today).ring_fd;
-            if inside.leave_translation(None) {
-                let waited = K::enter(fd, 0, wanted, GETEVENTS, ptr::null(), KERNEL_SIGSET_SIZE);
-                inside.come_back();
-                if to_submit == 0 {
-                    waited?;
-                }
-            }
-        }
-    }
-    Ok(to_submit as c_int)
 }
 
 /// One thread's work on a ring: from the SQ ring of 2019 to that of today, and into the kernel.
@@ -436,6 +417,14 @@ impl<'a> Work<'a> {
         unsafe { order::load_relaxed((*self.today).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
     }
 
+    /// Counts the events that found no room.
+    pub fn count_kept(&self) {
+        if self.holds_back() {
+            // SAFETY: the ring is set up.
+            unsafe { overflow::count(self.ring, self.today) };
+        }
+    }
+
     /// Whether events come only if somebody enters the kernel: those that are polled for, and those that found no room
     /// and would find some now.
     pub fn wants_looking_after(&self) -> bool {
@@ -469,9 +458,7 @@ impl<'a> Work<'a> {
         unsafe {
             let today = self.today;
             let held_back = self.holds_back();
-            if held_back {
-                overflow::count(self.ring, today);
-            }
+            self.count_kept();
             let flags = flags::enter_flags(today) | if waits || held_back { GETEVENTS } else { 0 };
             // Once this call's place can be taken, the ring may go.
             let fd = (*today).enter_ring_fd;
@@ -496,11 +483,12 @@ impl<'a> Work<'a> {
                 if !inside.come_back() {
                     return Called::Lost(returned);
                 }
-                account::settle(self.ring);
+                if to_submit != 0 {
+                    account::settle(self.ring);
+                }
             }
-            if self.holds_back() {
-                overflow::count(self.ring, today);
-            } else {
+            self.count_kept();
+            if !self.holds_back() {
                 overflow::none(self.ring);
             }
             Called::Returned(returned)

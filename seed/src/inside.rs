@@ -133,14 +133,23 @@ impl<'a> Inside<'a> {
     /// `EBUSY` if somebody is inside.
     #[inline(never)]
     pub fn take(ring: &'a Held) -> Result<Inside<'a>> {
-        let call = Call::here();
-        // Acquire: what the last owner did is done.
-        match change_owner(ring, 0, call.thread()) {
-            Ok(_) => {
-                ring.turn().set(call);
-                Ok(Inside::new(ring, call, None))
+        loop {
+            let process = caller::process();
+            let call = Call::here();
+            let taken = change_owner(ring, 0, call.thread());
+            if process != caller::process() {
+                // A handler has forked, and this is the child. If the lock was taken, it was by the parent.
+                continue;
             }
-            Err(owner) => Inside::instead_of(ring, call, owner),
+            let mut inside = match taken {
+                Ok(_) => {
+                    ring.turn().set(call);
+                    Inside::new(ring, call, None)
+                }
+                Err(owner) => Inside::instead_of(ring, call, owner)?,
+            };
+            inside.process = process;
+            return Ok(inside);
         }
     }
 
@@ -150,7 +159,7 @@ impl<'a> Inside<'a> {
             ring,
             call,
             below,
-            process: caller::process(),
+            process: 0,
             lost: Cell::new(false),
         }
     }

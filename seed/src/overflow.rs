@@ -16,14 +16,14 @@ use crate::pool::Ring;
 use crate::sys;
 
 /// How many events were kept when they were last counted in the upper half, the CQ's tail at that time in the lower one.
-/// One word, so that a signal's handler that counts meanwhile is found out.
+/// One word, so that whoever counts meanwhile is found out.
 pub type Word = AtomicU64;
 
 /// Adds what the kernel has kept back since the last time.
 ///
 /// # Safety
 ///
-/// `today` is set up, and no other thread counts.
+/// `today` is set up.
 pub unsafe fn count(ring: &Ring, today: *const io_uring) {
     let word = &ring.shared().kept;
     // SAFETY: the ring is set up, so its words lie in its mapping.

@@ -141,6 +141,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
                 sys::pause();
                 continue;
             }
+            work.count_kept();
             sys::give_way();
             let now = sys::now();
             match idle_since {
@@ -178,6 +179,7 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
         {
             break;
         }
+        work.count_kept();
         limit = if work.holds_back() { ROOM_LOOK_NS } else { 0 };
     }
     flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);

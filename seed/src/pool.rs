@@ -111,6 +111,9 @@ pub struct Slot {
     position: AtomicU64,
     /// The ring's descriptor, as far as is known.
     descriptor: AtomicI32,
+    /// Calls under way that close a descriptor of the ring, and how many have done so.
+    closing: AtomicU32,
+    closed: AtomicU32,
     /// Cleared by the kernel when the polling thread has gone.
     pub thread: AtomicU32,
     /// Who is inside.
@@ -130,6 +133,8 @@ static POOL: [Slot; ROOM] = [const {
         users: AtomicU32::new(0),
         position: AtomicU64::new(0),
         descriptor: AtomicI32::new(0),
+        closing: AtomicU32::new(0),
+        closed: AtomicU32::new(0),
         thread: AtomicU32::new(0),
         turn: Turn::new(),
         stop: AtomicU32::new(0),
@@ -240,9 +245,18 @@ fn hold(position: u64) -> Option<Held> {
 /// * `EOPNOTSUPP`: it is something else.
 pub fn find(fd: c_int) -> Result<Held> {
     match sys::position(fd) {
-        Ok(position) => hold(position).ok_or(Errno::EOPNOTSUPP),
+        Ok(position) => hold(position).ok_or_else(|| what_else(fd)),
         Err(Errno::EBADF) => Err(Errno::EBADF),
         Err(_) => Err(Errno::EOPNOTSUPP),
+    }
+}
+
+#[cold]
+fn what_else(fd: c_int) -> Errno {
+    match sys::position(fd) {
+        // Just closed.
+        Err(Errno::EBADF) => Errno::EBADF,
+        _ => Errno::EOPNOTSUPP,
     }
 }
 
@@ -392,10 +406,25 @@ unsafe fn tear_down(slot: &Slot) {
     }
 }
 
+/// Does `call`, which closes a descriptor of the ring with this position, and settles the ring.
+#[cfg(feature = "preload")]
+pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(slot) = slot_of(position) else {
+        return call();
+    };
+    // Sequentially consistent, as in `settle`: what two threads that close see of each other has one order.
+    slot.closing.fetch_add(1, Ordering::SeqCst);
+    let ret = call();
+    slot.closed.fetch_add(1, Ordering::SeqCst);
+    slot.closing.fetch_sub(1, Ordering::SeqCst);
+    settle(position, 1);
+    ret
+}
+
 /// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
-/// descriptor leads there, the ring is closed. A descriptor that another thread moves to another number can escape a
-/// look at all of them, so there are as many `looks` as it takes to be sure.
-pub fn settle(position: u64, looks: u32) {
+/// descriptor leads there, the ring is closed. A descriptor that moves to another number can escape a look at all of
+/// them. Who moves it by calls that are seen settles the ring afterwards; for others there are several `looks`.
+fn settle(position: u64, looks: u32) {
     let Some(held) = hold(position) else { return };
     if held.process != sys::process() {
         // A child. After vfork(2) this memory is the parent's, so that just its own descriptors can be closed. Another
@@ -410,8 +439,11 @@ pub fn settle(position: u64, looks: u32) {
     if leads_to(known, position, held.file_is) {
         return;
     }
+    let (closing, closed) = (&held.slot.closing, &held.slot.closed);
+    let before = closed.load(Ordering::SeqCst);
     match (0..looks).find_map(|_| search(position, held.file_is)) {
         Some(fd) => held.slot.descriptor.store(fd, Ordering::Relaxed),
+        None if closing.load(Ordering::SeqCst) != 0 || closed.load(Ordering::SeqCst) != before => {}
         None => close(position, true),
     }
 }
@@ -465,10 +497,18 @@ pub fn sweep() {
 
 /// A descriptor that leads to the ring with this position and file.
 fn search(position: u64, file: Identity) -> Option<c_int> {
-    let Ok(directory) = sys::open(c"/proc/thread-self/fd") else {
-        // Without /proc, or without a descriptor for it.
-        let limit = Native::nofile_limit().map_or(1024, |limit| limit.current.min(1 << 16));
-        return (0..limit as c_int).find(|fd| leads_to(*fd, position, file));
+    let directory = match sys::open(c"/proc/thread-self/fd") {
+        Ok(directory) => directory,
+        Err(error) => {
+            let limit = Native::nofile_limit().map_or(1024, |limit| limit.current.min(1 << 20));
+            let limit = match error {
+                // There may be descriptors above a limit that was lowered.
+                Errno::EMFILE => limit.max(1 << 16),
+                // There is no /proc.
+                _ => limit.min(1 << 16),
+            };
+            return (0..limit as c_int).find(|fd| leads_to(*fd, position, file));
+        }
     };
     let found = search_directory(directory, position, file);
     let _ = Native::close(directory);

@@ -25,10 +25,27 @@ static void jump_out(int signal_number)
     siglongjmp(jump, 1);
 }
 
+/* Sends the first thread a signal when it waits. */
+static void *send_alarm(void *argument)
+{
+    until_inside(getpid());
+    CHECK_SYS(syscall(SYS_tgkill, getpid(), getpid(), SIGALRM));
+    return argument;
+}
+
+static pthread_t alarm_inside(void)
+{
+    pthread_t thread;
+
+    CHECK_EQ(pthread_create(&thread, NULL, send_alarm, NULL), 0);
+    return thread;
+}
+
 /* A handler submits while its thread waits, or leaves the wait for good. */
 static void handlers(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
+    pthread_t thread;
     struct raw r;
 
     CHECK_SYS(pipe(pipes));
@@ -37,12 +54,11 @@ static void handlers(void)
     raw_open(&r, 8, 0, NULL);
     for (int i = 0; i < 3; i++) {
         signal(SIGALRM, call_in);
-        ualarm(20000, 0);
+        thread = alarm_inside();
         raw_request(&r, 1, IORING_OP_READ, pipes[0], buffer, 1, 0);
         handler_returned = 0;
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
-        while (handler_returned == 0)
-            ;
+        CHECK_EQ(pthread_join(thread, NULL), 0);
         CHECK_EQ(handler_returned, 1);
         CHECK_EQ(*r.sq_head, *r.sq_tail);
         CHECK_EQ(raw_wait(&r).index, 5);
@@ -51,12 +67,13 @@ static void handlers(void)
         CHECK_EQ(raw_wait(&r).index, 1);
 
         signal(SIGALRM, jump_out);
+        thread = alarm_inside();
         if (!sigsetjmp(jump, 1)) {
             raw_request(&r, 2, IORING_OP_READ, pipes[0], buffer, 1, 0);
-            ualarm(20000, 0);
             io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS);
             test_fail(__FILE__, __LINE__, "came back");
         }
+        CHECK_EQ(pthread_join(thread, NULL), 0);
         read_one(&r, fd);
         CHECK_EQ(*r.sq_head, *r.sq_tail);
         CHECK_EQ(write(pipes[1], "x", 1), 1);
@@ -66,14 +83,22 @@ static void handlers(void)
     raw_close(&r);
 }
 
-
 /* A handler that comes in at any instruction of the call, of the one thread there is. */
 static struct {
     struct raw *r;
     unsigned calls, submits;
+    volatile int goes_on;
     long submitted;
     int error;
 } visitor;
+
+/* Each visit asks for the next one, so that the thread gets on however slow it is. */
+static void soon(void)
+{
+    struct itimerval once = { { 0, 0 }, { 0, 50 } };
+
+    setitimer(ITIMER_REAL, &once, NULL);
+}
 
 static void visit(int signal_number)
 {
@@ -87,6 +112,8 @@ static void visit(int signal_number)
         visitor.error = errno;
     else
         visitor.submitted += returned;
+    if (visitor.goes_on)
+        soon();
     errno = saved;
 }
 
@@ -95,20 +122,21 @@ static void start_visits(struct raw *r, int submits, int on_stack)
     static char stack[1 << 16];
     struct sigaction action = { .sa_handler = visit, .sa_flags = SA_RESTART | (on_stack ? SA_ONSTACK : 0) };
     stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
-    struct itimerval often = { { 0, 50 }, { 0, 50 } };
 
     memset(&visitor, 0, sizeof(visitor));
     visitor.r = r;
     visitor.submits = submits;
     CHECK_SYS(sigaltstack(&other, NULL));
     CHECK_SYS(sigaction(SIGALRM, &action, NULL));
-    CHECK_SYS(setitimer(ITIMER_REAL, &often, NULL));
+    visitor.goes_on = 1;
+    soon();
 }
 
 static void end_visits(void)
 {
     struct itimerval never = { 0 };
 
+    visitor.goes_on = 0;
     CHECK_SYS(setitimer(ITIMER_REAL, &never, NULL));
     CHECK_EQ(visitor.error, 0);
 }
@@ -124,7 +152,7 @@ static void handlers_at_any_moment(void)
 
         raw_open(&r, 8, 0, NULL);
         start_visits(&r, kind & 1, kind & 2);
-        while (visitor.calls < 20000) {
+        while (visitor.calls < 10000) {
             memset(buffer, 0, 8 * 64);
             for (unsigned i = 0; i < 8; i++)
                 raw_request(&r, i, IORING_OP_READ, fd, buffer + i * 64, 64, i * 500);
@@ -165,7 +193,7 @@ static void handlers_and_bad_entries(void)
 
     raw_open(&r, 8, 0, NULL);
     start_visits(&r, 0, 0);
-    while (visitor.calls < 20000) {
+    while (visitor.calls < 10000) {
         unsigned pushed = *r.sq_tail + 4;
 
         raw_request(&r, 0, IORING_OP_READ, fd, buffer, 64, 0);

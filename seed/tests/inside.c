@@ -7,17 +7,25 @@
 struct waiter {
     struct raw *r;
     int returned, error;
-    volatile int started;
+    volatile pid_t thread;
 };
 
 static void *wait_there(void *argument)
 {
     struct waiter *waiter = argument;
 
-    waiter->started = 1;
+    waiter->thread = gettid();
     waiter->returned = io_uring_enter(waiter->r->fd, 0, 1, IORING_ENTER_GETEVENTS);
     waiter->error = errno;
     return NULL;
+}
+
+/* Waits until that thread does. */
+static void until_it_waits(struct waiter *waiter)
+{
+    while (!waiter->thread)
+        ;
+    until_inside(waiter->thread);
 }
 
 static void *just_wait(void *argument)
@@ -31,7 +39,7 @@ static void busy(void)
 {
     int pipes[2];
     struct raw r;
-    struct waiter waiter = { &r, 0, 0, 0 };
+    struct waiter waiter = { .r = &r };
     pthread_t thread;
 
     CHECK_SYS(pipe(pipes));
@@ -39,9 +47,7 @@ static void busy(void)
     raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
     CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
     CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
-    while (!waiter.started)
-        ;
-    usleep(50000);
+    until_it_waits(&waiter);
     FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
     FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EBUSY);
     CHECK_EQ(write(pipes[1], "x", 1), 1);
@@ -58,7 +64,7 @@ static void closed_while_waiting(void)
     int pipes[2];
     struct leak_mark mark;
     struct raw r;
-    struct waiter waiter = { &r, 0, 0, 0 };
+    struct waiter waiter = { .r = &r };
     pthread_t thread;
 
     CHECK_SYS(pipe(pipes));
@@ -68,14 +74,12 @@ static void closed_while_waiting(void)
     CHECK_EQ(pthread_join(thread, NULL), 0);
     mark = leak_mark();
     for (int i = 0; i < 10; i++) {
-        waiter.started = 0;
+        waiter.thread = 0;
         raw_open(&r, 8, 0, NULL);
         raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
         CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
         CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
-        while (!waiter.started)
-            ;
-        usleep(10000);
+        until_it_waits(&waiter);
         CHECK_EQ(close(r.fd), 0);
         CHECK_EQ(write(pipes[1], "x", 1), 1);
         CHECK_EQ(pthread_join(thread, NULL), 0);
@@ -93,6 +97,7 @@ enum leaving { JUMP, END, STAY, LEAVINGS };
 static struct {
     struct raw *r;
     enum leaving how;
+    volatile pid_t thread;
     sigjmp_buf jump;
     int gate[2];
 } leaver;
@@ -117,6 +122,7 @@ static void leave(int signal_number)
 
 static void *leave_a_wait(void *argument)
 {
+    leaver.thread = gettid();
     if (!sigsetjmp(leaver.jump, 1)) {
         FAILS(io_uring_enter(leaver.r->fd, 0, 1, IORING_ENTER_GETEVENTS), EINTR);
         CHECK_EQ(leaver.how, STAY);
@@ -124,6 +130,33 @@ static void *leave_a_wait(void *argument)
     if (leaver.how == JUMP)
         wait_at_gate();
     return argument;
+}
+
+/* Has a thread wait and leave. */
+static pthread_t have_it_left(void)
+{
+    pthread_t thread;
+
+    leaver.thread = 0;
+    CHECK_EQ(pthread_create(&thread, NULL, leave_a_wait, NULL), 0);
+    while (!leaver.thread)
+        ;
+    until_inside(leaver.thread);
+    FAILS(io_uring_enter(leaver.r->fd, 0, 0, 0), EBUSY);
+    CHECK_EQ(pthread_kill(thread, SIGUSR1), 0);
+    if (leaver.how == END)
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+    else
+        until_outside(leaver.thread);
+    return thread;
+}
+
+static void end_leaver(pthread_t thread)
+{
+    if (leaver.how == END)
+        return;
+    CHECK_EQ(write(leaver.gate[1], "x", 1), 1);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
 static void left_by_a_thread(void)
@@ -146,19 +179,13 @@ static void left_by_a_thread(void)
         raw_open(&r, 8, 0, NULL);
         raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
         CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-        CHECK_EQ(pthread_create(&thread, NULL, leave_a_wait, NULL), 0);
-        usleep(20000);
-        FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
-        CHECK_EQ(pthread_kill(thread, SIGUSR1), 0);
-        usleep(20000);
+        thread = have_it_left();
         for (int j = 0; j < 3; j++)
             read_one(&r, fd);
         CHECK_EQ(write(pipes[1], "x", 1), 1);
         CHECK_EQ(io_uring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), 0);
         CHECK_EQ(raw_wait(&r).res, 1);
-        if (leaver.how != END)
-            CHECK_EQ(write(leaver.gate[1], "x", 1), 1);
-        CHECK_EQ(pthread_join(thread, NULL), 0);
+        end_leaver(thread);
         read_one(&r, fd);
         raw_close(&r);
     }
@@ -183,14 +210,9 @@ static void left_and_closed(void)
             mark = leak_mark();
         leaver.how = i % LEAVINGS;
         raw_open(&r, 8, 0, NULL);
-        CHECK_EQ(pthread_create(&thread, NULL, leave_a_wait, NULL), 0);
-        usleep(20000);
-        CHECK_EQ(pthread_kill(thread, SIGUSR1), 0);
-        usleep(20000);
+        thread = have_it_left();
         raw_close(&r);
-        if (leaver.how != END)
-            CHECK_EQ(write(leaver.gate[1], "x", 1), 1);
-        CHECK_EQ(pthread_join(thread, NULL), 0);
+        end_leaver(thread);
     }
     CHECK_GONE(mark);
 }
@@ -210,7 +232,7 @@ static void busy_for_a_child(void)
         CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
         child = CHECK_SYS(fork());
         if (child == 0) {
-            usleep(50000);
+            until_inside(getppid());
             for (int i = 0; i < 3; i++)
                 FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
             if (quits) {
@@ -218,9 +240,8 @@ static void busy_for_a_child(void)
                 close(r.fd);
             }
             CHECK_EQ(write(pipes[1], "x", 1), 1);
-            usleep(50000);
-            for (int i = 0; i < 3 && !quits; i++)
-                CHECK_EQ(io_uring_enter(r.fd, 0, 0, 0), 0);
+            while (!quits && io_uring_enter(r.fd, 0, 0, 0) < 0)
+                CHECK_EQ(errno, EBUSY);
             _exit(0);
         }
         CHECK_EQ(io_uring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), 0);
@@ -239,10 +260,11 @@ static void busy_for_a_child(void)
 /* A child ends in the middle of a call, in its first thread or in another one. */
 static void child_killed_inside(void)
 {
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2], status;
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
     struct leak_mark mark = leak_mark();
     struct raw r;
-    struct waiter waiter = { &r, 0, 0, 0 };
+    siginfo_t ended;
+    struct waiter waiter = { .r = &r };
     pid_t child;
 
     for (int i = 0; i < 4; i++) {
@@ -261,19 +283,18 @@ static void child_killed_inside(void)
             wait_there(&waiter);
             _exit(0);
         }
-        usleep(50000);
-        FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
+        while (io_uring_enter(r.fd, 0, 0, 0) == 0)
+            usleep(1000);
+        CHECK_EQ(errno, EBUSY);
         CHECK_SYS(kill(child, SIGKILL));
-        if (i & 2)
-            CHECK_EQ(waitpid(child, &status, 0), child);
-        else
-            usleep(50000);
+        /* asked for, or not yet */
+        CHECK_SYS(waitid(P_PID, child, &ended, WEXITED | (i & 2 ? 0 : WNOWAIT)));
         for (int j = 0; j < 3; j++)
             read_one(&r, fd);
         CHECK_EQ(write(pipes[1], "x", 1), 1);
         CHECK_EQ(raw_wait(&r).res, 1);
         if (!(i & 2))
-            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK_EQ(waitpid(child, NULL, 0), child);
         raw_close(&r);
         close(pipes[0]);
         close(pipes[1]);

@@ -34,6 +34,38 @@ static inline unsigned tasks_in_the_end(void)
     return count;
 }
 
+/* The number of the system call in which a thread sleeps, -1 if it sleeps in none, -2 if it runs. */
+static inline int sleeps_in(pid_t thread)
+{
+    char path[64], text[64] = "";
+    int fd, number = -2;
+
+    snprintf(path, sizeof(path), "/proc/%d/syscall", thread);
+    fd = open(path, O_RDONLY);
+    if (fd < 0)
+        skip("%s: %s", path, strerror(errno));
+    if (read(fd, text, sizeof(text) - 1) > 0)
+        sscanf(text, "%d", &number);
+    close(fd);
+    return number;
+}
+
+/* Waits until a thread waits inside a ring. */
+static inline void until_inside(pid_t thread)
+{
+    while (sleeps_in(thread) != 426)
+        usleep(100);
+}
+
+/* Waits until a thread sleeps somewhere else. */
+static inline void until_outside(pid_t thread)
+{
+    int number;
+
+    while ((number = sleeps_in(thread)) == 426 || number == -2)
+        usleep(100);
+}
+
 /* One read, which shows that a ring works. */
 static inline void read_one(struct raw *r, int fd)
 {

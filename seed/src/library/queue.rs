@@ -89,7 +89,11 @@ pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
     // SAFETY: the caller vouches for `sq`; the masked number lies within the iocbs.
     unsafe {
         let tail = (*sq).iocb_tail;
-        if tail.wrapping_sub((*sq).iocb_head) >= order::load_relaxed((*sq).kring_entries) {
+        // Acquire: what was consumed has been read before it is handed out again.
+        let in_ring =
+            order::load_relaxed((*sq).ktail).wrapping_sub(order::load_acquire((*sq).khead));
+        let taken = tail.wrapping_sub((*sq).iocb_head).wrapping_add(in_ring);
+        if taken >= order::load_relaxed((*sq).kring_entries) {
             return ptr::null_mut();
         }
         (*sq).iocb_tail = tail.wrapping_add(1);

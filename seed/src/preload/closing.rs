@@ -55,11 +55,10 @@ fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
         0 => None,
         _ => pool::mark(fd),
     };
-    let ret = call();
-    if let Some(mark) = mark {
-        pool::settle(mark, 1);
+    match mark {
+        None => call(),
+        Some(mark) => pool::while_closing(mark, call),
     }
-    ret
 }
 
 // While there are no rings, close is a jump to the next one: it is called by signal handlers and by threads that are
