@@ -4,7 +4,6 @@
 //! ring polls only on a machine where some device can be polled, and a request to a file elsewhere is done in the call.
 
 use core::ffi::{c_int, c_uint};
-use core::mem::MaybeUninit;
 
 use liburing::kernel::{Kernel, Native};
 
@@ -17,31 +16,10 @@ pub fn has_polling_queues() -> bool {
 }
 
 fn search() -> bool {
-    // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
-    const LENGTH: usize = 16;
-    const NAME: usize = 19;
     let Ok(directory) = sys::open(c"/sys/block") else {
         return false;
     };
-    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
-    // SAFETY: bytes, which are written before they are read.
-    let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
-    let mut found = false;
-    while !found {
-        let Ok(mut entries) = sys::read_directory(directory, buffer) else {
-            break;
-        };
-        if entries.is_empty() {
-            break;
-        }
-        while let Some([low, high]) = entries.get(LENGTH..LENGTH + 2) {
-            let length = u16::from_le_bytes([*low, *high]) as usize;
-            if let Some(name) = entries.get(NAME..length) {
-                found |= polls(name);
-            }
-            entries = entries.get(length..).unwrap_or_default();
-        }
-    }
+    let found = sys::find_name(directory, polls);
     let _ = Native::close(directory);
     found
 }
@@ -69,12 +47,10 @@ fn says_yes(path: &mut sys::Path) -> bool {
 
 /// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
 pub fn is_polled(fd: c_int) -> bool {
-    const S_IFMT: u32 = 0o170000;
-    const S_IFBLK: u32 = 0o060000;
     let Ok(file) = sys::identity(fd) else {
         return false;
     };
-    let device = if file.mode & S_IFMT == S_IFBLK {
+    let device = if file.is_block_device() {
         file.is_device
     } else {
         file.device

@@ -510,36 +510,13 @@ fn search(position: u64, file: Identity) -> Option<c_int> {
             return (0..limit as c_int).find(|fd| leads_to(*fd, position, file));
         }
     };
-    let found = search_directory(directory, position, file);
+    let mut found = None;
+    sys::find_name(directory, |name| {
+        found = number(name).filter(|fd| leads_to(*fd, position, file));
+        found.is_some()
+    });
     let _ = Native::close(directory);
     found
-}
-
-fn search_directory(directory: c_int, position: u64, file: Identity) -> Option<c_int> {
-    // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
-    const LENGTH: usize = 16;
-    const NAME: usize = 19;
-    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
-    // SAFETY: bytes, which are written before they are read.
-    let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
-    loop {
-        let mut entries = sys::read_directory(directory, buffer).ok()?;
-        if entries.is_empty() {
-            return None;
-        }
-        while let [low, high] = entries.get(LENGTH..LENGTH + 2)? {
-            let length = u16::from_le_bytes([*low, *high]) as usize;
-            let name = entries.get(NAME..length)?;
-            let found = number(name).filter(|fd| leads_to(*fd, position, file));
-            if found.is_some() {
-                return found;
-            }
-            entries = entries.get(length..)?;
-            if entries.is_empty() {
-                break;
-            }
-        }
-    }
 }
 
 /// The number that a name starts with.

@@ -272,19 +272,36 @@ pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flag
     }
 }
 
-/// Reads entries of a directory into `buffer` and returns what was filled.
-pub fn read_directory(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
-    let args = [
-        fd as usize,
-        address(buffer.as_mut_ptr()),
-        buffer.len(),
-        0,
-        0,
-        0,
-    ];
-    // SAFETY: `buffer` has that many bytes.
-    let count = check(unsafe { Native::call(nr::GETDENTS64, args) })?;
-    Ok(buffer.get(..count).unwrap_or_default())
+/// Shows `visit` the names in a directory, each with its end, until one is what it looks for. Returns whether there was.
+pub fn find_name(directory: c_int, mut visit: impl FnMut(&[u8]) -> bool) -> bool {
+    // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
+    const LENGTH: usize = 16;
+    const NAME: usize = 19;
+    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
+    loop {
+        let args = [
+            directory as usize,
+            address(buffer.as_mut_ptr()),
+            buffer.len(),
+            0,
+            0,
+            0,
+        ];
+        // SAFETY: `buffer` has that many bytes.
+        let Ok(count @ 1..) = check(unsafe { Native::call(nr::GETDENTS64, args) }) else {
+            return false;
+        };
+        // SAFETY: so many were written.
+        let mut entries =
+            unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), count) };
+        while let Some([low, high]) = entries.get(LENGTH..LENGTH + 2) {
+            let length = u16::from_le_bytes([*low, *high]) as usize;
+            if entries.get(NAME..length).is_some_and(&mut visit) {
+                return true;
+            }
+            entries = entries.get(length..).unwrap_or_default();
+        }
+    }
 }
 
 /// Which file it is, and on what device.
@@ -298,6 +315,20 @@ pub struct Identity {
     pub is_device: u64,
     /// Kind and permissions.
     pub mode: u32,
+}
+
+impl Identity {
+    const KIND: u32 = 0o170000;
+
+    /// Whether it is a block device.
+    pub fn is_block_device(self) -> bool {
+        self.mode & Identity::KIND == 0o060000
+    }
+
+    /// Whether it is a regular file.
+    pub fn is_regular(self) -> bool {
+        self.mode & Identity::KIND == 0o100000
+    }
 }
 
 /// Looks up which file a descriptor leads to.

@@ -246,16 +246,13 @@ impl<'a> Translator<'a> {
     /// cannot be polled for completions it refuses where the ring polls, and instead of failing at once for want of data
     /// as `O_NONBLOCK` demands, it waits.
     fn does_at_once(&self, fd: c_int, flags: c_uint) -> bool {
-        const S_IFMT: u32 = 0o170000;
-        const S_IFREG: u32 = 0o100000;
-        const S_IFBLK: u32 = 0o060000;
         if self.ring.polled {
             return !iopoll::is_polled(fd);
         }
         // Events of one's own came in 6.11; this is the first feature after it.
         flags & O_NONBLOCK != 0
             && self.ring.today.features & IORING_FEAT_MIN_TIMEOUT != 0
-            && !sys::identity(fd).is_ok_and(|file| matches!(file.mode & S_IFMT, S_IFREG | S_IFBLK))
+            && !sys::identity(fd).is_ok_and(|file| file.is_regular() || file.is_block_device())
     }
 
     /// Ends the call with `error`, or writes a request that completes with it.
