@@ -144,10 +144,14 @@ static pthread_t have_it_left(void)
     until_inside(leaver.thread);
     FAILS(io_uring_enter(leaver.r->fd, 0, 0, 0), EBUSY);
     CHECK_EQ(pthread_kill(thread, SIGUSR1), 0);
-    if (leaver.how == END)
+    if (leaver.how == END) {
         CHECK_EQ(pthread_join(thread, NULL), 0);
-    else
+        /* what is joined has a few steps to go */
+        while (kill(leaver.thread, 0) == 0)
+            usleep(100);
+    } else {
         until_outside(leaver.thread);
+    }
     return thread;
 }
 

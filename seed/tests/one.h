@@ -62,7 +62,7 @@ static inline void until_outside(pid_t thread)
 {
     int number;
 
-    while ((number = sleeps_in(thread)) == 426 || number == -2)
+    while ((number = sleeps_in(thread)) == 426 || number < 0)
         usleep(100);
 }
 
