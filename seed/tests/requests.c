@@ -414,14 +414,14 @@ static void nonblocking_files(void)
             FAILS(read(ends[0], buffer, 64), EAGAIN);
             raw_request(&r, 0, IORING_OP_READ, ends[0], buffer, 64, 0);
             CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-            CHECK_EQ(raw_spin(&r).res, -EAGAIN);
+            CHECK_EQ(raw_wait(&r).res, -EAGAIN);
             if (kind < 5) {
                 /* what is written by the request before it is there */
                 raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
                 raw_request(&r, 2, IORING_OP_READ, ends[0], buffer, 64, 0);
                 CHECK_EQ(io_uring_enter(r.fd, 2, 0, 0), 2);
-                CHECK_EQ(raw_spin(&r).res, sizeof(one));
-                CHECK_EQ(raw_spin(&r).res, sizeof(one));
+                CHECK_EQ(raw_wait(&r).res, sizeof(one));
+                CHECK_EQ(raw_wait(&r).res, sizeof(one));
                 CHECK(!memcmp(buffer, &one, sizeof(one)));
             }
             if (kind == 0) {
@@ -429,7 +429,7 @@ static void nonblocking_files(void)
                     ;
                 raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
                 CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-                CHECK_EQ(raw_spin(&r).res, -EAGAIN);
+                CHECK_EQ(raw_wait(&r).res, -EAGAIN);
             }
 
             if (kind < 5) {
