@@ -170,9 +170,9 @@ static inline void better_than_reference(const char *what)
 
 /* ---- leak counting ---- */
 
-static inline unsigned count_fds(void)
+static inline unsigned count_entries(const char *path)
 {
-    DIR *dir = opendir("/proc/self/fd");
+    DIR *dir = opendir(path);
     struct dirent *entry;
     unsigned count = 0;
 
@@ -180,7 +180,12 @@ static inline unsigned count_fds(void)
     while ((entry = readdir(dir)))
         count += entry->d_name[0] != '.';
     closedir(dir);
-    return count - 1; /* not the directory's own */
+    return count;
+}
+
+static inline unsigned count_fds(void)
+{
+    return count_entries("/proc/self/fd") - 1; /* not the directory's own */
 }
 
 static inline unsigned count_ring_fds(void)

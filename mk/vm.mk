@@ -9,7 +9,8 @@ VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
 VM_SUITES ?= bookworm bookworm-backports sid
 VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -pthread -static
 
-# Programs of the interface of January 2019, where it is built. Another installation need not have it.
+# Programs of the interface of January 2019, where it is built. Another installation need not have it. Traps (steps) are
+# too slow in an emulated machine.
 VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life descriptors inside handlers poller library reads engine))
 
 VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \

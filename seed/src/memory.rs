@@ -41,7 +41,7 @@ pub struct SqRing {
     /// Number of entries.
     pub ring_entries: c_uint,
     /// Indexes that named no iocb.
-    pub dropped: c_uint,
+    pub dropped: AtomicU32,
     /// `IORING_SQ_*`.
     pub flags: AtomicU32,
 }

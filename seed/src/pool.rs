@@ -417,14 +417,15 @@ pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
     let ret = call();
     slot.closed.fetch_add(1, Ordering::SeqCst);
     slot.closing.fetch_sub(1, Ordering::SeqCst);
-    settle(position, 1);
+    settle(position, true);
     ret
 }
 
 /// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
 /// descriptor leads there, the ring is closed. A descriptor that moves to another number can escape a look at all of
-/// them. Who moves it by calls that are seen settles the ring afterwards; for others there are several `looks`.
-fn settle(position: u64, looks: u32) {
+/// them, so one look is enough only if all who close descriptors are `seen`, and none did so meanwhile.
+fn settle(position: u64, seen: bool) {
+    const LOOKS: u32 = 64;
     let Some(held) = hold(position) else { return };
     if held.process != sys::process() {
         // A child. After vfork(2) this memory is the parent's, so that just its own descriptors can be closed. Another
@@ -441,9 +442,18 @@ fn settle(position: u64, looks: u32) {
     }
     let (closing, closed) = (&held.slot.closing, &held.slot.closed);
     let before = closed.load(Ordering::SeqCst);
-    match (0..looks).find_map(|_| search(position, held.file_is)) {
+    let look = |_| search(position, held.file_is);
+    let found = look(0).or_else(|| {
+        // A call under way may also be one that was left by longjmp or by the end of its thread.
+        let undisturbed =
+            closing.load(Ordering::SeqCst) == 0 && closed.load(Ordering::SeqCst) == before;
+        if seen && undisturbed {
+            return None;
+        }
+        (1..LOOKS).find_map(look)
+    });
+    match found {
         Some(fd) => held.slot.descriptor.store(fd, Ordering::Relaxed),
-        None if closing.load(Ordering::SeqCst) != 0 || closed.load(Ordering::SeqCst) != before => {}
         None => close(position, true),
     }
 }
@@ -481,7 +491,6 @@ fn today_descriptor(held: &Held) -> bool {
 
 /// Settles all rings, none of which need have been closed.
 pub fn sweep() {
-    const LOOKS: u32 = 16;
     if OPEN.load(Ordering::Relaxed) == 0 {
         return;
     }
@@ -490,7 +499,7 @@ pub fn sweep() {
         let position = slot.position.load(Ordering::Relaxed);
         // A ring with a second way to its file is watched.
         if hold(position).is_some_and(|held| held.anchor < 0) {
-            settle(position, LOOKS);
+            settle(position, false);
         }
     }
 }

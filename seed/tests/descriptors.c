@@ -142,7 +142,6 @@ static void everything_closed(void)
     raw_close(&r);
 }
 
-
 /* A ring whose only descriptor moves to another number again and again, while another thread sets rings up. */
 static volatile int settled;
 

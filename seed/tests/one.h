@@ -10,15 +10,7 @@ static unsigned char buffer[64 * BLOCK] __attribute__((aligned(BLOCK)));
 
 static inline unsigned count_tasks(void)
 {
-    DIR *dir = opendir("/proc/self/task");
-    struct dirent *entry;
-    unsigned count = 0;
-
-    CHECK(dir != NULL);
-    while ((entry = readdir(dir)))
-        count += entry->d_name[0] != '.';
-    closedir(dir);
-    return count;
+    return count_entries("/proc/self/task");
 }
 
 static inline unsigned tasks_in_the_end(void)

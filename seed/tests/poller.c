@@ -45,19 +45,27 @@ static void polling_thread(void)
     CHECK_EQ(tasks_in_the_end(), 1);
 }
 
+/* A ring of ENTRIES whose events are COUNT, of which it has room for 2 * ENTRIES. */
+enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
+
+static void overfill(struct raw *r)
+{
+    int fd = pattern_file("data", BLOCK, O_RDONLY);
+
+    raw_open(r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
+    for (int i = 0; i < COUNT; i++) {
+        raw_request(r, i % ENTRIES, IORING_OP_READ, fd, buffer, 64, 0);
+        while (__atomic_load_n(r->sq_head, __ATOMIC_ACQUIRE) != *r->sq_tail)
+            ;
+    }
+}
+
 /* With such a thread events that found no room come without a call. */
 static void overflow_polled(void)
 {
-    enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
-    int fd = pattern_file("data", BLOCK, O_RDONLY);
     struct raw r;
 
-    raw_open(&r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
-    for (int i = 0; i < COUNT; i++) {
-        raw_request(&r, i % ENTRIES, IORING_OP_READ, fd, buffer, 64, 0);
-        while (__atomic_load_n(r.sq_head, __ATOMIC_ACQUIRE) != *r.sq_tail)
-            ;
-    }
+    overfill(&r);
     for (int i = 0; i < COUNT; i++)
         CHECK_EQ(raw_spin(&r).res, 64);
     CHECK_GT(*r.cq_overflow, 0);
@@ -67,16 +75,9 @@ static void overflow_polled(void)
 /* Events that find no room give the thread nothing to do; it looks for room now and then. */
 static void full_ring(void)
 {
-    enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
-    int fd = pattern_file("data", BLOCK, O_RDONLY);
     struct raw r;
 
-    raw_open(&r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
-    for (int i = 0; i < COUNT; i++) {
-        raw_request(&r, i % ENTRIES, IORING_OP_READ, fd, buffer, 64, 0);
-        while (__atomic_load_n(r.sq_head, __ATOMIC_ACQUIRE) != *r.sq_tail)
-            ;
-    }
+    overfill(&r);
     for (double end = seconds() + 10; !(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP);)
         CHECK(seconds() < end);
     CHECK_EQ(raw_ready(&r), 2 * ENTRIES);
@@ -93,12 +94,12 @@ static void full_ring(void)
 /* Events that find no room while the thread sleeps come with the next call. */
 static void full_while_asleep(void)
 {
-    enum { ENTRIES = 4, COUNT = 3 * ENTRIES };
-    int pipes[COUNT][2];
+    enum { REQUESTS = 3 * ENTRIES };
+    int pipes[REQUESTS][2];
     struct raw r;
 
     raw_open(&r, ENTRIES, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < REQUESTS; i++) {
         CHECK_SYS(pipe(pipes[i]));
         raw_request(&r, i % ENTRIES, IORING_OP_READ, pipes[i][0], buffer + i, 1, 0);
         while (__atomic_load_n(r.sq_head, __ATOMIC_ACQUIRE) != *r.sq_tail)
@@ -107,20 +108,20 @@ static void full_while_asleep(void)
     for (double end = seconds() + 10; !(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP);)
         CHECK(seconds() < end);
     usleep(200000);
-    for (int i = 0; i < COUNT; i++)
+    for (int i = 0; i < REQUESTS; i++)
         CHECK_EQ(write(pipes[i][1], "x", 1), 1);
     for (double end = seconds() + 10; raw_ready(&r) != 2 * ENTRIES;)
         CHECK(seconds() < end);
     usleep(50000);
     CHECK_EQ(io_uring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
     CHECK_EQ(raw_ready(&r), 2 * ENTRIES);
-    CHECK_EQ(*r.cq_overflow, COUNT - 2 * ENTRIES);
+    CHECK_EQ(*r.cq_overflow, REQUESTS - 2 * ENTRIES);
     for (int i = 0; i < 2 * ENTRIES; i++)
         CHECK_EQ(raw_spin(&r).res, 1);
     CHECK_EQ(io_uring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
-    for (int i = 0; i < COUNT - 2 * ENTRIES; i++)
+    for (int i = 0; i < REQUESTS - 2 * ENTRIES; i++)
         CHECK_EQ(raw_spin(&r).res, 1);
-    CHECK_EQ(*r.cq_overflow, COUNT - 2 * ENTRIES);
+    CHECK_EQ(*r.cq_overflow, REQUESTS - 2 * ENTRIES);
     raw_close(&r);
 }
 
@@ -191,6 +192,7 @@ static void signals_spare_the_thread(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(polling_thread), CASE(overflow_polled), CASE(full_ring), CASE(full_while_asleep), CASE(thread_cpu), CASE(signals_spare_the_thread),
+    CASE(polling_thread), CASE(overflow_polled), CASE(full_ring), CASE(full_while_asleep), CASE(thread_cpu),
+    CASE(signals_spare_the_thread),
 };
 TEST_MAIN(cases)

@@ -19,7 +19,7 @@ static long stride = 29;
 static long stride = 7;
 #endif
 static void (*act)(void);
-static int acted_return, acted_error;
+static int acted_return;
 
 static void on_trap(int signal_number, siginfo_t *info, void *context)
 {
@@ -110,7 +110,6 @@ static void all_done(void)
 static void look(void)
 {
     acted_return = io_uring_enter(ring.fd, 0, 0, IORING_ENTER_GETEVENTS);
-    acted_error = errno;
 }
 
 static void looking(void)
@@ -130,7 +129,6 @@ static void looking(void)
 static void submit(void)
 {
     acted_return = io_uring_enter(ring.fd, 3, 0, 0);
-    acted_error = errno;
 }
 
 static void submitting(void)
