@@ -221,6 +221,11 @@ for way in shared static; do
     step "the library's functions, $way" cases library $way
     step "the library's functions, first shape, $way" cases split $way -I"$include/split"
 done
+unloading() {
+    "$CC" "${flags[@]}" -I"$include" seed/tests/unload.c -o "$build/unload" -Wl,-rpath,"$prefix/lib" -ldl
+    "$build/unload"
+}
+step "the library is unloaded" unloading
 for way in raw shared static; do
     step "requests, $way" cases requests $way
     step "errors, $way" cases errors $way

@@ -414,14 +414,14 @@ static void nonblocking_files(void)
             FAILS(read(ends[0], buffer, 64), EAGAIN);
             raw_request(&r, 0, IORING_OP_READ, ends[0], buffer, 64, 0);
             CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-            CHECK_EQ(raw_wait(&r).res, -EAGAIN);
+            CHECK_EQ(raw_spin(&r).res, -EAGAIN);
             if (kind < 5) {
                 /* what is written by the request before it is there */
                 raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
                 raw_request(&r, 2, IORING_OP_READ, ends[0], buffer, 64, 0);
                 CHECK_EQ(io_uring_enter(r.fd, 2, 0, 0), 2);
-                CHECK_EQ(raw_wait(&r).res, sizeof(one));
-                CHECK_EQ(raw_wait(&r).res, sizeof(one));
+                CHECK_EQ(raw_spin(&r).res, sizeof(one));
+                CHECK_EQ(raw_spin(&r).res, sizeof(one));
                 CHECK(!memcmp(buffer, &one, sizeof(one)));
             }
             if (kind == 0) {
@@ -429,7 +429,7 @@ static void nonblocking_files(void)
                     ;
                 raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
                 CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-                CHECK_EQ(raw_wait(&r).res, -EAGAIN);
+                CHECK_EQ(raw_spin(&r).res, -EAGAIN);
             }
 
             if (kind < 5) {
@@ -439,7 +439,7 @@ static void nonblocking_files(void)
                 usleep(10000);
                 CHECK_EQ(raw_ready(&r), 0);
                 CHECK_EQ(write(ends[1], &one, sizeof(one)), sizeof(one));
-                event = raw_wait(&r);
+                event = raw_spin(&r);
                 CHECK_EQ(event.index, 3);
                 CHECK_EQ(event.res, sizeof(one));
             }
@@ -462,7 +462,7 @@ static void nonblocking_files(void)
         raw_request(&r, 4, IORING_OP_WRITE_FIXED, ends[1], buffer + 5 * 64 - 1, 2, 0);
         CHECK_EQ(io_uring_enter(r.fd, 4, 0, 0), 4);
         for (int i = 0; i < 4; i++) {
-            struct io_uring_event event = raw_wait(&r);
+            struct io_uring_event event = raw_spin(&r);
 
             CHECK_EQ(event.res, event.index == 1 && pinned ? 4 : -EFAULT);
         }
@@ -478,7 +478,7 @@ static void nonblocking_files(void)
     raw_request(&r, 1, IORING_OP_READ, CHECK_SYS(open("/dev/zero", O_RDONLY | O_NONBLOCK)), buffer, 1, 0);
     CHECK_EQ(io_uring_enter(r.fd, 2, 0, 0), 2);
     for (int i = 0; i < 2; i++) {
-        struct io_uring_event event = raw_wait(&r);
+        struct io_uring_event event = raw_spin(&r);
 
         CHECK_EQ(event.res, event.index == 0 ? BLOCK : 1);
     }
