@@ -16,7 +16,7 @@ use liburing::errno::{Errno, Result};
 use liburing::queue::order;
 
 use crate::pool::Held;
-use crate::{account, caller, sys};
+use crate::{account, caller, sys, task};
 
 /// A call: the thread in the low bits, the frame in the upper half. No two calls that may still return are alike.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl<'a> Inside<'a> {
         let there = ring.turn().call();
         let inside = if owner == call.thread() {
             Inside::beside_own(ring, there, call)
-        } else if sys::has_ended(owner) {
+        } else if task::has_ended(owner) {
             Inside::after_end_of(ring, owner, call)
         } else if is_elsewhere(ring, there, owner)
             && change_owner(ring, owner, call.thread()).is_ok()
@@ -193,7 +193,7 @@ impl<'a> Inside<'a> {
     fn beside_own(ring: &'a Held, there: Call, call: Call) -> Option<Inside<'a>> {
         if there.thread() != call.thread() {
             // Just before or after the interrupted call is noted; or another thread is taking its place.
-            return if there == Call::NONE || !sys::is_thread(there.thread()) {
+            return if there == Call::NONE || !task::is_thread(there.thread()) {
                 Inside::within(ring, there, call)
             } else {
                 None
@@ -381,18 +381,18 @@ fn may_return(then: Call, now: Call) -> bool {
 fn is_elsewhere(ring: &Held, there: Call, owner: u32) -> bool {
     const LOOKS: u32 = 10;
     const PAUSE_NS: u64 = 100_000;
-    if there.thread() != owner || there.is_nested() || !sys::is_thread(owner) {
+    if there.thread() != owner || there.is_nested() || !task::is_thread(owner) {
         return false;
     }
     for _ in 0..LOOKS {
         if !there.is_in_kernel() || ring.turn().call() != there || has_published(ring) {
             return false;
         }
-        if let Some(elsewhere) = sys::sleeps_elsewhere(owner, ring.today.enter_ring_fd) {
+        if let Some(elsewhere) = task::sleeps_elsewhere(owner, ring.today.enter_ring_fd) {
             return elsewhere;
         }
         sys::nap(PAUSE_NS);
-        if sys::has_ended(owner) {
+        if task::has_ended(owner) {
             return true;
         }
     }
@@ -424,7 +424,7 @@ pub fn end_left_behind(ring: &Held, here: bool) {
         let now = Call::here();
         is_left = there.is_in_kernel() || !may_return(there, now);
         below = interrupted_by(ring, there, now).filter(|_| there.is_in_kernel());
-    } else if sys::has_ended(owner) || is_elsewhere(ring, there, owner) {
+    } else if task::has_ended(owner) || is_elsewhere(ring, there, owner) {
         is_left = true;
     }
     if is_left && turn.exchange(there, below.map_or(Call::NONE, |below| below.call)) {

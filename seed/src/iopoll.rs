@@ -7,7 +7,7 @@ use core::ffi::{c_int, c_uint};
 
 use liburing::kernel::{Kernel, Native};
 
-use crate::sys;
+use crate::{path, sys};
 
 /// Whether some block device has queues that can be polled.
 pub fn has_polling_queues() -> bool {
@@ -19,13 +19,13 @@ fn search() -> bool {
     let Ok(directory) = sys::open(c"/sys/block") else {
         return false;
     };
-    let found = sys::find_name(directory, polls);
+    let found = path::find_name(directory, polls);
     let _ = Native::close(directory);
     found
 }
 
 fn polls(name: &[u8]) -> bool {
-    let mut path = sys::Path::new();
+    let mut path = path::Path::new();
     path.push(b"/sys/block/");
     for byte in name {
         if *byte == 0 {
@@ -37,7 +37,7 @@ fn polls(name: &[u8]) -> bool {
     says_yes(&mut path)
 }
 
-fn says_yes(path: &mut sys::Path) -> bool {
+fn says_yes(path: &mut path::Path) -> bool {
     let Ok(file) = path.open() else { return false };
     let mut buffer = [0; 8];
     let yes = matches!(sys::read(file, &mut buffer), Ok([b'1', ..]));
@@ -61,7 +61,7 @@ pub fn is_polled(fd: c_int) -> bool {
     [b"/queue/io_poll".as_slice(), b"/../queue/io_poll"]
         .iter()
         .any(|below| {
-            let mut path = sys::Path::new();
+            let mut path = path::Path::new();
             path.push(b"/sys/dev/block/");
             path.push_number(major as c_uint);
             path.push(b":");

@@ -17,7 +17,7 @@
 //! | `watch` | noticing that a descriptor was closed |
 //! | `library` | the functions of the library's first day, in both shapes |
 //! | `preload` | taking the calls of programs that make them themselves |
-//! | `caller`, `thread`, `sys`, `report` | the ground: who calls, threads, system calls, `errno` |
+//! | `caller`, `thread`, `task`, `sys`, `path`, `report` | the ground: who calls, threads, system calls, `errno` |
 
 #![cfg(target_arch = "x86_64")]
 #![no_std]
@@ -34,6 +34,7 @@ mod layout;
 mod library;
 mod memory;
 mod overflow;
+mod path;
 mod poller;
 mod pool;
 #[cfg(feature = "preload")]
@@ -42,6 +43,7 @@ mod report;
 mod setup;
 pub mod shape;
 mod sys;
+mod task;
 mod thread;
 mod translate;
 mod watch;

@@ -13,7 +13,7 @@ use liburing::kernel::{Kernel, Native};
 use liburing::queue::order;
 
 use crate::pool::Ring;
-use crate::sys;
+use crate::{path, sys};
 
 /// How many events were kept when they were last counted in the upper half, the CQ's tail at that time in the lower one.
 /// One word, so that whoever counts meanwhile is found out.
@@ -61,7 +61,7 @@ pub fn kept_back(ring: &Ring) -> c_uint {
 
 /// How many events the kernel keeps for a ring, by what it says of the descriptor.
 fn kept(fd: c_int) -> Result<c_uint> {
-    let info = sys::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false)?;
+    let info = path::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false)?;
     // Each of them has a line with that; no other line has.
     let mut kept = Sign::new(b"user_data=");
     // While the ring is in use the kernel may leave out all that it says of it.

@@ -14,6 +14,7 @@ use liburing::register::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::enter::Work;
+use crate::path;
 use crate::pool::{Ring, Slot};
 use crate::sys;
 use crate::thread::{self, Leaves};
@@ -187,7 +188,7 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
 
 /// Whether the machine has this CPU, whether or not this process may use it.
 fn is_cpu(cpu: u16) -> bool {
-    match sys::open_numbered(b"/sys/devices/system/cpu/cpu", cpu as c_uint, false) {
+    match path::open_numbered(b"/sys/devices/system/cpu/cpu", cpu as c_uint, false) {
         Ok(directory) => {
             let _ = Native::close(directory);
             true

@@ -24,7 +24,7 @@ use crate::inside::Turn;
 use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::poller::{self, Poller};
 use crate::sys::{self, Identity};
-use crate::{inside, watch};
+use crate::{inside, path, watch};
 
 /// Rings that a process can have at a time.
 const ROOM: usize = 1024;
@@ -520,7 +520,7 @@ fn search(position: u64, file: Identity) -> Option<c_int> {
         }
     };
     let mut found = None;
-    sys::find_name(directory, |name| {
+    path::find_name(directory, |name| {
         found = number(name).filter(|fd| leads_to(*fd, position, file));
         found.is_some()
     });

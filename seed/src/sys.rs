@@ -8,10 +8,10 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU32;
 
 use liburing::errno::{Errno, Result};
-use liburing::kernel::{Kernel, Native};
+use liburing::kernel::Native;
 
 /// Numbers of system calls.
-mod nr {
+pub mod nr {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const FSTAT: usize = 5;
@@ -42,12 +42,12 @@ mod nr {
 }
 
 /// A pointer as an argument.
-fn address<T>(pointer: *const T) -> usize {
+pub fn address<T>(pointer: *const T) -> usize {
     pointer.expose_provenance()
 }
 
 /// What a call returned, or its error.
-fn check(ret: isize) -> Result<usize> {
+pub fn check(ret: isize) -> Result<usize> {
     match c_int::try_from(ret) {
         Ok(small) => Errno::check(small).map(|value| value as usize),
         Err(_) => Ok(ret as usize),
@@ -143,7 +143,8 @@ pub fn lock(fd: c_int, waits: bool) -> Result<()> {
 const AT_FDCWD: usize = -100isize as usize;
 const O_CLOEXEC: usize = 0o2000000;
 
-fn open_at(path: *const u8, flags: usize) -> Result<c_int> {
+/// Opens a file, closed on exec. The path ends with a zero.
+pub fn open_at(path: *const u8, flags: usize) -> Result<c_int> {
     // SAFETY: the callers' paths end with a zero.
     check(unsafe {
         Native::call(
@@ -157,73 +158,6 @@ fn open_at(path: *const u8, flags: usize) -> Result<c_int> {
 /// Opens a file for reading.
 pub fn open(path: &CStr) -> Result<c_int> {
     open_at(path.as_ptr().cast(), 0)
-}
-
-/// Opens `<prefix><number>`, for reading or for both.
-pub fn open_numbered(prefix: &[u8], number: c_uint, writable: bool) -> Result<c_int> {
-    const O_RDWR: usize = 2;
-    let mut path = Path::new();
-    path.push(prefix);
-    path.push_number(number);
-    open_at(path.ended(), if writable { O_RDWR } else { 0 })
-}
-
-/// A short path in the making.
-pub struct Path {
-    bytes: [MaybeUninit<u8>; Path::ROOM],
-    len: usize,
-}
-
-impl Path {
-    const ROOM: usize = 96;
-
-    /// An empty one.
-    pub fn new() -> Path {
-        Path {
-            bytes: [const { MaybeUninit::uninit() }; Path::ROOM],
-            len: 0,
-        }
-    }
-
-    /// Appends `text`, as far as there is room.
-    pub fn push(&mut self, text: &[u8]) {
-        for byte in text {
-            // The last place is kept for the end.
-            if self.len + 1 < Path::ROOM {
-                if let Some(place) = self.bytes.get_mut(self.len) {
-                    place.write(*byte);
-                    self.len += 1;
-                }
-            }
-        }
-    }
-
-    /// Appends a number in base 10.
-    pub fn push_number(&mut self, number: c_uint) {
-        let mut unit = 1_000_000_000;
-        let mut leading = true;
-        while unit != 0 {
-            let digit = number / unit % 10;
-            leading &= digit == 0 && unit != 1;
-            if !leading {
-                self.push(&[b'0' + digit as u8]);
-            }
-            unit /= 10;
-        }
-    }
-
-    /// The path, with a zero at its end.
-    fn ended(&mut self) -> *const u8 {
-        if let Some(place) = self.bytes.get_mut(self.len) {
-            place.write(0);
-        }
-        self.bytes.as_ptr().cast()
-    }
-
-    /// Opens it for reading.
-    pub fn open(&mut self) -> Result<c_int> {
-        open_at(self.ended(), 0)
-    }
 }
 
 /// Reads into `buffer` and returns what was filled.
@@ -269,38 +203,6 @@ pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flag
         // It has no positions, so the request's is of no account.
         error if error == Errno::ESPIPE.as_ret() => at(u64::MAX),
         done => done,
-    }
-}
-
-/// Shows `visit` the names in a directory, each with its end, until one is what it looks for. Returns whether there was.
-pub fn find_name(directory: c_int, mut visit: impl FnMut(&[u8]) -> bool) -> bool {
-    // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
-    const LENGTH: usize = 16;
-    const NAME: usize = 19;
-    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
-    loop {
-        let args = [
-            directory as usize,
-            address(buffer.as_mut_ptr()),
-            buffer.len(),
-            0,
-            0,
-            0,
-        ];
-        // SAFETY: `buffer` has that many bytes.
-        let Ok(count @ 1..) = check(unsafe { Native::call(nr::GETDENTS64, args) }) else {
-            return false;
-        };
-        // SAFETY: so many were written.
-        let mut entries =
-            unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), count) };
-        while let Some([low, high]) = entries.get(LENGTH..LENGTH + 2) {
-            let length = u16::from_le_bytes([*low, *high]) as usize;
-            if entries.get(NAME..length).is_some_and(&mut visit) {
-                return true;
-            }
-            entries = entries.get(length..).unwrap_or_default();
-        }
     }
 }
 
@@ -411,74 +313,6 @@ pub fn random() -> Result<u64> {
     // SAFETY: there is room for the number.
     check(unsafe { Native::call(nr::GETRANDOM, args) })?;
     Ok(number)
-}
-
-/// Whether this process has the thread.
-pub fn is_thread(id: c_uint) -> bool {
-    // SAFETY: no signal is sent.
-    check(unsafe { Native::call(nr::TGKILL, [process() as usize, id as usize, 0, 0, 0, 0]) })
-        .is_ok()
-}
-
-/// Whether a thread, of whatever process, has ended, though its parent may not have asked for it yet.
-pub fn has_ended(id: u32) -> bool {
-    // SAFETY: no signal is sent.
-    if check(unsafe { Native::call(nr::KILL, [id as usize, 0, 0, 0, 0, 0]) }) == Err(Errno::ESRCH) {
-        return true;
-    }
-    let mut buffer = [0; 128];
-    // id (name) state ...
-    let Ok(text) = read_of_thread(id, b"/stat", &mut buffer) else {
-        return false;
-    };
-    let name_ends = text.iter().rposition(|byte| *byte == b')').unwrap_or(0);
-    matches!(text.get(name_ends + 2), Some(b'Z' | b'X'))
-}
-
-/// Whether a thread of this process sleeps in another place than `io_uring_enter` on the descriptor `fd`. None if it
-/// runs, or nobody says.
-pub fn sleeps_elsewhere(id: u32, fd: c_int) -> Option<bool> {
-    const IO_URING_ENTER: u64 = 426;
-    let mut buffer = [0; 128];
-    // number 0xfirst 0xsecond ...; or "running"
-    let Ok(text) = read_of_thread(id, b"/syscall", &mut buffer) else {
-        return None;
-    };
-    let mut words = text.split(|byte| *byte == b' ');
-    let (number, first) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    let first = first.strip_prefix(b"0x").unwrap_or(first);
-    match digits(number, 10) {
-        Some(IO_URING_ENTER) => Some(digits(first, 16) != Some(fd as u64)),
-        Some(_) => Some(true),
-        // -1 is asleep outside of any call.
-        None => (number == b"-1").then_some(true),
-    }
-}
-
-/// A number without a sign.
-fn digits(text: &[u8], radix: u32) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0u64, |value, digit| {
-        let digit = (*digit as char).to_digit(radix)?;
-        Some(value.wrapping_mul(radix.into()).wrapping_add(digit.into()))
-    })
-}
-
-/// Reads the start of a file that tells about a thread.
-fn read_of_thread<'a>(id: u32, name: &[u8], buffer: &'a mut [u8]) -> Result<&'a [u8]> {
-    let mut path = Path::new();
-    path.push(b"/proc/");
-    path.push_number(id);
-    path.push(name);
-    let file = path.open()?;
-    let text = read(file, buffer);
-    let _ = Native::close(file);
-    text
 }
 
 /// Nanoseconds of the monotonic clock.
@@ -653,6 +487,8 @@ pub fn pause() {
 /// Whether a mapping of the file with this number starts at `address`.
 #[cfg(feature = "preload")]
 pub fn maps(address: usize, inode: u64) -> bool {
+    use liburing::kernel::Kernel;
+
     let Ok(file) = open(c"/proc/thread-self/maps") else {
         return false;
     };

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Native, PROT_READ_WRITE};
 
-use crate::sys;
+use crate::{sys, task};
 
 /// Bytes of a thread's stack. A page would do for the code that runs there.
 const STACK: usize = 64 * 1024;
@@ -160,7 +160,7 @@ pub fn join(gone: &AtomicU32, id: c_uint) {
         sys::sleep_on(gone, there, 0);
     }
     // It runs no more, and has a few steps to go until nobody sees it any more.
-    while sys::is_thread(id) {
+    while task::is_thread(id) {
         sys::give_way();
     }
 }

@@ -11,6 +11,7 @@ use core::ffi::{c_int, c_void};
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 
+use crate::path;
 use crate::pool::{self, Ring};
 use crate::sys;
 use crate::thread::{self, Leaves};
@@ -27,7 +28,7 @@ struct Watch {
 ///
 /// Those of opening a file below `/proc`.
 pub fn reopen(anchor: c_int) -> Result<c_int> {
-    let fd = sys::open_numbered(b"/proc/thread-self/fd/", anchor as u32, true)?;
+    let fd = path::open_numbered(b"/proc/thread-self/fd/", anchor as u32, true)?;
     match sys::lock(fd, false) {
         Ok(()) => Ok(fd),
         Err(error) => {
