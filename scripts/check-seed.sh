@@ -266,7 +266,8 @@ sanitized() { # name, way
 
 watched() { # name, way, argument...
     compile "$CC" "$1" "$2" -g
-    WRAPPER="valgrind -q --error-exitcode=9 --trace-children=yes" run "$@"
+    # In turns, or a thread that spins keeps the one that it waits for from running.
+    WRAPPER="valgrind -q --error-exitcode=9 --trace-children=yes --fair-sched=yes" run "$@"
 }
 
 for name in requests errors life descriptors inside handlers poller; do
