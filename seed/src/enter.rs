@@ -90,7 +90,7 @@ fn enter_inside<K: Kernel>(
         };
         if held.is_polled_by_thread() {
             // It submits, and keeps the account.
-            if to_submit != 0 {
+            if to_submit != 0 || work.pending() != 0 {
                 poller::wake(held);
             }
             let waited = work.wait::<K>(wanted, false);
@@ -417,17 +417,31 @@ impl<'a> Work<'a> {
     /// Counts the events that found no room.
     pub fn count_kept(&self) {
         if self.holds_back() {
+            let info = self.inside.is_none().then_some(&self.ring.poller.info);
             // SAFETY: the ring is set up.
-            unsafe { overflow::count(self.ring, self.today) };
+            unsafe { overflow::count(self.ring, self.today, info) };
         }
     }
 
     /// Whether events come only if somebody enters the kernel: those that are polled for, and those that found no room
     /// and would find some now.
     pub fn wants_looking_after(&self) -> bool {
+        (self.ring.polled && !self.is_idle()) || (self.holds_back() && self.has_room())
+    }
+
+    fn has_room(&self) -> bool {
         // SAFETY: the ring is set up, so its words lie in its mapping.
-        let room = unsafe { complete::available(self.today) < (*self.today).cq.ring_entries };
-        (self.ring.polled && !self.is_idle()) || (self.holds_back() && room)
+        unsafe { complete::available(self.today) < (*self.today).cq.ring_entries }
+    }
+
+    /// Whether there are more events, under way or there, than have room in the CQ.
+    pub fn may_overflow(&self) -> bool {
+        // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event.
+        unsafe {
+            let taken = order::load_relaxed((*self.today).cq.khead);
+            let submitted = order::load_relaxed((*self.today).sq.khead);
+            submitted.wrapping_sub(taken) > (*self.today).cq.ring_entries
+        }
     }
 
     /// Whether nothing is under way that needs looking after.
@@ -455,7 +469,10 @@ impl<'a> Work<'a> {
         unsafe {
             let today = self.today;
             let held_back = self.holds_back();
-            self.count_kept();
+            // The call may bring them into the ring, where nobody can tell any more. Without room it does not.
+            if held_back && self.has_room() {
+                self.count_kept();
+            }
             let flags = flags::enter_flags(today) | if waits || held_back { GETEVENTS } else { 0 };
             // Once this call's place can be taken, the ring may go.
             let fd = (*today).enter_ring_fd;

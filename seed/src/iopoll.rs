@@ -4,6 +4,7 @@
 //! ring polls only on a machine where some device can be polled, and a request to a file elsewhere is done in the call.
 
 use core::ffi::{c_int, c_uint};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use liburing::kernel::{Kernel, Native};
 
@@ -45,8 +46,12 @@ fn says_yes(path: &mut path::Path) -> bool {
     yes
 }
 
+/// The device that was asked for last and what was found out, so that not every call opens files: a number, then whether
+/// completions can be polled for, then 1.
+pub type Word = AtomicU64;
+
 /// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
-pub fn is_polled(fd: c_int) -> bool {
+pub fn is_polled(fd: c_int, last: &Word) -> bool {
     let Ok(file) = sys::identity(fd) else {
         return false;
     };
@@ -55,6 +60,17 @@ pub fn is_polled(fd: c_int) -> bool {
     } else {
         file.device
     };
+    // Relaxed: the word stands for nothing else.
+    let known = last.load(Ordering::Relaxed);
+    if known & !2 == device << 2 | 1 {
+        return known & 2 != 0;
+    }
+    let polled = ask(device);
+    last.store(device << 2 | u64::from(polled) << 1 | 1, Ordering::Relaxed);
+    polled
+}
+
+fn ask(device: u64) -> bool {
     let major = device >> 8 & 0xfff;
     let minor = device & 0xff | device >> 12 & 0xfff00;
     // The queue is the disk's, which is the directory above a partition's.

@@ -6,7 +6,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `abi`, `shape` | types and constants as C sees them |
+//! | `abi`, `shape`, `layout` | types and constants as C sees them, and what of them is checked |
 //! | `memory` | the file in memory that is a ring: what lies where |
 //! | `pool` | which rings there are, and which one a descriptor leads to |
 //! | `setup`, `enter` | the two system calls |
@@ -17,6 +17,7 @@
 //! | `watch` | noticing that a descriptor was closed |
 //! | `library` | the functions of the library's first day, in both shapes |
 //! | `preload` | taking the calls of programs that make them themselves |
+//! | `own` | descriptors of this library's own |
 //! | `caller`, `thread`, `task`, `sys`, `path`, `report` | the ground: who calls, threads, system calls, `errno` |
 
 #![cfg(target_arch = "x86_64")]
@@ -34,6 +35,7 @@ mod layout;
 mod library;
 mod memory;
 mod overflow;
+mod own;
 mod path;
 mod poller;
 mod pool;

@@ -72,7 +72,11 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Those for a ring of so many entries, a power of two that the kernel accepts, with pinned buffers or without.
+    /// Those for a ring of so many entries, rounded up to a power of two, with pinned buffers or without.
+    ///
+    /// # Errors
+    ///
+    /// * `EINVAL`: more entries than the kernel accepts, or none.
     pub fn of<K: Kernel>(entries: c_uint, pins: bool) -> Result<Sizes> {
         let p = io_uring_params::default();
         let page = K::page_size();

@@ -12,25 +12,27 @@ use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 use liburing::queue::order;
 
+use crate::own::Own;
+use crate::path::{self, Path};
 use crate::pool::Ring;
-use crate::{path, sys};
+use crate::sys;
 
 /// How many events were kept when they were last counted in the upper half, the CQ's tail at that time in the lower one.
-/// One word, so that whoever counts meanwhile is found out.
+/// One word, so that of two who count at the same time one finds out, and leaves it to the other.
 pub type Word = AtomicU64;
 
-/// Adds what the kernel has kept back since the last time.
+/// Adds what the kernel has kept back since the last time. The polling thread has a file open for that, its `info`, which
+/// nobody else reads: that would move it on in between.
 ///
 /// # Safety
 ///
 /// `today` is set up.
-pub unsafe fn count(ring: &Ring, today: *const io_uring) {
+pub unsafe fn count(ring: &Ring, today: *const io_uring, info: Option<&Own>) {
     let word = &ring.shared().kept;
     // SAFETY: the ring is set up, so its words lie in its mapping.
     unsafe {
         let then = word.load(Ordering::Relaxed);
-        let tail = order::load_relaxed((*today).cq.ktail);
-        let Ok(now) = kept((*today).ring_fd) else {
+        let Some((now, tail)) = kept_and_tail(today, info) else {
             return;
         };
         // While some are kept, whatever comes into the ring is one of them.
@@ -59,9 +61,42 @@ pub fn kept_back(ring: &Ring) -> c_uint {
     (ring.shared().kept.load(Ordering::Relaxed) >> 32) as c_uint
 }
 
-/// How many events the kernel keeps for a ring, by what it says of the descriptor.
-fn kept(fd: c_int) -> Result<c_uint> {
-    let info = path::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false)?;
+/// How many events the kernel keeps for a ring, and the CQ's tail at that time.
+unsafe fn kept_and_tail(today: *const io_uring, info: Option<&Own>) -> Option<(c_uint, c_uint)> {
+    const TRIES: u32 = 4;
+    // SAFETY: the caller's ring. Relaxed: system calls lie between the loads.
+    let tail = || unsafe { order::load_relaxed((*today).cq.ktail) };
+    let count = |info| {
+        (0..TRIES).find_map(|_| {
+            let before = tail();
+            let kept = kept(info).ok()?;
+            // What came into the ring meanwhile may have been counted as well.
+            (tail() == before).then_some((kept, before))
+        })
+    };
+    if let Some(own) = info {
+        return count(own.get()?);
+    }
+    // SAFETY: the caller's ring.
+    let fd = unsafe { (*today).ring_fd };
+    let info = path::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false).ok()?;
+    let result = count(info);
+    let _ = Native::close(info);
+    result
+}
+
+/// Opens what the kernel says of a descriptor in the table of the thread `id`.
+pub fn open_info_of(id: c_uint, fd: c_int) -> Result<c_int> {
+    let mut path = Path::new();
+    path.push(b"/proc/");
+    path.push_number(id);
+    path.push(b"/fdinfo/");
+    path.push_number(fd as c_uint);
+    path.open()
+}
+
+/// How many events the kernel keeps for a ring, by what it says of its descriptor.
+fn kept(info: c_int) -> Result<c_uint> {
     // Each of them has a line with that; no other line has.
     let mut kept = Sign::new(b"user_data=");
     // While the ring is in use the kernel may leave out all that it says of it.
@@ -69,21 +104,22 @@ fn kept(fd: c_int) -> Result<c_uint> {
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
     // SAFETY: bytes, which are written before they are read.
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
-    let result = loop {
-        match sys::read(info, buffer) {
-            Ok([]) if said.found == 0 => break Err(Errno::EAGAIN),
-            Ok([]) => break Ok(kept.found),
-            Ok(text) => {
-                for byte in text {
-                    kept.follow(*byte);
-                    said.follow(*byte);
-                }
-            }
-            Err(error) => break Err(error),
+    let mut offset = 0;
+    loop {
+        let text = sys::read_at(info, buffer, offset)?;
+        if text.is_empty() {
+            return if said.found != 0 {
+                Ok(kept.found)
+            } else {
+                Err(Errno::EAGAIN)
+            };
         }
-    };
-    let _ = Native::close(info);
-    result
+        offset += text.len();
+        for byte in text {
+            kept.follow(*byte);
+            said.follow(*byte);
+        }
+    }
 }
 
 /// Counts a text that has its first character in no other place.

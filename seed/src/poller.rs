@@ -14,10 +14,10 @@ use liburing::register::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::enter::Work;
-use crate::path;
+use crate::own::{self, Own};
 use crate::pool::{Ring, Slot};
-use crate::sys;
 use crate::thread::{self, Leaves};
+use crate::{overflow, path, sys};
 
 /// How long the thread looks for work before it sleeps.
 const PATIENCE_NS: u64 = 1_000_000_000;
@@ -25,13 +25,16 @@ const PATIENCE_NS: u64 = 1_000_000_000;
 const LOOKS: u32 = 64;
 /// How soon a thread that has gone to sleep looks once more.
 const SECOND_LOOK_NS: u64 = 1_000_000;
-/// How often a thread that sleeps looks whether there is room for events that were kept back.
+/// How often a thread that sleeps looks whether there is room for events that were kept back, or will be.
 const ROOM_LOOK_NS: u64 = 10_000_000;
 
 /// The thread, if there is one. All zeros is none.
 pub struct Poller {
     stack: *mut c_void,
     id: c_uint,
+    /// What the kernel says of the ring in the thread's table of descriptors. Open all the time, as a thread that opens
+    /// and closes files takes numbers which a program expects for its own.
+    pub info: Own,
     /// Today's ring, for the thread alone.
     today: io_uring,
 }
@@ -60,6 +63,10 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
         };
         (*poller).stack = stack;
         (*poller).id = id;
+        // Without it the events that find no room are not counted.
+        if let Ok(info) = overflow::open_info_of(id, (*slot.ring()).today.ring_fd) {
+            (*poller).info = Own::new(own::hide(info)).unwrap_or(Own::NONE);
+        }
         match sys::bind(id, cpu) {
             // In a container that has other CPUs only, the thread goes where it may.
             Err(Errno::EINVAL) if !is_cpu(cpu) => Err(Errno::EINVAL),
@@ -90,6 +97,7 @@ pub unsafe fn stop(slot: &Slot, ours: bool) {
             sys::wake(wakes);
             thread::join(&slot.thread, (*ring).poller.id);
         }
+        (*ring).poller.info.close();
         thread::unmap_stack(stack);
         (*ring).poller.stack = ptr::null_mut();
     }
@@ -181,7 +189,7 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
             break;
         }
         work.count_kept();
-        limit = if work.holds_back() { ROOM_LOOK_NS } else { 0 };
+        limit = if work.may_overflow() { ROOM_LOOK_NS } else { 0 };
     }
     flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
 }

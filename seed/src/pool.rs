@@ -22,9 +22,10 @@ use crate::abi::{
 };
 use crate::inside::Turn;
 use crate::memory::{Areas, Shared, Sizes, SqRing};
+use crate::own::Own;
 use crate::poller::{self, Poller};
 use crate::sys::{self, Identity};
-use crate::{inside, path, watch};
+use crate::{inside, iopoll, path, watch};
 
 /// Rings that a process can have at a time.
 const ROOM: usize = 1024;
@@ -48,14 +49,16 @@ pub struct Ring {
     pub sizes: Sizes,
     /// Today's ring.
     pub today: io_uring,
-    /// The file behind its descriptor.
-    pub today_is: Identity,
+    /// Its descriptor.
+    pub today_fd: Own,
     /// The thread that polls the SQ ring, if there is one.
     pub poller: Poller,
-    /// A second way to the file in memory, for the thread that watches the first, or -1.
-    pub anchor: c_int,
+    /// A second way to the file in memory, for the thread that watches the first.
+    pub anchor: Own,
     /// That file.
     pub file_is: Identity,
+    /// What was found out last of a device.
+    pub device: iopoll::Word,
 }
 
 impl Ring {
@@ -153,6 +156,8 @@ impl Slot {
 pub static OPEN: AtomicU32 = AtomicU32::new(0);
 /// The device that files in memory are on.
 static MEMORY: AtomicU64 = AtomicU64::new(0);
+/// When a ring was closed last.
+static CLOSED: AtomicU64 = AtomicU64::new(0);
 /// Slots from here on were never taken.
 static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
 
@@ -314,7 +319,6 @@ impl Claim {
             let ring = self.slot.ring();
             zero::clear(ring);
             (*ring).process = sys::process();
-            (*ring).anchor = -1;
         }
         // Release: whoever finds a user finds the ring.
         self.slot.users.store(1, Ordering::Release);
@@ -385,8 +389,16 @@ pub fn close(position: u64, here: bool) {
             .position
             .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
     if closed.is_ok() {
+        CLOSED.store(sys::now(), Ordering::Relaxed);
         held.end_another();
     }
+}
+
+/// Whether a ring was closed so lately that the kernel may not have given back yet what it had locked.
+pub fn has_just_closed() -> bool {
+    const LATE_NS: u64 = 100_000_000;
+    let closed = CLOSED.load(Ordering::Relaxed);
+    closed != 0 && sys::now().wrapping_sub(closed) < LATE_NS
 }
 
 /// Gives back what a ring has in this process.
@@ -396,12 +408,12 @@ unsafe fn tear_down(slot: &Slot) {
         let ours = (*slot.ring()).process == sys::process();
         poller::stop(slot, ours);
         let ring = &mut *slot.ring();
-        // A program that closes descriptors which are not its own may have closed this one, and opened something else.
-        if sys::identity(ring.today.ring_fd) != Ok(ring.today_is) {
-            ring.today.ring_fd = -1;
+        match ring.today_fd.get() {
+            Some(_) => watch::cancel_if_gone(ring),
+            None => ring.today.ring_fd = -1,
         }
         exit::exit::<Native>(&raw mut ring.today);
-        watch::drop_anchor(ring);
+        ring.anchor.close();
         ring.areas.unmap::<Native>(&ring.sizes);
     }
 }
@@ -430,9 +442,11 @@ fn settle(position: u64, seen: bool) {
     if held.process != sys::process() {
         // A child. After vfork(2) this memory is the parent's, so that just its own descriptors can be closed. Another
         // fork's child keeps the mappings until it ends or executes something.
-        let today = held.today.ring_fd;
-        if today_descriptor(&held) && search(position, held.file_is).is_none() {
-            let _ = Native::close(today);
+        let own = [&held.today_fd, &held.anchor, &held.poller.info];
+        if own.iter().any(|own| own.get().is_some()) && search(position, held.file_is).is_none() {
+            for own in own {
+                own.close();
+            }
         }
         return;
     }
@@ -485,10 +499,6 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
     0
 }
 
-fn today_descriptor(held: &Held) -> bool {
-    sys::identity(held.today.ring_fd) == Ok(held.today_is)
-}
-
 /// Settles all rings, none of which need have been closed.
 pub fn sweep() {
     if OPEN.load(Ordering::Relaxed) == 0 {
@@ -497,8 +507,9 @@ pub fn sweep() {
     let touched = UNTOUCHED.load(Ordering::Relaxed) as usize;
     for slot in POOL.iter().take(touched) {
         let position = slot.position.load(Ordering::Relaxed);
-        // A ring with a second way to its file is watched.
-        if hold(position).is_some_and(|held| held.anchor < 0) {
+        // A ring with a second way to its file is watched, in the process that made it.
+        let Some(held) = hold(position) else { continue };
+        if !held.anchor.is_some() || held.process != sys::process() {
             settle(position, false);
         }
     }

@@ -1,6 +1,6 @@
 //! `io_uring_setup`: a file in memory, and today's ring in it.
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_int, c_uint};
 use core::ptr;
 
 use liburing::abi::iovec;
@@ -13,6 +13,7 @@ use liburing::ring::{exit, setup};
 
 use crate::abi::*;
 use crate::memory::{Sizes, SqRing};
+use crate::own::{self, Own};
 use crate::pool::{self, Claim, Ring, Unopened};
 use crate::{caller, iopoll, poller, sys, watch};
 
@@ -24,8 +25,6 @@ const KNOWN: c_uint = IORING_SETUP_IOPOLL
 
 /// The largest pinned buffer.
 const LARGEST_BUFFER: usize = 4 << 20;
-/// Descriptors of this library's own are not below that if possible: programs expect the low ones for themselves.
-const HIGH: c_int = 512;
 
 /// Who closes a ring's descriptor.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,11 +51,28 @@ pub fn setup(
     params: *mut io_uring_params,
     closing: Closing,
 ) -> Result<c_int> {
-    let mut p = sys::read_memory(params)?;
+    let p = sys::read_memory(params)?;
     if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
     pool::sweep();
+    loop {
+        match attempt(entries, iovecs, params, p, closing) {
+            // What a ring that was closed had locked may count for some more milliseconds.
+            Err(Errno::ENOMEM) if pool::has_just_closed() => sys::nap(1_000_000),
+            result => return result,
+        }
+    }
+}
+
+/// [`setup`], once.
+fn attempt(
+    entries: c_uint,
+    iovecs: *const iovec,
+    params: *mut io_uring_params,
+    mut p: io_uring_params,
+    closing: Closing,
+) -> Result<c_int> {
     let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
     caller::prepare()?;
     let mut unopened = Claim::new()?.fill();
@@ -68,9 +84,14 @@ pub fn setup(
     let fd = make_file(&mut unopened, closing)?;
     let made = finish(&mut unopened, iovecs, &mut p).and_then(|()| {
         sys::write_memory(params, &p)?;
-        let anchor = unopened.ring().anchor;
-        if anchor >= 0 {
-            watch::start(anchor, unopened.position())?;
+        let position = unopened.position();
+        let ring = unopened.ring();
+        // Where no thread can be had, closing is noticed when the next ring is set up.
+        if let Some(anchor) = ring.anchor.get() {
+            if watch::start(anchor, position).is_err() {
+                ring.anchor.close();
+                ring.anchor = Own::NONE;
+            }
         }
         Ok(())
     });
@@ -103,10 +124,10 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         ring.file_is = sys::identity(fd)?;
         ring.areas.map::<Native>(fd, &ring.sizes)?;
         let mut program = fd;
-        // Without /proc, closing is noticed at the next call.
+        // Without /proc, closing is noticed when the next ring is set up.
         if closing == Closing::Unseen {
             if let Ok(second) = watch::reopen(fd) {
-                ring.anchor = fd;
+                ring.anchor = Own::new(fd)?;
                 program = second;
             }
         }
@@ -122,17 +143,20 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     })();
     match made {
         Ok(program) if program != fd => {
-            // Anywhere else will do, where the limit leaves no high ones.
-            if let Ok(high) = sys::duplicate(fd, HIGH).or_else(|_| sys::duplicate(fd, 0)) {
-                let _ = Native::close(fd);
-                ring.anchor = high;
-                return Ok(lowest(program));
+            let mut other = own::hide(fd);
+            if other == fd {
+                // Anywhere else will do, where the limit leaves no high ones.
+                if let Ok(next) = sys::duplicate(fd, 0) {
+                    let _ = Native::close(fd);
+                    other = next;
+                }
             }
-            Ok(program)
+            ring.anchor = ring.anchor.moved_to(other);
+            Ok(lowest(program))
         }
         Ok(program) => Ok(program),
         Err(error) => {
-            if ring.anchor < 0 {
+            if !ring.anchor.is_some() {
                 let _ = Native::close(fd);
             }
             Err(error)
@@ -168,8 +192,9 @@ fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params
         ring.polled = false;
         q = make_today(ring)?;
     }
-    hide(ring);
-    ring.today_is = sys::identity(ring.today.ring_fd)?;
+    ring.today.ring_fd = own::hide(ring.today.ring_fd);
+    ring.today.enter_ring_fd = ring.today.ring_fd;
+    ring.today_fd = Own::new(ring.today.ring_fd)?;
 
     if p.flags & IORING_SETUP_FIXEDBUFS != 0 {
         pin(ring, iovecs)?;
@@ -205,15 +230,6 @@ fn make_today(ring: &mut Ring) -> Result<today::io_uring_params> {
         // Everything in it is right, so the kernel does not know the flag.
         Err(Errno::EINVAL) => Err(Errno::ENOSYS),
         Err(error) => Err(error),
-    }
-}
-
-/// Moves today's descriptor out of the way.
-fn hide(ring: &mut Ring) {
-    if let Ok(high) = sys::duplicate(ring.today.ring_fd, HIGH) {
-        let _ = Native::close(ring.today.ring_fd);
-        ring.today.ring_fd = high;
-        ring.today.enter_ring_fd = high;
     }
 }
 
@@ -279,7 +295,10 @@ fn pin(ring: &mut Ring, iovecs: *const iovec) -> Result<()> {
     }
     // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program unmaps
     // it.
-    unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) }.map(drop)
+    match unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) } {
+        Ok(_) => Ok(()),
+        // A buffer that ends beyond all addresses.
+        Err(Errno::EOVERFLOW) => Err(Errno::EFAULT),
+        Err(error) => Err(error),
+    }
 }
-
-const _: () = assert!(size_of::<*mut c_void>() == 8);

@@ -17,6 +17,7 @@ pub mod nr {
     pub const FSTAT: usize = 5;
     pub const LSEEK: usize = 8;
     pub const RT_SIGPROCMASK: usize = 14;
+    pub const PREAD64: usize = 17;
     pub const SCHED_YIELD: usize = 24;
     pub const MADVISE: usize = 28;
     pub const GETPID: usize = 39;
@@ -175,6 +176,15 @@ pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
     Ok(buffer.get(..count).unwrap_or_default())
 }
 
+/// Reads into `buffer` from a place in a file and returns what was filled.
+pub fn read_at(fd: c_int, buffer: &mut [u8], offset: usize) -> Result<&[u8]> {
+    let start = address(buffer.as_mut_ptr());
+    let args = [fd as usize, start, buffer.len(), offset, 0, 0];
+    // SAFETY: `buffer` has that many bytes.
+    let count = check(unsafe { Native::call(nr::PREAD64, args) })?;
+    Ok(buffer.get(..count).unwrap_or_default())
+}
+
 /// Reads or writes the program's memory as a request asks for, and returns what its event tells.
 pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flags: c_int) -> c_int {
     let span = Span(buffer as usize, len as usize);
@@ -207,7 +217,7 @@ pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flag
 }
 
 /// Which file it is, and on what device.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// The device that the file is on.
     pub device: u64,
@@ -221,6 +231,14 @@ pub struct Identity {
 
 impl Identity {
     const KIND: u32 = 0o170000;
+
+    /// That of no file.
+    pub const NONE: Identity = Identity {
+        device: 0,
+        inode: 0,
+        is_device: 0,
+        mode: 0,
+    };
 
     /// Whether it is a block device.
     pub fn is_block_device(self) -> bool {

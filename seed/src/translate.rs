@@ -247,7 +247,7 @@ impl<'a> Translator<'a> {
     /// as `O_NONBLOCK` demands, it waits.
     fn does_at_once(&self, fd: c_int, flags: c_uint) -> bool {
         if self.ring.polled {
-            return !iopoll::is_polled(fd);
+            return !iopoll::is_polled(fd, &self.ring.device);
         }
         // Events of one's own came in 6.11; this is the first feature after it.
         flags & O_NONBLOCK != 0
@@ -272,6 +272,7 @@ impl<'a> Translator<'a> {
             (*sqe).__anon2.addr = 0;
             (*sqe).len = 0;
             (*sqe).fd = -1;
+            (*sqe).ioprio = 0;
             (*sqe).opcode = REFUSED;
             match error {
                 // A read that gets nowhere.

@@ -74,6 +74,9 @@ static void setup_buffers(void)
     /* nothing is there */
     iovecs[2].iov_base = (void *) 16;
     refuse(4, iovecs, &p, EFAULT);
+    /* beyond the end of all addresses */
+    iovecs[2].iov_base = (void *) -(uintptr_t) BLOCK;
+    refuse(4, iovecs, &p, EFAULT);
     iovecs[2].iov_base = NULL;
     refuse(4, iovecs, &p, EFAULT);
     iovecs[2].iov_base = large;
@@ -201,6 +204,9 @@ static void push_bad(struct raw *r, int fd, int which)
         r->iocbs[1].fd = CHECK_SYS(open("data", O_PATH));
     else
         r->iocbs[1].fd = CHECK_SYS(open("data", O_ACCMODE));
+    /* of no account for what comes out */
+    if (which >= 5)
+        r->iocbs[1].ioprio = 0xffff;
     raw_push(r, 1);
 }
 #define BAD_KINDS 9

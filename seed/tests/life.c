@@ -1,6 +1,8 @@
 /* Rings come and go: with requests, children, threads. Raw calls. */
+#include <poll.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <sys/resource.h>
 
 #include "one.h"
 
@@ -148,6 +150,104 @@ static void orphan(void)
     }
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK(WIFSIGNALED(status));
+}
+
+/* A child that has closed its copy of a ring has no part in it, nor in its requests. */
+static void closed_in_a_child(void)
+{
+    int pipes[2], ready[2], over[2], ring_fds = count_ring_fds(), status;
+    struct pollfd has_data = { .events = POLLIN };
+    struct leak_mark mark;
+    struct raw r;
+    pid_t child;
+    char byte;
+
+    CHECK_SYS(pipe(pipes));
+    CHECK_SYS(pipe(ready));
+    CHECK_SYS(pipe(over));
+    mark = leak_mark();
+    raw_open(&r, 8, 0, NULL);
+    child = CHECK_SYS(fork());
+    if (child == 0) {
+        struct raw own;
+
+        raw_unmap(&r);
+        CHECK_EQ(close(r.fd), 0);
+        CHECK_EQ(write(ready[1], "x", 1), 1);
+        CHECK_EQ(read(over[0], &byte, 1), 1);
+        /* nothing is left after the next set-up at the latest */
+        raw_open(&own, 8, 0, NULL);
+        CHECK_EQ(count_ring_fds(), ring_fds + 1);
+        raw_unmap(&own);
+        CHECK_EQ(close(own.fd), 0);
+        raw_gone(ring_fds);
+        CHECK_EQ(leak_mark().fds, mark.fds);
+        _exit(0);
+    }
+    CHECK_EQ(read(ready[0], &byte, 1), 1);
+    raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
+    CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
+    raw_close(&r);
+    usleep(20000);
+    CHECK_EQ(write(pipes[1], "x", 1), 1);
+    usleep(20000);
+    has_data.fd = pipes[0];
+    CHECK_EQ(poll(&has_data, 1, 0), 1);
+    CHECK_EQ(write(over[1], "x", 1), 1);
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+}
+
+/* A user that nobody else is, and that the kernel's limits hold for. */
+static void become_plain_user(void)
+{
+    uid_t user = 1000000 + (uid_t) getpid();
+
+    if (setresuid(user, user, user))
+        skip("the user can't be changed: %s", strerror(errno));
+}
+
+/* What a ring had locked is there for the next one. */
+static void again_at_once(void)
+{
+    enum { COUNT = 4, LENGTH = 1 << 18 };
+    struct rlimit limit = { COUNT * LENGTH * 3 / 2, COUNT * LENGTH * 3 / 2 };
+    char *memory = mmap(NULL, COUNT * LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec iovecs[COUNT];
+    struct raw r;
+
+    CHECK(memory != MAP_FAILED);
+    for (int i = 0; i < COUNT; i++)
+        iovecs[i] = (struct iovec) { memory + i * LENGTH, LENGTH };
+    CHECK_SYS(setrlimit(RLIMIT_MEMLOCK, &limit));
+    become_plain_user();
+    for (int i = 0; i < 20; i++) {
+        raw_open(&r, COUNT, IORING_SETUP_FIXEDBUFS, iovecs);
+        raw_close(&r);
+    }
+}
+
+/* A user who may have no more threads has rings all the same. */
+static void without_threads(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), fds = 0;
+    struct rlimit limit = { 1, 1 };
+    struct raw r;
+
+    become_plain_user();
+    CHECK_SYS(setrlimit(RLIMIT_NPROC, &limit));
+    for (int i = 0; i < 20; i++) {
+        raw_open(&r, 8, 0, NULL);
+        read_one(&r, fd);
+        if (i)
+            CHECK_EQ((int) leak_mark().fds, fds);
+        fds = leak_mark().fds;
+        raw_unmap(&r);
+        CHECK_EQ(close(r.fd), 0);
+    }
+    /* no call says so before the next set-up, where nobody watches */
+    FAILS(io_uring_setup(0, NULL, &r.p), EINVAL);
+    raw_gone(0);
 }
 
 static void need_program(const char *path)
@@ -315,6 +415,6 @@ static void other_calls(void)
 
 static const struct test_case cases[] = {
     CASE(closing_leaves_nothing), CASE(unmapping_last), CASE(closing_with_requests), CASE(children), CASE(orphan),
-    CASE(vforked), CASE(executed), CASE(many_threads), CASE(another_thread), CASE(other_calls),
+    CASE(closed_in_a_child), CASE(again_at_once), CASE(without_threads), CASE(vforked), CASE(executed), CASE(many_threads), CASE(another_thread), CASE(other_calls),
 };
 TEST_MAIN(cases)

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_uint};
 use core::ptr;
 
 use liburing::abi::iovec;
-use liburing::errno::{Errno, Result};
+use liburing::errno::Result;
 use liburing::kernel::{Kernel, Native};
 use liburing::queue::order;
 
@@ -74,10 +74,12 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         liburing::ring::zero::clear(sq);
         liburing::ring::zero::clear(cq);
     }
-    if let Some(mark) = pool::mark(fd) {
-        pool::close(mark, true);
-        let _ = Native::close(fd);
-    }
+    let (Some(mark), Ok(_held)) = (pool::mark(fd), pool::find(fd)) else {
+        return;
+    };
+    // First, so that it shows whether another process has the ring. The ring is held, so that it goes before this returns.
+    let _ = Native::close(fd);
+    pool::close(mark, true);
 }
 
 /// Hands an iocb out, or null if all are taken and not submitted.
@@ -205,5 +207,3 @@ pub unsafe fn handed_out(
     unsafe { *ev_ptr = event };
     ret
 }
-
-const _: () = assert!(size_of::<Errno>() == size_of::<c_int>());

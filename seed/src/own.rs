@@ -1,0 +1,70 @@
+//! Descriptors of this library's own, which stand among the program's.
+//!
+//! A program that closes descriptors which are not its own may have closed one of these and opened something else. So
+//! each is kept with the file that it leads to.
+
+use core::ffi::c_int;
+
+use liburing::errno::Result;
+use liburing::kernel::{Kernel, Native};
+
+use crate::sys::{self, Identity};
+
+/// They are not below that if possible: programs expect the low ones for themselves.
+const HIGH: c_int = 512;
+
+/// A descriptor of this library's own. All zeros is none, as no file has the number 0.
+#[derive(Clone, Copy)]
+pub struct Own {
+    number: c_int,
+    file: Identity,
+}
+
+impl Own {
+    /// None.
+    pub const NONE: Own = Own {
+        number: 0,
+        file: Identity::NONE,
+    };
+
+    /// The descriptor `number`.
+    pub fn new(number: c_int) -> Result<Own> {
+        Ok(Own {
+            number,
+            file: sys::identity(number)?,
+        })
+    }
+
+    /// The same file by another descriptor.
+    pub fn moved_to(self, number: c_int) -> Own {
+        Own { number, ..self }
+    }
+
+    /// The descriptor, or none if that is not there any more.
+    pub fn get(&self) -> Option<c_int> {
+        (self.is_some() && sys::identity(self.number) == Ok(self.file)).then_some(self.number)
+    }
+
+    /// Whether there was one.
+    pub fn is_some(&self) -> bool {
+        self.file != Identity::NONE
+    }
+
+    /// Closes it. What is written down stays: after vfork(2) that is the parent's.
+    pub fn close(&self) {
+        if let Some(number) = self.get() {
+            let _ = Native::close(number);
+        }
+    }
+}
+
+/// Moves a descriptor out of the program's way, where the limit allows it, and returns its new number.
+pub fn hide(fd: c_int) -> c_int {
+    match sys::duplicate(fd, HIGH) {
+        Ok(high) => {
+            let _ = Native::close(fd);
+            high
+        }
+        Err(_) => fd,
+    }
+}
