@@ -469,7 +469,8 @@ impl<'a> Work<'a> {
         unsafe {
             let today = self.today;
             let held_back = self.holds_back();
-            // The call may bring them into the ring, where nobody can tell any more. Without room it does not.
+            // The call may bring them into the ring, where nobody can tell any more. Without room it does not, unless the
+            // program makes some meanwhile.
             if held_back && self.has_room() {
                 self.count_kept();
             }
@@ -502,9 +503,7 @@ impl<'a> Work<'a> {
                 }
             }
             self.count_kept();
-            if !self.holds_back() {
-                overflow::none(self.ring);
-            }
+            overflow::none(self.ring, || !self.holds_back());
             Called::Returned(returned)
         }
     }

@@ -46,9 +46,10 @@ fn says_yes(path: &mut path::Path) -> bool {
     yes
 }
 
-/// The device that was asked for last and what was found out, so that not every call opens files: a number, then whether
-/// completions can be polled for, then 1.
+/// The device that was asked for last, above [`KNOWN`] and [`POLLED`], so that not every call opens files.
 pub type Word = AtomicU64;
+const KNOWN: u64 = 1;
+const POLLED: u64 = 2;
 
 /// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
 pub fn is_polled(fd: c_int, last: &Word) -> bool {
@@ -60,13 +61,14 @@ pub fn is_polled(fd: c_int, last: &Word) -> bool {
     } else {
         file.device
     };
+    let this = device << 2 | KNOWN;
     // Relaxed: the word stands for nothing else.
     let known = last.load(Ordering::Relaxed);
-    if known & !2 == device << 2 | 1 {
-        return known & 2 != 0;
+    if known & !POLLED == this {
+        return known & POLLED != 0;
     }
     let polled = ask(device);
-    last.store(device << 2 | u64::from(polled) << 1 | 1, Ordering::Relaxed);
+    last.store(this | if polled { POLLED } else { 0 }, Ordering::Relaxed);
     polled
 }
 

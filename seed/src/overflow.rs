@@ -13,9 +13,8 @@ use liburing::kernel::{Kernel, Native};
 use liburing::queue::order;
 
 use crate::own::Own;
-use crate::path::{self, Path};
 use crate::pool::Ring;
-use crate::sys;
+use crate::{path, sys};
 
 /// How many events were kept when they were last counted in the upper half, the CQ's tail at that time in the lower one.
 /// One word, so that of two who count at the same time one finds out, and leaves it to the other.
@@ -48,11 +47,13 @@ pub unsafe fn count(ring: &Ring, today: *const io_uring, info: Option<&Own>) {
     }
 }
 
-/// Notes that none is kept.
-pub fn none(ring: &Ring) {
+/// Notes that none is kept, if `is_so`.
+pub fn none(ring: &Ring, is_so: impl FnOnce() -> bool) {
     let word = &ring.shared().kept;
-    if word.load(Ordering::Relaxed) != 0 {
-        word.store(0, Ordering::Relaxed);
+    // First, so that it shows whether somebody has counted since that was so.
+    let then = word.load(Ordering::Relaxed);
+    if then != 0 && is_so() {
+        let _ = word.compare_exchange(then, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
@@ -79,20 +80,15 @@ unsafe fn kept_and_tail(today: *const io_uring, info: Option<&Own>) -> Option<(c
     }
     // SAFETY: the caller's ring.
     let fd = unsafe { (*today).ring_fd };
-    let info = path::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false).ok()?;
+    let info = open_info(fd).ok()?;
     let result = count(info);
     let _ = Native::close(info);
     result
 }
 
-/// Opens what the kernel says of a descriptor in the table of the thread `id`.
-pub fn open_info_of(id: c_uint, fd: c_int) -> Result<c_int> {
-    let mut path = Path::new();
-    path.push(b"/proc/");
-    path.push_number(id);
-    path.push(b"/fdinfo/");
-    path.push_number(fd as c_uint);
-    path.open()
+/// Opens what the kernel says of a descriptor of the calling thread's.
+pub fn open_info(fd: c_int) -> Result<c_int> {
+    path::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false)
 }
 
 /// How many events the kernel keeps for a ring, by what it says of its descriptor.

@@ -35,9 +35,25 @@ impl Own {
         })
     }
 
-    /// The same file by another descriptor.
-    pub fn moved_to(self, number: c_int) -> Own {
-        Own { number, ..self }
+    /// The number, whatever it leads to.
+    pub fn number(&self) -> c_int {
+        self.number
+    }
+
+    /// Moves it out of the program's way, where the limit allows that.
+    pub fn hidden(self) -> Own {
+        self.moved(HIGH)
+    }
+
+    /// Moves it to another number, which is not below `lowest`, if there is one.
+    pub fn moved(self, lowest: c_int) -> Own {
+        match sys::duplicate(self.number, lowest) {
+            Ok(number) => {
+                let _ = Native::close(self.number);
+                Own { number, ..self }
+            }
+            Err(_) => self,
+        }
     }
 
     /// The descriptor, or none if that is not there any more.
@@ -55,16 +71,5 @@ impl Own {
         if let Some(number) = self.get() {
             let _ = Native::close(number);
         }
-    }
-}
-
-/// Moves a descriptor out of the program's way, where the limit allows it, and returns its new number.
-pub fn hide(fd: c_int) -> c_int {
-    match sys::duplicate(fd, HIGH) {
-        Ok(high) => {
-            let _ = Native::close(fd);
-            high
-        }
-        Err(_) => fd,
     }
 }

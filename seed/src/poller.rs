@@ -14,7 +14,7 @@ use liburing::register::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::enter::Work;
-use crate::own::{self, Own};
+use crate::own::Own;
 use crate::pool::{Ring, Slot};
 use crate::thread::{self, Leaves};
 use crate::{overflow, path, sys};
@@ -32,8 +32,8 @@ const ROOM_LOOK_NS: u64 = 10_000_000;
 pub struct Poller {
     stack: *mut c_void,
     id: c_uint,
-    /// What the kernel says of the ring in the thread's table of descriptors. Open all the time, as a thread that opens
-    /// and closes files takes numbers which a program expects for its own.
+    /// What the kernel says of the ring. Open all the time, as a thread that opens and closes files takes numbers which a
+    /// program expects for its own. Without it this thread does not count the events that find no room.
     pub info: Own,
     /// Today's ring, for the thread alone.
     today: io_uring,
@@ -63,9 +63,10 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
         };
         (*poller).stack = stack;
         (*poller).id = id;
-        // Without it the events that find no room are not counted.
-        if let Ok(info) = overflow::open_info_of(id, (*slot.ring()).today.ring_fd) {
-            (*poller).info = Own::new(own::hide(info)).unwrap_or(Own::NONE);
+        // It opens a file, which it shall have done before the program goes on. Acquire: what it wrote is there.
+        let begun = &(*slot.ring()).shared().wakes;
+        while begun.load(Ordering::Acquire) == 0 {
+            sys::sleep_on(begun, 0, 0);
         }
         match sys::bind(id, cpu) {
             // In a container that has other CPUs only, the thread goes where it may.
@@ -131,6 +132,13 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
         // By its number in this thread's own table the ring cannot be mistaken, whatever the program does with
         // descriptors. Kernels that have no such table know the descriptor.
         let _ = ring_fd::register::<Native>(today);
+        if let Ok(info) = overflow::open_info((*ring).today.ring_fd) {
+            (*ring).poller.info = Own::new(info).unwrap_or(Own::NONE).hidden();
+        }
+        // The number is 0 in a new ring. Release: what was written is there for `start`.
+        let begun = &(*ring).shared().wakes;
+        begun.fetch_add(1, Ordering::Release);
+        sys::wake(begun);
 
         let ring = &*ring;
         let mut looks = 0;

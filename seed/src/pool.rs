@@ -156,8 +156,6 @@ impl Slot {
 pub static OPEN: AtomicU32 = AtomicU32::new(0);
 /// The device that files in memory are on.
 static MEMORY: AtomicU64 = AtomicU64::new(0);
-/// When a ring was closed last.
-static CLOSED: AtomicU64 = AtomicU64::new(0);
 /// Slots from here on were never taken.
 static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
 
@@ -222,6 +220,10 @@ fn slot_of(position: u64) -> Option<&'static Slot> {
 /// The ring with this position.
 fn hold(position: u64) -> Option<Held> {
     let slot = slot_of(position)?;
+    // Who comes too late does not keep the ring from going meanwhile. Acquire: this comes first.
+    if slot.position.load(Ordering::Acquire) != position {
+        return None;
+    }
     let mut users = slot.users.load(Ordering::Relaxed);
     loop {
         if users == 0 {
@@ -389,16 +391,8 @@ pub fn close(position: u64, here: bool) {
             .position
             .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
     if closed.is_ok() {
-        CLOSED.store(sys::now(), Ordering::Relaxed);
         held.end_another();
     }
-}
-
-/// Whether a ring was closed so lately that the kernel may not have given back yet what it had locked.
-pub fn has_just_closed() -> bool {
-    const LATE_NS: u64 = 100_000_000;
-    let closed = CLOSED.load(Ordering::Relaxed);
-    closed != 0 && sys::now().wrapping_sub(closed) < LATE_NS
 }
 
 /// Gives back what a ring has in this process.
@@ -408,9 +402,10 @@ unsafe fn tear_down(slot: &Slot) {
         let ours = (*slot.ring()).process == sys::process();
         poller::stop(slot, ours);
         let ring = &mut *slot.ring();
-        match ring.today_fd.get() {
-            Some(_) => watch::cancel_if_gone(ring),
-            None => ring.today.ring_fd = -1,
+        if ring.today_fd.get().is_some() {
+            watch::cancel_if_gone(ring);
+        } else if ring.today_fd.is_some() {
+            ring.today.ring_fd = -1;
         }
         exit::exit::<Native>(&raw mut ring.today);
         ring.anchor.close();
@@ -439,15 +434,9 @@ pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
 fn settle(position: u64, seen: bool) {
     const LOOKS: u32 = 64;
     let Some(held) = hold(position) else { return };
-    if held.process != sys::process() {
-        // A child. After vfork(2) this memory is the parent's, so that just its own descriptors can be closed. Another
-        // fork's child keeps the mappings until it ends or executes something.
-        let own = [&held.today_fd, &held.anchor, &held.poller.info];
-        if own.iter().any(|own| own.get().is_some()) && search(position, held.file_is).is_none() {
-            for own in own {
-                own.close();
-            }
-        }
+    let own = [&held.today_fd, &held.anchor, &held.poller.info];
+    let is_childs = held.process != sys::process();
+    if is_childs && own.iter().all(|own| own.get().is_none()) {
         return;
     }
     let known = held.slot.descriptor.load(Ordering::Relaxed);
@@ -468,6 +457,9 @@ fn settle(position: u64, seen: bool) {
     });
     match found {
         Some(fd) => held.slot.descriptor.store(fd, Ordering::Relaxed),
+        // After vfork(2) this memory is the parent's, so that just the child's own descriptors can be closed. Another
+        // fork's child keeps the mappings until it ends or executes something.
+        None if is_childs => own.iter().for_each(|own| own.close()),
         None => close(position, true),
     }
 }

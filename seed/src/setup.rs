@@ -13,7 +13,7 @@ use liburing::ring::{exit, setup};
 
 use crate::abi::*;
 use crate::memory::{Sizes, SqRing};
-use crate::own::{self, Own};
+use crate::own::Own;
 use crate::pool::{self, Claim, Ring, Unopened};
 use crate::{caller, iopoll, poller, sys, watch};
 
@@ -51,28 +51,11 @@ pub fn setup(
     params: *mut io_uring_params,
     closing: Closing,
 ) -> Result<c_int> {
-    let p = sys::read_memory(params)?;
+    let mut p = sys::read_memory(params)?;
     if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
     pool::sweep();
-    loop {
-        match attempt(entries, iovecs, params, p, closing) {
-            // What a ring that was closed had locked may count for some more milliseconds.
-            Err(Errno::ENOMEM) if pool::has_just_closed() => sys::nap(1_000_000),
-            result => return result,
-        }
-    }
-}
-
-/// [`setup`], once.
-fn attempt(
-    entries: c_uint,
-    iovecs: *const iovec,
-    params: *mut io_uring_params,
-    mut p: io_uring_params,
-    closing: Closing,
-) -> Result<c_int> {
     let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
     caller::prepare()?;
     let mut unopened = Claim::new()?.fill();
@@ -87,11 +70,10 @@ fn attempt(
         let position = unopened.position();
         let ring = unopened.ring();
         // Where no thread can be had, closing is noticed when the next ring is set up.
-        if let Some(anchor) = ring.anchor.get() {
-            if watch::start(anchor, position).is_err() {
-                ring.anchor.close();
-                ring.anchor = Own::NONE;
-            }
+        let anchor = ring.anchor.get();
+        if anchor.is_none_or(|anchor| watch::start(anchor, position).is_err()) {
+            ring.anchor.close();
+            ring.anchor = Own::NONE;
         }
         Ok(())
     });
@@ -126,8 +108,9 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         let mut program = fd;
         // Without /proc, closing is noticed when the next ring is set up.
         if closing == Closing::Unseen {
+            let anchor = Own::new(fd)?;
             if let Ok(second) = watch::reopen(fd) {
-                ring.anchor = Own::new(fd)?;
+                ring.anchor = anchor;
                 program = second;
             }
         }
@@ -143,15 +126,11 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     })();
     match made {
         Ok(program) if program != fd => {
-            let mut other = own::hide(fd);
-            if other == fd {
+            ring.anchor = ring.anchor.hidden();
+            if ring.anchor.number() == fd {
                 // Anywhere else will do, where the limit leaves no high ones.
-                if let Ok(next) = sys::duplicate(fd, 0) {
-                    let _ = Native::close(fd);
-                    other = next;
-                }
+                ring.anchor = ring.anchor.moved(0);
             }
-            ring.anchor = ring.anchor.moved_to(other);
             Ok(lowest(program))
         }
         Ok(program) => Ok(program),
@@ -184,20 +163,21 @@ fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params
     let slot = unopened.slot();
     let ring = unopened.ring();
     ring.polled = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
-    let mut q = make_today(ring)?;
+    let patience = Patience::new();
+    let mut q = patience.spend(|| make_today(ring))?;
     // What files that cannot be polled need came in 6.11; this is the first feature after it.
     if ring.polled && q.features & today::IORING_FEAT_MIN_TIMEOUT == 0 {
         // SAFETY: it was just set up, and nobody else knows it.
         unsafe { exit::exit::<Native>(&raw mut ring.today) };
         ring.polled = false;
-        q = make_today(ring)?;
+        q = patience.spend(|| make_today(ring))?;
     }
-    ring.today.ring_fd = own::hide(ring.today.ring_fd);
+    ring.today_fd = Own::new(ring.today.ring_fd)?.hidden();
+    ring.today.ring_fd = ring.today_fd.number();
     ring.today.enter_ring_fd = ring.today.ring_fd;
-    ring.today_fd = Own::new(ring.today.ring_fd)?;
 
     if p.flags & IORING_SETUP_FIXEDBUFS != 0 {
-        pin(ring, iovecs)?;
+        pin(ring, iovecs, &patience)?;
     }
     start_rings(ring);
     p.sq_entries = ring.entries;
@@ -209,6 +189,32 @@ fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params
         unsafe { poller::start(slot, p.sq_thread_cpu)? };
     }
     Ok(())
+}
+
+/// How long the kernel is asked again for memory that may be locked: what a ring that was closed had locked counts for
+/// some more milliseconds.
+struct Patience {
+    end: u64,
+}
+
+impl Patience {
+    const WHOLE_NS: u64 = 100_000_000;
+    const PAUSE_NS: u64 = 1_000_000;
+
+    fn new() -> Patience {
+        Patience {
+            end: sys::now().wrapping_add(Patience::WHOLE_NS),
+        }
+    }
+
+    fn spend<T>(&self, mut call: impl FnMut() -> Result<T>) -> Result<T> {
+        loop {
+            match call() {
+                Err(Errno::ENOMEM) if sys::now() < self.end => sys::nap(Patience::PAUSE_NS),
+                result => return result,
+            }
+        }
+    }
 }
 
 fn make_today(ring: &mut Ring) -> Result<today::io_uring_params> {
@@ -271,7 +277,7 @@ fn cq_offsets(q: &today::io_uring_params) -> io_cqring_offsets {
 }
 
 /// Registers the program's buffers, one for each iocb, and writes them down.
-fn pin(ring: &mut Ring, iovecs: *const iovec) -> Result<()> {
+fn pin(ring: &mut Ring, iovecs: *const iovec, patience: &Patience) -> Result<()> {
     const PAGE: usize = 4096;
     let buffers = ring.areas.buffers(&ring.sizes);
     let mut pages = 0usize;
@@ -293,9 +299,12 @@ fn pin(ring: &mut Ring, iovecs: *const iovec) -> Result<()> {
     if pages as u64 > sys::limit(sys::LOCKED_MEMORY)? / PAGE as u64 {
         return Err(Errno::ENOMEM);
     }
-    // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program unmaps
-    // it.
-    match unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) } {
+    let registered = patience.spend(|| {
+        // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program
+        // unmaps it.
+        unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) }
+    });
+    match registered {
         Ok(_) => Ok(()),
         // A buffer that ends beyond all addresses.
         Err(Errno::EOVERFLOW) => Err(Errno::EFAULT),

@@ -73,6 +73,7 @@ pub unsafe fn cancel_if_gone(ring: &mut Ring) {
     let Some(anchor) = ring.anchor.get() else {
         return;
     };
+    // The lock stays with the anchor, which goes next.
     if sys::lock(anchor, false).is_ok() {
         // What cannot be cancelled ends by itself: it is not waited for.
         let mut all = io_uring_sync_cancel_reg {

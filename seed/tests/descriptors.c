@@ -159,23 +159,37 @@ static void *set_up_others(void *argument)
     return argument;
 }
 
-static void moving(void)
+static void move_about(struct raw *r, int fd)
 {
-    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
     pthread_t thread;
-    struct raw r;
 
-    raw_open(&r, 4, 0, NULL);
     CHECK_EQ(pthread_create(&thread, NULL, set_up_others, NULL), 0);
     for (unsigned moves = 0; !settled; moves++) {
-        int other = CHECK_SYS(fcntl(r.fd, F_DUPFD, moves & 1 ? 3 : 200));
+        int other = CHECK_SYS(fcntl(r->fd, F_DUPFD, moves & 1 ? 3 : 200));
 
-        CHECK_EQ(close(r.fd), 0);
-        r.fd = other;
-        CHECK_EQ(io_uring_enter(r.fd, 0, 0, 0), 0);
+        CHECK_EQ(close(r->fd), 0);
+        r->fd = other;
+        CHECK_EQ(io_uring_enter(r->fd, 0, 0, 0), 0);
     }
     CHECK_EQ(pthread_join(thread, NULL), 0);
-    read_one(&r, fd);
+    read_one(r, fd);
+}
+
+static void moving(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), status;
+    struct raw r;
+    pid_t child;
+
+    raw_open(&r, 4, 0, NULL);
+    child = CHECK_SYS(fork());
+    if (child == 0) {
+        move_about(&r, fd);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    move_about(&r, fd);
     raw_unmap(&r);
     close(r.fd);
     raw_gone(0);

@@ -170,6 +170,31 @@ static void full_while_asleep(void)
     raw_close(&r);
 }
 
+/* In a PID namespace of its own, below a /proc of another one. */
+static void numbered_otherwise(void)
+{
+    enum { REFUSED = 77 };
+    pid_t child = CHECK_SYS(fork());
+    int status;
+
+    if (child == 0) {
+        if (unshare(CLONE_NEWPID))
+            _exit(REFUSED);
+        child = CHECK_SYS(fork());
+        if (child == 0) {
+            full_ring();
+            _exit(0);
+        }
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 0);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == REFUSED)
+        skip("no PID namespace can be made");
+    CHECK_EQ(status, 0);
+}
+
 static void thread_cpu(void)
 {
     struct io_uring_params p;
@@ -238,8 +263,6 @@ static void signals_spare_the_thread(void)
 
 static const struct test_case cases[] = {
     CASE(polling_thread), CASE(overflow_polled), CASE(full_ring), CASE(full_while_asleep), CASE(counted_by_two),
-    CASE(opens_nothing),
-    CASE(thread_cpu),
-    CASE(signals_spare_the_thread),
+    CASE(opens_nothing), CASE(numbered_otherwise), CASE(thread_cpu), CASE(signals_spare_the_thread),
 };
 TEST_MAIN(cases)

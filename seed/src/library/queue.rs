@@ -74,12 +74,13 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         liburing::ring::zero::clear(sq);
         liburing::ring::zero::clear(cq);
     }
-    let (Some(mark), Ok(_held)) = (pool::mark(fd), pool::find(fd)) else {
+    let (Some(mark), Ok(held)) = (pool::mark(fd), pool::find(fd)) else {
         return;
     };
-    // First, so that it shows whether another process has the ring. The ring is held, so that it goes before this returns.
-    let _ = Native::close(fd);
     pool::close(mark, true);
+    // While the ring is still held: if that is watched, it shows then whether another process has it.
+    let _ = Native::close(fd);
+    drop(held);
 }
 
 /// Hands an iocb out, or null if all are taken and not submitted.
