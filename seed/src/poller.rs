@@ -133,7 +133,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
         // descriptors. Kernels that have no such table know the descriptor.
         let _ = ring_fd::register::<Native>(today);
         if let Ok(info) = overflow::open_info((*ring).today.ring_fd) {
-            (*ring).poller.info = Own::new(info).unwrap_or(Own::NONE).hidden();
+            (*ring).poller.info = Own::new(info).map_or(Own::NONE, Own::hidden);
         }
         // The number is 0 in a new ring. Release: what was written is there for `start`.
         let begun = &(*ring).shared().wakes;
