@@ -25,7 +25,7 @@ use crate::memory::{Areas, Shared, Sizes, SqRing};
 use crate::own::Own;
 use crate::poller::{self, Poller};
 use crate::sys::{self, Identity};
-use crate::{inside, iopoll, path, watch};
+use crate::{inside, iopoll, path, task, watch};
 
 /// Rings that a process can have at a time.
 const ROOM: usize = 1024;
@@ -496,13 +496,16 @@ pub fn sweep() {
     if OPEN.load(Ordering::Relaxed) == 0 {
         return;
     }
+    let is_alone = task::is_only_thread();
     let touched = UNTOUCHED.load(Ordering::Relaxed) as usize;
     for slot in POOL.iter().take(touched) {
         let position = slot.position.load(Ordering::Relaxed);
-        // A ring with a second way to its file is watched, in the process that made it.
         let Some(held) = hold(position) else { continue };
-        if !held.anchor.is_some() || held.process != sys::process() {
-            settle(position, false);
+        // A ring with a second way to its file is watched in the process that made it. In a child other threads may move
+        // descriptors unseen.
+        let is_here = held.process == sys::process();
+        if !held.anchor.is_some() || (!is_here && is_alone) {
+            settle(position, is_alone);
         }
     }
 }

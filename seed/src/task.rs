@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_uint};
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
 
-use crate::path::Path;
+use crate::path::{self, Path};
 use crate::sys::{self, check, nr};
 
 /// Whether this process has the thread.
@@ -18,6 +18,20 @@ pub fn is_thread(id: c_uint) -> bool {
         )
     })
     .is_ok()
+}
+
+/// Whether this process has no other thread. False where nobody says.
+pub fn is_only_thread() -> bool {
+    let Ok(directory) = sys::open(c"/proc/self/task") else {
+        return false;
+    };
+    let mut threads = 0;
+    path::find_name(directory, |name| {
+        threads += u32::from(name.first().is_some_and(u8::is_ascii_digit));
+        threads > 1
+    });
+    let _ = Native::close(directory);
+    threads == 1
 }
 
 /// Whether a thread, of whatever process, has ended, though its parent may not have asked for it yet.
