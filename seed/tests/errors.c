@@ -11,7 +11,7 @@ static unsigned char buffer[4 * BLOCK] __attribute__((aligned(BLOCK)));
 /* Set-up that fails, and leaves nothing. */
 static void refuse(unsigned entries, struct iovec *iovecs, struct io_uring_params *p, int error)
 {
-    struct leak_mark mark = leak_mark();
+    struct leak_mark mark = mark_alone();
 
     FAILS(io_uring_setup(entries, iovecs, p), error);
     CHECK_GONE(mark);
@@ -120,7 +120,7 @@ static void setup_descriptors(void)
     close(used);
     CHECK_SYS(getrlimit(RLIMIT_NOFILE, &limit));
     for (int room = 0; ; room++) {
-        struct leak_mark mark = leak_mark();
+        struct leak_mark mark = mark_alone();
 
         memset(&p, 0, sizeof(p));
         limit.rlim_cur = used + room;

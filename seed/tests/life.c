@@ -86,7 +86,7 @@ static void children(void)
     pid_t child;
 
     for (size_t i = 0; i < 4; i++) {
-        struct leak_mark mark = leak_mark();
+        struct leak_mark mark = mark_alone();
         struct raw r;
 
         raw_open(&r, 8, modes[i] & ~IORING_SETUP_IOPOLL, NULL);

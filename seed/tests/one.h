@@ -1,4 +1,4 @@
-/* One read that shows that a ring works, and how many threads there are. */
+/* One read that shows that a ring works, and where threads sleep. */
 #ifndef SEED_TESTS_ONE_H
 #define SEED_TESTS_ONE_H
 
@@ -7,24 +7,6 @@
 #define BLOCK 4096
 
 static unsigned char buffer[64 * BLOCK] __attribute__((aligned(BLOCK)));
-
-static inline unsigned count_tasks(void)
-{
-    return count_entries("/proc/self/task");
-}
-
-static inline unsigned tasks_in_the_end(void)
-{
-    unsigned count = count_tasks();
-
-#ifdef LINKED
-    for (int tries = 0; tries < 1000 && count != 1; tries++) {
-        usleep(1000);
-        count = count_tasks();
-    }
-#endif
-    return count;
-}
 
 /* The number of the system call in which a thread sleeps, -1 if it sleeps in none, -2 if it runs. */
 static inline int sleeps_in(pid_t thread)

@@ -118,6 +118,31 @@ static inline void raw_gone(unsigned ring_fds)
 #endif
 }
 
+static inline unsigned count_tasks(void)
+{
+    return count_entries("/proc/self/task");
+}
+
+static inline unsigned tasks_in_the_end(void)
+{
+    unsigned count = count_tasks();
+
+#ifdef LINKED
+    for (int tries = 0; tries < 1000 && count != 1; tries++) {
+        usleep(1000);
+        count = count_tasks();
+    }
+#endif
+    return count;
+}
+
+/* A mark without the threads of rings that were closed just before, which have memory as well. */
+static inline struct leak_mark mark_alone(void)
+{
+    CHECK_EQ(tasks_in_the_end(), 1);
+    return leak_mark();
+}
+
 /* Nothing is left of what came after the mark, or a moment later. */
 static inline void check_gone(const char *file, int line, struct leak_mark mark)
 {
