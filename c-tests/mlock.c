@@ -19,18 +19,11 @@ static void set_limit(size_t bytes)
     CHECK_SYS(setrlimit(RLIMIT_MEMLOCK, &memlock));
 }
 
-/*
- * Becomes a user without privileges whom nobody else is, so that no other
- * process's rings count. The process id makes the number unique.
- */
-static void become_plain_user(size_t limit)
+/* A user of whose locked memory nothing else counts. */
+static void become_limited_user(size_t limit)
 {
-    uid_t user = 1000000 + (uid_t) getpid();
-
-    need_root("becoming another user");
     set_limit(limit);
-    if (setresuid(user, user, user) < 0)
-        skip("the user can't be changed: %s", strerror(errno));
+    become_plain_user();
 }
 
 /* Tried out, past the library, by a user who may lock nothing. */
@@ -42,7 +35,7 @@ static bool kernel_charges_rings(void)
     if (child == 0) {
         struct io_uring_params params;
 
-        become_plain_user(0);
+        become_limited_user(0);
         memset(&params, 0, sizeof(params));
         _exit(raw_setup(8, &params) < 0 && errno == ENOMEM);
     }
@@ -90,7 +83,7 @@ static void check_exact(struct exact ring)
     bool charged;
 
     charged = kernel_charges_rings();
-    become_plain_user(4 << 20);
+    become_limited_user(4 << 20);
     size = io_uring_mlock_size(ring.entries, ring.flags);
     if (!charged)
         check_uncharged(size);
@@ -148,7 +141,7 @@ static void number_of_rings(void)
     need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
     better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
     charged = kernel_charges_rings();
-    become_plain_user(LIMIT);
+    become_limited_user(LIMIT);
     size = io_uring_mlock_size(4096, IORING_SETUP_NO_SQARRAY);
     if (!charged)
         check_uncharged(size);
@@ -176,7 +169,7 @@ static void default_flags(void)
     need_rings();
     better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
     charged = kernel_charges_rings();
-    become_plain_user(4 << 20);
+    become_limited_user(4 << 20);
     size = io_uring_mlock_size(4096, 0);
     if (!charged)
         check_uncharged(size);
@@ -216,7 +209,7 @@ static void nothing_allowed(void)
     need_rings();
     if (!kernel_charges_rings())
         skip("the kernel charges rings to no limit");
-    become_plain_user(0);
+    become_limited_user(0);
     mark = leak_mark();
     CHECK_EQ(open_once(8, 0), -ENOMEM);
     CHECK(io_uring_get_probe() == NULL);
@@ -230,7 +223,7 @@ static void buffers(void)
     struct io_uring ring;
     struct iovec vec;
 
-    become_plain_user(4 << 20);
+    become_limited_user(4 << 20);
     vec.iov_base = calloc(1, SIZE);
     vec.iov_len = SIZE;
     ring_open(&ring, 4, 0);

@@ -264,6 +264,19 @@ static inline struct leak_mark leak_mark(void)
         CHECK_EQ(now_mark.maps.other_bytes, (mark).maps.other_bytes);   \
     } while (0)
 
+/*
+ * Becomes a user without privileges whom nobody else is, so that no other
+ * process counts for the kernel's limits. The process id makes the number
+ * unique.
+ */
+static inline void become_plain_user(void)
+{
+    uid_t user = 1000000 + (uid_t) getpid();
+
+    if (setresuid(user, user, user) < 0)
+        skip("the user can't be changed: %s", strerror(errno));
+}
+
 /* ---- running ---- */
 
 static inline void on_watchdog(int signal_number)

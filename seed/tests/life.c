@@ -199,15 +199,6 @@ static void closed_in_a_child(void)
     CHECK_EQ(status, 0);
 }
 
-/* A user that nobody else is, and that the kernel's limits hold for. */
-static void become_plain_user(void)
-{
-    uid_t user = 1000000 + (uid_t) getpid();
-
-    if (setresuid(user, user, user))
-        skip("the user can't be changed: %s", strerror(errno));
-}
-
 /* What a ring had locked is there for the next one. */
 static void again_at_once(void)
 {
