@@ -17,6 +17,7 @@
 
 pub mod abi;
 pub mod errno;
+pub mod inline;
 pub mod kernel;
 pub mod prep;
 pub mod queue;

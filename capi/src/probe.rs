@@ -6,7 +6,7 @@ use liburing::abi::probe::io_uring_probe;
 use liburing::abi::ring::io_uring;
 use liburing::errno::Result;
 use liburing::kernel::Native;
-use liburing::ring::probe::{self, PROBE_SIZE};
+use liburing::register::probe::{self, PROBE_SIZE};
 
 use crate::heap;
 

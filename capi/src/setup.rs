@@ -7,7 +7,8 @@ use liburing::abi::ring::io_uring;
 use liburing::errno::{Result, to_ret};
 use liburing::kernel::Native;
 use liburing::ring::exit;
-use liburing::ring::setup::{self, Buffer};
+use liburing::ring::memory::Buffer;
+use liburing::ring::setup;
 
 fn zero_or_errno(result: Result<()>) -> c_int {
     to_ret(result.map(|()| 0))

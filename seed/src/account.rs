@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use liburing::queue::order;
+use liburing::ring::order;
 
 use crate::pool::Ring;
 

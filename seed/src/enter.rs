@@ -10,8 +10,9 @@ use liburing::abi::ring::io_uring;
 use liburing::abi::types::KERNEL_SIGSET_SIZE;
 use liburing::errno::{Errno, Result};
 use liburing::kernel::Kernel;
-use liburing::queue::{complete, order, submit};
+use liburing::queue::{complete, submit};
 use liburing::ring::flags;
+use liburing::ring::order;
 
 use crate::abi::*;
 use crate::inside::Inside;

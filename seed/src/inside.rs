@@ -13,7 +13,7 @@ use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use liburing::errno::{Errno, Result};
-use liburing::queue::order;
+use liburing::ring::order;
 
 use crate::pool::Held;
 use crate::{account, caller, sys, task};

@@ -21,7 +21,7 @@ use liburing::abi::iovec;
 use liburing::abi::params::io_uring_params;
 use liburing::errno::Result;
 use liburing::kernel::{Kernel, MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE};
-use liburing::ring::setup::Buffer;
+use liburing::ring::memory::Buffer;
 use liburing::ring::sizes::{self, page_aligned};
 
 use crate::abi::*;

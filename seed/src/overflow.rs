@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use liburing::abi::ring::io_uring;
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
-use liburing::queue::order;
+use liburing::ring::order;
 
 use crate::own::Own;
 use crate::pool::Ring;

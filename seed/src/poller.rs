@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU32, Ordering, fence};
 use liburing::abi::ring::io_uring;
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
-use liburing::register::ring_fd;
+use liburing::ring::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::enter::Work;

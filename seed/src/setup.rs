@@ -7,8 +7,8 @@ use liburing::abi::iovec;
 use liburing::abi::params::{self as today, IORING_SETUP_SUBMIT_ALL};
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
-use liburing::queue::order;
 use liburing::register::buffers;
+use liburing::ring::order;
 use liburing::ring::{exit, setup};
 
 use crate::abi::*;

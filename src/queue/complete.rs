@@ -3,7 +3,6 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
-use super::order;
 use crate::abi::cqe::{IORING_CQE_F_32, IORING_CQE_F_SKIP, io_uring_cqe};
 use crate::abi::enter::IORING_ENTER_GETEVENTS;
 use crate::abi::params::{
@@ -15,6 +14,7 @@ use crate::abi::types::KERNEL_SIGSET_SIZE;
 use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
 use crate::ring::flags;
+use crate::ring::order;
 
 /// The first completion in the CQ.
 pub struct Peeked {
@@ -82,7 +82,7 @@ pub unsafe fn available(ring: *const io_uring) -> c_uint {
 ///
 /// As for [`available`].
 #[inline(always)]
-pub(super) unsafe fn head(ring: *const io_uring) -> *mut io_uring_cqe {
+pub(crate) unsafe fn head(ring: *const io_uring) -> *mut io_uring_cqe {
     // SAFETY: `ring` is set up; the masked index lies within its CQEs.
     unsafe {
         let head = order::load_relaxed((*ring).cq.khead);
@@ -126,7 +126,7 @@ pub unsafe fn peek(ring: *mut io_uring) -> Result<Peeked> {
 ///
 /// `ring` is set up, and `cqe` one of its CQEs that the kernel has published.
 #[inline(always)]
-pub(super) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
+pub(crate) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
     // SAFETY: passed on to the caller.
     unsafe {
         if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
@@ -142,7 +142,7 @@ pub(super) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe
 ///
 /// `ring` is set up, and `cqe` is the first of its CQEs.
 #[cold]
-pub(super) unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
+pub(crate) unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
     // SAFETY: passed on to the caller; the CQE's contents are read before its slot is given back.
     unsafe {
         let result = if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
@@ -362,13 +362,13 @@ unsafe fn collect_mixed(
 ///
 /// `ring` is set up.
 #[inline(always)]
-pub(super) unsafe fn needs_enter(ring: *const io_uring) -> bool {
+pub(crate) unsafe fn needs_enter(ring: *const io_uring) -> bool {
     // SAFETY: `ring` is set up. Its own flags are such that one test serves both words.
     unsafe { (kernel_flags(ring) | c_uint::from((*ring).int_flags)) & HELD_BACK != 0 }
 }
 
 /// The kernel has completions that are not in the CQ: it overflowed, or work is pending.
-pub(super) const HELD_BACK: c_uint = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
+pub(crate) const HELD_BACK: c_uint = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
 
 #[inline(always)]
 unsafe fn kernel_flags(ring: *const io_uring) -> c_uint {

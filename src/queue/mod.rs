@@ -4,16 +4,10 @@
 //! live mappings. Two threads may use one ring at the same time if one keeps to the SQ side and the other to the CQ
 //! side, which is why rings are raw pointers here and never references.
 
-pub mod buf_ring;
 pub mod complete;
-pub mod eventfd;
-pub mod order;
-pub mod peek;
 pub mod sqe;
 pub mod submit;
 pub mod wait;
 
 #[cfg(test)]
-mod inline_tests;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
-use super::{complete, order};
+use super::complete;
 use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAIT, IORING_ENTER_SQ_WAKEUP};
 use crate::abi::params::{IORING_SETUP_SQ_REWIND, IORING_SETUP_SQPOLL, IORING_SQ_NEED_WAKEUP};
 use crate::abi::ring::io_uring;
@@ -11,6 +11,7 @@ use crate::abi::types::KERNEL_SIGSET_SIZE;
 use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
 use crate::ring::flags;
+use crate::ring::order;
 
 /// Publishes the SQEs taken so far and returns how many the kernel has yet to consume.
 ///
@@ -76,7 +77,7 @@ unsafe fn flush_rewinding(ring: *mut io_uring) -> c_uint {
 ///
 /// `ring` is set up.
 #[inline(always)]
-pub(super) unsafe fn sq_needs_enter(ring: *const io_uring, pending: c_uint) -> Option<c_uint> {
+pub(crate) unsafe fn sq_needs_enter(ring: *const io_uring, pending: c_uint) -> Option<c_uint> {
     if pending == 0 {
         return None;
     }
@@ -177,7 +178,7 @@ unsafe fn submit_rewinding<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap
 ///
 /// As for [`submit`].
 #[inline(always)]
-pub(super) unsafe fn submit_published<K: Kernel>(
+pub(crate) unsafe fn submit_published<K: Kernel>(
     ring: *mut io_uring,
     submit: c_uint,
     wait_nr: c_uint,

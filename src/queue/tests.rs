@@ -20,10 +20,10 @@ const SECOND: __kernel_timespec = __kernel_timespec {
 };
 
 /// A ring that gives itself up and must leave nothing.
-pub(super) struct Ring(Box<io_uring>);
+pub(crate) struct Ring(Box<io_uring>);
 
 impl Ring {
-    pub(super) fn new(config: Config, flags: u32) -> Ring {
+    pub(crate) fn new(config: Config, flags: u32) -> Ring {
         sim::reset(config);
         // SAFETY: integers and raw pointers only.
         let mut ring = Ring(Box::new(unsafe { core::mem::zeroed() }));
@@ -37,11 +37,11 @@ impl Ring {
         ring
     }
 
-    pub(super) fn ptr(&mut self) -> *mut io_uring {
+    pub(crate) fn ptr(&mut self) -> *mut io_uring {
         &raw mut *self.0
     }
 
-    pub(super) fn fd(&self) -> i32 {
+    pub(crate) fn fd(&self) -> i32 {
         self.0.ring_fd
     }
 

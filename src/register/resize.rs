@@ -3,14 +3,13 @@
 use core::ffi::{c_int, c_uint};
 use core::mem::{self, MaybeUninit};
 
-use super::{call_cold, ring_fd};
+use super::call_cold;
 use crate::abi::*;
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
-use crate::queue::order;
 use crate::ring::flags::REG_RING;
 use crate::ring::zero::clear;
-use crate::ring::{map, sizes};
+use crate::ring::{map, order, ring_fd, sizes};
 
 /// Exchanges the rings for ones of the size in `p`; what is in them stays.
 ///

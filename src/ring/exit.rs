@@ -2,11 +2,10 @@
 
 use super::flags::{APP_MEM, REG_RING};
 use super::zero::clear;
-use super::{map, sizes};
+use super::{map, ring_fd, sizes};
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MADV_DONTFORK};
-use crate::register::ring_fd;
 
 /// Unmaps and closes a ring. Does nothing to one that is all zeros, as failed set-up leaves it, or exited.
 ///

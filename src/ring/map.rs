@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
-use super::sizes;
+use super::{order, sizes};
 use crate::abi::params::{
     IORING_FEAT_SINGLE_MMAP, IORING_OFF_CQ_RING, IORING_OFF_SQ_RING, IORING_OFF_SQES,
     IORING_SETUP_NO_SQARRAY, io_uring_params,
@@ -10,7 +10,6 @@ use crate::abi::params::{
 use crate::abi::ring::{io_uring_cq, io_uring_sq};
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MAP_POPULATE, MAP_SHARED, PROT_READ_WRITE};
-use crate::queue::order;
 
 unsafe fn map_area<K: Kernel>(fd: c_int, len: usize, offset: u64) -> Result<*mut c_void> {
     // SAFETY: a new mapping, placed by the kernel.

@@ -3,7 +3,6 @@
 use core::ffi::{c_int, c_uint, c_void};
 
 use super::map::unmap;
-use super::setup::Buffer;
 use super::sizes::{self, RING_HEADER, page_aligned};
 use super::zero;
 use crate::abi::params::io_uring_params;
@@ -14,6 +13,15 @@ use crate::kernel::{
 };
 
 const HUGE_PAGE: usize = 2 * 1024 * 1024;
+
+/// Memory that the program gives for a ring.
+#[derive(Clone, Copy)]
+pub struct Buffer {
+    /// Its start, on a page boundary, valid for writes.
+    pub start: *mut c_void,
+    /// Its bytes.
+    pub size: usize,
+}
 
 /// Finds room for SQEs and rings, in `buffer` if given, and tells the kernel through `p` where that is. Sets `ring_ptr`,
 /// `sqes` and what there is to unmap in `sq` and `cq`, all zeros before.

@@ -1,10 +1,11 @@
 //! Setting a ring up.
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_int, c_uint};
 
 use super::flags::{APP_MEM, CQ_ENTER, REG_REG_RING, REG_RING};
+use super::map;
+use super::memory::{self, Buffer};
 use super::zero::clear;
-use super::{map, memory};
 use crate::abi::params::{
     IORING_SETUP_IOPOLL, IORING_SETUP_NO_MMAP, IORING_SETUP_NO_SQARRAY,
     IORING_SETUP_REGISTERED_FD_ONLY, IORING_SETUP_SQPOLL, io_uring_params,
@@ -12,15 +13,6 @@ use crate::abi::params::{
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
-
-/// Memory that the program gives for a ring.
-#[derive(Clone, Copy)]
-pub struct Buffer {
-    /// Its start, on a page boundary, valid for writes.
-    pub start: *mut c_void,
-    /// Its bytes.
-    pub size: usize,
-}
 
 /// Sets a ring up without an array of SQE numbers, which takes Linux 6.6, or else with one.
 ///

@@ -2,15 +2,17 @@
 
 use core::ptr;
 
-use super::setup::{self, Buffer};
+use super::memory::Buffer;
+use super::setup;
 use super::zero::clear;
-use super::{exit, flags, probe, sizes};
+use super::{exit, flags, sizes};
 use crate::abi::params::*;
 use crate::abi::probe::io_uring_probe;
 use crate::abi::ring::io_uring;
 use crate::errno::Errno;
 use crate::kernel::sim::{self, Call, Config, Sim};
 use crate::kernel::{Limit, MADV_DONTFORK};
+use crate::register::probe;
 
 fn params(flags: u32) -> io_uring_params {
     io_uring_params {

@@ -7,80 +7,80 @@ use liburing::abi::provided::io_uring_buf_ring;
 use liburing::abi::ring::{io_uring, io_uring_cqe_iter};
 use liburing::abi::sqe::io_uring_sqe;
 use liburing::abi::types::__u32;
+use liburing::inline::{buf_ring, eventfd, peek, sq};
 use liburing::kernel::Native;
-use liburing::queue::{buf_ring, eventfd, peek, sqe};
 
-/// See [`liburing::queue::sqe::sq_ready`].
+/// See [`liburing::inline::sq::sq_ready`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_sq_ready(ring: *const io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
-    unsafe { sqe::sq_ready(ring) }
+    unsafe { sq::sq_ready(ring) }
 }
 
-/// See [`liburing::queue::sqe::sq_space_left`].
+/// See [`liburing::inline::sq::sq_space_left`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_sq_space_left(ring: *const io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
-    unsafe { sqe::sq_space_left(ring) }
+    unsafe { sq::sq_space_left(ring) }
 }
 
-/// See [`liburing::queue::sqe::sqring_wait`].
+/// See [`liburing::inline::sq::sqring_wait`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { sqe::sqring_wait::<Native>(ring) }
+    unsafe { sq::sqring_wait::<Native>(ring) }
 }
 
-/// See [`liburing::queue::sqe::get_sqe128`].
+/// See [`liburing::inline::sq::get_sqe128`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
     // SAFETY: passed on to the caller.
-    unsafe { sqe::get_sqe128(ring) }
+    unsafe { sq::get_sqe128(ring) }
 }
 
-/// See [`liburing::queue::peek::cq_ready`].
+/// See [`liburing::inline::peek::cq_ready`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cq_ready(ring: *const io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe { peek::cq_ready(ring) }
 }
 
-/// See [`liburing::queue::peek::cq_has_overflow`].
+/// See [`liburing::inline::peek::cq_has_overflow`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cq_has_overflow(ring: *const io_uring) -> bool {
     // SAFETY: passed on to the caller.
     unsafe { peek::cq_has_overflow(ring) }
 }
 
-/// See [`liburing::queue::peek::cq_advance`].
+/// See [`liburing::inline::peek::cq_advance`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cq_advance(ring: *mut io_uring, nr: c_uint) {
     // SAFETY: passed on to the caller.
     unsafe { peek::cq_advance(ring, nr) }
 }
 
-/// See [`liburing::queue::peek::cqe_seen`].
+/// See [`liburing::inline::peek::cqe_seen`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cqe_seen(ring: *mut io_uring, cqe: *mut io_uring_cqe) {
     // SAFETY: passed on to the caller.
     unsafe { peek::cqe_seen(ring, cqe) }
 }
 
-/// See [`liburing::queue::peek::cqe_nr`].
+/// See [`liburing::inline::peek::cqe_nr`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe { peek::cqe_nr(cqe) }
 }
 
-/// See [`liburing::queue::peek::cqe_iter_init`].
+/// See [`liburing::inline::peek::cqe_iter_init`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cqe_iter_init(ring: *const io_uring) -> io_uring_cqe_iter {
     // SAFETY: passed on to the caller.
     unsafe { peek::cqe_iter_init(ring) }
 }
 
-/// See [`liburing::queue::peek::cqe_iter_next`].
+/// See [`liburing::inline::peek::cqe_iter_next`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cqe_iter_next(
     iter: *mut io_uring_cqe_iter,
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn io_uring_cqe_iter_next(
     unsafe { peek::cqe_iter_next(iter, cqe) }
 }
 
-/// See [`liburing::queue::peek::__peek_cqe`].
+/// See [`liburing::inline::peek::__peek_cqe`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __io_uring_peek_cqe(
     ring: *mut io_uring,
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn __io_uring_peek_cqe(
     unsafe { peek::__peek_cqe(ring, cqe_ptr, nr_available) }
 }
 
-/// See [`liburing::queue::peek::peek_cqe`].
+/// See [`liburing::inline::peek::peek_cqe`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_peek_cqe(
     ring: *mut io_uring,
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn io_uring_peek_cqe(
     unsafe { peek::peek_cqe::<Native>(ring, cqe_ptr) }
 }
 
-/// See [`liburing::queue::peek::wait_cqe`].
+/// See [`liburing::inline::peek::wait_cqe`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_wait_cqe(
     ring: *mut io_uring,
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe(
     unsafe { peek::wait_cqe::<Native>(ring, cqe_ptr) }
 }
 
-/// See [`liburing::queue::peek::wait_cqe_nr`].
+/// See [`liburing::inline::peek::wait_cqe_nr`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_wait_cqe_nr(
     ring: *mut io_uring,
@@ -132,34 +132,34 @@ pub unsafe extern "C" fn io_uring_wait_cqe_nr(
     unsafe { peek::wait_cqe_nr::<Native>(ring, cqe_ptr, wait_nr) }
 }
 
-/// See [`liburing::queue::eventfd::cq_eventfd_enabled`].
+/// See [`liburing::inline::eventfd::cq_eventfd_enabled`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cq_eventfd_enabled(ring: *const io_uring) -> bool {
     // SAFETY: passed on to the caller.
     unsafe { eventfd::cq_eventfd_enabled(ring) }
 }
 
-/// See [`liburing::queue::eventfd::cq_eventfd_toggle`].
+/// See [`liburing::inline::eventfd::cq_eventfd_toggle`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_cq_eventfd_toggle(ring: *mut io_uring, enabled: bool) -> c_int {
     // SAFETY: passed on to the caller.
     unsafe { eventfd::cq_eventfd_toggle(ring, enabled) }
 }
 
-/// See [`liburing::queue::buf_ring::buf_ring_mask`].
+/// See [`liburing::inline::buf_ring::buf_ring_mask`].
 #[unsafe(no_mangle)]
 pub extern "C" fn io_uring_buf_ring_mask(ring_entries: __u32) -> c_int {
     buf_ring::buf_ring_mask(ring_entries)
 }
 
-/// See [`liburing::queue::buf_ring::buf_ring_init`].
+/// See [`liburing::inline::buf_ring::buf_ring_init`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_buf_ring_init(br: *mut io_uring_buf_ring) {
     // SAFETY: passed on to the caller.
     unsafe { buf_ring::buf_ring_init(br) }
 }
 
-/// See [`liburing::queue::buf_ring::buf_ring_add`].
+/// See [`liburing::inline::buf_ring::buf_ring_add`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_buf_ring_add(
     br: *mut io_uring_buf_ring,
@@ -173,14 +173,14 @@ pub unsafe extern "C" fn io_uring_buf_ring_add(
     unsafe { buf_ring::buf_ring_add(br, addr, len, bid, mask, buf_offset) }
 }
 
-/// See [`liburing::queue::buf_ring::buf_ring_advance`].
+/// See [`liburing::inline::buf_ring::buf_ring_advance`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_buf_ring_advance(br: *mut io_uring_buf_ring, count: c_int) {
     // SAFETY: passed on to the caller.
     unsafe { buf_ring::buf_ring_advance(br, count) }
 }
 
-/// See [`liburing::queue::buf_ring::__buf_ring_cq_advance`].
+/// See [`liburing::inline::buf_ring::__buf_ring_cq_advance`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __io_uring_buf_ring_cq_advance(
     ring: *mut io_uring,
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn __io_uring_buf_ring_cq_advance(
     unsafe { buf_ring::__buf_ring_cq_advance(ring, br, cq_count, buf_count) }
 }
 
-/// See [`liburing::queue::buf_ring::buf_ring_cq_advance`].
+/// See [`liburing::inline::buf_ring::buf_ring_cq_advance`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_buf_ring_cq_advance(
     ring: *mut io_uring,
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn io_uring_buf_ring_cq_advance(
     unsafe { buf_ring::buf_ring_cq_advance(ring, br, count) }
 }
 
-/// See [`liburing::queue::buf_ring::buf_ring_available`].
+/// See [`liburing::inline::buf_ring::buf_ring_available`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_buf_ring_available(
     ring: *mut io_uring,

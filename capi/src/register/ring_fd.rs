@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use liburing::abi::io_uring;
 use liburing::errno::to_ret;
 use liburing::kernel::Native;
-use liburing::register::ring_fd;
+use liburing::ring::ring_fd;
 
 /// Registers the ring's descriptor with the calling thread.
 ///

@@ -6,7 +6,7 @@ use core::ptr;
 use liburing::abi::iovec;
 use liburing::errno::Result;
 use liburing::kernel::{Kernel, Native};
-use liburing::queue::order;
+use liburing::ring::order;
 
 use crate::abi::*;
 use crate::setup::Closing;

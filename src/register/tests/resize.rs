@@ -4,7 +4,8 @@ use super::*;
 use crate::errno::Errno;
 use crate::kernel::sim::{Call, Sim};
 use crate::queue::{complete, sqe, submit};
-use crate::register::{resize, ring_fd};
+use crate::register::resize;
+use crate::ring::ring_fd;
 use crate::ring::{exit, setup};
 
 /// A ring with eight SQEs on a kernel that can resize it.

@@ -3,7 +3,8 @@
 use super::*;
 use crate::errno::Errno;
 use crate::kernel::sim::{Call, Sim};
-use crate::register::{access, ring_fd};
+use crate::register::access;
+use crate::ring::ring_fd;
 
 /// A kernel that gives out the index [`INDEX`].
 fn kernel(answer: Result<c_int>) {

@@ -5,12 +5,13 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
-use super::{complete, order, wait};
 use crate::abi::cqe::io_uring_cqe;
 use crate::abi::params::{IORING_SETUP_IOPOLL, IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN};
 use crate::abi::ring::{io_uring, io_uring_cqe_iter};
 use crate::errno::Errno;
 use crate::kernel::Kernel;
+use crate::queue::{complete, wait};
+use crate::ring::order;
 
 /// How many CQEs wait to be looked at.
 ///

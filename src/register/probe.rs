@@ -2,13 +2,13 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
+use super::query;
 use crate::abi::params::io_uring_params;
 use crate::abi::probe::{io_uring_probe, io_uring_probe_op};
 use crate::abi::register::IORING_REGISTER_PROBE;
 use crate::abi::ring::io_uring;
 use crate::errno::Result;
 use crate::kernel::Kernel;
-use crate::register::query;
 
 /// Requests that a probe asks about: all that an opcode's eight bits can name.
 pub const PROBE_OPS: usize = 256;

@@ -2,8 +2,7 @@
 
 use core::ptr;
 
-use super::tests::Ring;
-use super::{buf_ring, eventfd, peek, sqe};
+use super::{buf_ring, eventfd, peek, sq};
 use crate::abi::cqe::{IORING_CQE_F_32, io_uring_cqe};
 use crate::abi::op::{IORING_OP_NOP, IORING_OP_NOP128};
 use crate::abi::params::*;
@@ -12,6 +11,8 @@ use crate::abi::sqe::IOSQE_CQE_SKIP_SUCCESS;
 use crate::errno::Errno;
 use crate::kernel::sim::{self, Config, Sim};
 use crate::prep::sqe::prep_nop128;
+use crate::queue::sqe;
+use crate::queue::tests::Ring;
 
 fn peek(ring: &mut Ring) -> Result<*mut io_uring_cqe, i32> {
     let mut cqe = ptr::dangling_mut();
@@ -87,25 +88,25 @@ fn sqes_of_128_bytes_do_not_wrap() {
     // SAFETY: as above. The ring has SQEs of 64 bytes; that it is one of both sizes matters to this function only.
     unsafe {
         let io = ring.ptr();
-        assert!(sqe::get_sqe128(io).is_null());
+        assert!(sq::get_sqe128(io).is_null());
         (*io).flags |= IORING_SETUP_SQE_MIXED;
         let first = (*io).sq.sqes;
 
         assert_eq!(sqe::get(io), first);
-        assert_eq!(sqe::get_sqe128(io), first.add(1));
-        assert_eq!(sqe::sq_space_left(io), 1);
-        assert!(sqe::get_sqe128(io).is_null());
+        assert_eq!(sq::get_sqe128(io), first.add(1));
+        assert_eq!(sq::sq_space_left(io), 1);
+        assert!(sq::get_sqe128(io).is_null());
 
         // The kernel has consumed them: one entry is left before the end, then two at the start.
         (*io).sq.khead.write(3);
-        let big = sqe::get_sqe128(io);
+        let big = sq::get_sqe128(io);
         assert_eq!(big, first);
         prep_nop128(big);
         assert_eq!((*big).opcode, IORING_OP_NOP128 as u8);
         let filler = first.add(3);
         assert_eq!((*filler).opcode, IORING_OP_NOP as u8);
         assert_eq!((*filler).flags, IOSQE_CQE_SKIP_SUCCESS as u8);
-        assert_eq!(sqe::sq_ready(io), 3);
+        assert_eq!(sq::sq_ready(io), 3);
 
         // So that what follows finds a ring that it knows.
         (*io).sq.khead.write(0);

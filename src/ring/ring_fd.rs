@@ -2,11 +2,11 @@
 
 use core::ffi::c_int;
 
-use super::call;
+use super::call::call;
+use super::flags::{REG_REG_RING, REG_RING};
 use crate::abi::*;
 use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
-use crate::ring::flags::{REG_REG_RING, REG_RING};
 
 /// Registers the descriptor with the calling thread; returns 1.
 ///

@@ -2,10 +2,10 @@
 
 use core::ffi::c_int;
 
-use super::order;
 use crate::abi::params::IORING_CQ_EVENTFD_DISABLED;
 use crate::abi::ring::io_uring;
 use crate::errno::Errno;
+use crate::ring::order;
 
 /// Whether completions signal the registered eventfd.
 ///
