@@ -4,14 +4,11 @@
 //! word, so that a signal's handler which comes in at any instruction finds an account that holds, and whoever was
 //! interrupted finds out that it has changed.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 use liburing::ring::order;
 
-use crate::pool::Ring;
-
-/// The word: the head of the SQ ring in the upper half, that of today's SQ which belongs to it in the lower one.
-pub type Word = AtomicU64;
+use crate::ring::Ring;
 
 /// What the word says.
 #[derive(Clone, Copy)]

@@ -10,104 +10,14 @@
 //! A child that is forked in a handler has a copy of the interrupted call, which is none of its own.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 use liburing::errno::{Errno, Result};
 use liburing::ring::order;
 
 use crate::pool::Held;
+use crate::turn::Call;
 use crate::{account, caller, sys, task};
-
-/// A call: the thread in the low bits, the frame in the upper half. No two calls that may still return are alike.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Call(u64);
-
-impl Call {
-    const THREAD: u64 = (1 << 30) - 1;
-    /// It has left the translation and is in the kernel, or about to be, or just back.
-    const IN_KERNEL: u64 = 1 << 30;
-    /// It has interrupted another one, which translates.
-    const NESTED: u64 = 1 << 31;
-    /// No call.
-    const NONE: Call = Call(0);
-
-    fn here() -> Call {
-        Call(u64::from(caller::frame()) << 32 | u64::from(caller::thread()))
-    }
-
-    fn thread(self) -> u32 {
-        (self.0 & Call::THREAD) as u32
-    }
-
-    fn frame(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    fn is_in_kernel(self) -> bool {
-        self.0 & Call::IN_KERNEL != 0
-    }
-
-    fn is_nested(self) -> bool {
-        self.0 & Call::NESTED != 0
-    }
-
-    fn in_kernel(self) -> Call {
-        Call(self.0 | Call::IN_KERNEL)
-    }
-
-    fn nested(self) -> Call {
-        Call(self.0 | Call::NESTED)
-    }
-}
-
-/// What a process knows of the calls on a ring. It stays in memory for good, so that a call whose ring has gone meanwhile
-/// can look.
-pub struct Turn {
-    /// The call that is inside, if it is one of this process.
-    call: AtomicU64,
-    /// The call that a nested one has interrupted, while that is in the kernel.
-    below: AtomicU64,
-    /// How many calls were interrupted by nested ones.
-    depth: AtomicU32,
-    /// How often a handler has come in during a translation.
-    visits: AtomicU32,
-}
-
-impl Turn {
-    /// Nobody is inside.
-    pub const fn new() -> Turn {
-        Turn {
-            call: AtomicU64::new(0),
-            below: AtomicU64::new(0),
-            depth: AtomicU32::new(0),
-            visits: AtomicU32::new(0),
-        }
-    }
-
-    /// For a new ring.
-    pub fn reset(&self) {
-        self.call.store(0, Ordering::Relaxed);
-        self.depth.store(0, Ordering::Relaxed);
-    }
-
-    // The words are ordered by the lock where threads meet, and where a handler does, by the order of instructions: the
-    // compiler keeps that for release stores and acquire loads.
-    fn call(&self) -> Call {
-        Call(self.call.load(Ordering::Acquire))
-    }
-
-    fn set(&self, call: Call) {
-        self.call.store(call.0, Ordering::Release);
-    }
-
-    /// Puts a call in another's place. False if that has come back or lost it to somebody else.
-    fn exchange(&self, from: Call, to: Call) -> bool {
-        // Acquire and release: what the one did is done before the other goes on.
-        self.call
-            .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-    }
-}
 
 /// The right to be inside.
 pub struct Inside<'a> {

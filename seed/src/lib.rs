@@ -27,6 +27,7 @@
 pub mod abi;
 mod account;
 mod caller;
+mod closing;
 mod enter;
 mod inside;
 mod iopoll;
@@ -42,12 +43,17 @@ mod pool;
 #[cfg(feature = "preload")]
 mod preload;
 mod report;
+mod ring;
 mod setup;
 pub mod shape;
+mod submit;
 mod sys;
 mod task;
+mod teardown;
 mod thread;
 mod translate;
+mod turn;
+mod wakeup;
 mod watch;
 
 #[panic_handler]

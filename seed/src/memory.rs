@@ -15,7 +15,7 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use liburing::abi::iovec;
 use liburing::abi::params::io_uring_params;
@@ -25,7 +25,6 @@ use liburing::ring::memory::Buffer;
 use liburing::ring::sizes::{self, page_aligned};
 
 use crate::abi::*;
-use crate::{account, overflow};
 
 /// The head of the SQ ring. Both sides' positions have a cache line of their own.
 #[repr(C, align(64))]
@@ -50,13 +49,13 @@ pub struct SqRing {
 #[repr(C)]
 pub struct Shared {
     /// How far the SQ ring was consumed.
-    pub account: account::Word,
+    pub account: AtomicU64,
     /// Which thread is inside `io_uring_enter`; 0 is none.
     pub owner: AtomicU32,
     /// Counts the calls that wake the polling thread, which sleeps on it.
     pub wakes: AtomicU32,
     /// How many events the kernel held back when they were last counted, and the CQ's tail at that time.
-    pub kept: overflow::Word,
+    pub kept: AtomicU64,
 }
 
 /// Sizes of the areas in bytes.

@@ -5,7 +5,7 @@
 
 use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use liburing::abi::ring::io_uring;
 use liburing::errno::{Errno, Result};
@@ -13,12 +13,8 @@ use liburing::kernel::{Kernel, Native};
 use liburing::ring::order;
 
 use crate::own::Own;
-use crate::pool::Ring;
+use crate::ring::Ring;
 use crate::{path, sys};
-
-/// How many events were kept when they were last counted in the upper half, the CQ's tail at that time in the lower one.
-/// One word, so that of two who count at the same time one finds out, and leaves it to the other.
-pub type Word = AtomicU64;
 
 /// Adds what the kernel has kept back since the last time. The polling thread has a file open for that, its `info`, which
 /// nobody else reads: that would move it on in between.

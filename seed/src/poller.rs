@@ -5,7 +5,7 @@
 
 use core::ffi::{c_uint, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
 
 use liburing::abi::ring::io_uring;
 use liburing::errno::{Errno, Result};
@@ -13,10 +13,12 @@ use liburing::kernel::{Kernel, Native};
 use liburing::ring::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
-use crate::enter::Work;
 use crate::own::Own;
-use crate::pool::{Ring, Slot};
+use crate::pool::Slot;
+use crate::ring::Ring;
+use crate::submit::Work;
 use crate::thread::{self, Leaves};
+use crate::wakeup::flags_word;
 use crate::{overflow, path, sys};
 
 /// How long the thread looks for work before it sleeps.
@@ -27,17 +29,6 @@ const LOOKS: u32 = 64;
 const SECOND_LOOK_NS: u64 = 1_000_000;
 /// How often a thread that sleeps looks whether there is room for events that were kept back, or will be.
 const ROOM_LOOK_NS: u64 = 10_000_000;
-
-/// The thread, if there is one. All zeros is none.
-pub struct Poller {
-    stack: *mut c_void,
-    id: c_uint,
-    /// What the kernel says of the ring. Open all the time, as a thread that opens and closes files takes numbers which a
-    /// program expects for its own. Without it this thread does not count the events that find no room.
-    pub info: Own,
-    /// Today's ring, for the thread alone.
-    today: io_uring,
-}
 
 /// Starts the thread of the ring in `slot`, bound to `cpu` if this process may run there.
 ///
@@ -74,51 +65,6 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
             _ => Ok(()),
         }
     }
-}
-
-/// Ends the thread of the ring in `slot`, if there is one. In another process than its own (`ours` is false) just its
-/// memory is given back.
-///
-/// # Safety
-///
-/// Nobody but the thread uses the ring.
-pub unsafe fn stop(slot: &Slot, ours: bool) {
-    // SAFETY: the ring is there until the caller tears it down; the thread has ended when its stack goes, or runs on the
-    // parent's, of which this process has a copy.
-    unsafe {
-        let ring = slot.ring();
-        let stack = (*ring).poller.stack;
-        if stack.is_null() {
-            return;
-        }
-        if ours {
-            slot.stop.store(1, Ordering::SeqCst);
-            let wakes = &(*ring).shared().wakes;
-            wakes.fetch_add(1, Ordering::SeqCst);
-            sys::wake(wakes);
-            thread::join(&slot.thread, (*ring).poller.id);
-        }
-        (*ring).poller.info.close();
-        thread::unmap_stack(stack);
-        (*ring).poller.stack = ptr::null_mut();
-    }
-}
-
-/// Wakes the thread, should it sleep.
-pub fn wake(ring: &Ring) {
-    let wakes = &ring.shared().wakes;
-    // The thread reads the number, says that it will sleep, looks for work, and then sleeps only if the number is still
-    // the same. All of that is in one order with what is done here, so it either finds the work, or the number changed,
-    // or it is woken.
-    wakes.fetch_add(1, Ordering::SeqCst);
-    if flags_word(ring).load(Ordering::SeqCst) & IORING_SQ_NEED_WAKEUP != 0 {
-        sys::wake(wakes);
-    }
-}
-
-fn flags_word(ring: &Ring) -> &AtomicU32 {
-    // SAFETY: in the SQ ring, which is mapped while there is a `Ring`.
-    unsafe { &(*ring.sq()).flags }
 }
 
 /// The thread. It ends when it is told to; the ring is there until then.

@@ -14,8 +14,9 @@ use liburing::ring::{exit, setup};
 use crate::abi::*;
 use crate::memory::{Sizes, SqRing};
 use crate::own::Own;
-use crate::pool::{self, Claim, Ring, Unopened};
-use crate::{caller, iopoll, poller, sys, watch};
+use crate::pool::{Claim, Unopened};
+use crate::ring::Ring;
+use crate::{caller, closing, iopoll, poller, sys, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL
     | IORING_SETUP_FIXEDBUFS
@@ -55,7 +56,7 @@ pub fn setup(
     if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
-    pool::sweep();
+    closing::sweep();
     let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
     caller::prepare()?;
     let mut unopened = Claim::new()?.fill();

@@ -9,7 +9,7 @@ use liburing::abi::sqe::io_uring_sqe;
 use liburing::errno::{Errno, Result};
 
 use crate::abi::*;
-use crate::pool::Ring;
+use crate::ring::Ring;
 use crate::{iopoll, sys};
 
 /// An opcode that no kernel knows: such a request completes with `EINVAL`.

@@ -8,14 +8,11 @@
 
 use core::ffi::{c_int, c_void};
 
-use liburing::abi::register::io_uring_sync_cancel_reg;
-use liburing::abi::request::{IORING_ASYNC_CANCEL_ALL, IORING_ASYNC_CANCEL_ANY};
 use liburing::errno::{Errno, Result};
 use liburing::kernel::{Kernel, Native};
-use liburing::register::cancel;
 
+use crate::closing;
 use crate::path;
-use crate::pool::{self, Ring};
 use crate::sys;
 use crate::thread::{self, Leaves};
 
@@ -59,28 +56,6 @@ unsafe extern "C" fn run(stack: *mut c_void) -> Leaves {
     // The call holds the file, whatever becomes of the descriptor.
     while sys::lock(anchor, true) == Err(Errno::EINTR) {}
     // Does nothing if the ring was given up in another way.
-    pool::close(position, false);
+    closing::close(position, false);
     Leaves::stack(stack)
-}
-
-/// Cancels the requests of a ring whose open file has gone from all processes. A child that closed its copy of the
-/// program's descriptor may still have one of today's, which keeps the ring alive.
-///
-/// # Safety
-///
-/// Today's ring is set up.
-pub unsafe fn cancel_if_gone(ring: &mut Ring) {
-    let Some(anchor) = ring.anchor.get() else {
-        return;
-    };
-    // The lock stays with the anchor, which goes next.
-    if sys::lock(anchor, false).is_ok() {
-        // What cannot be cancelled ends by itself: it is not waited for.
-        let mut all = io_uring_sync_cancel_reg {
-            flags: IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
-            ..io_uring_sync_cancel_reg::default()
-        };
-        // SAFETY: the caller vouches for the ring.
-        let _ = unsafe { cancel::sync_cancel::<Native>(&raw mut ring.today, &raw mut all) };
-    }
 }

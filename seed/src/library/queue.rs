@@ -77,7 +77,7 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
     let (Some(mark), Ok(held)) = (pool::mark(fd), pool::find(fd)) else {
         return;
     };
-    pool::close(mark, true);
+    crate::closing::close(mark, true);
     // While the ring is still held: if that is watched, it shows then whether another process has it.
     let _ = Native::close(fd);
     drop(held);
@@ -162,7 +162,7 @@ pub unsafe fn get_completion(
         // Acquire: the event is read only if the tail says that it is there.
         while order::load_acquire((*cq).ktail) == head {
             let ring = pool::find(fd)?;
-            if !waits && (asked || !enter::may_find_more(&ring)) {
+            if !waits && (asked || !crate::submit::may_find_more(&ring)) {
                 return Ok(ptr::null_mut());
             }
             asked = true;

@@ -57,7 +57,7 @@ fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     };
     match mark {
         None => call(),
-        Some(mark) => pool::while_closing(mark, call),
+        Some(mark) => crate::closing::while_closing(mark, call),
     }
 }
 
@@ -105,7 +105,7 @@ extern "C" fn close_slow(fd: c_int) -> c_int {
 }
 
 extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
-    let offset = pool::cq_head_offset(address.addr(), length);
+    let offset = crate::closing::cq_head_offset(address.addr(), length);
     let address = address.wrapping_byte_sub(offset);
     let length = length.wrapping_add(offset);
     next!(liburing_seed_next_munmap: fn(address: *mut c_void, length: usize), nr::MUNMAP)
@@ -136,7 +136,7 @@ extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
         liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
         nr::CLOSE_RANGE
     );
-    pool::sweep();
+    crate::closing::sweep();
     ret
 }
 
@@ -155,7 +155,7 @@ extern "C" fn closefrom(lowest: c_int) {
             made_here(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
         }
     }
-    pool::sweep();
+    crate::closing::sweep();
 }
 
 /// The same by `syscall()`: an int is what these calls return.
@@ -180,6 +180,6 @@ pub extern "C" fn dup3_call(old: c_int, new: c_int, flags: c_int) -> c_long {
 pub extern "C" fn close_range_call(first: c_uint, last: c_uint, flags: c_int) -> c_long {
     let arguments = [first as usize, last as usize, flags as usize];
     let ret = made_here(nr::CLOSE_RANGE, arguments);
-    pool::sweep();
+    crate::closing::sweep();
     c_long::from(ret)
 }
