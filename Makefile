@@ -54,8 +54,9 @@ endif
 
 # Each topic adds its targets, and its checks to CHECKS. The names that all others build on come first.
 CHECKS :=
-include mk/lib.mk mk/install.mk
-include $(filter-out mk/lib.mk mk/install.mk,$(sort $(wildcard mk/*.mk)))
+TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk tools/*/*.mk packaging/*.mk))
+include build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk
+include $(filter-out build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk,$(TOPICS))
 
 .PHONY: all library help clean distclean
 
@@ -63,7 +64,7 @@ all: library
 library: $(LIBRARIES)
 
 help:
-	@sed -n 's/^## *//p' Makefile $(sort $(wildcard mk/*.mk))
+	@sed -n 's/^## *//p' Makefile $(TOPICS)
 
 ## make                the libraries, in build/
 # The value of a variable, for scripts: make print-libdir

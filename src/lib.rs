@@ -1,25 +1,36 @@
-//! The logic of liburing, generic over the kernel it runs on.
+//! The C interface of liburing: pointers in, `-errno` out.
 //!
-//! A call from C enters through the `capi` crate, which turns pointers into the arguments of a function here and its
-//! [`errno::Result`] into C's return value. Everything that reaches the kernel goes through [`kernel::Kernel`].
-//!
-//! | module | holds |
-//! | --- | --- |
-//! | [`abi`] | the kernel's and the library's types and constants, as C sees them |
-//! | [`errno`] | error numbers and `Result` |
-//! | [`kernel`] | the seam: what a kernel offers, the native one, and a simulated one for tests |
-//! | [`ring`] | set-up, mapping, sizes, probe, exit |
-//! | [`queue`] | submit, complete, wait, and the ordering of every access to ring memory |
-//! | [`register`] | everything that `io_uring_register` offers |
-//! | [`prep`] | the request helpers that C programs get as inline functions |
+//! A function here checks nothing that the kernel checks and decides nothing: it turns C's arguments into those of the
+//! logic, names the kernel, and turns the result into C's return value. Its documentation is the function's manual.
 
-#![cfg_attr(not(test), no_std)]
+#![no_std]
+#![allow(non_camel_case_types, reason = "the names are C's")]
 
-pub mod abi;
-pub mod errno;
-pub mod inline;
-pub mod kernel;
-pub mod prep;
-pub mod queue;
-pub mod register;
-pub mod ring;
+mod archive;
+#[cfg(feature = "ffi")]
+mod ffi;
+mod heap;
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+))]
+mod mem;
+mod probe;
+mod queue;
+mod register;
+mod setup;
+mod sizes;
+mod syscall;
+mod version;
+mod wait;
+
+// The `.symver` directives that build.rs makes of the version map.
+#[cfg(symbol_versions)]
+include!(concat!(env!("OUT_DIR"), "/symver.rs"));
+
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    uring_core::panic::reached()
+}

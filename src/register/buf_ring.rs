@@ -1,164 +1,241 @@
-//! Provided buffer rings: the program puts buffers in, requests take them out.
+//! Provided buffer rings.
 
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
-use super::{call, call_cold};
-use crate::abi::*;
-use crate::errno::{Errno, Result, to_ret};
-use crate::kernel::{
-    Kernel, MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, PROT_READ_WRITE,
-};
+use uring_core::abi::{io_uring, io_uring_buf_reg, io_uring_buf_ring};
+use uring_core::errno::to_ret;
+use uring_core::kernel::Native;
+use uring_core::register::buf_ring;
 
-/// Registers memory as the buffer ring of a group; `flags` are added to `reg`'s.
+/// Registers memory as a ring of provided buffers.
+///
+/// A buffer ring belongs to a buffer group. The program puts buffers into it; a request with `IOSQE_BUFFER_SELECT`
+/// takes the next one of its group when it has data for it, and its completion names the buffer. `reg` describes the
+/// ring:
+///
+/// * `ring_addr`: the address of its memory, which begins at a page and has room for `ring_entries` elements of
+///   `struct io_uring_buf`; with `IOU_PBUF_RING_MMAP` in `flags`, 0.
+/// * `ring_entries`: the number of elements, a power of two up to 32768.
+/// * `bgid`: the number of the group.
+/// * `min_left`: with `IOU_PBUF_RING_INC`, how many bytes must be left in a buffer for it to be used on; 0 stands for
+///   1. Kernels that do not know it refuse any other value.
+/// * `flags`: see below. `resv` must be 0.
+///
+/// `flags` is added to `flags` in `reg`, of which it has the low 16 bits:
+///
+/// * `IOU_PBUF_RING_INC`: a completion may use part of a buffer, and the next one goes on behind it (Linux 6.12).
+/// * `IOU_PBUF_RING_MMAP`: the kernel allocates the memory; the program maps it from the ring's descriptor, at the
+///   offset `IORING_OFF_PBUF_RING | bgid << IORING_OFF_PBUF_SHIFT` (Linux 6.4).
+///
+/// The memory stays in use until the buffer ring is unregistered or the ring is gone; it remains the program's to free.
+/// `reg` itself is not needed after the call. io_uring_setup_buf_ring() allocates the memory, too.
+///
+/// # Return value
+///
+/// 0, or a negative errno; `errno` is not touched.
+///
+/// # Errors
+///
+/// * `-EINVAL`: `ring_entries` is no power of two or more than 32768; `ring_addr` does not begin a page; a flag is
+///   unknown; a member that must be 0 is not; or the kernel does not know the operation.
+/// * `-EEXIST`: the group has buffers; or the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+/// * `-EFAULT`: `reg` cannot be read, or the memory is not all mapped and writable.
+/// * `-ENOMEM`: the limit on locked memory would be exceeded, or the kernel has no memory.
+/// * `-EOVERFLOW`: the memory runs past the end of the address space.
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+///
+/// # Kernel
+///
+/// 5.19.
+///
+/// # See also
+///
+/// io_uring_setup_buf_ring(), io_uring_unregister_buf_ring(), io_uring_buf_ring_init(),
+/// io_uring_buf_ring_add(), io_uring_buf_ring_advance().
 ///
 /// # Safety
 ///
-/// `ring` points to a ring, `reg` to a description of memory that stays the ring's until it is unregistered.
-pub unsafe fn register<K: Kernel>(
+/// `ring` must be set up, `reg` point to a description that may be written to, and the memory stay mapped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_register_buf_ring(
     ring: *mut io_uring,
     reg: *mut io_uring_buf_reg,
     flags: c_uint,
-) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe {
-        // The kernel has 16 bits of flags here.
-        (*reg).flags |= flags as u16;
-        call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, reg.cast(), 1)
+) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { buf_ring::register::<Native>(ring, reg, flags) })
+}
+
+/// Ends a ring of provided buffers.
+///
+/// Requests take no more buffers from the group `bgid`. Those that have taken one keep it. The memory of the ring is
+/// the program's to free. For a buffer ring from io_uring_setup_buf_ring() there is io_uring_free_buf_ring().
+///
+/// # Return value
+///
+/// 0, or a negative errno; `errno` is not touched.
+///
+/// # Errors
+///
+/// * `-ENOENT`: there is no such group.
+/// * `-EINVAL`: the group has no buffer ring, or the kernel does not know the operation.
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+///
+/// # Kernel
+///
+/// 5.19.
+///
+/// # See also
+///
+/// io_uring_register_buf_ring(), io_uring_free_buf_ring().
+///
+/// # Safety
+///
+/// `ring` must be set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid: c_int) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { buf_ring::unregister::<Native>(ring, bgid) })
+}
+
+/// Tells where the kernel takes the next buffer from.
+///
+/// The ring's tail, which the program moves, less this head is the number of buffers that have not been taken yet. Both
+/// count on beyond the ring's size and wrap at 65536. io_uring_buf_ring_available() works that number out.
+///
+/// # Return value
+///
+/// 0, with the head of the group `buf_group` in `head`; or a negative errno, with `head` left as it was.
+///
+/// # Errors
+///
+/// * `-ENOENT`: there is no such group.
+/// * `-EINVAL`: the group has no buffer ring, or the kernel does not know the operation.
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+///
+/// # Kernel
+///
+/// 6.8.
+///
+/// # See also
+///
+/// io_uring_buf_ring_available(), io_uring_register_buf_ring().
+///
+/// # Safety
+///
+/// `ring` must be set up, and `head` may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_buf_ring_head(
+    ring: *mut io_uring,
+    buf_group: c_int,
+    head: *mut u16,
+) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    match unsafe { buf_ring::head::<Native>(ring, buf_group) } {
+        Ok(position) => {
+            // SAFETY: as above.
+            unsafe { head.write(position) };
+            0
+        }
+        Err(errno) => errno.as_ret(),
     }
 }
 
-/// Ends the buffer ring of a group. The memory is the caller's again.
+/// Makes a ring of provided buffers: allocates its memory and registers it.
+///
+/// The buffer ring has room for `nentries` buffers, a power of two up to 32768, and is empty. It belongs to the group
+/// `bgid`. `flags` is as for io_uring_register_buf_ring(); with `IOU_PBUF_RING_MMAP` the memory is the kernel's
+/// rather than the program's, which makes no difference to the caller.
+///
+/// The memory is the library's: give it back with io_uring_free_buf_ring(). io_uring_queue_exit() does not free
+/// it, and after that call it can only be unmapped by munmap(2) (`nentries` times the size of
+/// `struct io_uring_buf`).
+///
+/// # Return value
+///
+/// The buffer ring, with 0 in `err`; or NULL, with a negative errno in `err`. On an error nothing is left
+/// allocated or registered.
+///
+/// # Errors
+///
+/// * `-EINVAL`: `nentries` is 0, no power of two or more than 32768; a flag is unknown; or the kernel does not know the
+///   operation. On 32-bit systems some kernels also refuse memory that the kernel cannot address directly.
+/// * `-EEXIST`: the group has buffers; or the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+/// * `-ENOMEM`: the limit on locked memory would be exceeded, or there is no memory.
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+///
+/// # Kernel
+///
+/// 5.19.
+///
+/// # See also
+///
+/// io_uring_free_buf_ring(), io_uring_register_buf_ring(), io_uring_buf_ring_add(),
+/// io_uring_buf_ring_advance(), io_uring_buf_ring_cq_advance().
 ///
 /// # Safety
 ///
-/// `ring` points to a ring.
-pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring, group: c_int) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`.
-    Errno::check(unsafe { unregister_shared::<K>(ring, group) })
-}
-
-/// [`unregister`], in one copy for its three callers.
-#[inline(never)]
-unsafe fn unregister_shared<K: Kernel>(ring: *mut io_uring, group: c_int) -> c_int {
-    let reg = describe(0, 0, group, 0);
-    let arg = (&raw const reg).cast();
-    // SAFETY: the caller vouches for `ring`.
-    to_ret(unsafe { call::<K>(ring, IORING_UNREGISTER_PBUF_RING, arg, 1) })
-}
-
-/// Where the kernel takes the next buffer of a group from.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-pub unsafe fn head<K: Kernel>(ring: *mut io_uring, group: c_int) -> Result<u16> {
-    let mut status = io_uring_buf_status {
-        buf_group: group as u32,
-        head: 0,
-        resv: [0; 8],
-    };
-    // SAFETY: the caller vouches for `ring`; the kernel writes to `status` alone.
-    unsafe {
-        call_cold::<K>(
-            ring,
-            IORING_REGISTER_PBUF_STATUS,
-            (&raw mut status).cast(),
-            1,
-        )
-    }?;
-    Ok(status.head as u16)
-}
-
-/// Maps memory for `entries` buffers and registers it, empty, as the buffer ring of a group.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-pub unsafe fn setup<K: Kernel>(
+/// `ring` must be set up, and `err` may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_setup_buf_ring(
     ring: *mut io_uring,
-    entries: c_uint,
-    group: c_int,
+    nentries: c_uint,
+    bgid: c_int,
     flags: c_uint,
-) -> Result<*mut io_uring_buf_ring> {
-    let size = size(entries).ok_or(Errno::EINVAL)?;
-    let kernels = KERNEL_ALLOCATES || flags & IOU_PBUF_RING_MMAP as c_uint != 0;
-    // SAFETY: the caller vouches for `ring`. New mappings replace none; what is unmapped was shown to no one, and the
-    // kernel has refused it.
-    unsafe {
-        let mut memory = ptr::null_mut();
-        if !kernels {
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS;
-            memory = K::mmap(size, PROT_READ_WRITE, flags, -1, 0)?.as_ptr();
-        }
-        let kernels_flag = kernels as c_uint * IOU_PBUF_RING_MMAP as c_uint;
-        let reg = describe(
-            memory.expose_provenance(),
-            entries,
-            group,
-            flags | kernels_flag,
-        );
-        let arg = (&raw const reg).cast();
-        if let Err(errno) = call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, arg, 1) {
-            if !kernels {
-                let _ = K::munmap(memory, size);
-            }
-            return Err(errno);
-        }
-        if kernels {
-            let flags = MAP_SHARED | MAP_POPULATE;
-            let offset = IORING_OFF_PBUF_RING | u64::from(reg.bgid) << IORING_OFF_PBUF_SHIFT;
-            match K::mmap(size, PROT_READ_WRITE, flags, (*ring).ring_fd, offset) {
-                Ok(mapped) => memory = mapped.as_ptr(),
-                Err(errno) => {
-                    let _ = unregister::<K>(ring, group);
-                    return Err(errno);
-                }
-            }
-        }
-        // New memory is zero, and so is an empty ring's tail.
-        Ok(memory.cast())
-    }
+    err: *mut c_int,
+) -> *mut io_uring_buf_ring {
+    // SAFETY: the caller keeps the promises above.
+    let (buf_ring, ret) = match unsafe { buf_ring::setup::<Native>(ring, nentries, bgid, flags) } {
+        Ok(buf_ring) => (buf_ring, 0),
+        Err(errno) => (ptr::null_mut(), errno.as_ret()),
+    };
+    // SAFETY: as above.
+    unsafe { err.write(ret) };
+    buf_ring
 }
 
-/// Caches of this architecture tell two addresses of one page apart: only the kernel can choose one that suits it too.
-#[allow(unexpected_cfgs, reason = "an architecture that rustc has yet to know")]
-const KERNEL_ALLOCATES: bool = cfg!(target_arch = "hppa");
-
-/// Undoes [`setup`]. Where the kernel refuses, the memory stays mapped: it may still take buffers from it.
+/// Ends a ring of provided buffers and frees its memory.
+///
+/// `br`, `nentries` and `bgid` are what io_uring_setup_buf_ring() returned and took. Requests that have taken a
+/// buffer keep it; the buffers themselves are the program's.
+///
+/// # Return value
+///
+/// 0, or a negative errno. After an error the memory is still there, as the kernel may still use it.
+///
+/// # Errors
+///
+/// * `-ENOENT`: there is no such group.
+/// * `-EINVAL`: the group has no buffer ring, or the kernel does not know the operation.
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.
+///
+/// # Kernel
+///
+/// 5.19.
+///
+/// # See also
+///
+/// io_uring_setup_buf_ring().
 ///
 /// # Safety
 ///
-/// `ring` points to a ring; `buf_ring`, `entries` and `group` are what [`setup`] gave and took. The memory is gone
-/// afterwards.
-pub unsafe fn free<K: Kernel>(
+/// `ring` must be set up, and the other arguments be those of one io_uring_setup_buf_ring(), which is freed once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_free_buf_ring(
     ring: *mut io_uring,
-    buf_ring: *mut io_uring_buf_ring,
-    entries: c_uint,
-    group: c_int,
-) -> Result<c_int> {
-    let size = size(entries).ok_or(Errno::EINVAL)?;
-    // SAFETY: the caller vouches for the arguments; once unregistered, the memory is the program's alone.
-    unsafe {
-        unregister::<K>(ring, group)?;
-        let _ = K::munmap(buf_ring.cast(), size);
-    }
-    Ok(0)
-}
-
-/// Bytes of a buffer ring, unless they are more than an address can tell.
-const fn size(entries: c_uint) -> Option<usize> {
-    size_of::<io_uring_buf>().checked_mul(entries as usize)
-}
-
-fn describe(ring_addr: usize, entries: c_uint, group: c_int, flags: c_uint) -> io_uring_buf_reg {
-    io_uring_buf_reg {
-        ring_addr: ring_addr as u64,
-        ring_entries: entries,
-        // Groups are 16-bit numbers; as in C, higher bits are dropped.
-        bgid: group as u16,
-        flags: flags as u16,
-        min_left: 0,
-        resv: [0; 5],
-    }
+    br: *mut io_uring_buf_ring,
+    nentries: c_uint,
+    bgid: c_int,
+) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { buf_ring::free::<Native>(ring, br, nentries, bgid) })
 }

@@ -1,150 +1,65 @@
-//! Giving a ring another size.
+//! Rings of another size.
 
-use core::ffi::{c_int, c_uint};
-use core::mem::{self, MaybeUninit};
+use core::ffi::c_int;
 
-use super::call_cold;
-use crate::abi::*;
-use crate::errno::{Errno, Result};
-use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
-use crate::ring::flags::REG_RING;
-use crate::ring::zero::clear;
-use crate::ring::{map, order, ring_fd, sizes};
+use uring_core::abi::{io_uring, io_uring_params};
+use uring_core::errno::to_ret;
+use uring_core::kernel::Native;
+use uring_core::register::resize;
 
-/// Exchanges the rings for ones of the size in `p`; what is in them stays.
+/// Gives a ring another size.
 ///
-/// On an error the ring is as it was, but for one case: another thread takes the address space just before the new
-/// rings are mapped. Then the ring points to the old ones, which the kernel has forgotten, and every enter fails, until
-/// another call succeeds.
+/// `sq_entries` in `p` is the new number of SQEs. There will be twice as many CQEs or, with `IORING_SETUP_CQSIZE` in
+/// `flags`, `cq_entries`. Both are rounded up to a power of two. With `IORING_SETUP_CLAMP`, numbers beyond the kernel's
+/// maximum are brought down to it. Other flags stay as the ring was set up, and other members must be 0. On success `p`
+/// has the new numbers and offsets; `flags` is 0 again on return.
+///
+/// Whatever is in the queues stays there: SQEs taken with io_uring_get_sqe() and not submitted, and completions not
+/// yet seen. Pointers into the rings, however, are void after the call: those to SQEs and CQEs, and those that `ring`
+/// itself had. The ring's memory is mapped anew, so that io_uring_ring_dontfork() must be called again.
+///
+/// The ring must have `IORING_SETUP_DEFER_TASKRUN`, and not `IORING_SETUP_NO_MMAP`. Its descriptor must be open.
+///
+/// # Return value
+///
+/// 0, or a negative errno; `errno` is not touched.
+///
+/// After an error the ring is as it was, with one exception. The new rings exist in the kernel before they are mapped,
+/// and only then it shows whether that is possible. The library makes sure of the address space beforehand, but another
+/// thread may take it meanwhile, or mmap(2) fail for another reason. `ring` then still points to the memory of the old
+/// rings, which may be touched but which the kernel looks at no more; so every call that would enter the kernel fails
+/// with `-EBADF` instead. Call `io_uring_resize_rings` again, which brings the ring back with all that was in it, or
+/// give it up with io_uring_queue_exit().
+///
+/// # Errors
+///
+/// * `-EINVAL`: the ring does not have `IORING_SETUP_DEFER_TASKRUN`, or has `IORING_SETUP_NO_MMAP`; a flag is not one
+///   of these; a number is 0 or too large; there would be fewer CQEs than SQEs; or the kernel does not know the
+///   operation.
+/// * `-EOVERFLOW`: the entries in one of the queues do not fit into its new size.
+/// * `-EFAULT`: `p` cannot be read or written.
+/// * `-ENOMEM`: the limit on locked memory or on address space would be exceeded, or the kernel has no memory.
+/// * `-EAGAIN`, `-EPERM`: the rings cannot be mapped (mmap(2)).
+/// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
+/// * `-EACCES`: the ring's restrictions forbid it.
+/// * `-EEXIST`: the ring belongs to another thread.
+///
+/// # Kernel
+///
+/// 6.13.
+///
+/// # See also
+///
+/// io_uring_queue_init_params(), io_uring_setup(2).
 ///
 /// # Safety
 ///
-/// `ring` is set up, and no other thread uses it; `p` points to parameters.
-pub unsafe fn resize<K: Kernel>(ring: *mut io_uring, p: *mut io_uring_params) -> Result<c_int> {
-    // SAFETY: the caller vouches for both pointers.
-    unsafe {
-        if (*ring).flags & IORING_SETUP_NO_MMAP != 0 {
-            return Err(Errno::EINVAL);
-        }
-        let exchanged = exchange::<K>(ring, &mut *p);
-        // The kernel has put the ring's flags there, which may not be asked for: the next call would fail.
-        (*p).flags = 0;
-        exchanged
-    }
-}
-
-unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`. Its old mappings stay until the new ones are complete. Integers and raw
-    // pointers can be zero.
-    unsafe {
-        if (*ring).ring_fd == -1 {
-            // Nothing to map the new rings from: found out later, it would be too late.
-            return Err(Errno::EBADF);
-        }
-        // The kernel checks that the published SQEs fit; those taken and not yet published must fit, too.
-        let first = first_pending(ring);
-        let pending = (*ring).sq.sqe_tail.wrapping_sub(first);
-        let room = p.sq_entries.checked_next_power_of_two();
-        if room.is_some_and(|room| pending > room) {
-            return Err(Errno::EOVERFLOW);
-        }
-
-        p.sq_off = io_sqring_offsets::default();
-        p.cq_off = io_cqring_offsets::default();
-        with_room::<K>((*ring).flags, p, |p| {
-            let arg = (&raw mut *p).cast();
-            call_cold::<K>(ring, IORING_REGISTER_RESIZE_RINGS, arg, 1)
-        })?;
-        // How to map depends on the features, which only set-up reports.
-        let features = mem::replace(&mut p.features, (*ring).features);
-        let mut new = MaybeUninit::<(io_uring_sq, io_uring_cq)>::uninit();
-        clear(new.as_mut_ptr());
-        let (mut sq, mut cq) = new.assume_init();
-        let mapped = map::map::<K>((*ring).ring_fd, p, &mut sq, &mut cq);
-        p.features = features;
-        if let Err(errno) = mapped {
-            shut::<K>(ring);
-            return Err(errno);
-        }
-        map::fill_array(p, &sq);
-        move_sqes((*ring).flags, &(*ring).sq, &sq, first);
-        map::unmap::<K>(&(*ring).sq, &(*ring).cq);
-        sq.sqe_head = (*ring).sq.sqe_head;
-        sq.sqe_tail = (*ring).sq.sqe_tail;
-        (*ring).sq = sq;
-        (*ring).cq = cq;
-        if (*ring).enter_ring_fd == -1 {
-            (*ring).enter_ring_fd = (*ring).ring_fd;
-        }
-    }
-    Ok(0)
-}
-
-/// Makes the call that cannot be undone only if there is address space for what it makes: an area of that size is held
-/// meanwhile.
-unsafe fn with_room<K: Kernel>(
-    ring_flags: c_uint,
-    p: &mut io_uring_params,
-    call: impl FnOnce(&mut io_uring_params) -> Result<c_int>,
-) -> Result<c_int> {
-    let asked = p.flags;
-    p.flags |= ring_flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP);
-    let size = sizes::memory_size::<K>(p.sq_entries, p);
-    p.flags = asked;
-    let Ok(size) = size else {
-        // The kernel will not have these numbers either, or knows better.
-        return call(p);
-    };
-    // SAFETY: a new mapping, which nothing uses and which is given back below.
-    unsafe {
-        let held = K::mmap(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?;
-        let made = call(p);
-        let _ = K::munmap(held.as_ptr(), size);
-        made
-    }
-}
-
-/// The position of the first SQE that the kernel has not consumed.
-unsafe fn first_pending(ring: *const io_uring) -> c_uint {
-    // SAFETY: the caller vouches for `ring`. Relaxed: the kernel moves the head only inside a system call of this
-    // thread, as these rings have no submission thread.
-    unsafe {
-        if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
-            // Each batch starts at the first slot.
-            0
-        } else {
-            order::load_relaxed((*ring).sq.khead)
-        }
-    }
-}
-
-/// Copies the SQEs from position `first` to the tail. Of those not yet published the kernel knows nothing. It copies
-/// the published ones itself, but some kernels get those of 128 bytes wrong.
-unsafe fn move_sqes(ring_flags: c_uint, old: &io_uring_sq, new: &io_uring_sq, first: c_uint) {
-    // In units of 64 bytes, so that each copy is of a fixed size. Positions and units wrap alike.
-    let shift = (ring_flags & IORING_SETUP_SQE128 != 0) as u32;
-    let mask = |ring_mask: c_uint| ring_mask << shift | shift;
-    let mut unit = first << shift;
-    while unit != old.sqe_tail << shift {
-        // SAFETY: a masked position lies within its SQEs, which are mapped and not the same memory.
-        unsafe {
-            let from = old.sqes.add((unit & mask(old.ring_mask)) as usize);
-            let to = new.sqes.add((unit & mask(new.ring_mask)) as usize);
-            to.write(from.read());
-        }
-        unit = unit.wrapping_add(1);
-    }
-}
-
-/// Makes every enter fail: waiting on memory that the kernel has forgotten would never end.
-#[cold]
-unsafe fn shut<K: Kernel>(ring: *mut io_uring) {
-    // SAFETY: the caller vouches for `ring`.
-    unsafe {
-        if (*ring).int_flags & REG_RING != 0 {
-            // The index would be lost with the number.
-            let _ = ring_fd::unregister::<K>(ring);
-        }
-        (*ring).enter_ring_fd = -1;
-    }
+/// `ring` must be set up, no other thread use it meanwhile, and `p` point to parameters that may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_resize_rings(
+    ring: *mut io_uring,
+    p: *mut io_uring_params,
+) -> c_int {
+    // SAFETY: the caller keeps the promises above.
+    to_ret(unsafe { resize::resize::<Native>(ring, p) })
 }

@@ -108,7 +108,7 @@ fn narrow(value: String) -> String {
     }
 }
 
-/// Gives the functions whose documentation only points to their twins in src/prep the twins' own.
+/// Gives the functions whose documentation only points to their twins in core/src/inline/prep the twins' own.
 pub fn take_over_docs(items: &mut Items, root: &Path) -> Result<()> {
     let mut files = HashMap::new();
     for item in items.functions.values_mut() {
@@ -116,7 +116,7 @@ pub fn take_over_docs(items: &mut Items, root: &Path) -> Result<()> {
             continue;
         };
         let (module, function) = twin.rsplit_once("::").ok_or("a twin without a module")?;
-        let path = root.join(format!("src/{}.rs", module.replace("::", "/")));
+        let path = root.join(format!("core/src/{}.rs", module.replace("::", "/")));
         let docs = match files.get(&path) {
             Some(docs) => docs,
             None => {
@@ -132,10 +132,10 @@ pub fn take_over_docs(items: &mut Items, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `prep::rw::prep_read` from "See [`liburing::prep::rw::prep_read`]."
+/// `prep::rw::prep_read` from "See [`uring_core::inline::prep::rw::prep_read`]."
 fn twin(line: &str) -> Option<&str> {
     line.trim()
-        .strip_prefix("See [`liburing::")?
+        .strip_prefix("See [`uring_core::")?
         .strip_suffix("`].")
 }
 
@@ -174,8 +174,8 @@ mod tests {
     #[test]
     fn finds_the_twin() {
         assert_eq!(
-            twin("See [`liburing::prep::rw::prep_read`]."),
-            Some("prep::rw::prep_read")
+            twin("See [`uring_core::inline::prep::rw::prep_read`]."),
+            Some("inline::prep::rw::prep_read")
         );
         assert_eq!(twin("Submits all SQEs."), None);
     }

@@ -12,7 +12,7 @@ pub struct Header {
     pub path: &'static str,
     pub about: &'static str,
     pub includes: &'static [&'static str],
-    /// Files under src/abi, without their ending.
+    /// Files under core/src/abi, without their ending.
     pub sources: &'static [&'static str],
     pub kernel: Option<Kernel>,
     /// Whether it declares the functions.

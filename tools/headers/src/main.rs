@@ -19,7 +19,7 @@ use header::{Header, Kernel};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The headers, and which files under src/abi each one is made from. C wants a type before its first use, so the
+/// The headers, and which files under core/src/abi each one is made from. C wants a type before its first use, so the
 /// order counts.
 const HEADERS: &[Header] = &[
     Header {
@@ -126,23 +126,23 @@ fn main() -> Result<()> {
         _ => return Err("usage: liburing-headers [--seed] ROOT INCLUDE_DIR".into()),
     };
 
-    let abi: Vec<PathBuf> = rust_files(&root.join("src/abi"))?;
-    let (ffi, capi): (Vec<PathBuf>, Vec<PathBuf>) = rust_files(&root.join("capi/src"))?
+    let abi: Vec<PathBuf> = rust_files(&root.join("core/src/abi"))?;
+    let (ffi, exported): (Vec<PathBuf>, Vec<PathBuf>) = rust_files(&root.join("src"))?
         .into_iter()
-        .partition(|path| path.starts_with(root.join("capi/src/ffi")));
+        .partition(|path| path.starts_with(root.join("src/ffi")));
 
-    let mut items = c::parse(&cbindgen(&abi, &capi, &ffi)?)?;
+    let mut items = c::parse(&cbindgen(&abi, &exported, &ffi)?)?;
     ffi::take_over_docs(&mut items, root)?;
 
     let mut types = Vec::new();
     for header in HEADERS {
         let mut order = Vec::new();
         for name in header.sources {
-            order.extend(source::items(&root.join(format!("src/abi/{name}.rs")))?);
+            order.extend(source::items(&root.join(format!("core/src/abi/{name}.rs")))?);
         }
         types.extend(order.iter().cloned());
         if header.functions {
-            order = functions(&root.join("capi/liburing.map"), &capi)?;
+            order = functions(&root.join("src/liburing.map"), &exported)?;
             order.retain(|name| !INLINE.contains(&name.as_str()));
         }
         order.retain(|name| !ELSEWHERE.contains(&name.as_str()));
@@ -152,8 +152,8 @@ fn main() -> Result<()> {
         )?;
     }
 
-    let all = [capi, ffi].concat();
-    let order = functions(&root.join("capi/liburing-ffi.map"), &all)?;
+    let all = [exported, ffi].concat();
+    let order = functions(&root.join("src/liburing-ffi.map"), &all)?;
     write(
         &out.join("liburing-ffi.h"),
         &ffi::render(&types, &order, &items)?,
@@ -201,7 +201,7 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// What cbindgen makes of the sources: every item, in its own order and style.
-fn cbindgen(abi: &[PathBuf], capi: &[PathBuf], ffi: &[PathBuf]) -> Result<String> {
+fn cbindgen(abi: &[PathBuf], exported: &[PathBuf], ffi: &[PathBuf]) -> Result<String> {
     let mut config = cbindgen::Config {
         language: cbindgen::Language::C,
         style: cbindgen::Style::Tag,
@@ -220,7 +220,7 @@ fn cbindgen(abi: &[PathBuf], capi: &[PathBuf], ffi: &[PathBuf]) -> Result<String
         config.export.include.extend(source::items(path)?);
         builder = builder.with_src(path);
     }
-    for path in capi.iter().chain(ffi) {
+    for path in exported.iter().chain(ffi) {
         builder = builder.with_src(path);
     }
     let mut text = Vec::new();

@@ -21,15 +21,15 @@ static inline struct io_uring_iocb *io_uring_iocb_from_ev(struct io_uring *ring,
 
 ";
 
-/// Writes them below seed/include.
+/// Writes them below io_uring-2019/include.
 pub fn write(root: &Path, out: &Path) -> Result<()> {
-    let seed = root.join("seed/src");
+    let seed = root.join("io_uring-2019/src");
     let abi = seed.join("abi.rs");
     let shape = seed.join("shape.rs");
     let functions: Vec<PathBuf> = ["syscall", "ring", "split"]
         .map(|name| seed.join(format!("library/{name}.rs")))
         .into();
-    let types = [root.join("src/abi/types.rs"), abi.clone(), shape.clone()];
+    let types = [root.join("core/src/abi/types.rs"), abi.clone(), shape.clone()];
     let items = c::parse(&cbindgen(&types, &functions, &[])?)?;
     let kernel = kernel(&source::items(&abi)?, &items)?;
     let shapes = source::items(&shape)?;
@@ -37,7 +37,7 @@ pub fn write(root: &Path, out: &Path) -> Result<()> {
         .map(|path| source::functions(path))
         .map(|names| names.unwrap_or_default());
 
-    let directory = out.join("seed/include");
+    let directory = out.join("io_uring-2019/include");
     fs::create_dir_all(directory.join("split"))?;
     for (below, own, all) in [("", &ring, true), ("split", &split, false)] {
         let directory = directory.join(below);

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Hold the prose against the source: make targets and links.
+#
+# usage: check-docs.sh
+set -euo pipefail
+export LC_ALL=C
+
+failures=0
+wrong() {
+    echo "$*"
+    failures=$((failures + 1))
+}
+
+documents=$(git ls-files '*.md' 2>/dev/null || find . -name '*.md' -not -path './build/*' -not -path './target/*')
+help=$("${MAKE:-make}" -s --no-print-directory help)
+targets=$(sed -nE 's/^make ([a-z0-9-]+).*/\1/p' <<<"$help" | sort -u)
+
+for target in $targets; do
+    grep -qE "\`make ${target}[ \`]" CONTRIBUTING.md || wrong "CONTRIBUTING.md does not describe make $target"
+done
+
+# Every target of a rule, with or without a line in the help.
+mapfile -t makefiles < <("${MAKE:-make}" -s --no-print-directory print-TOPICS | tr ' ' '\n')
+known=$(cat Makefile "${makefiles[@]}" | sed -nE 's/^\.PHONY: *(.*)/\1/p; s/^([a-z][a-z0-9-]*):.*/\1/p' | tr ' ' '\n' | sort -u)
+named=0
+for document in $documents; do
+    [ -f "$document" ] || continue
+    while read -r target; do
+        named=$((named + 1))
+        grep -qxF "$target" <<<"$known" || wrong "$document names make $target, which does not exist"
+    done < <(grep -oE '(`|^)make [a-z][a-z0-9-]*' "$document" | sed 's/.*make //' | sort -u)
+
+    while read -r link; do
+        case $link in
+        *://* | '#'* | mailto:*) continue ;;
+        esac
+        [ -e "$(dirname "$document")/${link%%#*}" ] || wrong "$document links to $link, which does not exist"
+    done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//')
+done
+
+echo "$(wc -w <<<"$targets") make targets are described, $named mentions and all links hold"
+[ "$failures" -eq 0 ]

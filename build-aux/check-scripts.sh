@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Look through the scripts of the source: shell and Python.
+#
+# usage: check-scripts.sh
+set -euo pipefail
+
+# In a source archive there is no git to ask.
+files=$(git ls-files 2>/dev/null || find . -type f -not -path './build/*' -not -path './target/*')
+
+mapfile -t shell < <(while IFS= read -r file; do
+    if [ -f "$file" ] && [ -n "$(sed -nE '1{/^#!.*\b(ba)?sh\b/p;q}' "$file")" ]; then echo "$file"; fi
+done <<<"$files" 2>/dev/null)
+mapfile -t python < <(grep '\.py$' <<<"$files" || true)
+mapfile -t makefiles < <(grep -E '(^|/)Makefile$|\.mk$' <<<"$files")
+
+for file in "${shell[@]}"; do
+    bash -n "$file"
+done
+[ ${#python[@]} -eq 0 ] || "${PYTHON:-python3}" - "${python[@]}" <<'P'
+import ast, sys
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        ast.parse(file.read(), path)
+P
+
+# grep -q leaves at the first match; what writes to it then dies of SIGPIPE, now and then, and pipefail calls that failed.
+if grep -nE '[^|]\| *grep( +-[^ ]+)* +(-[a-zA-Z]*q|--quiet|--silent)' "${shell[@]}" "${makefiles[@]}"; then
+    echo "a pipe must not end in grep -q: give it the text with <<<" >&2
+    exit 1
+fi
+
+if command -v shellcheck >/dev/null; then
+    shellcheck -x -S warning "${shell[@]}"
+else
+    echo "SKIP: shellcheck is not here; the shell scripts were only parsed"
+fi
+echo "${#shell[@]} shell and ${#python[@]} Python scripts are fine"

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Put the headers, libraries, pkg-config and CMake files and manual pages where they belong, or take them away again.
+#
+# usage: install.sh install|uninstall
+# environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED ENABLE_SEED BUILD INSTALL
+set -euo pipefail
+
+action=$1
+root=$(cd "$(dirname "$0")/.." && pwd)
+major=${VERSION%%.*}
+
+put() { # mode source destination
+    if [ "$action" = uninstall ]; then
+        rm -f "$DESTDIR$3"
+        return
+    fi
+    echo "  INSTALL  $DESTDIR$3"
+    ${INSTALL:-install} -D -m "$1" "$2" "$DESTDIR$3"
+}
+
+link() { # target link
+    if [ "$action" = uninstall ]; then
+        rm -f "$DESTDIR$2"
+        return
+    fi
+    echo "  LINK     $DESTDIR$2 -> $1"
+    ln -sf "$1" "$DESTDIR$2"
+}
+
+# pkg-config takes a backslash before a space for part of a path.
+pc_path() { printf '%s' "$1" | sed 's/[ \\"#]/\\&/g; s/\$/$$/g'; }
+
+pc() { # name description
+    local file=$BUILD/$1.pc
+    if [ "$action" = install ]; then
+        local template
+        template=$(<"$root/pkgconfig/$1.pc.in")
+        template=${template//@prefix@/"$(pc_path "$prefix")"}
+        template=${template//@libdir@/"$(pc_path "$libdevdir")"}
+        template=${template//@includedir@/"$(pc_path "$includedir")"}
+        template=${template//@VERSION@/"$VERSION"}
+        printf '%s\n' "$template" >"$file"
+    fi
+    put 644 "$file" "$libdevdir/pkgconfig/$1.pc"
+}
+
+# CMake finds a package through its own place, so that an installation can be moved as a whole.
+cmake_file() { # name
+    local file=$BUILD/$1 here=$libdevdir/cmake/liburing
+    if [ "$action" = install ]; then
+        local template
+        template=$(<"$root/pkgconfig/$1.in")
+        template=${template//@INCLUDEDIR@/"$(relative "$includedir" "$here")"}
+        template=${template//@LIBDIR@/"$(relative "$libdevdir" "$here")"}
+        template=${template//@VERSION@/"$VERSION"}
+        template=${template//@VERSION_MAJOR@/"$major"}
+        template=${template//@POINTER_BYTES@/"$pointer_bytes"}
+        printf '%s\n' "$template" >"$file"
+    fi
+    put 644 "$file" "$here/$1"
+}
+
+relative() { realpath --canonicalize-missing --no-symlinks --relative-to="$2" "$1" | sed 's/[\\"$;]/\\&/g'; }
+
+# The library is built for one word size; the headers serve all.
+pointer_bytes=8
+case $(${READELF:-readelf} -h "$BUILD/liburing.a" 2>/dev/null) in
+*ELF32*) pointer_bytes=4 ;;
+esac
+
+while IFS= read -r header; do
+    put 644 "$root/include/$header" "$includedir/$header"
+done < <(cd "$root/include" && find . -name '*.h' | sed 's|^\./||' | LC_ALL=C sort)
+
+# A development directory apart from the run-time one needs a link that leads there.
+runtime=
+[ "$libdir" = "$libdevdir" ] || runtime=$libdir/
+
+for lib in liburing liburing-ffi; do
+    put 644 "$BUILD/$lib.a" "$libdevdir/$lib.a"
+    if [ "${ENABLE_SHARED:-1}" = 1 ]; then
+        put 755 "$BUILD/$lib.so.$VERSION" "$libdir/$lib.so.$VERSION"
+        link "$lib.so.$VERSION" "$libdir/$lib.so.$major"
+        link "$runtime$lib.so.$VERSION" "$libdevdir/$lib.so"
+    fi
+    pc "$lib"
+done
+cmake_file liburing-config.cmake
+cmake_file liburing-config-version.cmake
+
+# The interface of 2019. Its development files have the names of today's, so they are in directories of their own.
+if [ "${ENABLE_SEED:-0}" = 1 ]; then
+    for header in liburing.h io_uring.h split/liburing.h split/io_uring.h; do
+        put 644 "$root/io_uring-2019/include/$header" "$includedir/liburing-0.1/$header"
+    done
+    put 644 "$BUILD/seed/liburing.a" "$libdevdir/liburing-0.1/liburing.a"
+    if [ "${ENABLE_SHARED:-1}" = 1 ]; then
+        put 755 "$BUILD/seed/liburing.so.1" "$libdir/liburing.so.1"
+        link "${runtime:-../}liburing.so.1" "$libdevdir/liburing-0.1/liburing.so"
+        put 755 "$BUILD/seed/liburing-0.1-preload.so" "$libdir/liburing-0.1-preload.so"
+    fi
+    pc liburing-0.1
+fi
+
+while IFS= read -r page; do
+    put 644 "$root/man/$page" "$mandir/man${page##*.}/${page##*/}"
+done < <(cd "$root/man" 2>/dev/null && find . -name '*.[237]' | sed 's|^\./||' | LC_ALL=C sort)
+
+# The directories that are the library's own go with their last file.
+if [ "$action" = uninstall ]; then
+    for directory in "$includedir/liburing/io_uring" "$includedir/liburing" "$libdevdir/cmake/liburing"; do
+        [ ! -d "$DESTDIR$directory" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$directory"
+    done
+fi

@@ -1,0 +1,59 @@
+# The libraries. Cargo makes an archive of src/, once plain and once with the header's inline functions (ffi).
+# Fat LTO leaves one object in it, and everything that is installed is made from that object.
+
+RUST_TARGET ?= $(or $(CARGO_BUILD_TARGET),$(shell $(RUSTC) -vV | sed -n 's/^host: //p'))
+RUST_ARCH := $(firstword $(subst -, ,$(RUST_TARGET)))
+CORE_SOURCES := $(shell find core/src -name '*.rs') core/Cargo.toml Cargo.toml Cargo.lock
+RUST_SOURCES := $(CORE_SOURCES) $(shell find src -name '*.rs') build.rs
+
+# Debug information follows CFLAGS, as packagers set it: they split it off themselves.
+RUST_DEBUGINFO ?= $(if $(filter -g -g1 -g2 -g3 -ggdb%,$(CFLAGS)),2,0)
+
+# Vectorised loops over a handful of entries cost more than they save. Functions start on 16 bytes, as they would when
+# optimised for speed. The prefix map keeps the build directory out of the result.
+LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cllvm-args=-unroll-runtime=false -Cllvm-args=-align-all-functions=4 -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
+
+# Architectures without a system call of their own in core/src/kernel/native use libc's.
+NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
+ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
+LIB_LIBS := -lc
+ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit getauxval __errno_location memset memcpy memmove .TOC.
+endif
+
+# noseparate-code: code and constants in one mapping, which saves two pages of padding and two system calls at start-up.
+# bfd alone keeps the order of the version nodes. --no-undefined-version: a name in the map that is not there is an error.
+SO_LDFLAGS = -shared -nostdlib -nostartfiles $(LDFLAGS) -fuse-ld=bfd -Wl,--no-undefined-version -Wl,-z,defs -Wl,-z,relro \
+	-Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,text -Wl,--gc-sections -Wl,--hash-style=gnu -Wl,-O1
+
+SONAME_uring := liburing.so.$(VERSION_MAJOR)
+SONAME_uring-ffi := liburing-ffi.so.$(VERSION_MAJOR)
+SHARED_uring := $(B)/liburing.so.$(VERSION)
+SHARED_uring-ffi := $(B)/liburing-ffi.so.$(VERSION)
+STATIC_LIBRARIES := $(B)/liburing.a $(B)/liburing-ffi.a
+SHARED_LIBRARIES := $(SHARED_uring) $(SHARED_uring-ffi)
+LIBRARIES := $(STATIC_LIBRARIES) $(if $(filter 1,$(ENABLE_SHARED)),$(SHARED_LIBRARIES))
+
+FEATURES_uring :=
+FEATURES_uring-ffi := --features ffi
+
+# GNU ld links parts of RISC-V objects together with unwinding tables that it cannot read afterwards.
+ONE_MEMBER := $(if $(filter riscv%,$(RUST_ARCH)),1)
+
+define object_rule
+$(B)/$(1).o: $(RUST_SOURCES) build-aux/lto-object.sh build-aux/lib.mk $(wildcard $(O)/config.mk)
+	$$(call say,CARGO,$(1))
+	$$(Q)mkdir -p $(B)
+	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)' \
+		build-aux/lto-object.sh $$@ $(B)/cargo-$(1) $(RUST_TARGET) $(FEATURES_$(1))
+
+$(B)/lib$(1).a: $(B)/$(1).o build-aux/archive.sh
+	$$(call say,AR,$$(@F))
+	$$(Q)CC='$(CC)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' ONE_MEMBER=$(ONE_MEMBER) build-aux/archive.sh $$@ $$<
+
+$$(SHARED_$(1)): $(B)/$(1).o src/lib$(1).map build-aux/lib.mk
+	$$(call say,LD,$$(@F))
+	$$(Q)$(CC) $$(SO_LDFLAGS) -Wl,-soname,$(SONAME_$(1)) -Wl,--version-script=src/lib$(1).map -o $$@ $$< $(LIB_LIBS)
+	$$(Q)ln -sf $$(@F) $(B)/$(SONAME_$(1))
+	$$(Q)ln -sf $(SONAME_$(1)) $(B)/lib$(1).so
+endef
+$(foreach lib,uring uring-ffi,$(eval $(call object_rule,$(lib))))

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Build a crate as a static library and take the one object out of it that holds the library's own code.
+#
+# usage: lto-object.sh OBJECT TARGET_DIR RUST_TARGET [cargo option...]
+# environment: CARGO AR NM OBJCOPY LIB_RUSTFLAGS ALLOWED_UNDEFINED
+#   CRATE (liburing) and LIBRARY (uring), its library's name; ALLOWED_WEAK (malloc free)
+set -euo pipefail
+
+object=$1 target_dir=$2 target=$3
+: "${CRATE:=liburing}" "${LIBRARY:=uring}" "${ALLOWED_WEAK:=malloc free}"
+shift 3
+
+# Flags reach rustc unsplit, so that a path with a space in it can be mapped.
+encoded=
+for flag in ${LIB_RUSTFLAGS:-} "--remap-path-prefix=$PWD=liburing"; do
+    encoded+=${encoded:+$'\x1f'}$flag
+done
+unset RUSTFLAGS
+# A source archive brings its crates along.
+[ ! -e vendor/config.toml ] || set -- "$@" --offline --config vendor/config.toml
+CARGO_ENCODED_RUSTFLAGS=$encoded ${CARGO:-cargo} rustc --quiet --release --locked \
+    --package "$CRATE" --crate-type staticlib --no-default-features --target "$target" --target-dir "$target_dir" "$@"
+
+archive=$target_dir/$target/release/lib$LIBRARY.a
+mapfile -t members < <(${AR:-ar} t "$archive" | grep "^$LIBRARY-.*\.o$")
+if [ ${#members[@]} -ne 1 ]; then
+    echo "lto-object: expected one object of the library in $archive, found ${#members[@]}" >&2
+    exit 1
+fi
+${AR:-ar} p "$archive" "${members[0]}" >"$object.new"
+
+# Everything else in the archive is Rust's runtime support. The library must not need any of it, nor any other library.
+undefined=$(${NM:-nm} -u "$object.new" | while read -r kind name; do
+    case " $ALLOWED_WEAK " in *" $name "*) [ "$kind" = w ] && continue ;; esac
+    case " ${ALLOWED_UNDEFINED:-} " in *" $name "*) continue ;; esac
+    echo "$name"
+done)
+if [ -n "$undefined" ]; then
+    echo "lto-object: the library must be complete in itself, but needs:" $undefined >&2
+    case $undefined in *liburing_panic_reachable*)
+        echo "lto-object: liburing_panic_reachable means that some function can panic" >&2 ;;
+    esac
+    rm -f "$object.new"
+    exit 1
+fi
+
+# What is hidden has served its purpose: in an archive it would be a name that a program could clash with. So would the
+# library's own memset, memcpy and memmove, where it has them.
+${OBJCOPY:-objcopy} --localize-hidden --localize-symbol=memset --localize-symbol=memcpy --localize-symbol=memmove "$object.new" "$object"
+rm "$object.new"

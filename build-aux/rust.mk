@@ -1,0 +1,29 @@
+# What Cargo checks.
+
+CHECKS += check-rust check-cargo-test check-oldest-rust check-miri
+.PHONY: check-rust check-cargo-test check-oldest-rust check-miri
+
+## make check-rust     the Rust code is formatted and clean, and so are its doc comments
+check-rust:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --quiet --locked --workspace --all-features --no-deps
+	@echo 'no warning'
+
+## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
+check-cargo-test:
+	build-aux/cargo-test.sh $(CARGO) test --locked --workspace
+
+OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+## make check-oldest-rust  the libraries build with the oldest Rust that is promised, without a warning
+check-oldest-rust:
+	@if ! $(CARGO) +$(OLDEST_RUST) --version >/dev/null 2>&1; then \
+		echo 'SKIP: there is no Rust $(OLDEST_RUST) (rustup toolchain install $(OLDEST_RUST) --profile minimal)'; exit 77; fi
+	+$(Q)$(MAKE) O=$(B)/oldest-rust CARGO='$(CARGO) +$(OLDEST_RUST)' RUSTFLAGS='$(RUSTFLAGS) -Dwarnings' all
+
+## make check-miri     the ring logic's tests under Miri, which finds undefined behaviour
+check-miri:
+	@if ! $(CARGO) +nightly miri --version >/dev/null 2>&1; then \
+		echo 'SKIP: there is no Miri (rustup +nightly component add miri)'; exit 77; fi
+	build-aux/cargo-test.sh $(CARGO) +nightly miri test --locked -p liburing-core

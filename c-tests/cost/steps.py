@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Executed user-space instructions a call, on this library and on upstream's.
+
+usage: steps.py OURS UPSTREAM [--json FILE]
+
+OURS and UPSTREAM are install prefixes. The same rows (c-tests/cost/steps-*.c) are compiled with each library's headers by the
+same compiler, once by $CC (gcc) and once by clang if it is there, and single-stepped. A row's figure is the median of
+three runs. Exit status 1 if a row takes more instructions than upstream's, or if the geometric mean of the ratios is
+above 0.90.
+"""
+import argparse
+import glob
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+LIMIT = 0.90
+RUNS = 3
+
+
+def count(compiler, prefix, work):
+    """The rows of one library: a dictionary of instructions by name, and the names that differed between runs."""
+    program = os.path.join(work, "steps")
+    library = os.path.join(prefix, "lib")
+    sources = sorted(glob.glob("c-tests/cost/steps*.c"))
+    subprocess.run(
+        [*compiler, "-O2", "-Wall", "-Wextra", "-I", os.path.join(prefix, "include"), *sources, "-o", program,
+         "-L", library, "-luring", f"-Wl,-rpath,{library}"],
+        check=True)
+    # Symbols are looked up before the rows run: a first call counts no more than a later one.
+    environment = dict(os.environ, LD_BIND_NOW="1")
+    found = {}
+    for _ in range(RUNS):
+        output = subprocess.run([program], check=True, text=True, stdout=subprocess.PIPE, env=environment).stdout
+        for row, steps in (line.split("\t") for line in output.splitlines()):
+            found.setdefault(row, []).append(int(steps))
+    unsteady = {row for row, steps in found.items() if len(set(steps)) > 1}
+    return {row: int(statistics.median(steps)) for row, steps in found.items()}, unsteady
+
+
+def compare(compiler, ours_prefix, upstream_prefix):
+    """Print the table of one compiler. Return its rows, its mean, and how many rows are above."""
+    with tempfile.TemporaryDirectory() as work:
+        ours, unsteady_ours = count(compiler, ours_prefix, work)
+        upstream, unsteady_upstream = count(compiler, upstream_prefix, work)
+    if list(ours) != list(upstream):
+        sys.exit("the two libraries did not run the same rows")
+    unsteady = unsteady_ours | unsteady_upstream
+
+    logs = above = 0
+    title = f"instructions of, with {os.path.basename(compiler[0])}"
+    print(f"{title:<48}{'ours':>6}{'upstream':>10}{'ratio':>8}")
+    for row, steps in ours.items():
+        ratio = steps / upstream[row]
+        logs += math.log(ratio)
+        above += steps > upstream[row]
+        marks = ["above"] * (steps > upstream[row]) + ["differed between runs"] * (row in unsteady)
+        print(f"{row:<48}{steps:>6}{upstream[row]:>10}{ratio:>8.2f}  {', '.join(marks)}".rstrip())
+    mean = math.exp(logs / len(ours))
+    print(f"{len(ours)} rows, geometric mean of the ratios {mean:.3f} (limit {LIMIT:.2f}), {above} above upstream's\n")
+    rows = [{"name": row, "ours": ours[row], "upstream": upstream[row]} for row in ours]
+    return {"compiler": os.path.basename(compiler[0]), "geometric_mean": round(mean, 4), "rows": rows}, above
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Executed user-space instructions a call.")
+    parser.add_argument("ours")
+    parser.add_argument("upstream")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+
+    compilers = [os.environ.get("CC", "gcc").split()]
+    if shutil.which("clang"):
+        if compilers[0] != ["clang"]:
+            compilers.append(["clang"])
+    else:
+        print("SKIP: clang is not here; the rows were compiled by one compiler only")
+    results = [compare(compiler, options.ours, options.upstream) for compiler in compilers]
+
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump([table for table, _ in results], file, indent=1)
+            file.write("\n")
+    sys.exit(any(above or table["geometric_mean"] > LIMIT for table, above in results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+# The library on other kernels: static programs in an emulated machine.
+
+.PHONY: vm vm-suite vm-programs
+
+VM_PREFIX ?= $(CHECK_PREFIX)
+VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
+# Programs of one installation are not another one's.
+VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
+VM_SUITES ?= bookworm bookworm-backports sid
+VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -pthread -static
+
+# Programs of the interface of January 2019, where it is built. Another installation need not have it. Traps (steps) are
+# too slow in an emulated machine.
+VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life descriptors inside handlers poller library reads engine))
+
+VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
+	$(basename $(notdir $(wildcard c-tests/vm/programs/*.c))) $(addprefix seed-,$(VM_SEED)))
+
+$(VM_OUT)/programs/%: c-tests/%.c $(wildcard c-tests/*.h) $(VM_INSTALLED)
+	$(call say,CC,vm/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VM_FLAGS) -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+
+$(VM_OUT)/programs/%: c-tests/vm/programs/%.c $(wildcard c-tests/*.h c-tests/vm/programs/*.h) $(VM_INSTALLED)
+	$(call say,CC,vm/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VM_FLAGS) -Ic-tests -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+
+$(VM_OUT)/programs/seed-%: io_uring-2019/tests/%.c $(wildcard io_uring-2019/tests/*.h c-tests/test.h) $(VM_INSTALLED)
+	$(call say,CC,vm/seed-$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VM_FLAGS) -DLINKED -I$(VM_PREFIX)/include/liburing-0.1 $< -o $@ $(VM_PREFIX)/lib/liburing-0.1/liburing.a
+
+$(VM_OUT)/init: c-tests/vm/init.c
+	$(call say,CC,vm/init)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -Wall -Wextra -Werror -static $< -o $@
+
+vm-programs: $(VM_PROGRAMS) $(VM_OUT)/init
+
+## make vm             the C tests and more on older and newer kernels, emulated (TESTS="nop older", VM_SUITES=bookworm)
+vm:
+	+$(Q)$(MAKE) --no-print-directory -j2 vm-programs
+	$(Q)$(PYTHON) -B c-tests/vm/vm.py --init $(VM_OUT)/init --programs $(VM_OUT)/programs --output $(VM_OUT) \
+		--suites '$(VM_SUITES)' $(if $(C_TESTS_REFERENCE),--reference) $(or $(TESTS),$(sort $(notdir $(VM_PROGRAMS))))
+
+## make vm-suite       upstream's whole suite on those kernels, on its library and on ours (TESTS, VM_SUITES)
+vm-suite: $(VM_OUT)/init $(VM_INSTALLED)
+	$(Q)$(PYTHON) -B c-tests/vm/suite.py --init $(VM_OUT)/init --ours-prefix '$(VM_PREFIX)' --output $(VM_OUT)-suite \
+		--suites '$(VM_SUITES)' $(TESTS)

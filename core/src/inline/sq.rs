@@ -1,0 +1,151 @@
+//! Taking SQEs: what C programs have as inline functions.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use crate::abi::params::{IORING_SETUP_SQE_MIXED, IORING_SETUP_SQE128, IORING_SETUP_SQPOLL};
+use crate::abi::ring::io_uring;
+use crate::abi::sqe::{IOSQE_CQE_SKIP_SUCCESS, io_uring_sqe};
+use crate::errno::to_ret;
+use crate::inline::prep::sqe::prep_nop;
+use crate::kernel::Kernel;
+use crate::queue::sqe::{get, initialize, load_head};
+use crate::queue::submit;
+
+/// How many SQEs were taken and not consumed by the kernel.
+///
+/// With `IORING_SETUP_SQPOLL` these are SQEs that the kernel's thread has not read; otherwise those that
+/// io_uring_submit() has not passed on.
+///
+/// # Return value
+///
+/// The number.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_sq_space_left(), io_uring_submit().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[inline]
+pub unsafe fn sq_ready(ring: *const io_uring) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { (*ring).sq.sqe_tail.wrapping_sub(load_head(ring)) }
+}
+
+/// How many SQEs can still be taken.
+///
+/// # Return value
+///
+/// The number. While it is not 0, io_uring_get_sqe() yields an SQE.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_sq_ready(), io_uring_get_sqe(), io_uring_sqring_wait().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[inline]
+pub unsafe fn sq_space_left(ring: *const io_uring) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { (*ring).sq.ring_entries.wrapping_sub(sq_ready(ring)) }
+}
+
+/// Waits until an SQE can be taken, where a kernel thread submits.
+///
+/// For rings with `IORING_SETUP_SQPOLL`, whose SQEs become free when the thread has read them. Returns at once if there
+/// is room, or on other rings.
+///
+/// # Return value
+///
+/// 0 if there was room, or what io_uring_enter(2) returned: not negative if there is room now.
+///
+/// # Errors
+///
+/// * `-EINVAL`: the kernel cannot wait for room.
+/// * Those of io_uring_enter(2).
+///
+/// # Kernel
+///
+/// 5.10.
+///
+/// # See also
+///
+/// io_uring_sq_space_left(), io_uring_get_sqe().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[inline]
+pub unsafe fn sqring_wait<K: Kernel>(ring: *mut io_uring) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if (*ring).flags & IORING_SETUP_SQPOLL == 0 || sq_space_left(ring) != 0 {
+            return 0;
+        }
+        to_ret(submit::wait_for_room::<K>(ring))
+    }
+}
+
+/// Takes a free SQE of 128 bytes to fill in.
+///
+/// On a ring with `IORING_SETUP_SQE128` all SQEs have that size, and this is io_uring_get_sqe(). On one with
+/// `IORING_SETUP_SQE_MIXED` it takes two neighbouring entries; where only one is left before the end of the ring, a
+/// request that does nothing and posts no CQE fills it, and the SQE is at the start. The program must give the request
+/// one of the opcodes for 128 bytes, such as `IORING_OP_URING_CMD128`.
+///
+/// # Return value
+///
+/// An SQE, cleared as by io_uring_get_sqe() in its first 64 bytes; or NULL if there is no room, or the ring has no such
+/// SQEs.
+///
+/// # Kernel
+///
+/// 6.19, for rings of both sizes.
+///
+/// # See also
+///
+/// io_uring_get_sqe(), io_uring_prep_uring_cmd128(), io_uring_prep_nop128().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[inline]
+pub unsafe fn get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
+    // SAFETY: `ring` is set up; both entries lie within its SQEs, the second one not beyond the end since the last entry is passed over.
+    unsafe {
+        if (*ring).flags & IORING_SETUP_SQE128 != 0 {
+            return get(ring);
+        }
+        if (*ring).flags & IORING_SETUP_SQE_MIXED == 0 {
+            return ptr::null_mut();
+        }
+        let tail = (*ring).sq.sqe_tail;
+        let index = tail & (*ring).sq.ring_mask;
+        let filler = c_uint::from(index == (*ring).sq.ring_mask);
+        let last = tail.wrapping_add(filler + 1);
+        if last.wrapping_sub(load_head(ring)) >= (*ring).sq.ring_entries {
+            return ptr::null_mut();
+        }
+        let mut sqe = (*ring).sq.sqes.add(index as usize);
+        if filler != 0 {
+            initialize(sqe);
+            prep_nop(sqe);
+            (*sqe).flags = IOSQE_CQE_SKIP_SUCCESS as u8;
+            sqe = (*ring).sq.sqes;
+        }
+        (*ring).sq.sqe_tail = last.wrapping_add(1);
+        initialize(sqe);
+        sqe
+    }
+}

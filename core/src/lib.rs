@@ -1,0 +1,25 @@
+//! The logic of liburing, generic over the kernel it runs on.
+//!
+//! A call from C enters through the crate `liburing`, which turns pointers into the arguments of a function here and its
+//! [`errno::Result`] into C's return value. Everything that reaches the kernel goes through [`kernel::Kernel`].
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`abi`] | the kernel's and the library's types and constants, as C sees them |
+//! | [`errno`] | error numbers and `Result` |
+//! | [`kernel`] | the seam: what a kernel offers, the native one, and a simulated one for tests |
+//! | [`ring`] | set-up, mapping, sizes, probe, exit |
+//! | [`queue`] | submit, complete, wait, and the ordering of every access to ring memory |
+//! | [`register`] | everything that `io_uring_register` offers |
+//! | [`prep`] | the request helpers that C programs get as inline functions |
+
+#![cfg_attr(not(test), no_std)]
+
+pub mod abi;
+pub mod errno;
+pub mod inline;
+pub mod kernel;
+pub mod panic;
+pub mod queue;
+pub mod register;
+pub mod ring;

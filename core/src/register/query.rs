@@ -1,0 +1,32 @@
+//! What this kernel can do.
+
+use core::ffi::{c_int, c_uint};
+
+use super::{call_cold, call_without_ring};
+use crate::abi::*;
+use crate::errno::Result;
+use crate::kernel::Kernel;
+
+/// Fills in which of the first `nr_ops` request opcodes the kernel has.
+///
+/// # Safety
+///
+/// `ring` points to a ring, `probe` to a zeroed head followed by `nr_ops` zeroed elements.
+pub unsafe fn probe<K: Kernel>(
+    ring: *mut io_uring,
+    probe: *mut io_uring_probe,
+    nr_ops: c_uint,
+) -> Result<c_int> {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { call_cold::<K>(ring, IORING_REGISTER_PROBE, probe.cast(), nr_ops) }
+}
+
+/// Answers a chain of queries; needs no ring.
+///
+/// # Safety
+///
+/// `query` is null or points to a query; so does its `next_entry`, and so on. Each names memory of the size it says.
+pub unsafe fn query<K: Kernel>(query: *mut io_uring_query_hdr) -> Result<c_int> {
+    // SAFETY: the caller vouches for `query`.
+    unsafe { call_without_ring::<K>(IORING_REGISTER_QUERY, query.cast(), 0) }
+}

@@ -1,0 +1,162 @@
+//! Noticing that no descriptor leads to a ring any more, and closing it.
+
+use core::ffi::c_int;
+use core::sync::atomic::Ordering;
+
+#[cfg(feature = "preload")]
+use uring_core::abi::cqe::io_uring_cqe;
+use uring_core::errno::Errno;
+use uring_core::kernel::{Kernel, Native};
+
+#[cfg(feature = "preload")]
+use crate::pool::slot_of;
+use crate::pool::{OPEN, hold, leads_to};
+use crate::sys::{self, Identity};
+use crate::{inside, path, pool, task};
+
+/// Closes a ring to newcomers; it is torn down when the last call on it has returned. `here` says that a thread of the
+/// program does it, which may have left a call on the ring without returning from it.
+pub fn close(position: u64, here: bool) {
+    let Some(held) = hold(position) else { return };
+    inside::end_left_behind(&held, here);
+    let closed =
+        held.slot()
+            .position
+            .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
+    if closed.is_ok() {
+        held.end_another();
+    }
+}
+
+/// Does `call`, which closes a descriptor of the ring with this position, and settles the ring.
+#[cfg(feature = "preload")]
+pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
+    let Some(slot) = slot_of(position) else {
+        return call();
+    };
+    // Sequentially consistent, as in `settle`: what two threads that close see of each other has one order.
+    slot.closing.fetch_add(1, Ordering::SeqCst);
+    let ret = call();
+    slot.closed.fetch_add(1, Ordering::SeqCst);
+    slot.closing.fetch_sub(1, Ordering::SeqCst);
+    settle(position, true);
+    ret
+}
+
+/// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
+/// descriptor leads there, the ring is closed. A descriptor that moves to another number can escape a look at all of
+/// them, so one look is enough only if all who close descriptors are `seen`, and none did so meanwhile.
+fn settle(position: u64, seen: bool) {
+    const LOOKS: u32 = 64;
+    let Some(held) = hold(position) else { return };
+    let own = [&held.today_fd, &held.anchor, &held.poller.info];
+    let is_childs = held.process != sys::process();
+    if is_childs && own.iter().all(|own| own.get().is_none()) {
+        return;
+    }
+    let known = held.slot().descriptor.load(Ordering::Relaxed);
+    if leads_to(known, position, held.file_is) {
+        return;
+    }
+    let (closing, closed) = (&held.slot().closing, &held.slot().closed);
+    let before = closed.load(Ordering::SeqCst);
+    let look = |_| search(position, held.file_is);
+    let found = look(0).or_else(|| {
+        // A call under way may also be one that was left by longjmp or by the end of its thread.
+        let undisturbed =
+            closing.load(Ordering::SeqCst) == 0 && closed.load(Ordering::SeqCst) == before;
+        if seen && undisturbed {
+            return None;
+        }
+        (1..LOOKS).find_map(look)
+    });
+    match found {
+        Some(fd) => held.slot().descriptor.store(fd, Ordering::Relaxed),
+        // After vfork(2) this memory is the parent's, so that just the child's own descriptors can be closed. Another
+        // fork's child keeps the mappings until it ends or executes something.
+        None if is_childs => own.iter().for_each(|own| own.close()),
+        None => close(position, true),
+    }
+}
+
+/// How far before `address` a mapping starts, if a program means a CQ ring by the address of its head and unmaps
+/// `length` bytes of it. Otherwise 0.
+#[cfg(feature = "preload")]
+pub fn cq_head_offset(address: usize, length: usize) -> usize {
+    if OPEN.load(Ordering::Relaxed) == 0 {
+        return 0;
+    }
+    for slot in pool::touched() {
+        let Some(held) = hold(slot.position.load(Ordering::Relaxed)) else {
+            continue;
+        };
+        let cq = &held.today.cq;
+        let start = cq.ring_ptr.addr();
+        let offset = cq.khead.addr().wrapping_sub(start);
+        let events = cq.ring_entries as usize * size_of::<io_uring_cqe>();
+        let size = cq.cqes.addr().wrapping_sub(start).wrapping_add(events);
+        // An address within a page is no mapping's, so that nothing else can be meant by it.
+        let page = address.wrapping_sub(offset);
+        if length == size && page % Native::page_size() == 0 && sys::maps(page, held.file_is.inode)
+        {
+            return offset;
+        }
+    }
+    0
+}
+
+/// Settles all rings, none of which need have been closed.
+pub fn sweep() {
+    if OPEN.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let is_alone = task::is_only_thread();
+    for slot in pool::touched() {
+        let position = slot.position.load(Ordering::Relaxed);
+        let Some(held) = hold(position) else { continue };
+        // A ring with a second way to its file is watched in the process that made it. In a child other threads may move
+        // descriptors unseen.
+        let is_here = held.process == sys::process();
+        if !held.anchor.is_some() || (!is_here && is_alone) {
+            settle(position, is_alone);
+        }
+    }
+}
+
+/// A descriptor that leads to the ring with this position and file.
+fn search(position: u64, file: Identity) -> Option<c_int> {
+    let directory = match sys::open(c"/proc/thread-self/fd") {
+        Ok(directory) => directory,
+        Err(error) => {
+            let limit = Native::nofile_limit().map_or(1024, |limit| limit.current.min(1 << 20));
+            let limit = match error {
+                // There may be descriptors above a limit that was lowered.
+                Errno::EMFILE => limit.max(1 << 16),
+                // There is no /proc.
+                _ => limit.min(1 << 16),
+            };
+            return (0..limit as c_int).find(|fd| leads_to(*fd, position, file));
+        }
+    };
+    let mut found = None;
+    path::find_name(directory, |name| {
+        found = number(name).filter(|fd| leads_to(*fd, position, file));
+        found.is_some()
+    });
+    let _ = Native::close(directory);
+    found
+}
+
+/// The number that a name starts with.
+fn number(name: &[u8]) -> Option<c_int> {
+    let mut value = None;
+    for byte in name {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        let before = value.unwrap_or(0 as c_int);
+        value = Some(before.wrapping_mul(10).wrapping_add(digit as c_int));
+    }
+    value
+}

@@ -1,0 +1,120 @@
+//! `io_uring_enter`: consuming the SQ ring, and waiting.
+
+use core::ffi::{c_int, c_uint};
+
+use uring_core::errno::{Errno, Result};
+use uring_core::kernel::Kernel;
+
+use crate::abi::*;
+use crate::inside::Inside;
+use crate::pool::{self, Held};
+use crate::submit::Work;
+use crate::wakeup;
+
+/// Submits up to `to_submit` iocbs to the ring of the descriptor `fd`, which is `held`, and waits if `flags` say so.
+/// Returns how many were submitted.
+///
+/// # Errors
+///
+/// * `EBUSY`: another thread is inside.
+/// * `EINTR`: a signal ended the wait, and nothing was submitted.
+/// * `EINVAL`: unknown flags.
+/// * That of the first iocb, if it cannot be started.
+pub fn enter<K: Kernel>(
+    mut held: Held,
+    fd: c_int,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    enter_flags: c_uint,
+) -> Result<c_int> {
+    if enter_flags & !IORING_ENTER_GETEVENTS != 0 {
+        return Err(Errno::EINVAL);
+    }
+    loop {
+        match attempt::<K>(held, to_submit, min_complete, enter_flags) {
+            Some(result) => return result,
+            // A signal's handler came in before anything was done. It may have closed the ring.
+            None => held = pool::find(fd)?,
+        }
+    }
+}
+
+/// [`enter`]. None if another call took this one's place before anything was done.
+fn attempt<K: Kernel>(
+    held: Held,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    enter_flags: c_uint,
+) -> Option<Result<c_int>> {
+    let inside = match Inside::take(&held) {
+        Ok(inside) => inside,
+        Err(error) => return Some(Err(error)),
+    };
+    let result = enter_inside::<K>(&held, &inside, to_submit, min_complete, enter_flags);
+    if inside.is_lost() {
+        let is_use_ended = inside.is_use_ended();
+        core::mem::forget(inside);
+        if is_use_ended {
+            core::mem::forget(held);
+        }
+    }
+    result
+}
+
+/// [`attempt`] of the one thread that is inside.
+fn enter_inside<K: Kernel>(
+    held: &Held,
+    inside: &Inside,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    enter_flags: c_uint,
+) -> Option<Result<c_int>> {
+    let waits = enter_flags & IORING_ENTER_GETEVENTS != 0;
+    let wanted = c_uint::from(waits && min_complete != 0);
+    // SAFETY: this thread is the one inside.
+    unsafe {
+        let mut work = Work::of_call(held, inside);
+        if held.is_polled_by_thread() {
+            // It submits, and keeps the account.
+            if to_submit != 0 || work.pending() != 0 {
+                wakeup::wake(held);
+            }
+            let waited = work.wait::<K>(wanted, false);
+            return Some(match waited {
+                Err(error) if to_submit == 0 => Err(error),
+                _ => Ok(to_submit as c_int),
+            });
+        }
+        // A submission thread takes all there is.
+        let threaded = held.flags & IORING_SETUP_SQTHREAD != 0;
+        let limit = match to_submit {
+            0 => 0,
+            _ if threaded => c_uint::MAX,
+            _ => to_submit,
+        };
+        let error = work
+            .consume::<K>(inside, limit, if threaded { 0 } else { wanted })
+            .err();
+        if inside.is_lost() && work.taken == 0 && error != Some(Errno::EINTR) {
+            return None;
+        }
+        let submitted = if threaded { to_submit } else { work.taken };
+        if let (0, Some(error)) = (submitted, error) {
+            return Some(Err(error));
+        }
+        // Who asked for a submission and got none does not wait.
+        let wanted = if submitted == 0 && to_submit != 0 {
+            0
+        } else {
+            wanted
+        };
+        if !work.waited {
+            let asked = waits && held.polled;
+            let waited = work.wait::<K>(wanted, asked);
+            if let (0, Err(error)) = (submitted, waited) {
+                return Some(Err(error));
+            }
+        }
+        Some(Ok(submitted as c_int))
+    }
+}

@@ -1,0 +1,210 @@
+//! What both shapes do.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use uring_core::abi::iovec;
+use uring_core::errno::Result;
+use uring_core::kernel::{Kernel, Native};
+use uring_core::ring::order;
+
+use crate::abi::*;
+use crate::setup::Closing;
+use crate::shape::{io_uring_cq, io_uring_sq};
+use crate::{enter, memory, pool, report, setup};
+
+/// Sets a ring up, fills both sides in, and returns the descriptor.
+///
+/// # Safety
+///
+/// `sq` and `cq` are valid for writes, the rest as for `io_uring_setup`.
+pub unsafe fn init(
+    entries: c_uint,
+    p: *mut io_uring_params,
+    iovecs: *const iovec,
+    sq: *mut io_uring_sq,
+    cq: *mut io_uring_cq,
+) -> Result<c_int> {
+    let fd = setup::setup(entries, iovecs, p, Closing::Seen)?;
+    let ring = pool::find(fd)?;
+    // SAFETY: set-up has written `*p`. The pointers lead into mappings that last until the ring is given up.
+    unsafe {
+        let p = &*p;
+        let head: *mut c_uint = ring.sq().cast();
+        let at = |offset: u32| head.byte_add(offset as usize);
+        sq.write(io_uring_sq {
+            khead: at(p.sq_off.head),
+            ktail: at(p.sq_off.tail),
+            kring_mask: at(p.sq_off.ring_mask),
+            kring_entries: at(p.sq_off.ring_entries),
+            kflags: at(p.sq_off.flags),
+            kdropped: at(p.sq_off.dropped),
+            array: ring.array(),
+            iocbs: ring.iocbs(),
+            iocb_head: 0,
+            iocb_tail: 0,
+            ring_sz: p.sq_off.array as usize + p.sq_entries as usize * size_of::<c_uint>(),
+        });
+        let today = &ring.today.cq;
+        let events = p.cq_entries as usize * size_of::<io_uring_event>();
+        cq.write(io_uring_cq {
+            khead: today.khead,
+            ktail: today.ktail,
+            kring_mask: today.kring_mask,
+            kring_entries: today.kring_entries,
+            koverflow: today.koverflow,
+            events: today.cqes.cast(),
+            ring_sz: p.cq_off.events as usize + events,
+        });
+    }
+    Ok(fd)
+}
+
+/// Gives a ring up.
+///
+/// # Safety
+///
+/// Both sides were filled in by [`init`], or are zeros; nothing uses the ring any more.
+pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
+    // SAFETY: the caller vouches for both. Zeros keep a second call from doing anything.
+    unsafe {
+        if (*sq).khead.is_null() {
+            return;
+        }
+        uring_core::ring::zero::clear(sq);
+        uring_core::ring::zero::clear(cq);
+    }
+    let (Some(mark), Ok(held)) = (pool::mark(fd), pool::find(fd)) else {
+        return;
+    };
+    crate::closing::close(mark, true);
+    // While the ring is still held: if that is watched, it shows then whether another process has it.
+    let _ = Native::close(fd);
+    drop(held);
+}
+
+/// Hands an iocb out, or null if all are taken and not submitted.
+///
+/// # Safety
+///
+/// `sq` was filled in by [`init`], and no other thread uses it.
+pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
+    // SAFETY: the caller vouches for `sq`; the masked number lies within the iocbs.
+    unsafe {
+        let tail = (*sq).iocb_tail;
+        // Acquire: what was consumed has been read before it is handed out again.
+        let in_ring =
+            order::load_relaxed((*sq).ktail).wrapping_sub(order::load_acquire((*sq).khead));
+        let taken = tail.wrapping_sub((*sq).iocb_head).wrapping_add(in_ring);
+        if taken >= order::load_relaxed((*sq).kring_entries) {
+            return ptr::null_mut();
+        }
+        (*sq).iocb_tail = tail.wrapping_add(1);
+        let index = tail & order::load_relaxed((*sq).kring_mask);
+        (*sq).iocbs.add(index as usize)
+    }
+}
+
+/// Moves the iocbs that were handed out to the ring and submits. Returns how many were submitted.
+///
+/// # Safety
+///
+/// As for [`get_iocb`].
+pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
+    // SAFETY: the caller vouches for `sq`; masked positions lie within the array.
+    let (moved, pending) = unsafe {
+        let mask = order::load_relaxed((*sq).kring_mask);
+        let entries = order::load_relaxed((*sq).kring_entries);
+        // Acquire: with a thread that submits, entries have been read before they are written again.
+        let head = order::load_acquire((*sq).khead);
+        let before = order::load_relaxed((*sq).ktail);
+        let mut tail = before;
+        while (*sq).iocb_head != (*sq).iocb_tail && tail.wrapping_sub(head) < entries {
+            let place = (*sq).array.add((tail & mask) as usize);
+            order::store_relaxed(place, (*sq).iocb_head & mask);
+            (*sq).iocb_head = (*sq).iocb_head.wrapping_add(1);
+            tail = tail.wrapping_add(1);
+        }
+        // Sequentially consistent: a thread that submits looks for the tail before it sleeps, and the call below looks
+        // whether it sleeps.
+        order::store_seq_cst((*sq).ktail, tail);
+        (tail.wrapping_sub(before), tail.wrapping_sub(head))
+    };
+    if pending == 0 {
+        return Ok(0);
+    }
+    let ring = pool::find(fd)?;
+    let is_polled_by_thread = ring.is_polled_by_thread();
+    let submitted = enter::enter::<Native>(ring, fd, pending, 0, IORING_ENTER_GETEVENTS)?;
+    // What such a thread has yet to consume was told of before.
+    Ok(if is_polled_by_thread {
+        moved as c_int
+    } else {
+        submitted
+    })
+}
+
+/// Takes the first event off the ring. Null if there is none, and it is not waited for.
+///
+/// # Safety
+///
+/// `cq` was filled in by [`init`], and no other thread uses it.
+pub unsafe fn get_completion(
+    fd: c_int,
+    cq: *mut io_uring_cq,
+    waits: bool,
+) -> Result<*mut io_uring_event> {
+    // SAFETY: the caller vouches for `cq`; masked positions lie within the events, and one between head and tail is
+    // there.
+    unsafe {
+        let head = order::load_relaxed((*cq).khead);
+        let mut asked = false;
+        // Acquire: the event is read only if the tail says that it is there.
+        while order::load_acquire((*cq).ktail) == head {
+            let ring = pool::find(fd)?;
+            if !waits && (asked || !crate::submit::may_find_more(&ring)) {
+                return Ok(ptr::null_mut());
+            }
+            asked = true;
+            enter::enter::<Native>(ring, fd, 0, c_uint::from(waits), IORING_ENTER_GETEVENTS)?;
+        }
+        let mask = order::load_relaxed((*cq).kring_mask);
+        let event = (*cq).events.add((head & mask) as usize);
+        // The program reads the event after its place was given back, so it gets a copy.
+        let copy: *mut io_uring_event =
+            memory::behind_rings((*cq).khead, (*cq).ring_sz, mask / 2 + 1).cast();
+        copy.write(event.read());
+        // Release: the event has been read before the kernel may write there again.
+        order::store_release((*cq).khead, head.wrapping_add(1));
+        Ok(copy)
+    }
+}
+
+/// What C gets: the value, or a negative errno. Programs of the time look at `errno` as well.
+pub fn returned(result: Result<c_int>) -> c_int {
+    match result {
+        Ok(value) => value,
+        Err(error) => {
+            report::set(error);
+            error.as_ret()
+        }
+    }
+}
+
+/// What C gets of a completion: 0 with the event, or a negative errno with null.
+///
+/// # Safety
+///
+/// `ev_ptr` is valid for writes.
+pub unsafe fn handed_out(
+    result: Result<*mut io_uring_event>,
+    ev_ptr: *mut *mut io_uring_event,
+) -> c_int {
+    let (event, ret) = match result {
+        Ok(event) => (event, 0),
+        Err(error) => (ptr::null_mut(), returned(Err(error))),
+    };
+    // SAFETY: the caller vouches for it.
+    unsafe { *ev_ptr = event };
+    ret
+}

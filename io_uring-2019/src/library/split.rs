@@ -1,0 +1,154 @@
+//! The first shape: descriptor and rings apart.
+
+use core::ffi::{c_int, c_uint};
+
+use uring_core::abi::iovec;
+
+use super::queue::{self, handed_out, returned};
+use crate::abi::*;
+use crate::shape::{io_uring_cq, io_uring_sq};
+
+/// Sets a ring up.
+///
+/// As io_uring_setup(), with everything mapped: both sides are filled in, and their memory is the caller's.
+///
+/// # Return value
+///
+/// The ring's descriptor; or a negative errno, which `errno` has as well, and both sides are as they were.
+///
+/// # Errors
+///
+/// Those of io_uring_setup(), negative.
+///
+/// # Kernel
+///
+/// 6.5; 6.10 for more than 64 entries.
+///
+/// # See also
+///
+/// io_uring_queue_exit(), io_uring_setup().
+///
+/// # Safety
+///
+/// `sq` and `cq` are valid for writes, the rest as for io_uring_setup().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_queue_init_split(
+    entries: c_uint,
+    p: *mut io_uring_params,
+    iovecs: *mut iovec,
+    sq: *mut io_uring_sq,
+    cq: *mut io_uring_cq,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    returned(unsafe { queue::init(entries, p, iovecs, sq, cq) })
+}
+
+/// Gives a ring up: closes its descriptor, unmaps its memory and ends its thread.
+///
+/// Doing that twice is harmless, as long as the structures are left alone.
+///
+/// # Kernel
+///
+/// 6.5.
+///
+/// # See also
+///
+/// io_uring_queue_init().
+///
+/// # Safety
+///
+/// The three were filled in by io_uring_queue_init(), and nothing uses them any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_queue_exit_split(
+    fd: c_int,
+    sq: *mut io_uring_sq,
+    cq: *mut io_uring_cq,
+) {
+    // SAFETY: passed on to the caller.
+    unsafe { queue::exit(fd, sq, cq) }
+}
+
+/// Takes an event off the ring, and waits for it if need be.
+///
+/// The event can be read until the next call for this ring.
+///
+/// # Return value
+///
+/// 0 with the event in `*ev_ptr`; or a negative errno.
+///
+/// # Errors
+///
+/// Those of io_uring_enter(), negative.
+///
+/// # Kernel
+///
+/// 6.5.
+///
+/// # See also
+///
+/// io_uring_submit().
+///
+/// # Safety
+///
+/// The ring is set up and no other thread uses it meanwhile; `ev_ptr` is valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_get_completion_split(
+    fd: c_int,
+    cq: *mut io_uring_cq,
+    ev_ptr: *mut *mut io_uring_event,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe { handed_out(queue::get_completion(fd, cq, true), ev_ptr) }
+}
+
+/// Submits the iocbs that were handed out, those that an earlier call left first.
+///
+/// # Return value
+///
+/// How many were submitted, 0 if there was nothing; or a negative errno.
+///
+/// # Errors
+///
+/// Those of io_uring_enter(), negative.
+///
+/// # Kernel
+///
+/// 6.5.
+///
+/// # See also
+///
+/// io_uring_get_iocb().
+///
+/// # Safety
+///
+/// The ring is set up and no other thread uses it meanwhile; what the iocbs name stays valid until their events are there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_submit_split(fd: c_int, sq: *mut io_uring_sq) -> c_int {
+    // SAFETY: passed on to the caller.
+    returned(unsafe { queue::submit(fd, sq) })
+}
+
+/// Hands out an iocb to fill in.
+///
+/// Its members are as they were left. It may be handed out again as soon as it was submitted.
+///
+/// # Return value
+///
+/// The iocb; or NULL if all are handed out and not submitted.
+///
+/// # Kernel
+///
+/// 6.5.
+///
+/// # See also
+///
+/// io_uring_submit().
+///
+/// # Safety
+///
+/// `sq` is set up and no other thread uses it meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn io_uring_get_iocb_split(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
+    // SAFETY: passed on to the caller.
+    unsafe { queue::get_iocb(sq) }
+}

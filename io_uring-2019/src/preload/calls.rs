@@ -1,0 +1,114 @@
+//! `syscall()`.
+
+use core::arch::global_asm;
+use core::ffi::{c_int, c_long, c_uint};
+
+use uring_core::abi::iovec;
+use uring_core::kernel::Native;
+
+use crate::abi::io_uring_params;
+use crate::report::in_errno;
+use crate::setup::Closing;
+use crate::{enter, pool, setup};
+
+// syscall(number, ...): the two calls of 2019 have their arguments moved down by one. Calls that close descriptors are
+// looked at while there are rings. All others reach the next `syscall` by a jump; without one, the call is made here, as
+// libc does it: without touching the stack, since a new thread or process may come out of it on another one.
+global_asm!(
+    ".pushsection .text.syscall, \"ax\", @progbits",
+    ".globl syscall",
+    ".type syscall, @function",
+    "syscall:",
+    ".cfi_startproc",
+    "lea rax, [rdi - 335]",
+    "cmp rax, 1",
+    "jbe 5f",
+    "cmp dword ptr [rip + {open}], 0",
+    "jne 4f",
+    "2:",
+    "mov rax, [rip + liburing_seed_next_syscall]",
+    "test rax, rax",
+    "jz 3f",
+    "jmp rax",
+    "3:",
+    "mov rax, rdi",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "mov rdx, rcx",
+    "mov r10, r8",
+    "mov r8, r9",
+    "mov r9, [rsp + 8]",
+    "syscall",
+    "cmp rax, -4095",
+    "jae 6f",
+    "ret",
+    // close, dup2, dup3, close_range
+    "4:",
+    "cmp rdi, 3",
+    "je 7f",
+    "cmp rdi, 33",
+    "je 8f",
+    "cmp rdi, 292",
+    "je 9f",
+    "cmp rdi, 436",
+    "jne 2b",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "mov rdx, rcx",
+    "jmp {close_range}",
+    "7:",
+    "mov rdi, rsi",
+    "jmp {close}",
+    "8:",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "jmp {dup2}",
+    "9:",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "mov rdx, rcx",
+    "jmp {dup3}",
+    "5:",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "mov rdx, rcx",
+    "mov rcx, r8",
+    "test rax, rax",
+    "jz {setup}",
+    "jmp {enter}",
+    "6:",
+    "neg eax",
+    "mov edi, eax",
+    "jmp {fail}",
+    ".cfi_endproc",
+    ".size syscall, . - syscall",
+    ".popsection",
+    open = sym pool::OPEN,
+    setup = sym setup_2019,
+    enter = sym enter_2019,
+    close = sym super::closing::close_call,
+    dup2 = sym super::closing::dup2_call,
+    dup3 = sym super::closing::dup3_call,
+    close_range = sym super::closing::close_range_call,
+    fail = sym fail,
+);
+
+/// Sets `errno`, which is the whole of what a failed call does here.
+extern "C" fn fail(number: c_int) -> c_long {
+    c_long::from(in_errno(uring_core::errno::Errno::check(-number)))
+}
+
+extern "C" fn setup_2019(entries: c_uint, iovecs: *mut iovec, p: *mut io_uring_params) -> c_long {
+    c_long::from(in_errno(setup::setup(entries, iovecs, p, Closing::Seen)))
+}
+
+extern "C" fn enter_2019(
+    fd: c_uint,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    flags: c_uint,
+) -> c_long {
+    c_long::from(in_errno(pool::find(fd as c_int).and_then(|ring| {
+        enter::enter::<Native>(ring, fd as c_int, to_submit, min_complete, flags)
+    })))
+}

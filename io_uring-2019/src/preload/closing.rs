@@ -1,0 +1,185 @@
+//! The functions that close descriptors.
+//!
+//! Each does what it does, and then settles the rings that it may have closed. A function of libc that closes without
+//! calling one of these (`fclose`, say) is made up for when the next ring is set up.
+
+use core::arch::global_asm;
+use core::ffi::{c_int, c_long, c_uint, c_void};
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use uring_core::errno::Errno;
+use uring_core::kernel::Native;
+
+use crate::pool;
+use crate::report::in_errno;
+
+/// Numbers of system calls.
+mod nr {
+    pub const CLOSE: usize = 3;
+    pub const MUNMAP: usize = 11;
+    pub const DUP2: usize = 33;
+    pub const DUP3: usize = 292;
+    pub const CLOSE_RANGE: usize = 436;
+}
+
+/// The next function of a name, or the same done by system calls.
+macro_rules! next {
+    ($word:ident: fn($($argument:ident: $type:ty),*), $nr:expr) => {{
+        unsafe extern "C" {
+            static $word: Option<unsafe extern "C" fn($($type),*) -> c_int>;
+        }
+        // SAFETY: the word is written once, when the library is loaded. The arguments are the program's.
+        unsafe {
+            match ptr::read_volatile(&raw const $word) {
+                Some(function) => function($($argument),*),
+                None => made_here($nr, [$($argument as usize),*]),
+            }
+        }
+    }};
+}
+
+/// A system call as libc makes it.
+fn made_here<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
+    let mut all = [0; 6];
+    for (place, argument) in all.iter_mut().zip(arguments) {
+        *place = argument;
+    }
+    // SAFETY: the program asked for it.
+    in_errno(Errno::check(unsafe { Native::call(number, all) } as c_int))
+}
+
+/// Does `call`, which may close `fd`, and settles the ring that was there.
+fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    let mark = match pool::OPEN.load(Ordering::Relaxed) {
+        0 => None,
+        _ => pool::mark(fd),
+    };
+    match mark {
+        None => call(),
+        Some(mark) => crate::closing::while_closing(mark, call),
+    }
+}
+
+// While there are no rings, close is a jump to the next one: it is called by signal handlers and by threads that are
+// being cancelled, for which this library then is not there at all.
+global_asm!(
+    ".pushsection .text.close, \"ax\", @progbits",
+    ".globl close",
+    ".type close, @function",
+    "close:",
+    ".cfi_startproc",
+    "cmp dword ptr [rip + {open}], 0",
+    "jne {slow}",
+    "mov rax, [rip + liburing_seed_next_close]",
+    "test rax, rax",
+    "jz {slow}",
+    "jmp rax",
+    ".cfi_endproc",
+    ".size close, . - close",
+    // munmap(address, length): the library of the first day unmaps the CQ ring by the address of its head, which was at
+    // the start of the mapping then. Now it is behind two words of the kernel's.
+    ".globl munmap",
+    ".type munmap, @function",
+    "munmap:",
+    ".cfi_startproc",
+    "test edi, 4095",
+    "jnz {unaligned}",
+    "mov rax, [rip + liburing_seed_next_munmap]",
+    "test rax, rax",
+    "jz {unaligned}",
+    "jmp rax",
+    ".cfi_endproc",
+    ".size munmap, . - munmap",
+    ".popsection",
+    open = sym pool::OPEN,
+    slow = sym close_slow,
+    unaligned = sym munmap_slow,
+);
+
+extern "C" fn close_slow(fd: c_int) -> c_int {
+    closing(
+        fd,
+        || next!(liburing_seed_next_close: fn(fd: c_int), nr::CLOSE),
+    )
+}
+
+extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
+    let offset = crate::closing::cq_head_offset(address.addr(), length);
+    let address = address.wrapping_byte_sub(offset);
+    let length = length.wrapping_add(offset);
+    next!(liburing_seed_next_munmap: fn(address: *mut c_void, length: usize), nr::MUNMAP)
+}
+
+/// Makes `new` a duplicate of `old`.
+#[unsafe(no_mangle)]
+extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
+    closing(
+        new,
+        || next!(liburing_seed_next_dup2: fn(old: c_int, new: c_int), nr::DUP2),
+    )
+}
+
+/// Makes `new` a duplicate of `old`.
+#[unsafe(no_mangle)]
+extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
+    closing(
+        new,
+        || next!(liburing_seed_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3),
+    )
+}
+
+/// Closes a range of descriptors.
+#[unsafe(no_mangle)]
+extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+    let ret = next!(
+        liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
+        nr::CLOSE_RANGE
+    );
+    crate::closing::sweep();
+    ret
+}
+
+/// Closes all descriptors from one on.
+#[unsafe(no_mangle)]
+extern "C" fn closefrom(lowest: c_int) {
+    let (first, last, flags) = (lowest.max(0), c_uint::MAX, 0);
+    unsafe extern "C" {
+        static liburing_seed_next_closefrom: Option<unsafe extern "C" fn(c_int)>;
+    }
+    // SAFETY: as in `next!`.
+    match unsafe { ptr::read_volatile(&raw const liburing_seed_next_closefrom) } {
+        // SAFETY: the program asked for it.
+        Some(function) => unsafe { function(lowest) },
+        None => {
+            made_here(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
+        }
+    }
+    crate::closing::sweep();
+}
+
+/// The same by `syscall()`: an int is what these calls return.
+pub extern "C" fn close_call(fd: c_int) -> c_long {
+    c_long::from(closing(fd, || made_here(nr::CLOSE, [fd as usize])))
+}
+
+/// See [`close_call`].
+pub extern "C" fn dup2_call(old: c_int, new: c_int) -> c_long {
+    c_long::from(closing(new, || {
+        made_here(nr::DUP2, [old as usize, new as usize])
+    }))
+}
+
+/// See [`close_call`].
+pub extern "C" fn dup3_call(old: c_int, new: c_int, flags: c_int) -> c_long {
+    let arguments = [old as usize, new as usize, flags as usize];
+    c_long::from(closing(new, || made_here(nr::DUP3, arguments)))
+}
+
+/// See [`close_call`].
+pub extern "C" fn close_range_call(first: c_uint, last: c_uint, flags: c_int) -> c_long {
+    let arguments = [first as usize, last as usize, flags as usize];
+    let ret = made_here(nr::CLOSE_RANGE, arguments);
+    crate::closing::sweep();
+    c_long::from(ret)
+}

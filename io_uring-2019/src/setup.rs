@@ -1,0 +1,314 @@
+//! `io_uring_setup`: a file in memory, and today's ring in it.
+
+use core::ffi::{c_int, c_uint};
+use core::ptr;
+
+use uring_core::abi::iovec;
+use uring_core::abi::params::{self as today, IORING_SETUP_SUBMIT_ALL};
+use uring_core::errno::{Errno, Result};
+use uring_core::kernel::{Kernel, Native};
+use uring_core::register::buffers;
+use uring_core::ring::order;
+use uring_core::ring::{exit, setup};
+
+use crate::abi::*;
+use crate::memory::{Sizes, SqRing};
+use crate::own::Own;
+use crate::pool::{Claim, Unopened};
+use crate::ring::Ring;
+use crate::{caller, closing, iopoll, poller, sys, watch};
+
+const KNOWN: c_uint = IORING_SETUP_IOPOLL
+    | IORING_SETUP_FIXEDBUFS
+    | IORING_SETUP_SQTHREAD
+    | IORING_SETUP_SQWQ
+    | IORING_SETUP_SQPOLL;
+
+/// The largest pinned buffer.
+const LARGEST_BUFFER: usize = 4 << 20;
+
+/// Who closes a ring's descriptor.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The program, by a call that this library gets to see, or through this library.
+    Seen,
+    /// The program, by a call of libc's.
+    Unseen,
+}
+
+/// Sets a ring up and returns its descriptor.
+///
+/// # Errors
+///
+/// * `EFAULT`: `params` or `iovecs` cannot be read, or `params` not be written; a buffer has no address or is too long.
+/// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many, a CPU that does not exist.
+/// * `EMFILE`, `ENFILE`: no descriptor is left, of which a ring needs two; or this process has too many rings.
+/// * `ENOMEM`: no memory, or more than may be locked.
+/// * `ENOSYS`: the kernel cannot run a ring in memory that is not its own (before 6.5).
+/// * `EPERM` and others with which the kernel refuses a ring.
+pub fn setup(
+    entries: c_uint,
+    iovecs: *const iovec,
+    params: *mut io_uring_params,
+    closing: Closing,
+) -> Result<c_int> {
+    let mut p = sys::read_memory(params)?;
+    if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
+        return Err(Errno::EINVAL);
+    }
+    closing::sweep();
+    let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
+    caller::prepare()?;
+    let mut unopened = Claim::new()?.fill();
+    let ring = unopened.ring();
+    ring.flags = p.flags;
+    ring.entries = entries.next_power_of_two();
+    ring.sizes = sizes;
+
+    let fd = make_file(&mut unopened, closing)?;
+    let made = finish(&mut unopened, iovecs, &mut p).and_then(|()| {
+        sys::write_memory(params, &p)?;
+        let position = unopened.position();
+        let ring = unopened.ring();
+        // Where no thread can be had, closing is noticed when the next ring is set up.
+        let anchor = ring.anchor.get();
+        if anchor.is_none_or(|anchor| watch::start(anchor, position).is_err()) {
+            ring.anchor.close();
+            ring.anchor = Own::NONE;
+        }
+        Ok(())
+    });
+    match made {
+        Ok(()) => {
+            unopened.open(fd);
+            Ok(fd)
+        }
+        Err(error) => {
+            drop(unopened);
+            let _ = Native::close(fd);
+            Err(error)
+        }
+    }
+}
+
+/// Makes the file in memory, maps it, and returns the descriptor for the program.
+fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
+    let position = unopened.position();
+    let ring = unopened.ring();
+    // Nothing of the file takes memory until it is touched, but a limit on file sizes holds for it. A call that exceeds
+    // it would cost the program a signal.
+    if sys::limit(sys::FILE_SIZE)? < ring.sizes.file() {
+        return Err(Errno::EFBIG);
+    }
+    let fd = sys::memory_file(c"io_uring-0.1")?;
+    let made = (|| {
+        sys::resize(fd, ring.sizes.file())?;
+        sys::seal_size(fd)?;
+        ring.file_is = sys::identity(fd)?;
+        ring.areas.map::<Native>(fd, &ring.sizes)?;
+        let mut program = fd;
+        // Without /proc, closing is noticed when the next ring is set up.
+        if closing == Closing::Unseen {
+            let anchor = Own::new(fd)?;
+            if let Ok(second) = watch::reopen(fd) {
+                ring.anchor = anchor;
+                program = second;
+            }
+        }
+        match sys::seek(program, position) {
+            Ok(()) => Ok(program),
+            Err(error) => {
+                if program != fd {
+                    let _ = Native::close(program);
+                }
+                Err(error)
+            }
+        }
+    })();
+    match made {
+        Ok(program) if program != fd => {
+            ring.anchor = ring.anchor.hidden();
+            if ring.anchor.number() == fd {
+                // Anywhere else will do, where the limit leaves no high ones.
+                ring.anchor = ring.anchor.moved(0);
+            }
+            Ok(lowest(program))
+        }
+        Ok(program) => Ok(program),
+        Err(error) => {
+            if !ring.anchor.is_some() {
+                let _ = Native::close(fd);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The same open file by the lowest number that is free, which is what a new descriptor is expected to have.
+fn lowest(fd: c_int) -> c_int {
+    match sys::duplicate(fd, 0) {
+        Ok(low) if low < fd => {
+            let _ = Native::close(fd);
+            low
+        }
+        Ok(other) => {
+            let _ = Native::close(other);
+            fd
+        }
+        Err(_) => fd,
+    }
+}
+
+/// Sets today's ring up in the file's memory, and all that goes with it.
+fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params) -> Result<()> {
+    let slot = unopened.slot();
+    let ring = unopened.ring();
+    ring.polled = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
+    let patience = Patience::new();
+    let mut q = patience.spend(|| make_today(ring))?;
+    // What files that cannot be polled need came in 6.11; this is the first feature after it.
+    if ring.polled && q.features & today::IORING_FEAT_MIN_TIMEOUT == 0 {
+        // SAFETY: it was just set up, and nobody else knows it.
+        unsafe { exit::exit::<Native>(&raw mut ring.today) };
+        ring.polled = false;
+        q = patience.spend(|| make_today(ring))?;
+    }
+    ring.today_fd = Own::new(ring.today.ring_fd)?.hidden();
+    ring.today.ring_fd = ring.today_fd.number();
+    ring.today.enter_ring_fd = ring.today.ring_fd;
+
+    if p.flags & IORING_SETUP_FIXEDBUFS != 0 {
+        pin(ring, iovecs, &patience)?;
+    }
+    start_rings(ring);
+    p.sq_entries = ring.entries;
+    p.cq_entries = 2 * ring.entries;
+    p.sq_off = sq_offsets();
+    p.cq_off = cq_offsets(&q);
+    if ring.is_polled_by_thread() {
+        // SAFETY: nobody else knows the ring, and it is set up.
+        unsafe { poller::start(slot, p.sq_thread_cpu)? };
+    }
+    Ok(())
+}
+
+/// How long the kernel is asked again for memory that may be locked: what a ring that was closed had locked counts for
+/// some more milliseconds.
+struct Patience {
+    end: u64,
+}
+
+impl Patience {
+    const WHOLE_NS: u64 = 100_000_000;
+    const PAUSE_NS: u64 = 1_000_000;
+
+    fn new() -> Patience {
+        Patience {
+            end: sys::now().wrapping_add(Patience::WHOLE_NS),
+        }
+    }
+
+    fn spend<T>(&self, mut call: impl FnMut() -> Result<T>) -> Result<T> {
+        loop {
+            match call() {
+                Err(Errno::ENOMEM) if sys::now() < self.end => sys::nap(Patience::PAUSE_NS),
+                result => return result,
+            }
+        }
+    }
+}
+
+fn make_today(ring: &mut Ring) -> Result<today::io_uring_params> {
+    let mut q = today::io_uring_params {
+        // An iocb that fails does not keep those behind it from being submitted.
+        flags: IORING_SETUP_SUBMIT_ALL,
+        ..today::io_uring_params::default()
+    };
+    if ring.polled {
+        q.flags |= today::IORING_SETUP_IOPOLL;
+    }
+    let memory = ring.areas.today(&ring.sizes);
+    // SAFETY: the memory stays mapped until the ring is torn down, which closes today's ring first.
+    let made = unsafe {
+        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.today, &mut q, Some(memory))
+    };
+    match made {
+        Ok(_) => Ok(q),
+        // Everything in it is right, so the kernel does not know the flag.
+        Err(Errno::EINVAL) => Err(Errno::ENOSYS),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes what never changes.
+fn start_rings(ring: &Ring) {
+    let sq = ring.sq();
+    // SAFETY: mapped, all zeros, and nobody else knows it yet.
+    unsafe {
+        order::store_relaxed(&raw mut (*sq).ring_mask, ring.entries.wrapping_sub(1));
+        order::store_relaxed(&raw mut (*sq).ring_entries, ring.entries);
+    }
+}
+
+fn sq_offsets() -> io_sqring_offsets {
+    use core::mem::offset_of;
+    io_sqring_offsets {
+        head: offset_of!(SqRing, head) as u32,
+        tail: offset_of!(SqRing, tail) as u32,
+        ring_mask: offset_of!(SqRing, ring_mask) as u32,
+        ring_entries: offset_of!(SqRing, ring_entries) as u32,
+        flags: offset_of!(SqRing, flags) as u32,
+        dropped: offset_of!(SqRing, dropped) as u32,
+        array: size_of::<SqRing>() as u32,
+        resv: [0; 3],
+    }
+}
+
+/// Where the kernel has put the CQ.
+fn cq_offsets(q: &today::io_uring_params) -> io_cqring_offsets {
+    io_cqring_offsets {
+        head: q.cq_off.head,
+        tail: q.cq_off.tail,
+        ring_mask: q.cq_off.ring_mask,
+        ring_entries: q.cq_off.ring_entries,
+        overflow: q.cq_off.overflow,
+        events: q.cq_off.cqes,
+        resv: [0; 4],
+    }
+}
+
+/// Registers the program's buffers, one for each iocb, and writes them down.
+fn pin(ring: &mut Ring, iovecs: *const iovec, patience: &Patience) -> Result<()> {
+    const PAGE: usize = 4096;
+    let buffers = ring.areas.buffers(&ring.sizes);
+    let mut pages = 0usize;
+    for index in 0..ring.entries as usize {
+        let mut buffer: iovec = sys::read_memory(iovecs.wrapping_add(index))?;
+        if buffer.iov_base.is_null() || buffer.iov_len > LARGEST_BUFFER {
+            return Err(Errno::EFAULT);
+        }
+        let offset = buffer.iov_base.addr() % PAGE;
+        pages += (offset + buffer.iov_len).div_ceil(PAGE);
+        if buffer.iov_len == 0 {
+            // Today's kernel refuses a buffer without a length, but takes that there is none.
+            buffer.iov_base = ptr::null_mut();
+        }
+        // SAFETY: the area is mapped, and has room for one for each iocb.
+        unsafe { buffers.add(index).write(buffer) };
+    }
+    // The kernel of today lets privileged programs exceed the limit, the posted one did not.
+    if pages as u64 > sys::limit(sys::LOCKED_MEMORY)? / PAGE as u64 {
+        return Err(Errno::ENOMEM);
+    }
+    let registered = patience.spend(|| {
+        // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program
+        // unmaps it.
+        unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) }
+    });
+    match registered {
+        Ok(_) => Ok(()),
+        // A buffer that ends beyond all addresses.
+        Err(Errno::EOVERFLOW) => Err(Errno::EFAULT),
+        Err(error) => Err(error),
+    }
+}

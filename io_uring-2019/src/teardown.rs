@@ -1,0 +1,52 @@
+//! Giving back what a ring has in this process.
+
+use core::sync::atomic::AtomicU32;
+
+use uring_core::abi::register::io_uring_sync_cancel_reg;
+use uring_core::abi::request::{IORING_ASYNC_CANCEL_ALL, IORING_ASYNC_CANCEL_ANY};
+use uring_core::kernel::Native;
+use uring_core::register::cancel;
+use uring_core::ring::exit;
+
+use crate::ring::Ring;
+use crate::{sys, wakeup};
+
+/// Gives back what a ring has in this process.
+pub unsafe fn tear_down(ring: *mut Ring, stop: &AtomicU32, gone: &AtomicU32) {
+    // SAFETY: nobody uses the ring any more but its own thread, which is stopped first.
+    unsafe {
+        let ours = (*ring).process == sys::process();
+        wakeup::stop(ring, stop, gone, ours);
+        let ring = &mut *ring;
+        if ring.today_fd.get().is_some() {
+            cancel_if_gone(ring);
+        } else if ring.today_fd.is_some() {
+            ring.today.ring_fd = -1;
+        }
+        exit::exit::<Native>(&raw mut ring.today);
+        ring.anchor.close();
+        ring.areas.unmap::<Native>(&ring.sizes);
+    }
+}
+
+/// Cancels the requests of a ring whose open file has gone from all processes. A child that closed its copy of the
+/// program's descriptor may still have one of today's, which keeps the ring alive.
+///
+/// # Safety
+///
+/// Today's ring is set up.
+unsafe fn cancel_if_gone(ring: &mut Ring) {
+    let Some(anchor) = ring.anchor.get() else {
+        return;
+    };
+    // The lock stays with the anchor, which goes next.
+    if sys::lock(anchor, false).is_ok() {
+        // What cannot be cancelled ends by itself: it is not waited for.
+        let mut all = io_uring_sync_cancel_reg {
+            flags: IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
+            ..io_uring_sync_cancel_reg::default()
+        };
+        // SAFETY: the caller vouches for the ring.
+        let _ = unsafe { cancel::sync_cancel::<Native>(&raw mut ring.today, &raw mut all) };
+    }
+}

@@ -1,0 +1,166 @@
+//! Threads that run without a C library: the kernel's `clone` and nothing else.
+//!
+//! Such a thread has no thread-local storage and no `errno`, so nothing of libc may run on it. In return the library
+//! needs no libc, and a program that ends its own threads is not kept alive by this one.
+
+use core::arch::global_asm;
+use core::ffi::{c_uint, c_void};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use uring_core::errno::{Errno, Result};
+use uring_core::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Native, PROT_READ_WRITE};
+
+use crate::{sys, task};
+
+/// Bytes of a thread's stack. A page would do for the code that runs there.
+const STACK: usize = 64 * 1024;
+
+/// What a thread leaves behind to be unmapped at its very end: its own stack, or nothing.
+#[repr(C)]
+pub struct Leaves {
+    start: usize,
+    len: usize,
+}
+
+impl Leaves {
+    /// Somebody waits for the thread and sees to its stack.
+    pub const NOTHING: Leaves = Leaves { start: 0, len: 0 };
+
+    /// Nobody does.
+    pub fn stack(stack: *mut c_void) -> Leaves {
+        Leaves {
+            start: stack.expose_provenance(),
+            len: STACK,
+        }
+    }
+}
+
+/// What a thread runs.
+pub type Entry = unsafe extern "C" fn(*mut c_void) -> Leaves;
+
+unsafe extern "C" {
+    fn liburing_seed_clone(
+        flags: usize,
+        stack_top: *mut c_void,
+        entry: Entry,
+        argument: *mut c_void,
+        gone: *const AtomicU32,
+    ) -> isize;
+}
+
+// clone(flags, stack, parent_tid, child_tid, tls). The child finds entry and argument on its stack, as all registers but
+// rax, rcx and r11 are the parent's. What it returns (rax, rdx) is unmapped by instructions that need no stack.
+global_asm!(
+    ".pushsection .text.liburing_seed_clone, \"ax\", @progbits",
+    ".globl liburing_seed_clone",
+    ".hidden liburing_seed_clone",
+    ".type liburing_seed_clone, @function",
+    "liburing_seed_clone:",
+    ".cfi_startproc",
+    "sub rsi, 16",
+    "mov [rsi], rdx",
+    "mov [rsi + 8], rcx",
+    "mov r10, r8",
+    "xor edx, edx",
+    "mov eax, 56",
+    "syscall",
+    "test rax, rax",
+    "jz 2f",
+    "ret",
+    "2:",
+    ".cfi_undefined rip",
+    "xor ebp, ebp",
+    "pop rax",
+    "pop rdi",
+    "call rax",
+    "mov rdi, rax",
+    "mov rsi, rdx",
+    "test rdi, rdi",
+    "jz 3f",
+    "mov eax, 11",
+    "syscall",
+    "3:",
+    "xor edi, edi",
+    "mov eax, 60",
+    "syscall",
+    "hlt",
+    ".cfi_endproc",
+    ".size liburing_seed_clone, . - liburing_seed_clone",
+    ".popsection",
+);
+
+const CLONE_VM: usize = 0x100;
+const CLONE_FS: usize = 0x200;
+const CLONE_FILES: usize = 0x400;
+const CLONE_SIGHAND: usize = 0x800;
+const CLONE_THREAD: usize = 0x10000;
+const CLONE_SYSVSEM: usize = 0x40000;
+const CLONE_CHILD_CLEARTID: usize = 0x200000;
+
+/// A stack for a thread.
+pub fn stack() -> Result<*mut c_void> {
+    // SAFETY: new memory, placed by the kernel.
+    let area = unsafe { Native::mmap(STACK, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) }?;
+    Ok(area.as_ptr())
+}
+
+/// Gives a stack back.
+///
+/// # Safety
+///
+/// No thread runs on it.
+pub unsafe fn unmap_stack(stack: *mut c_void) {
+    // SAFETY: the caller gives it up.
+    let _ = unsafe { Native::munmap(stack, STACK) };
+}
+
+/// Starts a thread, with all signals blocked, and returns its id. With `gone`, that word is the id until the thread has
+/// ended, then 0.
+///
+/// # Safety
+///
+/// `stack` is from [`stack`] and has no thread on it; `argument` is what `entry` takes; `gone` stays in memory.
+pub unsafe fn start(
+    stack: *mut c_void,
+    entry: Entry,
+    argument: *mut c_void,
+    gone: Option<&'static AtomicU32>,
+) -> Result<c_uint> {
+    let mut flags =
+        CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    if let Some(gone) = gone {
+        // Somebody may wait before the kernel has said who is there.
+        gone.store(c_uint::MAX, Ordering::Relaxed);
+        flags |= CLONE_CHILD_CLEARTID;
+    }
+    // The program's handlers must not run on such a thread.
+    let signals = sys::block_signals(u64::MAX);
+    // SAFETY: the caller vouches for stack, entry and argument. The top of the stack is aligned to a page.
+    let ret = unsafe {
+        liburing_seed_clone(
+            flags,
+            stack.wrapping_byte_add(STACK),
+            entry,
+            argument,
+            gone.map_or(core::ptr::null(), core::ptr::from_ref),
+        )
+    };
+    sys::block_signals(signals);
+    Errno::check(ret as i32).map(|id| id as c_uint)
+}
+
+/// Waits until the thread `id`, which was started with `gone`, has ended.
+pub fn join(gone: &AtomicU32, id: c_uint) {
+    loop {
+        // Acquire: what the thread did is done.
+        let there = gone.load(Ordering::Acquire);
+        if there == 0 {
+            break;
+        }
+        sys::sleep_on(gone, there, 0);
+    }
+    // It runs no more, and has a few steps to go until nobody sees it any more.
+    while task::is_thread(id) {
+        sys::give_way();
+    }
+}

@@ -1,8 +1,0 @@
-# liburing-ffi from other languages.
-
-CHECKS += check-bindings
-.PHONY: check-bindings
-
-## make check-bindings  I/O through liburing-ffi.h from Rust (bindgen) and Python (cffi)
-check-bindings: stage
-	$(Q)CARGO='$(CARGO)' PYTHON='$(PYTHON)' CC='$(CC)' tests/bindings/check.sh '$(CHECK_PREFIX)' '$(ABSOLUTE_B)/bindings'

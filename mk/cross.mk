@@ -1,8 +1,0 @@
-# Other architectures.
-
-CHECKS += check-cross
-.PHONY: check-cross
-
-## make check-cross    the libraries for 64-bit ARM and RISC-V, and two architectures that go through libc
-check-cross:
-	MAKE='$(MAKE)' CARGO='$(CARGO)' scripts/check-cross.sh $(B)/cross

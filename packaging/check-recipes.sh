@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Look through the RPM spec and the APKBUILD, and run what they do: rpmbuild makes packages, and the APKBUILD's functions
+# build, check and install. Neither distribution is here, so nothing is installed.
+#
+# usage: check-recipes.sh
+set -euo pipefail
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR O
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+spec=$root/packaging/rpm/liburing-rs.spec apkbuild=$root/packaging/alpine/APKBUILD
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/liburing-recipes.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+done=()
+
+die() {
+    echo "FAIL: $*"
+    exit 1
+}
+archive=$("$root/build-aux/dist.sh" "$work")
+version=$(basename "$archive" .tar.xz)
+version=${version#liburing-rs-}
+
+rpm_spec() {
+    rpmspec -P "$spec" >"$work/expanded" || die "rpmspec -P"
+    grep -q "^Version: *$version$" "$work/expanded" || die "the spec is not for version $version"
+    if command -v rpmlint >/dev/null; then
+        # Debian's rpmlint has no configuration of a distribution: a build root is set by rpm itself, and the archive lies
+        # beside the spec.
+        rpmlint "$spec" >"$work/log" 2>&1 || { cat "$work/log"; die "rpmlint"; }
+        if grep -E '^liburing.*: [WE]: ' "$work/log" | grep -vE 'no-buildroot-tag|invalid-url Source0'; then die "rpmlint"; fi
+        done+=(rpmlint)
+    else
+        echo "SKIP: there is no rpmlint"
+    fi
+    mkdir -p "$work/rpm/SOURCES"
+    cp "$archive" "$work/rpm/SOURCES"
+    # The compilers do not come from RPM packages here.
+    rpmbuild -bb --nodeps --define "_dbpath $work/rpmdb" --define "_topdir $work/rpm" --define 'debug_package %{nil}' "$spec" >"$work/log" 2>&1 ||
+        { tail -n 20 "$work/log"; die "rpmbuild"; }
+    local package packages provides
+    packages=$(find "$work/rpm/RPMS" -name '*.rpm' -printf '%f\n' | sed "s/-$version.*//" | sort | tr '\n' ' ')
+    [ "$packages" = "liburing-rs liburing-rs-devel liburing-rs-static " ] || die "rpmbuild makes $packages"
+    for package in "$work"/rpm/RPMS/*/*.rpm; do
+        rpm --define "_dbpath $work/rpmdb" -qp --provides "$package" >>"$work/provides"
+    done
+    for provides in 'liburing = 2.15' 'liburing-devel = 2.15' 'liburing.so.2(LIBURING_2.15)(64bit)' \
+        'liburing-ffi.so.2(LIBURING_2.15)(64bit)'; do
+        grep -qxF "$provides" "$work/provides" || die "the packages do not provide $provides"
+    done
+    done+=(rpmbuild)
+}
+
+alpine() {
+    sh -n "$apkbuild"
+    if command -v shellcheck >/dev/null; then
+        # Its variables are abuild's to read and to set.
+        shellcheck -s sh -e SC2034,SC2154 "$apkbuild" || die "shellcheck"
+        done+=(shellcheck)
+    fi
+    mkdir -p "$work/src" "$work/pkg"
+    tar --extract --directory "$work/src" --file "$archive"
+    # As abuild runs it: the functions one after the other, in the source.
+    # shellcheck disable=SC2016 # for the inner shell
+    srcdir=$work/src pkgdir=$work/pkg sh -eu -c '
+        . "$1"
+        [ "$pkgver" = "$2" ]
+        for step in build check package; do
+            cd "$builddir"
+            "$step"
+        done' sh "$apkbuild" "$version" >"$work/log" 2>&1 || { tail -n 20 "$work/log"; die "the APKBUILD"; }
+    [ -e "$work/pkg/usr/lib/liburing.so.2" ] || die "the APKBUILD's package holds no library"
+    [ -e "$work/pkg/usr/include/liburing.h" ] || die "the APKBUILD's package holds no header"
+    done+=("the APKBUILD's functions")
+}
+
+if command -v rpmspec >/dev/null && command -v rpmbuild >/dev/null; then
+    if [ "$(uname -m)" = x86_64 ]; then rpm_spec; else echo "SKIP: the RPM packages are looked at on x86-64 only"; fi
+else
+    echo "SKIP: there is no rpmspec and rpmbuild (Debian package rpm)"
+fi
+alpine
+
+printf -v list '%s, ' "${done[@]}"
+echo "the RPM spec and the APKBUILD went through: ${list%, }"
