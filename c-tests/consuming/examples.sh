@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compile the examples against the installation without a warning, and run each, also where it must fail.
 #
-# usage: check-examples.sh PREFIX
+# usage: examples.sh PREFIX
 # environment: CC (the first compiler to try; gcc and clang are tried where they are there)
 set -euo pipefail
 
@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 export LD_LIBRARY_PATH=$prefix/lib
 
 die() {
-    echo "check-examples: $*" >&2
+    echo "examples: $*" >&2
     exit 1
 }
 

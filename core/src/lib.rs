@@ -8,10 +8,11 @@
 //! | [`abi`] | the kernel's and the library's types and constants, as C sees them |
 //! | [`errno`] | error numbers and `Result` |
 //! | [`kernel`] | the seam: what a kernel offers, the native one, and a simulated one for tests |
-//! | [`ring`] | set-up, mapping, sizes, probe, exit |
-//! | [`queue`] | submit, complete, wait, and the ordering of every access to ring memory |
+//! | [`ring`] | set-up, mapping, sizes, exit, and the ordering of every access to ring memory |
+//! | [`queue`] | submit, complete, wait |
 //! | [`register`] | everything that `io_uring_register` offers |
-//! | [`prep`] | the request helpers that C programs get as inline functions |
+//! | [`inline`] | the request helpers and accessors that C programs get as inline functions |
+//! | [`panic`] | what the libraries' panic handlers do |
 
 #![cfg_attr(not(test), no_std)]
 

@@ -138,7 +138,9 @@ fn main() -> Result<()> {
     for header in HEADERS {
         let mut order = Vec::new();
         for name in header.sources {
-            order.extend(source::items(&root.join(format!("core/src/abi/{name}.rs")))?);
+            order.extend(source::items(
+                &root.join(format!("core/src/abi/{name}.rs")),
+            )?);
         }
         types.extend(order.iter().cloned());
         if header.functions {

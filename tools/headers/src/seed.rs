@@ -29,7 +29,11 @@ pub fn write(root: &Path, out: &Path) -> Result<()> {
     let functions: Vec<PathBuf> = ["syscall", "ring", "split"]
         .map(|name| seed.join(format!("library/{name}.rs")))
         .into();
-    let types = [root.join("core/src/abi/types.rs"), abi.clone(), shape.clone()];
+    let types = [
+        root.join("core/src/abi/types.rs"),
+        abi.clone(),
+        shape.clone(),
+    ];
     let items = c::parse(&cbindgen(&types, &functions, &[])?)?;
     let kernel = kernel(&source::items(&abi)?, &items)?;
     let shapes = source::items(&shape)?;
