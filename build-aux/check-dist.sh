@@ -51,7 +51,7 @@ archive_builds() {
             <(cd "$work/source" && find . -path ./vendor -prune -o -type f -printf '%P\n' | sort) || die "the archive's files"
     fi
     # And it makes itself.
-    again=$("$work/source/scripts/dist.sh" "$work/third")
+    again=$("$work/source/build-aux/dist.sh" "$work/third")
     cmp "$archive" "$again" || die "an unpacked archive makes another one"
 
     # No network, nothing that Cargo has downloaded before, no cbindgen.

@@ -12,7 +12,7 @@
 //! | [`queue`] | submit, complete, wait |
 //! | [`register`] | everything that `io_uring_register` offers |
 //! | [`inline`] | the request helpers and accessors that C programs get as inline functions |
-//! | [`panic`] | what the libraries' panic handlers do |
+//! | [`mod@panic`] | what the libraries' panic handlers do |
 
 #![cfg_attr(not(test), no_std)]
 
