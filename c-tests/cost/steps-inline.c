@@ -1,5 +1,5 @@
 /* Rows of the inline functions for queues and buffer rings. */
-#include "steps.h"
+#include "steps-rows.h"
 
 #include <liburing.h>
 

@@ -1,5 +1,5 @@
 /* Rows of the request helpers, one of each family. */
-#include "steps.h"
+#include "steps-rows.h"
 
 #include <fcntl.h>
 #include <liburing.h>

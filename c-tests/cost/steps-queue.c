@@ -1,5 +1,5 @@
 /* Rows of submission, waiting, batches and whole cycles. */
-#include "steps.h"
+#include "steps-rows.h"
 
 #include <errno.h>
 #include <liburing.h>
@@ -87,7 +87,6 @@ ROW __u64 cycle_walk(struct io_uring *ring, unsigned batch)
     return sum;
 }
 
-/* Calls that enter the kernel with one request, on a ring of some kind. */
 void count_enters(struct io_uring *ring, const char *kind)
 {
     struct __kernel_timespec second = {.tv_sec = 1};

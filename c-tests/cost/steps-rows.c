@@ -1,35 +1,7 @@
-/* All rows, and what their files share. Compiled once with each library's headers, and linked to that library. */
-#include "steps.h"
+/* All rows. Compiled once with each library's headers, and linked to that library. */
+#include "steps-rows.h"
 
 #include <liburing.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-void check(int ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "%s: %s went wrong\n", shared->name, what);
-        _exit(3);
-    }
-}
-
-void take_nops(struct io_uring *ring, unsigned nr)
-{
-    while (nr--)
-        io_uring_prep_nop(io_uring_get_sqe(ring));
-}
-
-/* Puts `nr` completions into the CQ. */
-void complete(struct io_uring *ring, unsigned nr)
-{
-    take_nops(ring, nr);
-    check(io_uring_submit_and_wait(ring, nr) == (int) nr, "completing");
-}
-
-void drain(struct io_uring *ring)
-{
-    io_uring_cq_advance(ring, io_uring_cq_ready(ring));
-}
 
 ROW void nothing(struct io_uring *ring) { (void) ring; }
 

@@ -1,5 +1,5 @@
 /* Rows of set-up, registration, and rings of other kinds. */
-#include "steps.h"
+#include "steps-rows.h"
 
 #include <errno.h>
 #include <liburing.h>

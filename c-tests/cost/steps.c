@@ -1,5 +1,5 @@
 /* Counts the instructions that library calls execute in user space, by single-stepping a child. */
-#include "steps.h"
+#include "steps-rows.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,8 +10,6 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct shared *shared;
 
 /* Steps the child from one breakpoint to the next. Returns the number of instructions between them. */
 static long step_to_breakpoint(pid_t child)

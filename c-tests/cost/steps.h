@@ -1,4 +1,4 @@
-/* Between the counter (steps.c) and the rows that it counts (steps-*.c). */
+/* How a file of rows (steps-*.c) counts a call, and what the files share (steps-help.c). */
 #ifndef STEPS_H
 #define STEPS_H
 
@@ -38,21 +38,9 @@ extern struct shared *shared;
 
 void check(int ok, const char *what);
 
-/* Runs every row, each between two breakpoints. */
-void run_rows(void);
-
 /* What several files of rows use. */
 void take_nops(struct io_uring *ring, unsigned nr);
 void complete(struct io_uring *ring, unsigned nr);
 void drain(struct io_uring *ring);
-void count_enters(struct io_uring *ring, const char *kind);
-
-/* The files' rows. */
-void count_queues(struct io_uring *ring);
-void count_inlines(struct io_uring *ring);
-void count_buf_ring(struct io_uring *ring);
-void count_preps(void);
-void count_setup(void);
-void count_register(struct io_uring *ring);
 
 #endif
