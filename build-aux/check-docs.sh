@@ -38,5 +38,8 @@ for document in $documents; do
     done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//')
 done
 
+# The program that README shows is the example.
+diff <(sed -n '/^```c$/,/^```$/{/^```/d;p}' README.md) examples/first.c >/dev/null || wrong "README.md does not show examples/first.c"
+
 echo "$(wc -w <<<"$targets") make targets are described, $named mentions and all links hold"
 [ "$failures" -eq 0 ]

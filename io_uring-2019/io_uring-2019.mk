@@ -71,7 +71,7 @@ check-seed: stage $(if $(filter 1,$(ENABLE_SEED)),$(SEED_POLLING))
 ## make bench-seed     random reads through the interface of 2019 beside the same loop through today's
 bench-seed: stage
 	$(Q)if [ '$(ENABLE_SEED)' = 1 ]; then CC='$(CC)' $(PYTHON) c-tests/bench/report/seed.py '$(CHECK_PREFIX)' '$(B)/bench' \
-		$(if $(QUICK),--quick,--into README.md); fi
+		$(if $(QUICK),--quick,--into docs/io_uring-2019.md); fi
 
 # Part of the whole.
 bench: bench-seed

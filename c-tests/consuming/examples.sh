@@ -23,8 +23,18 @@ for compiler in "${CC:-gcc}" gcc clang; do
     done
 done
 
-cp_program=$work/uring-cp
 runs=0
+first() { # expected, file
+    [ "$("$work/first" "$2" 2>&1 || true)" = "$1" ] || die "first $2: $("$work/first" "$2" 2>&1 || true)"
+    runs=$((runs + 1))
+}
+echo 'one line' >"$work/line"
+first 'one line' "$work/line"
+first '' /dev/null
+first 'cannot open the file' "$work/missing"
+first 'Is a directory' "$work"
+
+cp_program=$work/uring-cp
 for size in 0 1 131072 10000019; do
     head -c "$size" /dev/urandom >"$work/source"
     for options in '' -l '-q 1 -b 4095' '-l -q 3 -b 1m' '-q 4096 -b 512' '-l -q 512 -b 4k'; do
