@@ -16,11 +16,6 @@ const MAP: &str = "src/liburing.map";
 fn main() {
     println!("cargo::rerun-if-changed={MAP}");
     println!("cargo::rustc-check-cfg=cfg(symbol_versions)");
-    // A crate that depends on this one and compiles C finds the headers by DEP_URING_INCLUDE.
-    println!(
-        "cargo::metadata=include={}/include",
-        variable("CARGO_MANIFEST_DIR")
-    );
     if env::var_os("CARGO_FEATURE_VERSIONED").is_none() {
         return;
     }
@@ -32,6 +27,10 @@ fn main() {
         "-Wl,-z,relro,-z,now".into(),
         format!("-Wl,-soname,{soname}"),
     ];
+    if variable("PROFILE") == "debug" {
+        // Without optimisation parts of core that name the unwinder are linked in. Panics abort, so it is never called.
+        arguments.push("-Wl,--defsym=rust_eh_personality=0".into());
+    }
     match lld() {
         Some(options) => {
             arguments.extend(options);

@@ -3,7 +3,7 @@
 
 RUST_TARGET ?= $(or $(CARGO_BUILD_TARGET),$(shell $(RUSTC) -vV | sed -n 's/^host: //p'))
 RUST_ARCH := $(firstword $(subst -, ,$(RUST_TARGET)))
-CORE_SOURCES := $(shell find core/src -name '*.rs') core/Cargo.toml Cargo.toml Cargo.lock
+CORE_SOURCES := $(shell find core/src -name '*.rs') core/build.rs core/Cargo.toml Cargo.toml Cargo.lock
 RUST_SOURCES := $(CORE_SOURCES) $(shell find src -name '*.rs') build.rs
 
 # Debug information follows CFLAGS, as packagers set it: they split it off themselves.

@@ -11,13 +11,14 @@ endif
 
 ELF_TOOLS = READELF='$(READELF)' NM='$(NM)' STRIP='$(STRIP)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)'
 
-## make check-elf      soname, dependencies, hardening, symbols and size of the libraries
+## make check-elf      soname, dependencies, hardening, symbols and size of the libraries, also of Cargo's
 check-elf: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
 	@status=0; \
 	$(ELF_TOOLS) c-tests/abi/elf.sh static $(B)/liburing.a $(SHARED_uring) || status=1; \
 	$(ELF_TOOLS) c-tests/abi/elf.sh static $(B)/liburing-ffi.a $(SHARED_uring-ffi) $(SHARED_uring) || status=1; \
 	$(ELF_TOOLS) c-tests/abi/elf.sh shared $(SHARED_uring-ffi) $(SONAME_uring-ffi) $(MAX_STRIPPED_uring-ffi) || status=1; \
 	$(ELF_TOOLS) c-tests/abi/elf.sh shared $(SHARED_uring) $(SONAME_uring) $(MAX_STRIPPED_uring) || status=1; \
+	CARGO='$(CARGO)' CC='$(CC)' c-tests/abi/cargo-library.sh '$(ABSOLUTE_B)/cargo-build' $(SHARED_uring) || status=1; \
 	exit $$status
 
 CHECKS += check-abidiff

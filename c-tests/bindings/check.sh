@@ -67,6 +67,14 @@ else
     job Rust "$target_dir/debug/liburing-bindings-test"
 fi
 
+if ! "${CARGO:-cargo}" fetch --quiet --locked --manifest-path "$here/cargo/Cargo.toml"; then
+    echo "SKIP: the crate cc can not be had"
+else
+    "${CARGO:-cargo}" fmt --check --manifest-path "$here/cargo/Cargo.toml"
+    "${CARGO:-cargo}" run --quiet --locked --manifest-path "$here/cargo/Cargo.toml" --target-dir "$target_dir"
+    used+=("a crate's C")
+fi
+
 if "${PYTHON:-python3}" -c 'import cffi' 2>/dev/null; then
     job Python "${PYTHON:-python3}" -B "$here/python.py" "$header" "$library"
 else
