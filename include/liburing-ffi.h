@@ -1613,6 +1613,21 @@ struct io_uring_cqe_iter {
 /* The user_data of timeouts that the library itself submits, on kernels without IORING_FEAT_EXT_ARG. */
 static const __u64 LIBURING_UDATA_TIMEOUT = 0xffffffffffffffffULL;
 
+/* Waits until an SQE can be taken, where a kernel thread submits. */
+int io_uring_sqring_wait(struct io_uring *ring);
+
+/* Looks at the first CQE without waiting. */
+int io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr);
+
+/* Waits for a CQE. */
+int io_uring_wait_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr);
+
+/* Waits until a number of CQEs are there. */
+int io_uring_wait_cqe_nr(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr);
+
+/* How many buffers the kernel has not used yet. */
+int io_uring_buf_ring_available(struct io_uring *ring, struct io_uring_buf_ring *br, uint16_t bgid);
+
 /* Asks the kernel which requests it knows, through an existing ring. */
 struct io_uring_probe *io_uring_get_probe_ring(struct io_uring *ring);
 
@@ -1882,31 +1897,126 @@ int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_
 int io_uring_submit_and_wait_reg(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
     int reg_index);
 
-/* Prepares to read into a buffer, as pread(2) does. */
-void io_uring_prep_read(struct io_uring_sqe *sqe, int fd, void *buf, unsigned int nbytes, __u64 offset);
+/* The mask for a buffer ring of a size. */
+int io_uring_buf_ring_mask(__u32 ring_entries);
 
-/* Prepares to write from a buffer, as pwrite(2) does. */
-void io_uring_prep_write(struct io_uring_sqe *sqe, int fd, const void *buf, unsigned int nbytes, __u64 offset);
+/* Makes a buffer ring empty. */
+void io_uring_buf_ring_init(struct io_uring_buf_ring *br);
 
-/* Prepares to read into several buffers, as preadv(2) does. */
-void io_uring_prep_readv(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
-    __u64 offset);
+/* Writes a buffer into a ring. */
+void io_uring_buf_ring_add(struct io_uring_buf_ring *br, void *addr, unsigned int len, uint16_t bid, int mask,
+    int buf_offset);
 
-/* Prepares to write from several buffers, as pwritev(2) does. */
-void io_uring_prep_writev(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
-    __u64 offset);
+/* Shows the kernel buffers that were added. */
+void io_uring_buf_ring_advance(struct io_uring_buf_ring *br, int count);
 
-/* Prepares to read into several buffers with flags, as preadv2(2) does. */
-void io_uring_prep_readv2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
-    __u64 offset, int flags);
+/* Shows the kernel buffers and gives CQEs back. */
+void __io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int cq_count,
+    int buf_count);
 
-/* Prepares to write from several buffers with flags, as pwritev2(2) does. */
-void io_uring_prep_writev2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
-    __u64 offset, int flags);
+/* Shows the kernel buffers and gives as many CQEs back. */
+void io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int count);
 
-/* Prepares to read again and again, each time into a provided buffer. */
-void io_uring_prep_read_multishot(struct io_uring_sqe *sqe, int fd, unsigned int nbytes, __u64 offset,
-    int buf_group);
+/* Whether completions signal the registered eventfd. */
+bool io_uring_cq_eventfd_enabled(const struct io_uring *ring);
+
+/* Makes completions signal the registered eventfd, or not. */
+int io_uring_cq_eventfd_toggle(struct io_uring *ring, bool enabled);
+
+/* How many CQEs wait to be looked at. */
+unsigned int io_uring_cq_ready(const struct io_uring *ring);
+
+/* Whether the kernel holds CQEs that found no room in the queue. */
+bool io_uring_cq_has_overflow(const struct io_uring *ring);
+
+/* Gives CQEs back to the kernel, the oldest first. */
+void io_uring_cq_advance(struct io_uring *ring, unsigned int nr);
+
+/* Gives one CQE back to the kernel. */
+void io_uring_cqe_seen(struct io_uring *ring, struct io_uring_cqe *cqe);
+
+/* How many entries of the queue a CQE takes. */
+unsigned int io_uring_cqe_nr(const struct io_uring_cqe *cqe);
+
+/* Starts a walk over the CQEs that are there. */
+struct io_uring_cqe_iter io_uring_cqe_iter_init(const struct io_uring *ring);
+
+/* The next CQE of a walk. */
+bool io_uring_cqe_iter_next(struct io_uring_cqe_iter *iter, struct io_uring_cqe **cqe);
+
+/* Finds the first CQE without a system call. */
+int __io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int *nr_available);
+
+/* Prepares to accept a connection, as accept4(2) does. */
+void io_uring_prep_accept(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen, int flags);
+
+/* Prepares to accept a connection straight into the registered files. */
+void io_uring_prep_accept_direct(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen,
+    int flags, unsigned int file_index);
+
+/* Prepares to accept connections again and again. */
+void io_uring_prep_multishot_accept(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen,
+    int flags);
+
+/* Prepares to accept connections again and again, into free slots of the registered files. */
+void io_uring_prep_multishot_accept_direct(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr,
+    socklen_t *addrlen, int flags);
+
+/* Prepares to say how a part of a file will be used, as posix_fadvise(2) does. */
+void io_uring_prep_fadvise(struct io_uring_sqe *sqe, int fd, __u64 offset, __u32 len, int advice);
+
+/* Prepares to say how a part of a file will be used, whatever its length. */
+void io_uring_prep_fadvise64(struct io_uring_sqe *sqe, int fd, __u64 offset, off_t len, int advice);
+
+/* Prepares to say how a piece of memory will be used, as madvise(2) does. */
+void io_uring_prep_madvise(struct io_uring_sqe *sqe, void *addr, __u32 length, int advice);
+
+/* Prepares to say how a piece of memory will be used, whatever its length. */
+void io_uring_prep_madvise64(struct io_uring_sqe *sqe, void *addr, off_t length, int advice);
+
+/* Prepares to give the kernel buffers to pick from. */
+void io_uring_prep_provide_buffers(struct io_uring_sqe *sqe, void *addr, int len, int nr, int bgid, int bid);
+
+/* Prepares to take provided buffers back. */
+void io_uring_prep_remove_buffers(struct io_uring_sqe *sqe, int nr, int bgid);
+
+/* Prepares to cancel requests by their user data. */
+void io_uring_prep_cancel64(struct io_uring_sqe *sqe, __u64 user_data, int flags);
+
+/* Prepares to cancel requests whose user data is a pointer. */
+void io_uring_prep_cancel(struct io_uring_sqe *sqe, const void *user_data, int flags);
+
+/* Prepares to cancel requests by the descriptor that they use. */
+void io_uring_prep_cancel_fd(struct io_uring_sqe *sqe, int fd, unsigned int flags);
+
+/* Prepares a command for the driver of a file. */
+void io_uring_prep_uring_cmd(struct io_uring_sqe *sqe, int cmd_op, int fd);
+
+/* Prepares a command for the driver of a file, in an SQE of 128 bytes. */
+void io_uring_prep_uring_cmd128(struct io_uring_sqe *sqe, int cmd_op, int fd);
+
+/* Prepares a command for a socket. */
+void io_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, int fd, int level, int optname, void *optval,
+    int optlen);
+
+/* Prepares to ask for the address of a socket. */
+void io_uring_prep_cmd_getsockname(struct io_uring_sqe *sqe, int fd, struct sockaddr *sockaddr,
+    socklen_t *sockaddr_len, int peer);
+
+/* Prepares to discard a part of a block device. */
+void io_uring_prep_cmd_discard(struct io_uring_sqe *sqe, int fd, uint64_t offset, uint64_t nbytes);
+
+/* Prepares to put descriptors into the registered files. */
+void io_uring_prep_files_update(struct io_uring_sqe *sqe, int *fds, unsigned int nr_fds, int offset);
+
+/* Prepares to make an ordinary descriptor of a registered file. */
+void io_uring_prep_fixed_fd_install(struct io_uring_sqe *sqe, int fd, unsigned int flags);
+
+/* Prepares to make a pipe, as pipe2(2) does. */
+void io_uring_prep_pipe(struct io_uring_sqe *sqe, int *fds, int pipe_flags);
+
+/* Prepares to make a pipe straight in the registered files. */
+void io_uring_prep_pipe_direct(struct io_uring_sqe *sqe, int *fds, int pipe_flags, unsigned int file_index);
 
 /* Prepares to read into registered buffer buf_index. */
 void io_uring_prep_read_fixed(struct io_uring_sqe *sqe, int fd, void *buf, unsigned int nbytes, __u64 offset,
@@ -1924,37 +2034,72 @@ void io_uring_prep_readv_fixed(struct io_uring_sqe *sqe, int fd, const struct io
 void io_uring_prep_writev_fixed(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
     __u64 offset, int flags, int buf_index);
 
-/* Prepares to move data from one descriptor to another, as splice(2) does. */
-void io_uring_prep_splice(struct io_uring_sqe *sqe, int fd_in, int64_t off_in, int fd_out, int64_t off_out,
-    unsigned int nbytes, unsigned int splice_flags);
+/* Prepares to ask what is known of a file, as statx(2) does. */
+void io_uring_prep_statx(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, unsigned int mask,
+    struct statx *statxbuf);
 
-/* Prepares to copy data from one pipe to another, as tee(2) does. */
-void io_uring_prep_tee(struct io_uring_sqe *sqe, int fd_in, int fd_out, unsigned int nbytes,
-    unsigned int splice_flags);
+/* Prepares to rename a file, as renameat2(2) does. */
+void io_uring_prep_renameat(struct io_uring_sqe *sqe, int olddfd, const char *oldpath, int newdfd,
+    const char *newpath, unsigned int flags);
 
-/* Prepares to bring a file to the disk, as fsync(2) does. */
-void io_uring_prep_fsync(struct io_uring_sqe *sqe, int fd, unsigned int fsync_flags);
+/* Prepares to rename a file, as rename(2) does. */
+void io_uring_prep_rename(struct io_uring_sqe *sqe, const char *oldpath, const char *newpath);
 
-/* Prepares to bring a part of a file to the disk, as sync_file_range(2) does. */
-void io_uring_prep_sync_file_range(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 offset, int flags);
+/* Prepares to remove a name, as unlinkat(2) does. */
+void io_uring_prep_unlinkat(struct io_uring_sqe *sqe, int dfd, const char *path, int flags);
 
-/* Prepares to allocate or free a part of a file, as fallocate(2) does. */
-void io_uring_prep_fallocate(struct io_uring_sqe *sqe, int fd, int mode, __u64 offset, __u64 len);
+/* Prepares to remove a name, as unlink(2) does. */
+void io_uring_prep_unlink(struct io_uring_sqe *sqe, const char *path, int flags);
 
-/* Prepares to set the size of an open file, as ftruncate(2) does. */
-void io_uring_prep_ftruncate(struct io_uring_sqe *sqe, int fd, loff_t len);
+/* Prepares to make a directory, as mkdirat(2) does. */
+void io_uring_prep_mkdirat(struct io_uring_sqe *sqe, int dfd, const char *path, mode_t mode);
 
-/* Prepares to say how a part of a file will be used, as posix_fadvise(2) does. */
-void io_uring_prep_fadvise(struct io_uring_sqe *sqe, int fd, __u64 offset, __u32 len, int advice);
+/* Prepares to make a directory, as mkdir(2) does. */
+void io_uring_prep_mkdir(struct io_uring_sqe *sqe, const char *path, mode_t mode);
 
-/* Prepares to say how a part of a file will be used, whatever its length. */
-void io_uring_prep_fadvise64(struct io_uring_sqe *sqe, int fd, __u64 offset, off_t len, int advice);
+/* Prepares to wait on a futex. */
+void io_uring_prep_futex_wait(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val, uint64_t mask,
+    uint32_t futex_flags, unsigned int flags);
 
-/* Prepares to say how a piece of memory will be used, as madvise(2) does. */
-void io_uring_prep_madvise(struct io_uring_sqe *sqe, void *addr, __u32 length, int advice);
+/* Prepares to wake waiters of a futex. */
+void io_uring_prep_futex_wake(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val, uint64_t mask,
+    uint32_t futex_flags, unsigned int flags);
 
-/* Prepares to say how a piece of memory will be used, whatever its length. */
-void io_uring_prep_madvise64(struct io_uring_sqe *sqe, void *addr, off_t length, int advice);
+/* Prepares to wait on several futexes, for any of them. */
+void io_uring_prep_futex_waitv(struct io_uring_sqe *sqe, const struct futex_waitv *futex, uint32_t nr_futex,
+    unsigned int flags);
+
+/* Prepares to wait for a child process to change state, as waitid(2) does. */
+void io_uring_prep_waitid(struct io_uring_sqe *sqe, idtype_t idtype, id_t id, siginfo_t *infop, int options,
+    unsigned int flags);
+
+/* Prepares to make a symbolic link, as symlinkat(2) does. */
+void io_uring_prep_symlinkat(struct io_uring_sqe *sqe, const char *target, int newdirfd, const char *linkpath);
+
+/* Prepares to make a symbolic link, as symlink(2) does. */
+void io_uring_prep_symlink(struct io_uring_sqe *sqe, const char *target, const char *linkpath);
+
+/* Prepares to give a file another name, as linkat(2) does. */
+void io_uring_prep_linkat(struct io_uring_sqe *sqe, int olddfd, const char *oldpath, int newdfd,
+    const char *newpath, int flags);
+
+/* Prepares to give a file another name, as link(2) does. */
+void io_uring_prep_link(struct io_uring_sqe *sqe, const char *oldpath, const char *newpath, int flags);
+
+/* Prepares to post a CQE in another ring. */
+void io_uring_prep_msg_ring(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data, unsigned int flags);
+
+/* Prepares to post a CQE with flags in another ring. */
+void io_uring_prep_msg_ring_cqe_flags(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data,
+    unsigned int flags, unsigned int cqe_flags);
+
+/* Prepares to send a registered file to another ring. */
+void io_uring_prep_msg_ring_fd(struct io_uring_sqe *sqe, int fd, int source_fd, int target_fd, __u64 data,
+    unsigned int flags);
+
+/* Prepares to send a registered file to a free slot of another ring. */
+void io_uring_prep_msg_ring_fd_alloc(struct io_uring_sqe *sqe, int fd, int source_fd, __u64 data,
+    unsigned int flags);
 
 /* Prepares to open a file, as openat(2) does. */
 void io_uring_prep_openat(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, mode_t mode);
@@ -1983,137 +2128,25 @@ void io_uring_prep_close(struct io_uring_sqe *sqe, int fd);
 /* Prepares to empty a slot of the registered files. */
 void io_uring_prep_close_direct(struct io_uring_sqe *sqe, unsigned int file_index);
 
-/* Prepares to ask what is known of a file, as statx(2) does. */
-void io_uring_prep_statx(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, unsigned int mask,
-    struct statx *statxbuf);
+/* Prepares to wait until a descriptor is ready, as poll(2) does. */
+void io_uring_prep_poll_add(struct io_uring_sqe *sqe, int fd, unsigned int poll_mask);
 
-/* Prepares to rename a file, as renameat2(2) does. */
-void io_uring_prep_renameat(struct io_uring_sqe *sqe, int olddfd, const char *oldpath, int newdfd,
-    const char *newpath, unsigned int flags);
+/* Prepares to be told each time that a descriptor becomes ready. */
+void io_uring_prep_poll_multishot(struct io_uring_sqe *sqe, int fd, unsigned int poll_mask);
 
-/* Prepares to rename a file, as rename(2) does. */
-void io_uring_prep_rename(struct io_uring_sqe *sqe, const char *oldpath, const char *newpath);
+/* Prepares to cancel a poll request. */
+void io_uring_prep_poll_remove(struct io_uring_sqe *sqe, __u64 user_data);
 
-/* Prepares to remove a name, as unlinkat(2) does. */
-void io_uring_prep_unlinkat(struct io_uring_sqe *sqe, int dfd, const char *path, int flags);
+/* Prepares to change a poll request. */
+void io_uring_prep_poll_update(struct io_uring_sqe *sqe, __u64 old_user_data, __u64 new_user_data,
+    unsigned int poll_mask, unsigned int flags);
 
-/* Prepares to remove a name, as unlink(2) does. */
-void io_uring_prep_unlink(struct io_uring_sqe *sqe, const char *path, int flags);
+/* Prepares to change what an epoll descriptor watches, as epoll_ctl(2) does. */
+void io_uring_prep_epoll_ctl(struct io_uring_sqe *sqe, int epfd, int fd, int op, const struct epoll_event *ev);
 
-/* Prepares to make a directory, as mkdirat(2) does. */
-void io_uring_prep_mkdirat(struct io_uring_sqe *sqe, int dfd, const char *path, mode_t mode);
-
-/* Prepares to make a directory, as mkdir(2) does. */
-void io_uring_prep_mkdir(struct io_uring_sqe *sqe, const char *path, mode_t mode);
-
-/* Prepares to make a symbolic link, as symlinkat(2) does. */
-void io_uring_prep_symlinkat(struct io_uring_sqe *sqe, const char *target, int newdirfd, const char *linkpath);
-
-/* Prepares to make a symbolic link, as symlink(2) does. */
-void io_uring_prep_symlink(struct io_uring_sqe *sqe, const char *target, const char *linkpath);
-
-/* Prepares to give a file another name, as linkat(2) does. */
-void io_uring_prep_linkat(struct io_uring_sqe *sqe, int olddfd, const char *oldpath, int newdfd,
-    const char *newpath, int flags);
-
-/* Prepares to give a file another name, as link(2) does. */
-void io_uring_prep_link(struct io_uring_sqe *sqe, const char *oldpath, const char *newpath, int flags);
-
-/* Prepares to read an extended attribute of the file at a path, as getxattr(2) does. */
-void io_uring_prep_getxattr(struct io_uring_sqe *sqe, const char *name, char *value, const char *path,
-    unsigned int len);
-
-/* Prepares to set an extended attribute of the file at a path, as setxattr(2) does. */
-void io_uring_prep_setxattr(struct io_uring_sqe *sqe, const char *name, const char *value, const char *path,
-    int flags, unsigned int len);
-
-/* Prepares to read an extended attribute of an open file, as fgetxattr(2) does. */
-void io_uring_prep_fgetxattr(struct io_uring_sqe *sqe, int fd, const char *name, char *value, unsigned int len);
-
-/* Prepares to set an extended attribute of an open file, as fsetxattr(2) does. */
-void io_uring_prep_fsetxattr(struct io_uring_sqe *sqe, int fd, const char *name, const char *value, int flags,
-    unsigned int len);
-
-/* Prepares to put descriptors into the registered files. */
-void io_uring_prep_files_update(struct io_uring_sqe *sqe, int *fds, unsigned int nr_fds, int offset);
-
-/* Prepares to make an ordinary descriptor of a registered file. */
-void io_uring_prep_fixed_fd_install(struct io_uring_sqe *sqe, int fd, unsigned int flags);
-
-/* Prepares to make a pipe, as pipe2(2) does. */
-void io_uring_prep_pipe(struct io_uring_sqe *sqe, int *fds, int pipe_flags);
-
-/* Prepares to make a pipe straight in the registered files. */
-void io_uring_prep_pipe_direct(struct io_uring_sqe *sqe, int *fds, int pipe_flags, unsigned int file_index);
-
-/* Prepares to make a socket, as socket(2) does. */
-void io_uring_prep_socket(struct io_uring_sqe *sqe, int domain, int type, int protocol, unsigned int flags);
-
-/* Prepares to make a socket straight in the registered files. */
-void io_uring_prep_socket_direct(struct io_uring_sqe *sqe, int domain, int type, int protocol,
-    unsigned int file_index, unsigned int flags);
-
-/* Prepares to make a socket in a free slot of the registered files. */
-void io_uring_prep_socket_direct_alloc(struct io_uring_sqe *sqe, int domain, int type, int protocol,
+/* Prepares to collect events of an epoll descriptor, as epoll_wait(2) does. */
+void io_uring_prep_epoll_wait(struct io_uring_sqe *sqe, int fd, struct epoll_event *events, int maxevents,
     unsigned int flags);
-
-/* Prepares to give a socket an address, as bind(2) does. */
-void io_uring_prep_bind(struct io_uring_sqe *sqe, int fd, const struct sockaddr *addr, socklen_t addrlen);
-
-/* Prepares to make a socket accept connections, as listen(2) does. */
-void io_uring_prep_listen(struct io_uring_sqe *sqe, int fd, int backlog);
-
-/* Prepares to connect a socket, as connect(2) does. */
-void io_uring_prep_connect(struct io_uring_sqe *sqe, int fd, const struct sockaddr *addr, socklen_t addrlen);
-
-/* Prepares to end one or both directions of a connection, as shutdown(2) does. */
-void io_uring_prep_shutdown(struct io_uring_sqe *sqe, int fd, int how);
-
-/* Prepares to accept a connection, as accept4(2) does. */
-void io_uring_prep_accept(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen, int flags);
-
-/* Prepares to accept a connection straight into the registered files. */
-void io_uring_prep_accept_direct(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen,
-    int flags, unsigned int file_index);
-
-/* Prepares to accept connections again and again. */
-void io_uring_prep_multishot_accept(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen,
-    int flags);
-
-/* Prepares to accept connections again and again, into free slots of the registered files. */
-void io_uring_prep_multishot_accept_direct(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr,
-    socklen_t *addrlen, int flags);
-
-/* Prepares to send, as send(2) does. */
-void io_uring_prep_send(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags);
-
-/* Prepares to send several provided buffers at once. */
-void io_uring_prep_send_bundle(struct io_uring_sqe *sqe, int sockfd, size_t len, int flags);
-
-/* Gives a send request a destination. */
-void io_uring_prep_send_set_addr(struct io_uring_sqe *sqe, const struct sockaddr *dest_addr, __u16 addr_len);
-
-/* Prepares to send to an address, as sendto(2) does. */
-void io_uring_prep_sendto(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
-    const struct sockaddr *addr, socklen_t addrlen);
-
-/* Prepares to send without copying the data. */
-void io_uring_prep_send_zc(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
-    unsigned int zc_flags);
-
-/* Prepares to send from registered buffer buf_index without copying the data. */
-void io_uring_prep_send_zc_fixed(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
-    unsigned int zc_flags, unsigned int buf_index);
-
-/* Prepares to send a message, as sendmsg(2) does. */
-void io_uring_prep_sendmsg(struct io_uring_sqe *sqe, int fd, const struct msghdr *msg, unsigned int flags);
-
-/* Prepares to send a message without copying the data. */
-void io_uring_prep_sendmsg_zc(struct io_uring_sqe *sqe, int fd, const struct msghdr *msg, unsigned int flags);
-
-/* Prepares to send a message from registered buffer buf_index without copying the data. */
-void io_uring_prep_sendmsg_zc_fixed(struct io_uring_sqe *sqe, int fd, const struct msghdr *msg, unsigned int flags,
-    unsigned int buf_index);
 
 /* Prepares to receive, as recv(2) does. */
 void io_uring_prep_recv(struct io_uring_sqe *sqe, int sockfd, void *buf, size_t len, int flags);
@@ -2146,117 +2179,93 @@ void *io_uring_recvmsg_payload(struct io_uring_recvmsg_out *o, struct msghdr *ms
 /* The length of the payload. */
 unsigned int io_uring_recvmsg_payload_length(struct io_uring_recvmsg_out *o, int buf_len, struct msghdr *msgh);
 
-/* Prepares to give the kernel buffers to pick from. */
-void io_uring_prep_provide_buffers(struct io_uring_sqe *sqe, void *addr, int len, int nr, int bgid, int bid);
+/* Prepares to read into a buffer, as pread(2) does. */
+void io_uring_prep_read(struct io_uring_sqe *sqe, int fd, void *buf, unsigned int nbytes, __u64 offset);
 
-/* Prepares to take provided buffers back. */
-void io_uring_prep_remove_buffers(struct io_uring_sqe *sqe, int nr, int bgid);
+/* Prepares to write from a buffer, as pwrite(2) does. */
+void io_uring_prep_write(struct io_uring_sqe *sqe, int fd, const void *buf, unsigned int nbytes, __u64 offset);
 
-/* Prepares to post a CQE in another ring. */
-void io_uring_prep_msg_ring(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data, unsigned int flags);
+/* Prepares to read into several buffers, as preadv(2) does. */
+void io_uring_prep_readv(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
+    __u64 offset);
 
-/* Prepares to post a CQE with flags in another ring. */
-void io_uring_prep_msg_ring_cqe_flags(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data,
-    unsigned int flags, unsigned int cqe_flags);
+/* Prepares to write from several buffers, as pwritev(2) does. */
+void io_uring_prep_writev(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
+    __u64 offset);
 
-/* Prepares to send a registered file to another ring. */
-void io_uring_prep_msg_ring_fd(struct io_uring_sqe *sqe, int fd, int source_fd, int target_fd, __u64 data,
+/* Prepares to read into several buffers with flags, as preadv2(2) does. */
+void io_uring_prep_readv2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
+    __u64 offset, int flags);
+
+/* Prepares to write from several buffers with flags, as pwritev2(2) does. */
+void io_uring_prep_writev2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
+    __u64 offset, int flags);
+
+/* Prepares to read again and again, each time into a provided buffer. */
+void io_uring_prep_read_multishot(struct io_uring_sqe *sqe, int fd, unsigned int nbytes, __u64 offset,
+    int buf_group);
+
+/* Prepares to send, as send(2) does. */
+void io_uring_prep_send(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags);
+
+/* Prepares to send several provided buffers at once. */
+void io_uring_prep_send_bundle(struct io_uring_sqe *sqe, int sockfd, size_t len, int flags);
+
+/* Gives a send request a destination. */
+void io_uring_prep_send_set_addr(struct io_uring_sqe *sqe, const struct sockaddr *dest_addr, __u16 addr_len);
+
+/* Prepares to send to an address, as sendto(2) does. */
+void io_uring_prep_sendto(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
+    const struct sockaddr *addr, socklen_t addrlen);
+
+/* Prepares to send without copying the data. */
+void io_uring_prep_send_zc(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
+    unsigned int zc_flags);
+
+/* Prepares to send from registered buffer buf_index without copying the data. */
+void io_uring_prep_send_zc_fixed(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
+    unsigned int zc_flags, unsigned int buf_index);
+
+/* Prepares to send a message, as sendmsg(2) does. */
+void io_uring_prep_sendmsg(struct io_uring_sqe *sqe, int fd, const struct msghdr *msg, unsigned int flags);
+
+/* Prepares to send a message without copying the data. */
+void io_uring_prep_sendmsg_zc(struct io_uring_sqe *sqe, int fd, const struct msghdr *msg, unsigned int flags);
+
+/* Prepares to send a message from registered buffer buf_index without copying the data. */
+void io_uring_prep_sendmsg_zc_fixed(struct io_uring_sqe *sqe, int fd, const struct msghdr *msg, unsigned int flags,
+    unsigned int buf_index);
+
+/* Prepares to make a socket, as socket(2) does. */
+void io_uring_prep_socket(struct io_uring_sqe *sqe, int domain, int type, int protocol, unsigned int flags);
+
+/* Prepares to make a socket straight in the registered files. */
+void io_uring_prep_socket_direct(struct io_uring_sqe *sqe, int domain, int type, int protocol,
+    unsigned int file_index, unsigned int flags);
+
+/* Prepares to make a socket in a free slot of the registered files. */
+void io_uring_prep_socket_direct_alloc(struct io_uring_sqe *sqe, int domain, int type, int protocol,
     unsigned int flags);
 
-/* Prepares to send a registered file to a free slot of another ring. */
-void io_uring_prep_msg_ring_fd_alloc(struct io_uring_sqe *sqe, int fd, int source_fd, __u64 data,
-    unsigned int flags);
+/* Prepares to give a socket an address, as bind(2) does. */
+void io_uring_prep_bind(struct io_uring_sqe *sqe, int fd, const struct sockaddr *addr, socklen_t addrlen);
 
-/* Prepares a command for the driver of a file. */
-void io_uring_prep_uring_cmd(struct io_uring_sqe *sqe, int cmd_op, int fd);
+/* Prepares to make a socket accept connections, as listen(2) does. */
+void io_uring_prep_listen(struct io_uring_sqe *sqe, int fd, int backlog);
 
-/* Prepares a command for the driver of a file, in an SQE of 128 bytes. */
-void io_uring_prep_uring_cmd128(struct io_uring_sqe *sqe, int cmd_op, int fd);
+/* Prepares to connect a socket, as connect(2) does. */
+void io_uring_prep_connect(struct io_uring_sqe *sqe, int fd, const struct sockaddr *addr, socklen_t addrlen);
 
-/* Prepares a command for a socket. */
-void io_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, int fd, int level, int optname, void *optval,
-    int optlen);
+/* Prepares to end one or both directions of a connection, as shutdown(2) does. */
+void io_uring_prep_shutdown(struct io_uring_sqe *sqe, int fd, int how);
 
-/* Prepares to ask for the address of a socket. */
-void io_uring_prep_cmd_getsockname(struct io_uring_sqe *sqe, int fd, struct sockaddr *sockaddr,
-    socklen_t *sockaddr_len, int peer);
+/* Prepares to move data from one descriptor to another, as splice(2) does. */
+void io_uring_prep_splice(struct io_uring_sqe *sqe, int fd_in, int64_t off_in, int fd_out, int64_t off_out,
+    unsigned int nbytes, unsigned int splice_flags);
 
-/* Prepares to discard a part of a block device. */
-void io_uring_prep_cmd_discard(struct io_uring_sqe *sqe, int fd, uint64_t offset, uint64_t nbytes);
-
-/* How many SQEs were taken and not consumed by the kernel. */
-unsigned int io_uring_sq_ready(const struct io_uring *ring);
-
-/* How many SQEs can still be taken. */
-unsigned int io_uring_sq_space_left(const struct io_uring *ring);
-
-/* Waits until an SQE can be taken, where a kernel thread submits. */
-int io_uring_sqring_wait(struct io_uring *ring);
-
-/* Takes a free SQE of 128 bytes to fill in. */
-struct io_uring_sqe *io_uring_get_sqe128(struct io_uring *ring);
-
-/* How many CQEs wait to be looked at. */
-unsigned int io_uring_cq_ready(const struct io_uring *ring);
-
-/* Whether the kernel holds CQEs that found no room in the queue. */
-bool io_uring_cq_has_overflow(const struct io_uring *ring);
-
-/* Gives CQEs back to the kernel, the oldest first. */
-void io_uring_cq_advance(struct io_uring *ring, unsigned int nr);
-
-/* Gives one CQE back to the kernel. */
-void io_uring_cqe_seen(struct io_uring *ring, struct io_uring_cqe *cqe);
-
-/* How many entries of the queue a CQE takes. */
-unsigned int io_uring_cqe_nr(const struct io_uring_cqe *cqe);
-
-/* Starts a walk over the CQEs that are there. */
-struct io_uring_cqe_iter io_uring_cqe_iter_init(const struct io_uring *ring);
-
-/* The next CQE of a walk. */
-bool io_uring_cqe_iter_next(struct io_uring_cqe_iter *iter, struct io_uring_cqe **cqe);
-
-/* Finds the first CQE without a system call. */
-int __io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int *nr_available);
-
-/* Looks at the first CQE without waiting. */
-int io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr);
-
-/* Waits for a CQE. */
-int io_uring_wait_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr);
-
-/* Waits until a number of CQEs are there. */
-int io_uring_wait_cqe_nr(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr);
-
-/* Whether completions signal the registered eventfd. */
-bool io_uring_cq_eventfd_enabled(const struct io_uring *ring);
-
-/* Makes completions signal the registered eventfd, or not. */
-int io_uring_cq_eventfd_toggle(struct io_uring *ring, bool enabled);
-
-/* The mask for a buffer ring of a size. */
-int io_uring_buf_ring_mask(__u32 ring_entries);
-
-/* Makes a buffer ring empty. */
-void io_uring_buf_ring_init(struct io_uring_buf_ring *br);
-
-/* Writes a buffer into a ring. */
-void io_uring_buf_ring_add(struct io_uring_buf_ring *br, void *addr, unsigned int len, uint16_t bid, int mask,
-    int buf_offset);
-
-/* Shows the kernel buffers that were added. */
-void io_uring_buf_ring_advance(struct io_uring_buf_ring *br, int count);
-
-/* Shows the kernel buffers and gives CQEs back. */
-void __io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int cq_count,
-    int buf_count);
-
-/* Shows the kernel buffers and gives as many CQEs back. */
-void io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int count);
-
-/* How many buffers the kernel has not used yet. */
-int io_uring_buf_ring_available(struct io_uring *ring, struct io_uring_buf_ring *br, uint16_t bgid);
+/* Prepares to copy data from one pipe to another, as tee(2) does. */
+void io_uring_prep_tee(struct io_uring_sqe *sqe, int fd_in, int fd_out, unsigned int nbytes,
+    unsigned int splice_flags);
 
 /* Prepares the fields that most requests share. */
 void io_uring_prep_rw(int op, struct io_uring_sqe *sqe, int fd, const void *addr, unsigned int len, __u64 offset);
@@ -2288,25 +2297,17 @@ void io_uring_sqe_set_buf_group(struct io_uring_sqe *sqe, int bgid);
 /* Whether the kernel knows an opcode, by what a probe found out. */
 int io_uring_opcode_supported(const struct io_uring_probe *p, int op);
 
-/* Prepares to wait until a descriptor is ready, as poll(2) does. */
-void io_uring_prep_poll_add(struct io_uring_sqe *sqe, int fd, unsigned int poll_mask);
+/* Prepares to bring a file to the disk, as fsync(2) does. */
+void io_uring_prep_fsync(struct io_uring_sqe *sqe, int fd, unsigned int fsync_flags);
 
-/* Prepares to be told each time that a descriptor becomes ready. */
-void io_uring_prep_poll_multishot(struct io_uring_sqe *sqe, int fd, unsigned int poll_mask);
+/* Prepares to bring a part of a file to the disk, as sync_file_range(2) does. */
+void io_uring_prep_sync_file_range(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 offset, int flags);
 
-/* Prepares to cancel a poll request. */
-void io_uring_prep_poll_remove(struct io_uring_sqe *sqe, __u64 user_data);
+/* Prepares to allocate or free a part of a file, as fallocate(2) does. */
+void io_uring_prep_fallocate(struct io_uring_sqe *sqe, int fd, int mode, __u64 offset, __u64 len);
 
-/* Prepares to change a poll request. */
-void io_uring_prep_poll_update(struct io_uring_sqe *sqe, __u64 old_user_data, __u64 new_user_data,
-    unsigned int poll_mask, unsigned int flags);
-
-/* Prepares to change what an epoll descriptor watches, as epoll_ctl(2) does. */
-void io_uring_prep_epoll_ctl(struct io_uring_sqe *sqe, int epfd, int fd, int op, const struct epoll_event *ev);
-
-/* Prepares to collect events of an epoll descriptor, as epoll_wait(2) does. */
-void io_uring_prep_epoll_wait(struct io_uring_sqe *sqe, int fd, struct epoll_event *events, int maxevents,
-    unsigned int flags);
+/* Prepares to set the size of an open file, as ftruncate(2) does. */
+void io_uring_prep_ftruncate(struct io_uring_sqe *sqe, int fd, loff_t len);
 
 /* Prepares to complete after a time, or after a number of completions. */
 void io_uring_prep_timeout(struct io_uring_sqe *sqe, const struct __kernel_timespec *ts, unsigned int count,
@@ -2322,30 +2323,29 @@ void io_uring_prep_timeout_update(struct io_uring_sqe *sqe, const struct __kerne
 /* Prepares to cancel the request before if it takes too long. */
 void io_uring_prep_link_timeout(struct io_uring_sqe *sqe, const struct __kernel_timespec *ts, unsigned int flags);
 
-/* Prepares to cancel requests by their user data. */
-void io_uring_prep_cancel64(struct io_uring_sqe *sqe, __u64 user_data, int flags);
+/* Prepares to read an extended attribute of the file at a path, as getxattr(2) does. */
+void io_uring_prep_getxattr(struct io_uring_sqe *sqe, const char *name, char *value, const char *path,
+    unsigned int len);
 
-/* Prepares to cancel requests whose user data is a pointer. */
-void io_uring_prep_cancel(struct io_uring_sqe *sqe, const void *user_data, int flags);
+/* Prepares to set an extended attribute of the file at a path, as setxattr(2) does. */
+void io_uring_prep_setxattr(struct io_uring_sqe *sqe, const char *name, const char *value, const char *path,
+    int flags, unsigned int len);
 
-/* Prepares to cancel requests by the descriptor that they use. */
-void io_uring_prep_cancel_fd(struct io_uring_sqe *sqe, int fd, unsigned int flags);
+/* Prepares to read an extended attribute of an open file, as fgetxattr(2) does. */
+void io_uring_prep_fgetxattr(struct io_uring_sqe *sqe, int fd, const char *name, char *value, unsigned int len);
 
-/* Prepares to wait on a futex. */
-void io_uring_prep_futex_wait(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val, uint64_t mask,
-    uint32_t futex_flags, unsigned int flags);
+/* Prepares to set an extended attribute of an open file, as fsetxattr(2) does. */
+void io_uring_prep_fsetxattr(struct io_uring_sqe *sqe, int fd, const char *name, const char *value, int flags,
+    unsigned int len);
 
-/* Prepares to wake waiters of a futex. */
-void io_uring_prep_futex_wake(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val, uint64_t mask,
-    uint32_t futex_flags, unsigned int flags);
+/* How many SQEs were taken and not consumed by the kernel. */
+unsigned int io_uring_sq_ready(const struct io_uring *ring);
 
-/* Prepares to wait on several futexes, for any of them. */
-void io_uring_prep_futex_waitv(struct io_uring_sqe *sqe, const struct futex_waitv *futex, uint32_t nr_futex,
-    unsigned int flags);
+/* How many SQEs can still be taken. */
+unsigned int io_uring_sq_space_left(const struct io_uring *ring);
 
-/* Prepares to wait for a child process to change state, as waitid(2) does. */
-void io_uring_prep_waitid(struct io_uring_sqe *sqe, idtype_t idtype, id_t id, siginfo_t *infop, int options,
-    unsigned int flags);
+/* Takes a free SQE of 128 bytes to fill in. */
+struct io_uring_sqe *io_uring_get_sqe128(struct io_uring *ring);
 
 #ifdef __cplusplus
 }

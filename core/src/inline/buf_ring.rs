@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_uint, c_void};
 use core::sync::atomic::{AtomicU16, Ordering};
 
-use super::peek::cq_advance;
+use super::peek::io_uring_cq_advance;
 use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
 use crate::abi::ring::io_uring;
 use crate::abi::types::*;
@@ -36,8 +36,8 @@ unsafe fn tail(br: *mut io_uring_buf_ring) -> *mut u16 {
 /// # See also
 ///
 /// io_uring_buf_ring_add().
-#[inline]
-pub fn buf_ring_mask(ring_entries: __u32) -> c_int {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub extern "C" fn io_uring_buf_ring_mask(ring_entries: __u32) -> c_int {
     ring_entries.wrapping_sub(1) as c_int
 }
 
@@ -61,8 +61,8 @@ pub fn buf_ring_mask(ring_entries: __u32) -> c_int {
 /// # Safety
 ///
 /// `br` points to a buffer ring.
-#[inline]
-pub unsafe fn buf_ring_init(br: *mut io_uring_buf_ring) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_buf_ring_init(br: *mut io_uring_buf_ring) {
     // SAFETY: the caller vouches for `br`; the kernel does not know of it yet.
     unsafe { *tail(br) = 0 }
 }
@@ -89,8 +89,8 @@ pub unsafe fn buf_ring_init(br: *mut io_uring_buf_ring) {
 ///
 /// `br` points to a buffer ring. It has more than `mask` entries, and room for the buffer. The buffer stays valid until
 /// the kernel has used it.
-#[inline]
-pub unsafe fn buf_ring_add(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_buf_ring_add(
     br: *mut io_uring_buf_ring,
     addr: *mut c_void,
     len: c_uint,
@@ -127,8 +127,8 @@ pub unsafe fn buf_ring_add(
 /// # Safety
 ///
 /// `br` points to a buffer ring. `count` entries after the tail are filled in.
-#[inline]
-pub unsafe fn buf_ring_advance(br: *mut io_uring_buf_ring, count: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_buf_ring_advance(br: *mut io_uring_buf_ring, count: c_int) {
     // SAFETY: the caller vouches for `br`; only the application writes the tail.
     unsafe {
         let tail = tail(br);
@@ -156,8 +156,8 @@ pub unsafe fn buf_ring_advance(br: *mut io_uring_buf_ring, count: c_int) {
 /// # Safety
 ///
 /// As for the two functions.
-#[inline]
-pub unsafe fn __buf_ring_cq_advance(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn __io_uring_buf_ring_cq_advance(
     ring: *mut io_uring,
     br: *mut io_uring_buf_ring,
     cq_count: c_int,
@@ -165,8 +165,8 @@ pub unsafe fn __buf_ring_cq_advance(
 ) {
     // SAFETY: passed on to the caller.
     unsafe {
-        buf_ring_advance(br, buf_count);
-        cq_advance(ring, cq_count as c_uint);
+        io_uring_buf_ring_advance(br, buf_count);
+        io_uring_cq_advance(ring, cq_count as c_uint);
     }
 }
 
@@ -190,33 +190,17 @@ pub unsafe fn __buf_ring_cq_advance(
 /// # Safety
 ///
 /// As for the two functions.
-#[inline]
-pub unsafe fn buf_ring_cq_advance(ring: *mut io_uring, br: *mut io_uring_buf_ring, count: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_buf_ring_cq_advance(
+    ring: *mut io_uring,
+    br: *mut io_uring_buf_ring,
+    count: c_int,
+) {
     // SAFETY: passed on to the caller.
-    unsafe { __buf_ring_cq_advance(ring, br, count, count) }
+    unsafe { __io_uring_buf_ring_cq_advance(ring, br, count, count) }
 }
 
 /// How many buffers the kernel has not used yet.
-///
-/// Asks the kernel for its position by io_uring_buf_ring_head(), so a system call is made. The kernel may be using
-/// buffers meanwhile.
-///
-/// # Return value
-///
-/// The number, or a negative errno.
-///
-/// # Errors
-///
-/// * `-ENOENT`: there is no group `bgid`.
-/// * `-EINVAL`: the group is not a buffer ring, or the kernel cannot tell.
-///
-/// # Kernel
-///
-/// 6.8.
-///
-/// # See also
-///
-/// io_uring_buf_ring_head().
 ///
 /// # Safety
 ///

@@ -26,8 +26,8 @@ use crate::ring::order;
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side.
-#[inline]
-pub unsafe fn cq_eventfd_enabled(ring: *const io_uring) -> bool {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cq_eventfd_enabled(ring: *const io_uring) -> bool {
     // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping.
     unsafe {
         let flags = (*ring).cq.kflags;
@@ -59,8 +59,8 @@ pub unsafe fn cq_eventfd_enabled(ring: *const io_uring) -> bool {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side.
-#[inline]
-pub unsafe fn cq_eventfd_toggle(ring: *mut io_uring, enabled: bool) -> c_int {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cq_eventfd_toggle(ring: *mut io_uring, enabled: bool) -> c_int {
     // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping. Relaxed: only this side writes the word, and its value is all that matters.
     unsafe {
         let word = (*ring).cq.kflags;

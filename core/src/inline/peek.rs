@@ -1,6 +1,4 @@
 //! Looking at completions and giving them back: what C programs have as inline functions.
-//!
-//! The function that C calls `io_uring_peek_cqe` is `peek_cqe` here; its documentation is the manual of both.
 
 use core::ffi::{c_int, c_uint};
 use core::ptr;
@@ -33,8 +31,8 @@ use crate::ring::order;
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side.
-#[inline]
-pub unsafe fn cq_ready(ring: *const io_uring) -> c_uint {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cq_ready(ring: *const io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe { complete::available(ring) }
 }
@@ -59,8 +57,8 @@ pub unsafe fn cq_ready(ring: *const io_uring) -> c_uint {
 /// # Safety
 ///
 /// `ring` is set up.
-#[inline]
-pub unsafe fn cq_has_overflow(ring: *const io_uring) -> bool {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cq_has_overflow(ring: *const io_uring) -> bool {
     // SAFETY: `ring` is set up, so `kflags` points into its mapping.
     unsafe { order::load_relaxed((*ring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
 }
@@ -85,8 +83,8 @@ pub unsafe fn cq_has_overflow(ring: *const io_uring) -> bool {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side. At least `nr` entries are in the queue.
-#[inline]
-pub unsafe fn cq_advance(ring: *mut io_uring, nr: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cq_advance(ring: *mut io_uring, nr: c_uint) {
     // SAFETY: passed on to the caller.
     unsafe {
         if nr != 0 {
@@ -115,8 +113,8 @@ pub unsafe fn cq_advance(ring: *mut io_uring, nr: c_uint) {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side. `cqe` is NULL or the oldest CQE.
-#[inline]
-pub unsafe fn cqe_seen(ring: *mut io_uring, cqe: *mut io_uring_cqe) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_seen(ring: *mut io_uring, cqe: *mut io_uring_cqe) {
     // SAFETY: passed on to the caller.
     unsafe {
         if !cqe.is_null() {
@@ -142,8 +140,8 @@ pub unsafe fn cqe_seen(ring: *mut io_uring, cqe: *mut io_uring_cqe) {
 /// # Safety
 ///
 /// `cqe` points to a CQE that has not been given back.
-#[inline]
-pub unsafe fn cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe { complete::cqe_nr(cqe) }
 }
@@ -168,8 +166,8 @@ pub unsafe fn cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side.
-#[inline]
-pub unsafe fn cqe_iter_init(ring: *const io_uring) -> io_uring_cqe_iter {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_iter_init(ring: *const io_uring) -> io_uring_cqe_iter {
     // SAFETY: `ring` is set up, so its counters lie in its mapping.
     unsafe {
         io_uring_cqe_iter {
@@ -200,8 +198,11 @@ pub unsafe fn cqe_iter_init(ring: *const io_uring) -> io_uring_cqe_iter {
 /// # Safety
 ///
 /// `iter` points to a walk whose CQEs have not been given back, `cqe` to room for a pointer.
-#[inline]
-pub unsafe fn cqe_iter_next(iter: *mut io_uring_cqe_iter, cqe: *mut *mut io_uring_cqe) -> bool {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_iter_next(
+    iter: *mut io_uring_cqe_iter,
+    cqe: *mut *mut io_uring_cqe,
+) -> bool {
     // SAFETY: the walk was started on a ring whose CQEs up to `tail` are there; the masked index lies within them.
     unsafe {
         let head = (*iter).head;
@@ -238,8 +239,22 @@ pub unsafe fn cqe_iter_next(iter: *mut io_uring_cqe_iter, cqe: *mut *mut io_urin
 ///
 /// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer; `nr_available` is
 /// NULL or points to room for a number.
-#[inline]
-pub unsafe fn __peek_cqe(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn __io_uring_peek_cqe(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    nr_available: *mut c_uint,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe { first(ring, cqe_ptr, nr_available) }
+}
+
+/// [`__io_uring_peek_cqe`] for the functions here: a call of an exported symbol would go through the dynamic linker.
+///
+/// # Safety
+///
+/// As for [`__io_uring_peek_cqe`].
+unsafe fn first(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
     nr_available: *mut c_uint,
@@ -272,26 +287,6 @@ pub unsafe fn __peek_cqe(
 
 /// Looks at the first CQE without waiting.
 ///
-/// Enters the kernel only where that may turn up CQEs: if it holds some back, or has work pending, or if they are
-/// polled for (`IORING_SETUP_IOPOLL`). The CQE stays in the queue until io_uring_cqe_seen().
-///
-/// # Return value
-///
-/// 0 with the CQE in `*cqe_ptr`, or a negative errno, and `*cqe_ptr` is NULL.
-///
-/// # Errors
-///
-/// * `-EAGAIN`: there is no CQE.
-/// * Those of io_uring_enter(2).
-///
-/// # Kernel
-///
-/// 5.1.
-///
-/// # See also
-///
-/// io_uring_wait_cqe(), io_uring_peek_batch_cqe(), io_uring_cqe_seen().
-///
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
@@ -299,7 +294,7 @@ pub unsafe fn __peek_cqe(
 pub unsafe fn peek_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
     // SAFETY: the caller's promises are those that the called functions ask for; `ring` is set up, so `kflags` points into its mapping.
     unsafe {
-        if __peek_cqe(ring, cqe_ptr, ptr::null_mut()) == 0 {
+        if first(ring, cqe_ptr, ptr::null_mut()) == 0 {
             if !(*cqe_ptr).is_null() {
                 return 0;
             }
@@ -317,25 +312,6 @@ pub unsafe fn peek_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uri
 
 /// Waits for a CQE.
 ///
-/// Returns at once if there is one. Submits nothing. The CQE stays in the queue until io_uring_cqe_seen().
-///
-/// # Return value
-///
-/// 0 with the first CQE in `*cqe_ptr`, or a negative errno, and `*cqe_ptr` is NULL.
-///
-/// # Errors
-///
-/// * `-EINTR`: a signal came.
-/// * Those of io_uring_enter(2).
-///
-/// # Kernel
-///
-/// 5.1.
-///
-/// # See also
-///
-/// io_uring_wait_cqe_timeout(), io_uring_wait_cqe_nr(), io_uring_submit_and_wait(), io_uring_cqe_seen().
-///
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
@@ -343,7 +319,7 @@ pub unsafe fn peek_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uri
 pub unsafe fn wait_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
-        if __peek_cqe(ring, cqe_ptr, ptr::null_mut()) == 0 && !(*cqe_ptr).is_null() {
+        if first(ring, cqe_ptr, ptr::null_mut()) == 0 && !(*cqe_ptr).is_null() {
             return 0;
         }
         wait_cqe_nr::<K>(ring, cqe_ptr, 1)
@@ -351,26 +327,6 @@ pub unsafe fn wait_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uri
 }
 
 /// Waits until a number of CQEs are there.
-///
-/// Returns at once if they are. Submits nothing. The CQEs stay in the queue until io_uring_cq_advance().
-///
-/// # Return value
-///
-/// 0 with the first CQE in `*cqe_ptr`, or a negative errno, and `*cqe_ptr` is NULL.
-///
-/// # Errors
-///
-/// * `-EAGAIN`: `wait_nr` is 0 and there is no CQE.
-/// * `-EINTR`: a signal came.
-/// * Those of io_uring_enter(2).
-///
-/// # Kernel
-///
-/// 5.1.
-///
-/// # See also
-///
-/// io_uring_wait_cqe(), io_uring_wait_cqes().
 ///
 /// # Safety
 ///

@@ -7,7 +7,7 @@ use crate::abi::params::{IORING_SETUP_SQE_MIXED, IORING_SETUP_SQE128, IORING_SET
 use crate::abi::ring::io_uring;
 use crate::abi::sqe::{IOSQE_CQE_SKIP_SUCCESS, io_uring_sqe};
 use crate::errno::to_ret;
-use crate::inline::prep::sqe::prep_nop;
+use crate::inline::prep::sqe::io_uring_prep_nop;
 use crate::kernel::Kernel;
 use crate::queue::sqe::{get, initialize, load_head};
 use crate::queue::submit;
@@ -32,8 +32,8 @@ use crate::queue::submit;
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its SQ side.
-#[inline]
-pub unsafe fn sq_ready(ring: *const io_uring) -> c_uint {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sq_ready(ring: *const io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe { (*ring).sq.sqe_tail.wrapping_sub(load_head(ring)) }
 }
@@ -55,33 +55,18 @@ pub unsafe fn sq_ready(ring: *const io_uring) -> c_uint {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its SQ side.
-#[inline]
-pub unsafe fn sq_space_left(ring: *const io_uring) -> c_uint {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sq_space_left(ring: *const io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
-    unsafe { (*ring).sq.ring_entries.wrapping_sub(sq_ready(ring)) }
+    unsafe {
+        (*ring)
+            .sq
+            .ring_entries
+            .wrapping_sub(io_uring_sq_ready(ring))
+    }
 }
 
 /// Waits until an SQE can be taken, where a kernel thread submits.
-///
-/// For rings with `IORING_SETUP_SQPOLL`, whose SQEs become free when the thread has read them. Returns at once if there
-/// is room, or on other rings.
-///
-/// # Return value
-///
-/// 0 if there was room, or what io_uring_enter(2) returned: not negative if there is room now.
-///
-/// # Errors
-///
-/// * `-EINVAL`: the kernel cannot wait for room.
-/// * Those of io_uring_enter(2).
-///
-/// # Kernel
-///
-/// 5.10.
-///
-/// # See also
-///
-/// io_uring_sq_space_left(), io_uring_get_sqe().
 ///
 /// # Safety
 ///
@@ -90,7 +75,7 @@ pub unsafe fn sq_space_left(ring: *const io_uring) -> c_uint {
 pub unsafe fn sqring_wait<K: Kernel>(ring: *mut io_uring) -> c_int {
     // SAFETY: passed on to the caller.
     unsafe {
-        if (*ring).flags & IORING_SETUP_SQPOLL == 0 || sq_space_left(ring) != 0 {
+        if (*ring).flags & IORING_SETUP_SQPOLL == 0 || io_uring_sq_space_left(ring) != 0 {
             return 0;
         }
         to_ret(submit::wait_for_room::<K>(ring))
@@ -120,8 +105,8 @@ pub unsafe fn sqring_wait<K: Kernel>(ring: *mut io_uring) -> c_int {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its SQ side.
-#[inline]
-pub unsafe fn get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
     // SAFETY: `ring` is set up; both entries lie within its SQEs, the second one not beyond the end since the last entry is passed over.
     unsafe {
         if (*ring).flags & IORING_SETUP_SQE128 != 0 {
@@ -140,7 +125,7 @@ pub unsafe fn get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
         let mut sqe = (*ring).sq.sqes.add(index as usize);
         if filler != 0 {
             initialize(sqe);
-            prep_nop(sqe);
+            io_uring_prep_nop(sqe);
             (*sqe).flags = IOSQE_CQE_SKIP_SUCCESS as u8;
             sqe = (*ring).sq.sqes;
         }

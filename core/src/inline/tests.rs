@@ -9,7 +9,7 @@ use crate::abi::params::*;
 use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
 use crate::abi::sqe::IOSQE_CQE_SKIP_SUCCESS;
 use crate::errno::Errno;
-use crate::inline::prep::sqe::prep_nop128;
+use crate::inline::prep::sqe::io_uring_prep_nop128;
 use crate::kernel::sim::{self, Config, Sim};
 use crate::queue::sqe;
 use crate::queue::tests::Ring;
@@ -45,22 +45,22 @@ fn completions_are_seen_one_by_one_across_the_wrap() {
     }
     // SAFETY: the ring is set up and used by this thread alone; a CQE is read before it is given back.
     unsafe {
-        let mut walk = peek::cqe_iter_init(ring.ptr());
+        let mut walk = peek::io_uring_cqe_iter_init(ring.ptr());
         let mut cqe = ptr::null_mut();
         for user_data in 0..4 {
-            assert!(peek::cqe_iter_next(&raw mut walk, &raw mut cqe));
+            assert!(peek::io_uring_cqe_iter_next(&raw mut walk, &raw mut cqe));
             assert_eq!((*cqe).user_data, user_data);
         }
-        assert!(!peek::cqe_iter_next(&raw mut walk, &raw mut cqe));
+        assert!(!peek::io_uring_cqe_iter_next(&raw mut walk, &raw mut cqe));
 
         for user_data in 0..4 {
-            assert_eq!(peek::cq_ready(ring.ptr()), 4 - user_data as u32);
+            assert_eq!(peek::io_uring_cq_ready(ring.ptr()), 4 - user_data as u32);
             let cqe = peek(&mut ring).expect("a CQE");
             assert_eq!((*cqe).user_data, user_data);
-            peek::cqe_seen(ring.ptr(), cqe);
+            peek::io_uring_cqe_seen(ring.ptr(), cqe);
         }
-        peek::cqe_seen(ring.ptr(), ptr::null_mut());
-        assert_eq!(peek::cq_ready(ring.ptr()), 0);
+        peek::io_uring_cqe_seen(ring.ptr(), ptr::null_mut());
+        assert_eq!(peek::io_uring_cq_ready(ring.ptr()), 0);
     }
 }
 
@@ -73,7 +73,7 @@ fn the_count_is_told_with_the_first_completion() {
     // SAFETY: as above.
     unsafe {
         assert_eq!(
-            peek::__peek_cqe(ring.ptr(), &raw mut cqe, &raw mut count),
+            peek::__io_uring_peek_cqe(ring.ptr(), &raw mut cqe, &raw mut count),
             0
         );
         assert_eq!(((*cqe).user_data, count), (7, 2));
@@ -88,25 +88,25 @@ fn sqes_of_128_bytes_do_not_wrap() {
     // SAFETY: as above. The ring has SQEs of 64 bytes; that it is one of both sizes matters to this function only.
     unsafe {
         let io = ring.ptr();
-        assert!(sq::get_sqe128(io).is_null());
+        assert!(sq::io_uring_get_sqe128(io).is_null());
         (*io).flags |= IORING_SETUP_SQE_MIXED;
         let first = (*io).sq.sqes;
 
         assert_eq!(sqe::get(io), first);
-        assert_eq!(sq::get_sqe128(io), first.add(1));
-        assert_eq!(sq::sq_space_left(io), 1);
-        assert!(sq::get_sqe128(io).is_null());
+        assert_eq!(sq::io_uring_get_sqe128(io), first.add(1));
+        assert_eq!(sq::io_uring_sq_space_left(io), 1);
+        assert!(sq::io_uring_get_sqe128(io).is_null());
 
         // The kernel has consumed them: one entry is left before the end, then two at the start.
         (*io).sq.khead.write(3);
-        let big = sq::get_sqe128(io);
+        let big = sq::io_uring_get_sqe128(io);
         assert_eq!(big, first);
-        prep_nop128(big);
+        io_uring_prep_nop128(big);
         assert_eq!((*big).opcode, IORING_OP_NOP128 as u8);
         let filler = first.add(3);
         assert_eq!((*filler).opcode, IORING_OP_NOP as u8);
         assert_eq!((*filler).flags, IOSQE_CQE_SKIP_SUCCESS as u8);
-        assert_eq!(sq::sq_ready(io), 3);
+        assert_eq!(sq::io_uring_sq_ready(io), 3);
 
         // So that what follows finds a ring that it knows.
         (*io).sq.khead.write(0);
@@ -120,10 +120,10 @@ fn a_big_completion_counts_twice() {
     // SAFETY: all fields are integers.
     let mut cqe: io_uring_cqe = unsafe { core::mem::zeroed() };
     // SAFETY: the CQE is ours.
-    assert_eq!(unsafe { peek::cqe_nr(&raw const cqe) }, 1);
+    assert_eq!(unsafe { peek::io_uring_cqe_nr(&raw const cqe) }, 1);
     cqe.flags = IORING_CQE_F_32;
     // SAFETY: as above.
-    assert_eq!(unsafe { peek::cqe_nr(&raw const cqe) }, 2);
+    assert_eq!(unsafe { peek::io_uring_cqe_nr(&raw const cqe) }, 2);
 }
 
 #[test]
@@ -132,18 +132,18 @@ fn the_eventfd_can_be_silenced_where_the_kernel_can_be_told() {
     // SAFETY: the ring is set up and used by this thread alone.
     unsafe {
         let io = ring.ptr();
-        assert!(eventfd::cq_eventfd_enabled(io));
-        assert_eq!(eventfd::cq_eventfd_toggle(io, false), 0);
-        assert!(!eventfd::cq_eventfd_enabled(io));
-        assert_eq!(eventfd::cq_eventfd_toggle(io, true), 0);
-        assert!(eventfd::cq_eventfd_enabled(io));
+        assert!(eventfd::io_uring_cq_eventfd_enabled(io));
+        assert_eq!(eventfd::io_uring_cq_eventfd_toggle(io, false), 0);
+        assert!(!eventfd::io_uring_cq_eventfd_enabled(io));
+        assert_eq!(eventfd::io_uring_cq_eventfd_toggle(io, true), 0);
+        assert!(eventfd::io_uring_cq_eventfd_enabled(io));
 
         let word = (*io).cq.kflags;
         (*io).cq.kflags = ptr::null_mut();
-        assert!(eventfd::cq_eventfd_enabled(io));
-        assert_eq!(eventfd::cq_eventfd_toggle(io, true), 0);
+        assert!(eventfd::io_uring_cq_eventfd_enabled(io));
+        assert_eq!(eventfd::io_uring_cq_eventfd_toggle(io, true), 0);
         assert_eq!(
-            eventfd::cq_eventfd_toggle(io, false),
+            eventfd::io_uring_cq_eventfd_toggle(io, false),
             Errno::EOPNOTSUPP.as_ret()
         );
         (*io).cq.kflags = word;
@@ -155,14 +155,14 @@ fn buffers_leave_the_tail_alone() {
     const ENTRIES: usize = 4;
     let mut bufs = [io_uring_buf::default(); ENTRIES];
     let ring: *mut io_uring_buf_ring = bufs.as_mut_ptr().cast();
-    let mask = buf_ring::buf_ring_mask(ENTRIES as u32);
+    let mask = buf_ring::io_uring_buf_ring_mask(ENTRIES as u32);
     let mut memory = [0u8; 16];
     // SAFETY: the memory has room for a ring of that size.
     unsafe {
-        buf_ring::buf_ring_init(ring);
+        buf_ring::io_uring_buf_ring_init(ring);
         (*ring).__anon1.__anon1.tail = 0xfffe;
         for bid in 0..ENTRIES as u16 {
-            buf_ring::buf_ring_add(
+            buf_ring::io_uring_buf_ring_add(
                 ring,
                 memory.as_mut_ptr().cast(),
                 16,
@@ -172,7 +172,7 @@ fn buffers_leave_the_tail_alone() {
             );
         }
         assert_eq!((*ring).__anon1.__anon1.tail, 0xfffe);
-        buf_ring::buf_ring_advance(ring, ENTRIES as i32);
+        buf_ring::io_uring_buf_ring_advance(ring, ENTRIES as i32);
         assert_eq!((*ring).__anon1.__anon1.tail, 2);
     }
     // The tail was two before the wrap: the first buffer went to the third entry.

@@ -2,13 +2,11 @@
 //!
 //! They read declarations well and macros badly, so constants are enumerators here and no function has a body.
 
-use std::collections::HashMap;
 use std::fmt::Write;
-use std::path::Path;
 
+use crate::Result;
 use crate::c::{Item, Items, Kind};
 use crate::header::{self, Target};
-use crate::{Result, source};
 
 const HEAD: &str = "\
 #ifndef LIBURING_FFI_H
@@ -108,37 +106,6 @@ fn narrow(value: String) -> String {
     }
 }
 
-/// Gives the functions whose documentation only points to their twins in core/src/inline/prep the twins' own.
-pub fn take_over_docs(items: &mut Items, root: &Path) -> Result<()> {
-    let mut files = HashMap::new();
-    for item in items.functions.values_mut() {
-        let Some(twin) = item.doc.first().and_then(|line| twin(line)) else {
-            continue;
-        };
-        let (module, function) = twin.rsplit_once("::").ok_or("a twin without a module")?;
-        let path = root.join(format!("core/src/{}.rs", module.replace("::", "/")));
-        let docs = match files.get(&path) {
-            Some(docs) => docs,
-            None => {
-                let docs = source::docs(&path)?;
-                files.entry(path.clone()).or_insert(docs)
-            }
-        };
-        item.doc = docs
-            .get(function)
-            .ok_or_else(|| format!("{} has no function {function}", path.display()))?
-            .clone();
-    }
-    Ok(())
-}
-
-/// `prep::rw::prep_read` from "See [`uring_core::inline::prep::rw::prep_read`]."
-fn twin(line: &str) -> Option<&str> {
-    line.trim()
-        .strip_prefix("See [`uring_core::")?
-        .strip_suffix("`].")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,14 +136,5 @@ mod tests {
         assert!(text.contains(&format!("__extension__\nenum {{\n{narrow}}};\n")));
         assert!(text.contains("static const __u64 E = 0xffffffffffffffffULL;\n"));
         assert!(!text.contains("#define A"));
-    }
-
-    #[test]
-    fn finds_the_twin() {
-        assert_eq!(
-            twin("See [`uring_core::inline::prep::rw::prep_read`]."),
-            Some("inline::prep::rw::prep_read")
-        );
-        assert_eq!(twin("Submits all SQEs."), None);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::Result;
 use crate::c::{Item, Items, Kind, Member};
-use crate::{Result, kernel_first};
+use crate::kernel_first::{self, Kernel};
 
 const WIDTH: usize = 116;
 
@@ -26,14 +27,6 @@ pub enum Target {
     Compilers,
     /// Generators of bindings for other languages: plain declarations.
     Bindings,
-}
-
-/// The kernel's header that defines the same.
-pub struct Kernel {
-    pub guard: &'static str,
-    pub name: &'static str,
-    /// Structures that have not changed since the kernel's header first had that macro.
-    pub same_since: &'static [(&'static str, &'static str)],
 }
 
 impl Header {

@@ -10,7 +10,14 @@ use std::fmt::Write;
 
 use crate::Result;
 use crate::c::{Item, Kind};
-use crate::header::Kernel;
+
+/// The kernel's header that defines the same.
+pub struct Kernel {
+    pub guard: &'static str,
+    pub name: &'static str,
+    /// Structures that have not changed since the kernel's header first had that macro.
+    pub same_since: &'static [(&'static str, &'static str)],
+}
 
 /// The macro that says that the kernel's definition is used.
 pub fn kept(name: &str) -> String {

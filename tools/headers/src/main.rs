@@ -15,7 +15,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use header::{Header, Kernel};
+use header::Header;
+use kernel_first::Kernel;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -127,12 +128,11 @@ fn main() -> Result<()> {
     };
 
     let abi: Vec<PathBuf> = rust_files(&root.join("core/src/abi"))?;
-    let (ffi, exported): (Vec<PathBuf>, Vec<PathBuf>) = rust_files(&root.join("src"))?
-        .into_iter()
-        .partition(|path| path.starts_with(root.join("src/ffi")));
+    let exported = rust_files(&root.join("src"))?;
+    let inline = rust_files(&root.join("core/src/inline"))?;
+    let all = [exported.clone(), inline].concat();
 
-    let mut items = c::parse(&cbindgen(&abi, &exported, &ffi)?)?;
-    ffi::take_over_docs(&mut items, root)?;
+    let items = c::parse(&cbindgen(&abi, &all)?)?;
 
     let mut types = Vec::new();
     for header in HEADERS {
@@ -154,7 +154,6 @@ fn main() -> Result<()> {
         )?;
     }
 
-    let all = [exported, ffi].concat();
     let order = functions(&root.join("src/liburing-ffi.map"), &all)?;
     write(
         &out.join("liburing-ffi.h"),
@@ -202,8 +201,21 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// How the sources say that a function is a symbol in liburing-ffi only, and how cbindgen finds one.
+const SYMBOL_IN_FFI: &str = "#[cfg_attr(feature = \"ffi\", unsafe(no_mangle))]";
+const SYMBOL: &str = "#[unsafe(no_mangle)]";
+
 /// What cbindgen makes of the sources: every item, in its own order and style.
-fn cbindgen(abi: &[PathBuf], exported: &[PathBuf], ffi: &[PathBuf]) -> Result<String> {
+fn cbindgen(abi: &[PathBuf], functions: &[PathBuf]) -> Result<String> {
+    let copies = env::temp_dir().join(format!("liburing-headers-{}", std::process::id()));
+    fs::create_dir(&copies)?;
+    let text = read(abi, functions, &copies);
+    fs::remove_dir_all(&copies)?;
+    text
+}
+
+/// The functions are read from copies below `copies`, since cbindgen looks at no attribute within another.
+fn read(abi: &[PathBuf], functions: &[PathBuf], copies: &Path) -> Result<String> {
     let mut config = cbindgen::Config {
         language: cbindgen::Language::C,
         style: cbindgen::Style::Tag,
@@ -222,8 +234,11 @@ fn cbindgen(abi: &[PathBuf], exported: &[PathBuf], ffi: &[PathBuf]) -> Result<St
         config.export.include.extend(source::items(path)?);
         builder = builder.with_src(path);
     }
-    for path in exported.iter().chain(ffi) {
-        builder = builder.with_src(path);
+    for (number, path) in functions.iter().enumerate() {
+        let copy = copies.join(format!("{number}.rs"));
+        let text = fs::read_to_string(path)?;
+        fs::write(&copy, text.replace(SYMBOL_IN_FFI, SYMBOL))?;
+        builder = builder.with_src(copy);
     }
     let mut text = Vec::new();
     builder.with_config(config).generate()?.write(&mut text);

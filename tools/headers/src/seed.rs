@@ -34,7 +34,7 @@ pub fn write(root: &Path, out: &Path) -> Result<()> {
         abi.clone(),
         shape.clone(),
     ];
-    let items = c::parse(&cbindgen(&types, &functions, &[])?)?;
+    let items = c::parse(&cbindgen(&types, &functions)?)?;
     let kernel = kernel(&source::items(&abi)?, &items)?;
     let shapes = source::items(&shape)?;
     let [calls, ring, split] = [&functions[0], &functions[1], &functions[2]]

@@ -1,6 +1,5 @@
 //! What the Rust sources and the version map define, and in which order.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -30,24 +29,6 @@ pub fn functions(path: &Path) -> Result<Vec<String>> {
         .filter_map(|line| line.split_once("extern \"C\" fn "))
         .map(|(_, rest)| name(rest))
         .collect())
-}
-
-/// The documentation of a file's public functions, by name.
-pub fn docs(path: &Path) -> Result<HashMap<String, Vec<String>>> {
-    let text = fs::read_to_string(path)?;
-    let mut docs = HashMap::new();
-    let mut doc = Vec::new();
-    for line in text.lines() {
-        if let Some(line) = line.strip_prefix("///") {
-            doc.push(line.trim().to_string());
-        } else if !line.starts_with("#[") {
-            let doc = std::mem::take(&mut doc);
-            if let Some((_, rest)) = line.split_once("fn ").filter(|_| line.starts_with("pub ")) {
-                docs.insert(name(rest), doc);
-            }
-        }
-    }
-    Ok(docs)
 }
 
 /// The global names of a linker's version script.

@@ -40,8 +40,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. Address and length stay valid until the request completes.
-#[inline]
-pub unsafe fn prep_accept(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_accept(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     addr: *mut sockaddr,
@@ -96,8 +96,8 @@ pub unsafe fn prep_accept(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. Address and length stay valid until the request completes.
-#[inline]
-pub unsafe fn prep_accept_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_accept_direct(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     addr: *mut sockaddr,
@@ -107,7 +107,7 @@ pub unsafe fn prep_accept_direct(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_accept(sqe, fd, addr, addrlen, flags);
+        io_uring_prep_accept(sqe, fd, addr, addrlen, flags);
         set_direct(sqe, file_index);
     }
 }
@@ -147,8 +147,8 @@ pub unsafe fn prep_accept_direct(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. Address and length stay valid until the request completes.
-#[inline]
-pub unsafe fn prep_multishot_accept(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_multishot_accept(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     addr: *mut sockaddr,
@@ -157,7 +157,7 @@ pub unsafe fn prep_multishot_accept(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_accept(sqe, fd, addr, addrlen, flags);
+        io_uring_prep_accept(sqe, fd, addr, addrlen, flags);
         (*sqe).ioprio |= IORING_ACCEPT_MULTISHOT as u16;
     }
 }
@@ -193,8 +193,8 @@ pub unsafe fn prep_multishot_accept(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. Address and length stay valid until the request completes.
-#[inline]
-pub unsafe fn prep_multishot_accept_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_multishot_accept_direct(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     addr: *mut sockaddr,
@@ -203,7 +203,7 @@ pub unsafe fn prep_multishot_accept_direct(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_multishot_accept(sqe, fd, addr, addrlen, flags);
+        io_uring_prep_multishot_accept(sqe, fd, addr, addrlen, flags);
         (*sqe).__anon5.file_index = IORING_FILE_INDEX_ALLOC;
     }
 }

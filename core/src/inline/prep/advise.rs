@@ -34,8 +34,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_fadvise(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fadvise(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     offset: __u64,
@@ -73,8 +73,8 @@ pub unsafe fn prep_fadvise(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_fadvise64(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fadvise64(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     offset: __u64,
@@ -121,8 +121,8 @@ pub unsafe fn prep_fadvise64(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The advice takes away no contents that are still needed.
-#[inline]
-pub unsafe fn prep_madvise(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_madvise(
     sqe: *mut io_uring_sqe,
     addr: *mut c_void,
     length: __u32,
@@ -169,8 +169,8 @@ pub unsafe fn prep_madvise(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The advice takes away no contents that are still needed.
-#[inline]
-pub unsafe fn prep_madvise64(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_madvise64(
     sqe: *mut io_uring_sqe,
     addr: *mut c_void,
     length: off_t,

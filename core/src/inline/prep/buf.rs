@@ -38,8 +38,8 @@ use crate::abi::sqe::io_uring_sqe;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers stay valid until they are removed or used.
-#[inline]
-pub unsafe fn prep_provide_buffers(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_provide_buffers(
     sqe: *mut io_uring_sqe,
     addr: *mut c_void,
     len: c_int,
@@ -88,8 +88,12 @@ pub unsafe fn prep_provide_buffers(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_remove_buffers(sqe: *mut io_uring_sqe, nr: c_int, bgid: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_remove_buffers(
+    sqe: *mut io_uring_sqe,
+    nr: c_int,
+    bgid: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(sqe, IORING_OP_REMOVE_BUFFERS, nr, 0, 0, 0);

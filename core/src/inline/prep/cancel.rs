@@ -44,8 +44,12 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_cancel64(sqe: *mut io_uring_sqe, user_data: __u64, flags: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cancel64(
+    sqe: *mut io_uring_sqe,
+    user_data: __u64,
+    flags: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
@@ -88,10 +92,14 @@ pub unsafe fn prep_cancel64(sqe: *mut io_uring_sqe, user_data: __u64, flags: c_i
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The pointer is not followed.
-#[inline]
-pub unsafe fn prep_cancel(sqe: *mut io_uring_sqe, user_data: *const c_void, flags: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cancel(
+    sqe: *mut io_uring_sqe,
+    user_data: *const c_void,
+    flags: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_cancel64(sqe, address(user_data), flags) }
+    unsafe { io_uring_prep_cancel64(sqe, address(user_data), flags) }
 }
 
 /// Prepares to cancel requests by the descriptor that they use.
@@ -123,8 +131,8 @@ pub unsafe fn prep_cancel(sqe: *mut io_uring_sqe, user_data: *const c_void, flag
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_cancel_fd(sqe: *mut io_uring_sqe, fd: c_int, flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cancel_fd(sqe: *mut io_uring_sqe, fd: c_int, flags: c_uint) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(

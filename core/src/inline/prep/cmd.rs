@@ -56,8 +56,8 @@ unsafe fn prep_command(sqe: *mut io_uring_sqe, op: io_uring_op, cmd_op: u32, fd:
 ///
 /// `sqe` points to an SQE that the caller is filling in. What the command names stays valid until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_uring_cmd(sqe: *mut io_uring_sqe, cmd_op: c_int, fd: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_uring_cmd(sqe: *mut io_uring_sqe, cmd_op: c_int, fd: c_int) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { prep_command(sqe, IORING_OP_URING_CMD, cmd_op as u32, fd) }
 }
@@ -92,8 +92,12 @@ pub unsafe fn prep_uring_cmd(sqe: *mut io_uring_sqe, cmd_op: c_int, fd: c_int) {
 ///
 /// `sqe` points to an SQE that the caller is filling in. It has 128 bytes. What the command names stays valid until the
 /// request completes.
-#[inline]
-pub unsafe fn prep_uring_cmd128(sqe: *mut io_uring_sqe, cmd_op: c_int, fd: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_uring_cmd128(
+    sqe: *mut io_uring_sqe,
+    cmd_op: c_int,
+    fd: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { prep_command(sqe, IORING_OP_URING_CMD128, cmd_op as u32, fd) }
 }
@@ -134,8 +138,8 @@ pub unsafe fn prep_uring_cmd128(sqe: *mut io_uring_sqe, cmd_op: c_int, fd: c_int
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The option's value stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_cmd_sock(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cmd_sock(
     sqe: *mut io_uring_sqe,
     cmd_op: c_int,
     fd: c_int,
@@ -146,7 +150,7 @@ pub unsafe fn prep_cmd_sock(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_uring_cmd(sqe, cmd_op, fd);
+        io_uring_prep_uring_cmd(sqe, cmd_op, fd);
         (*sqe).__anon2.__anon1.level = level as u32;
         (*sqe).__anon2.__anon1.optname = optname as u32;
         (*sqe).__anon5.optlen = optlen as u32;
@@ -183,8 +187,8 @@ pub unsafe fn prep_cmd_sock(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. Address and length stay valid until the request completes.
-#[inline]
-pub unsafe fn prep_cmd_getsockname(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cmd_getsockname(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     sockaddr: *mut sockaddr,
@@ -193,7 +197,7 @@ pub unsafe fn prep_cmd_getsockname(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_uring_cmd(sqe, SOCKET_URING_OP_GETSOCKNAME as c_int, fd);
+        io_uring_prep_uring_cmd(sqe, SOCKET_URING_OP_GETSOCKNAME as c_int, fd);
         (*sqe).__anon2.addr = address(sockaddr);
         (*sqe).__anon5.optlen = peer as u32;
         set_addr3(sqe, address(sockaddr_len));
@@ -230,11 +234,16 @@ pub unsafe fn prep_cmd_getsockname(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_cmd_discard(sqe: *mut io_uring_sqe, fd: c_int, offset: u64, nbytes: u64) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cmd_discard(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    offset: u64,
+    nbytes: u64,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_uring_cmd(sqe, BLOCK_URING_CMD_DISCARD as c_int, fd);
+        io_uring_prep_uring_cmd(sqe, BLOCK_URING_CMD_DISCARD as c_int, fd);
         (*sqe).__anon2.addr = offset;
         set_addr3(sqe, nbytes);
     }

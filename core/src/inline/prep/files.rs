@@ -39,8 +39,8 @@ use crate::abi::sqe::{IOSQE_FIXED_FILE, io_uring_sqe};
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The array stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_files_update(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_files_update(
     sqe: *mut io_uring_sqe,
     fds: *mut c_int,
     nr_fds: c_uint,
@@ -90,8 +90,12 @@ pub unsafe fn prep_files_update(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_fixed_fd_install(sqe: *mut io_uring_sqe, fd: c_int, flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fixed_fd_install(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    flags: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(sqe, IORING_OP_FIXED_FD_INSTALL, fd, 0, 0, 0, flags);
@@ -126,8 +130,12 @@ pub unsafe fn prep_fixed_fd_install(sqe: *mut io_uring_sqe, fd: c_int, flags: c_
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The array of two stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_pipe(sqe: *mut io_uring_sqe, fds: *mut c_int, pipe_flags: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_pipe(
+    sqe: *mut io_uring_sqe,
+    fds: *mut c_int,
+    pipe_flags: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
@@ -172,8 +180,8 @@ pub unsafe fn prep_pipe(sqe: *mut io_uring_sqe, fds: *mut c_int, pipe_flags: c_i
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The array of two stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_pipe_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_pipe_direct(
     sqe: *mut io_uring_sqe,
     fds: *mut c_int,
     pipe_flags: c_int,
@@ -181,7 +189,7 @@ pub unsafe fn prep_pipe_direct(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_pipe(sqe, fds, pipe_flags);
+        io_uring_prep_pipe(sqe, fds, pipe_flags);
         set_direct(sqe, file_index);
     }
 }

@@ -44,8 +44,8 @@ use crate::abi::types::*;
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and is not touched until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_read_fixed(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_read_fixed(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     buf: *mut c_void,
@@ -96,8 +96,8 @@ pub unsafe fn prep_read_fixed(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and unchanged until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_write_fixed(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_write_fixed(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     buf: *const c_void,
@@ -152,8 +152,8 @@ pub unsafe fn prep_write_fixed(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and is not touched until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_readv_fixed(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_readv_fixed(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     iovecs: *const iovec,
@@ -216,8 +216,8 @@ pub unsafe fn prep_readv_fixed(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and unchanged until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_writev_fixed(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_writev_fixed(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     iovecs: *const iovec,

@@ -35,8 +35,8 @@ use crate::abi::types::*;
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes. `statxbuf` stays valid until the
 /// request completes.
-#[inline]
-pub unsafe fn prep_statx(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_statx(
     sqe: *mut io_uring_sqe,
     dfd: c_int,
     path: *const c_char,
@@ -85,8 +85,8 @@ pub unsafe fn prep_statx(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The paths are strings that stay valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_renameat(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_renameat(
     sqe: *mut io_uring_sqe,
     olddfd: c_int,
     oldpath: *const c_char,
@@ -135,10 +135,14 @@ pub unsafe fn prep_renameat(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The paths are strings that stay valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_rename(sqe: *mut io_uring_sqe, oldpath: *const c_char, newpath: *const c_char) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_rename(
+    sqe: *mut io_uring_sqe,
+    oldpath: *const c_char,
+    newpath: *const c_char,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_renameat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0) }
+    unsafe { io_uring_prep_renameat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0) }
 }
 
 /// Prepares to remove a name, as `unlinkat(2)` does.
@@ -168,8 +172,13 @@ pub unsafe fn prep_rename(sqe: *mut io_uring_sqe, oldpath: *const c_char, newpat
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_unlinkat(sqe: *mut io_uring_sqe, dfd: c_int, path: *const c_char, flags: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_unlinkat(
+    sqe: *mut io_uring_sqe,
+    dfd: c_int,
+    path: *const c_char,
+    flags: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
@@ -211,10 +220,14 @@ pub unsafe fn prep_unlinkat(sqe: *mut io_uring_sqe, dfd: c_int, path: *const c_c
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_unlink(sqe: *mut io_uring_sqe, path: *const c_char, flags: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_unlink(
+    sqe: *mut io_uring_sqe,
+    path: *const c_char,
+    flags: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_unlinkat(sqe, AT_FDCWD, path, flags) }
+    unsafe { io_uring_prep_unlinkat(sqe, AT_FDCWD, path, flags) }
 }
 
 /// Prepares to make a directory, as `mkdirat(2)` does.
@@ -242,8 +255,13 @@ pub unsafe fn prep_unlink(sqe: *mut io_uring_sqe, path: *const c_char, flags: c_
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_mkdirat(sqe: *mut io_uring_sqe, dfd: c_int, path: *const c_char, mode: mode_t) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_mkdirat(
+    sqe: *mut io_uring_sqe,
+    dfd: c_int,
+    path: *const c_char,
+    mode: mode_t,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_MKDIRAT, dfd, 0, address(path), mode) }
 }
@@ -275,8 +293,12 @@ pub unsafe fn prep_mkdirat(sqe: *mut io_uring_sqe, dfd: c_int, path: *const c_ch
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_mkdir(sqe: *mut io_uring_sqe, path: *const c_char, mode: mode_t) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_mkdir(
+    sqe: *mut io_uring_sqe,
+    path: *const c_char,
+    mode: mode_t,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_mkdirat(sqe, AT_FDCWD, path, mode) }
+    unsafe { io_uring_prep_mkdirat(sqe, AT_FDCWD, path, mode) }
 }

@@ -37,8 +37,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The futex stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_futex_wait(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_futex_wait(
     sqe: *mut io_uring_sqe,
     futex: *const u32,
     val: u64,
@@ -89,8 +89,8 @@ pub unsafe fn prep_futex_wait(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The futex stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_futex_wake(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_futex_wake(
     sqe: *mut io_uring_sqe,
     futex: *const u32,
     val: u64,
@@ -142,8 +142,8 @@ pub unsafe fn prep_futex_wake(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The array and the futexes stay valid until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_futex_waitv(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_futex_waitv(
     sqe: *mut io_uring_sqe,
     futex: *const futex_waitv,
     nr_futex: u32,
@@ -190,8 +190,8 @@ pub unsafe fn prep_futex_waitv(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. `infop` stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_waitid(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_waitid(
     sqe: *mut io_uring_sqe,
     idtype: idtype_t,
     id: id_t,

@@ -33,8 +33,8 @@ use crate::abi::sqe::io_uring_sqe;
 ///
 /// `sqe` points to an SQE that the caller is filling in. The paths are strings that stay valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_symlinkat(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_symlinkat(
     sqe: *mut io_uring_sqe,
     target: *const c_char,
     newdirfd: c_int,
@@ -80,10 +80,14 @@ pub unsafe fn prep_symlinkat(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The paths are strings that stay valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_symlink(sqe: *mut io_uring_sqe, target: *const c_char, linkpath: *const c_char) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_symlink(
+    sqe: *mut io_uring_sqe,
+    target: *const c_char,
+    linkpath: *const c_char,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_symlinkat(sqe, target, AT_FDCWD, linkpath) }
+    unsafe { io_uring_prep_symlinkat(sqe, target, AT_FDCWD, linkpath) }
 }
 
 /// Prepares to give a file another name, as `linkat(2)` does.
@@ -113,8 +117,8 @@ pub unsafe fn prep_symlink(sqe: *mut io_uring_sqe, target: *const c_char, linkpa
 ///
 /// `sqe` points to an SQE that the caller is filling in. The paths are strings that stay valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_linkat(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_linkat(
     sqe: *mut io_uring_sqe,
     olddfd: c_int,
     oldpath: *const c_char,
@@ -163,13 +167,13 @@ pub unsafe fn prep_linkat(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The paths are strings that stay valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_link(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_link(
     sqe: *mut io_uring_sqe,
     oldpath: *const c_char,
     newpath: *const c_char,
     flags: c_int,
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_linkat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, flags) }
+    unsafe { io_uring_prep_linkat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, flags) }
 }

@@ -1,8 +1,5 @@
 //! The request helpers: each fills in an SQE for one kind of request.
 //!
-//! C programs have these functions inline, from `<liburing.h>`; here they are for `liburing-ffi`, and their
-//! documentation is the manual of both. The function that C calls `io_uring_prep_read` is `prep_read` here.
-//!
 //! A helper writes the fields that its request needs and leaves the others as they are: after `io_uring_get_sqe()` they
 //! are 0, and what the program has set before (`user_data`, flags) stays. Nothing is checked; a request that makes no
 //! sense completes with an error. Memory that a request names must stay valid until the request completes, unless its

@@ -39,8 +39,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_msg_ring(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_msg_ring(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     len: c_uint,
@@ -91,8 +91,8 @@ pub unsafe fn prep_msg_ring(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_msg_ring_cqe_flags(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_msg_ring_cqe_flags(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     len: c_uint,
@@ -102,7 +102,7 @@ pub unsafe fn prep_msg_ring_cqe_flags(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_msg_ring(sqe, fd, len, data, flags | IORING_MSG_RING_FLAGS_PASS);
+        io_uring_prep_msg_ring(sqe, fd, len, data, flags | IORING_MSG_RING_FLAGS_PASS);
         (*sqe).__anon5.file_index = cqe_flags;
     }
 }
@@ -141,8 +141,8 @@ pub unsafe fn prep_msg_ring_cqe_flags(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_msg_ring_fd(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_msg_ring_fd(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     source_fd: c_int,
@@ -198,8 +198,8 @@ pub unsafe fn prep_msg_ring_fd(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_msg_ring_fd_alloc(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_msg_ring_fd_alloc(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     source_fd: c_int,
@@ -208,7 +208,7 @@ pub unsafe fn prep_msg_ring_fd_alloc(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_msg_ring_fd(
+        io_uring_prep_msg_ring_fd(
             sqe,
             fd,
             source_fd,

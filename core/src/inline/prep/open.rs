@@ -34,8 +34,8 @@ use crate::abi::types::*;
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_openat(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_openat(
     sqe: *mut io_uring_sqe,
     dfd: c_int,
     path: *const c_char,
@@ -91,8 +91,8 @@ pub unsafe fn prep_openat(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_openat_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_openat_direct(
     sqe: *mut io_uring_sqe,
     dfd: c_int,
     path: *const c_char,
@@ -102,7 +102,7 @@ pub unsafe fn prep_openat_direct(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_openat(sqe, dfd, path, flags, mode);
+        io_uring_prep_openat(sqe, dfd, path, flags, mode);
         set_direct(sqe, file_index);
     }
 }
@@ -134,10 +134,15 @@ pub unsafe fn prep_openat_direct(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_open(sqe: *mut io_uring_sqe, path: *const c_char, flags: c_int, mode: mode_t) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_open(
+    sqe: *mut io_uring_sqe,
+    path: *const c_char,
+    flags: c_int,
+    mode: mode_t,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_openat(sqe, AT_FDCWD, path, flags, mode) }
+    unsafe { io_uring_prep_openat(sqe, AT_FDCWD, path, flags, mode) }
 }
 
 /// Prepares to open a file straight into the registered files.
@@ -170,8 +175,8 @@ pub unsafe fn prep_open(sqe: *mut io_uring_sqe, path: *const c_char, flags: c_in
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string that stays valid until the request is
 /// submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_open_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_open_direct(
     sqe: *mut io_uring_sqe,
     path: *const c_char,
     flags: c_int,
@@ -179,7 +184,7 @@ pub unsafe fn prep_open_direct(
     file_index: c_uint,
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
-    unsafe { prep_openat_direct(sqe, AT_FDCWD, path, flags, mode, file_index) }
+    unsafe { io_uring_prep_openat_direct(sqe, AT_FDCWD, path, flags, mode, file_index) }
 }
 
 /// Prepares to open a file, as `openat2(2)` does.
@@ -209,8 +214,8 @@ pub unsafe fn prep_open_direct(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string; it and `how` stay valid until the
 /// request is submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_openat2(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_openat2(
     sqe: *mut io_uring_sqe,
     dfd: c_int,
     path: *const c_char,
@@ -261,8 +266,8 @@ pub unsafe fn prep_openat2(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The path is a string; it and `how` stay valid until the
 /// request is submitted; on kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_openat2_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_openat2_direct(
     sqe: *mut io_uring_sqe,
     dfd: c_int,
     path: *const c_char,
@@ -271,7 +276,7 @@ pub unsafe fn prep_openat2_direct(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_openat2(sqe, dfd, path, how);
+        io_uring_prep_openat2(sqe, dfd, path, how);
         set_direct(sqe, file_index);
     }
 }
@@ -303,8 +308,8 @@ pub unsafe fn prep_openat2_direct(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_close(sqe: *mut io_uring_sqe, fd: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_close(sqe: *mut io_uring_sqe, fd: c_int) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_CLOSE, fd, 0, 0, 0) }
 }
@@ -337,11 +342,11 @@ pub unsafe fn prep_close(sqe: *mut io_uring_sqe, fd: c_int) {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_close_direct(sqe: *mut io_uring_sqe, file_index: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_close_direct(sqe: *mut io_uring_sqe, file_index: c_uint) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_close(sqe, 0);
+        io_uring_prep_close(sqe, 0);
         // No slot is picked for closing: the number counts from 1, without exception.
         (*sqe).__anon5.file_index = file_index.wrapping_add(1);
     }

@@ -47,8 +47,12 @@ const fn mask(poll_mask: c_uint) -> u32 {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_poll_add(sqe: *mut io_uring_sqe, fd: c_int, poll_mask: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_poll_add(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    poll_mask: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_POLL_ADD, fd, 0, 0, 0, mask(poll_mask)) }
 }
@@ -83,8 +87,12 @@ pub unsafe fn prep_poll_add(sqe: *mut io_uring_sqe, fd: c_int, poll_mask: c_uint
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_poll_multishot(sqe: *mut io_uring_sqe, fd: c_int, poll_mask: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_poll_multishot(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    poll_mask: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
@@ -126,8 +134,8 @@ pub unsafe fn prep_poll_multishot(sqe: *mut io_uring_sqe, fd: c_int, poll_mask: 
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_poll_remove(sqe: *mut io_uring_sqe, user_data: __u64) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_poll_remove(sqe: *mut io_uring_sqe, user_data: __u64) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_POLL_REMOVE, -1, 0, user_data, 0) }
 }
@@ -164,8 +172,8 @@ pub unsafe fn prep_poll_remove(sqe: *mut io_uring_sqe, user_data: __u64) {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_poll_update(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_poll_update(
     sqe: *mut io_uring_sqe,
     old_user_data: __u64,
     new_user_data: __u64,
@@ -213,8 +221,8 @@ pub unsafe fn prep_poll_update(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The event stays valid until the request is submitted.
-#[inline]
-pub unsafe fn prep_epoll_ctl(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_epoll_ctl(
     sqe: *mut io_uring_sqe,
     epfd: c_int,
     fd: c_int,
@@ -263,8 +271,8 @@ pub unsafe fn prep_epoll_ctl(
 ///
 /// `sqe` points to an SQE that the caller is filling in. `events` has room for `maxevents` and stays valid until the
 /// request completes.
-#[inline]
-pub unsafe fn prep_epoll_wait(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_epoll_wait(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     events: *mut epoll_event,

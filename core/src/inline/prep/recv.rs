@@ -43,8 +43,8 @@ use crate::abi::types::*;
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and is not touched until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_recv(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_recv(
     sqe: *mut io_uring_sqe,
     sockfd: c_int,
     buf: *mut c_void,
@@ -104,8 +104,8 @@ pub unsafe fn prep_recv(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers of the group stay valid while the request is
 /// active.
-#[inline]
-pub unsafe fn prep_recv_multishot(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_recv_multishot(
     sqe: *mut io_uring_sqe,
     sockfd: c_int,
     buf: *mut c_void,
@@ -114,7 +114,7 @@ pub unsafe fn prep_recv_multishot(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_recv(sqe, sockfd, buf, len, flags);
+        io_uring_prep_recv(sqe, sockfd, buf, len, flags);
         (*sqe).ioprio |= IORING_RECV_MULTISHOT as u16;
     }
 }
@@ -150,8 +150,13 @@ pub unsafe fn prep_recv_multishot(
 ///
 /// `sqe` points to an SQE that the caller is filling in. `msg` and its parts stay valid and are not touched until the
 /// request completes.
-#[inline]
-pub unsafe fn prep_recvmsg(sqe: *mut io_uring_sqe, fd: c_int, msg: *mut msghdr, flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_recvmsg(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    msg: *mut msghdr,
+    flags: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_RECVMSG, fd, 0, address(msg), 1, flags) }
 }
@@ -198,8 +203,8 @@ pub unsafe fn prep_recvmsg(sqe: *mut io_uring_sqe, fd: c_int, msg: *mut msghdr, 
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers of the group stay valid while the request is
 /// active, `msg` until it is submitted.
-#[inline]
-pub unsafe fn prep_recvmsg_multishot(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_recvmsg_multishot(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     msg: *mut msghdr,
@@ -207,7 +212,7 @@ pub unsafe fn prep_recvmsg_multishot(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_recvmsg(sqe, fd, msg, flags);
+        io_uring_prep_recvmsg(sqe, fd, msg, flags);
         (*sqe).ioprio |= IORING_RECV_MULTISHOT as u16;
     }
 }

@@ -73,8 +73,8 @@ unsafe fn payload_room(buf_len: c_int, msgh: *const msghdr) -> Option<c_uint> {
 /// # Safety
 ///
 /// `msgh` points to a message.
-#[inline]
-pub unsafe fn recvmsg_validate(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_recvmsg_validate(
     buf: *mut c_void,
     buf_len: c_int,
     msgh: *mut msghdr,
@@ -105,8 +105,8 @@ pub unsafe fn recvmsg_validate(
 /// # Safety
 ///
 /// `o` points to a header that the kernel wrote at the start of a buffer, with the buffer after it.
-#[inline]
-pub unsafe fn recvmsg_name(o: *mut io_uring_recvmsg_out) -> *mut c_void {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_recvmsg_name(o: *mut io_uring_recvmsg_out) -> *mut c_void {
     // SAFETY: the address begins where the header ends, in the same buffer.
     unsafe { o.add(1).cast() }
 }
@@ -131,8 +131,8 @@ pub unsafe fn recvmsg_name(o: *mut io_uring_recvmsg_out) -> *mut c_void {
 ///
 /// `o` points to a header that the kernel wrote at the start of a buffer, with the buffer after it; `msgh` is the
 /// message that the request was prepared with.
-#[inline]
-pub unsafe fn recvmsg_cmsg_firsthdr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_recvmsg_cmsg_firsthdr(
     o: *mut io_uring_recvmsg_out,
     msgh: *mut msghdr,
 ) -> *mut cmsghdr {
@@ -163,8 +163,8 @@ pub unsafe fn recvmsg_cmsg_firsthdr(
 ///
 /// `o` points to a header that the kernel wrote at the start of a buffer, with the buffer after it; `msgh` is the
 /// message that the request was prepared with; `cmsg` is a control message in that buffer.
-#[inline]
-pub unsafe fn recvmsg_cmsg_nexthdr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_recvmsg_cmsg_nexthdr(
     o: *mut io_uring_recvmsg_out,
     msgh: *mut msghdr,
     cmsg: *mut cmsghdr,
@@ -206,8 +206,11 @@ pub unsafe fn recvmsg_cmsg_nexthdr(
 ///
 /// `o` points to a header that the kernel wrote at the start of a buffer, with the buffer after it; `msgh` is the
 /// message that the request was prepared with.
-#[inline]
-pub unsafe fn recvmsg_payload(o: *mut io_uring_recvmsg_out, msgh: *mut msghdr) -> *mut c_void {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_recvmsg_payload(
+    o: *mut io_uring_recvmsg_out,
+    msgh: *mut msghdr,
+) -> *mut c_void {
     // SAFETY: the payload begins where the room for control messages ends, in the same buffer.
     unsafe { control(o, msgh).wrapping_add((*msgh).msg_controllen).cast() }
 }
@@ -232,8 +235,8 @@ pub unsafe fn recvmsg_payload(o: *mut io_uring_recvmsg_out, msgh: *mut msghdr) -
 /// # Safety
 ///
 /// `msgh` points to the message that the request was prepared with.
-#[inline]
-pub unsafe fn recvmsg_payload_length(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_recvmsg_payload_length(
     _o: *mut io_uring_recvmsg_out,
     buf_len: c_int,
     msgh: *mut msghdr,

@@ -40,8 +40,8 @@ use crate::abi::types::*;
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and is not touched until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_read(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_read(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     buf: *mut c_void,
@@ -84,8 +84,8 @@ pub unsafe fn prep_read(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffer stays valid and unchanged until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_write(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_write(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     buf: *const c_void,
@@ -132,8 +132,8 @@ pub unsafe fn prep_write(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers stay valid and are not touched until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_readv(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_readv(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     iovecs: *const iovec,
@@ -179,8 +179,8 @@ pub unsafe fn prep_readv(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers stay valid and unchanged until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_writev(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_writev(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     iovecs: *const iovec,
@@ -229,8 +229,8 @@ pub unsafe fn prep_writev(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers stay valid and are not touched until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_readv2(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_readv2(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     iovecs: *const iovec,
@@ -289,8 +289,8 @@ pub unsafe fn prep_readv2(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers stay valid and unchanged until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_writev2(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_writev2(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     iovecs: *const iovec,
@@ -348,8 +348,8 @@ pub unsafe fn prep_writev2(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers of the group stay valid while the request is
 /// active.
-#[inline]
-pub unsafe fn prep_read_multishot(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_read_multishot(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     nbytes: c_uint,

@@ -42,8 +42,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The data stay valid and unchanged until the request completes.
-#[inline]
-pub unsafe fn prep_send(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_send(
     sqe: *mut io_uring_sqe,
     sockfd: c_int,
     buf: *const c_void,
@@ -102,11 +102,16 @@ pub unsafe fn prep_send(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The buffers of the group stay valid until the request
 /// completes.
-#[inline]
-pub unsafe fn prep_send_bundle(sqe: *mut io_uring_sqe, sockfd: c_int, len: usize, flags: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_send_bundle(
+    sqe: *mut io_uring_sqe,
+    sockfd: c_int,
+    len: usize,
+    flags: c_int,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_send(sqe, sockfd, ptr::null(), len, flags);
+        io_uring_prep_send(sqe, sockfd, ptr::null(), len, flags);
         (*sqe).ioprio |= IORING_RECVSEND_BUNDLE as u16;
     }
 }
@@ -130,8 +135,8 @@ pub unsafe fn prep_send_bundle(sqe: *mut io_uring_sqe, sockfd: c_int, len: usize
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The address stays valid until the request is submitted.
-#[inline]
-pub unsafe fn prep_send_set_addr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_send_set_addr(
     sqe: *mut io_uring_sqe,
     dest_addr: *const sockaddr,
     addr_len: __u16,
@@ -175,8 +180,8 @@ pub unsafe fn prep_send_set_addr(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The data stay valid and unchanged until the request completes.
 /// The address stays valid until the request is submitted.
-#[inline]
-pub unsafe fn prep_sendto(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_sendto(
     sqe: *mut io_uring_sqe,
     sockfd: c_int,
     buf: *const c_void,
@@ -187,8 +192,8 @@ pub unsafe fn prep_sendto(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_send(sqe, sockfd, buf, len, flags);
-        prep_send_set_addr(sqe, addr, addrlen as u16);
+        io_uring_prep_send(sqe, sockfd, buf, len, flags);
+        io_uring_prep_send_set_addr(sqe, addr, addrlen as u16);
     }
 }
 
@@ -230,8 +235,8 @@ pub unsafe fn prep_sendto(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The data stay valid and unchanged until the CQE with
 /// `IORING_CQE_F_NOTIF`, or the first one without `IORING_CQE_F_MORE`.
-#[inline]
-pub unsafe fn prep_send_zc(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_send_zc(
     sqe: *mut io_uring_sqe,
     sockfd: c_int,
     buf: *const c_void,
@@ -287,8 +292,8 @@ pub unsafe fn prep_send_zc(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The data stay valid and unchanged until the CQE with
 /// `IORING_CQE_F_NOTIF`, or the first one without `IORING_CQE_F_MORE`.
-#[inline]
-pub unsafe fn prep_send_zc_fixed(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_send_zc_fixed(
     sqe: *mut io_uring_sqe,
     sockfd: c_int,
     buf: *const c_void,
@@ -299,7 +304,7 @@ pub unsafe fn prep_send_zc_fixed(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_send_zc(
+        io_uring_prep_send_zc(
             sqe,
             sockfd,
             buf,
@@ -345,8 +350,13 @@ pub unsafe fn prep_send_zc_fixed(
 ///
 /// `sqe` points to an SQE that the caller is filling in. `msg` and its parts stay valid until the request is submitted,
 /// the data until it completes.
-#[inline]
-pub unsafe fn prep_sendmsg(sqe: *mut io_uring_sqe, fd: c_int, msg: *const msghdr, flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_sendmsg(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    msg: *const msghdr,
+    flags: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_SENDMSG, fd, 0, address(msg), 1, flags) }
 }
@@ -388,8 +398,8 @@ pub unsafe fn prep_sendmsg(sqe: *mut io_uring_sqe, fd: c_int, msg: *const msghdr
 /// `sqe` points to an SQE that the caller is filling in. The data stay valid and unchanged until the CQE with
 /// `IORING_CQE_F_NOTIF`, or the first one without `IORING_CQE_F_MORE`. `msg` and its other parts stay valid until the
 /// request is submitted.
-#[inline]
-pub unsafe fn prep_sendmsg_zc(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_sendmsg_zc(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     msg: *const msghdr,
@@ -435,8 +445,8 @@ pub unsafe fn prep_sendmsg_zc(
 /// `sqe` points to an SQE that the caller is filling in. The data stay valid and unchanged until the CQE with
 /// `IORING_CQE_F_NOTIF`, or the first one without `IORING_CQE_F_MORE`. `msg` and its other parts stay valid until the
 /// request is submitted.
-#[inline]
-pub unsafe fn prep_sendmsg_zc_fixed(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_sendmsg_zc_fixed(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     msg: *const msghdr,
@@ -445,7 +455,7 @@ pub unsafe fn prep_sendmsg_zc_fixed(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_sendmsg_zc(sqe, fd, msg, flags);
+        io_uring_prep_sendmsg_zc(sqe, fd, msg, flags);
         (*sqe).ioprio |= IORING_RECVSEND_FIXED_BUF as u16;
         set_buffer(sqe, buf_index as u16);
     }

@@ -34,8 +34,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_socket(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_socket(
     sqe: *mut io_uring_sqe,
     domain: c_int,
     r#type: c_int,
@@ -87,8 +87,8 @@ pub unsafe fn prep_socket(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_socket_direct(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_socket_direct(
     sqe: *mut io_uring_sqe,
     domain: c_int,
     r#type: c_int,
@@ -98,7 +98,7 @@ pub unsafe fn prep_socket_direct(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_socket(sqe, domain, r#type, protocol, flags);
+        io_uring_prep_socket(sqe, domain, r#type, protocol, flags);
         set_direct(sqe, file_index);
     }
 }
@@ -131,8 +131,8 @@ pub unsafe fn prep_socket_direct(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_socket_direct_alloc(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_socket_direct_alloc(
     sqe: *mut io_uring_sqe,
     domain: c_int,
     r#type: c_int,
@@ -141,7 +141,7 @@ pub unsafe fn prep_socket_direct_alloc(
 ) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
-        prep_socket_direct(
+        io_uring_prep_socket_direct(
             sqe,
             domain,
             r#type,
@@ -179,8 +179,8 @@ pub unsafe fn prep_socket_direct_alloc(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The address stays valid until the request is submitted.
-#[inline]
-pub unsafe fn prep_bind(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_bind(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     addr: *const sockaddr,
@@ -228,8 +228,8 @@ pub unsafe fn prep_bind(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_listen(sqe: *mut io_uring_sqe, fd: c_int, backlog: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_listen(sqe: *mut io_uring_sqe, fd: c_int, backlog: c_int) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_LISTEN, fd, 0, 0, backlog as u32) }
 }
@@ -263,8 +263,8 @@ pub unsafe fn prep_listen(sqe: *mut io_uring_sqe, fd: c_int, backlog: c_int) {
 ///
 /// `sqe` points to an SQE that the caller is filling in. The address stays valid until the request is submitted; on
 /// kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_connect(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_connect(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     addr: *const sockaddr,
@@ -311,8 +311,8 @@ pub unsafe fn prep_connect(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_shutdown(sqe: *mut io_uring_sqe, fd: c_int, how: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_shutdown(sqe: *mut io_uring_sqe, fd: c_int, how: c_int) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_SHUTDOWN, fd, 0, 0, how as u32) }
 }

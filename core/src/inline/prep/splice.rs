@@ -40,8 +40,8 @@ use crate::abi::sqe::io_uring_sqe;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_splice(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_splice(
     sqe: *mut io_uring_sqe,
     fd_in: c_int,
     off_in: i64,
@@ -93,8 +93,8 @@ pub unsafe fn prep_splice(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_tee(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_tee(
     sqe: *mut io_uring_sqe,
     fd_in: c_int,
     fd_out: c_int,

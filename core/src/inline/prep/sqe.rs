@@ -30,8 +30,8 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_rw(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_rw(
     op: c_int,
     sqe: *mut io_uring_sqe,
     fd: c_int,
@@ -72,8 +72,8 @@ pub unsafe fn prep_rw(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_nop(sqe: *mut io_uring_sqe) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_nop(sqe: *mut io_uring_sqe) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_NOP, -1, 0, 0, 0) }
 }
@@ -105,8 +105,8 @@ pub unsafe fn prep_nop(sqe: *mut io_uring_sqe) {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. It has 128 bytes.
-#[inline]
-pub unsafe fn prep_nop128(sqe: *mut io_uring_sqe) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_nop128(sqe: *mut io_uring_sqe) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_NOP128, -1, 0, 0, 0) }
 }
@@ -131,8 +131,8 @@ pub unsafe fn prep_nop128(sqe: *mut io_uring_sqe) {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in. The pointer is not followed.
-#[inline]
-pub unsafe fn sqe_set_data(sqe: *mut io_uring_sqe, data: *mut c_void) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sqe_set_data(sqe: *mut io_uring_sqe, data: *mut c_void) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { (*sqe).user_data = address(data) }
 }
@@ -157,8 +157,8 @@ pub unsafe fn sqe_set_data(sqe: *mut io_uring_sqe, data: *mut c_void) {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn sqe_set_data64(sqe: *mut io_uring_sqe, data: __u64) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sqe_set_data64(sqe: *mut io_uring_sqe, data: __u64) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { (*sqe).user_data = data }
 }
@@ -180,8 +180,8 @@ pub unsafe fn sqe_set_data64(sqe: *mut io_uring_sqe, data: __u64) {
 /// # Safety
 ///
 /// `cqe` points to a CQE that has not been given back.
-#[inline]
-pub unsafe fn cqe_get_data(cqe: *const io_uring_cqe) -> *mut c_void {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_get_data(cqe: *const io_uring_cqe) -> *mut c_void {
     // SAFETY: the caller vouches for `cqe`.
     unsafe { core::ptr::with_exposed_provenance_mut((*cqe).user_data as usize) }
 }
@@ -203,8 +203,8 @@ pub unsafe fn cqe_get_data(cqe: *const io_uring_cqe) -> *mut c_void {
 /// # Safety
 ///
 /// `cqe` points to a CQE that has not been given back.
-#[inline]
-pub unsafe fn cqe_get_data64(cqe: *const io_uring_cqe) -> __u64 {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_get_data64(cqe: *const io_uring_cqe) -> __u64 {
     // SAFETY: the caller vouches for `cqe`.
     unsafe { (*cqe).user_data }
 }
@@ -236,8 +236,8 @@ pub unsafe fn cqe_get_data64(cqe: *const io_uring_cqe) -> __u64 {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn sqe_set_flags(sqe: *mut io_uring_sqe, flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sqe_set_flags(sqe: *mut io_uring_sqe, flags: c_uint) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { (*sqe).flags = flags as u8 }
 }
@@ -262,8 +262,8 @@ pub unsafe fn sqe_set_flags(sqe: *mut io_uring_sqe, flags: c_uint) {
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn sqe_set_buf_group(sqe: *mut io_uring_sqe, bgid: c_int) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sqe_set_buf_group(sqe: *mut io_uring_sqe, bgid: c_int) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { set_buffer(sqe, bgid as u16) }
 }
@@ -285,8 +285,8 @@ pub unsafe fn sqe_set_buf_group(sqe: *mut io_uring_sqe, bgid: c_int) {
 /// # Safety
 ///
 /// `p` points to a probe that the kernel has filled in, with all the elements it has room for.
-#[inline]
-pub unsafe fn opcode_supported(p: *const io_uring_probe, op: c_int) -> c_int {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_opcode_supported(p: *const io_uring_probe, op: c_int) -> c_int {
     // SAFETY: the caller vouches for the probe; it holds an element for each opcode up to `last_op`.
     unsafe {
         // As unsigned, a negative number is above every opcode.

@@ -40,8 +40,12 @@ use crate::abi::types::*;
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_fsync(sqe: *mut io_uring_sqe, fd: c_int, fsync_flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fsync(
+    sqe: *mut io_uring_sqe,
+    fd: c_int,
+    fsync_flags: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_FSYNC, fd, 0, 0, 0, fsync_flags) }
 }
@@ -74,8 +78,8 @@ pub unsafe fn prep_fsync(sqe: *mut io_uring_sqe, fd: c_int, fsync_flags: c_uint)
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_sync_file_range(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_sync_file_range(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     len: c_uint,
@@ -123,8 +127,8 @@ pub unsafe fn prep_sync_file_range(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_fallocate(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fallocate(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     mode: c_int,
@@ -163,8 +167,8 @@ pub unsafe fn prep_fallocate(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_ftruncate(sqe: *mut io_uring_sqe, fd: c_int, len: loff_t) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_ftruncate(sqe: *mut io_uring_sqe, fd: c_int, len: loff_t) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_FTRUNCATE, fd, len as u64, 0, 0) }
 }

@@ -16,16 +16,23 @@ fn an_sqe_is_filled_without_being_read() {
     // SAFETY: the SQE is ours, and only fields that were written are read.
     unsafe {
         let at = sqe.as_mut_ptr();
-        rw::prep_write(at, 5, buffer.as_ptr().cast(), 8, 4096);
+        rw::io_uring_prep_write(at, 5, buffer.as_ptr().cast(), 8, 4096);
         assert_eq!(((*at).fd, (*at).len, (*at).__anon1.off), (5, 8, 4096));
         assert_eq!((*at).__anon2.addr, buffer.as_ptr().addr() as u64);
-        open::prep_openat_direct(at, -100, c"name".as_ptr(), 0, 0, 3);
+        open::io_uring_prep_openat_direct(at, -100, c"name".as_ptr(), 0, 0, 3);
         assert_eq!((*at).__anon5.file_index, 4);
-        open::prep_openat_direct(at, -100, c"name".as_ptr(), 0, 0, IORING_FILE_INDEX_ALLOC);
+        open::io_uring_prep_openat_direct(
+            at,
+            -100,
+            c"name".as_ptr(),
+            0,
+            0,
+            IORING_FILE_INDEX_ALLOC,
+        );
         assert_eq!((*at).__anon5.file_index, IORING_FILE_INDEX_ALLOC);
-        open::prep_close_direct(at, 3);
+        open::io_uring_prep_close_direct(at, 3);
         assert_eq!(((*at).fd, (*at).__anon5.file_index), (0, 4));
-        sqe::sqe_set_data(at, buffer.as_ptr().cast_mut().cast());
+        sqe::io_uring_sqe_set_data(at, buffer.as_ptr().cast_mut().cast());
         assert_eq!((*at).user_data, buffer.as_ptr().addr() as u64);
     }
 }
@@ -85,35 +92,35 @@ fn the_parts_of_a_message_are_found() {
     );
     // SAFETY: the buffer is laid out as the message says, and both are ours.
     unsafe {
-        let out = recvmsg_validate(start.cast(), len, msg);
+        let out = io_uring_recvmsg_validate(start.cast(), len, msg);
         assert_eq!(out, start.cast());
-        assert_eq!(recvmsg_name(out), (&raw mut (*start).name).cast());
-        let first = recvmsg_cmsg_firsthdr(out, msg);
+        assert_eq!(io_uring_recvmsg_name(out), (&raw mut (*start).name).cast());
+        let first = io_uring_recvmsg_cmsg_firsthdr(out, msg);
         assert_eq!(first, &raw mut (*start).first);
-        let second = recvmsg_cmsg_nexthdr(out, msg, first);
+        let second = io_uring_recvmsg_cmsg_nexthdr(out, msg, first);
         assert_eq!(second, &raw mut (*start).second);
-        assert!(recvmsg_cmsg_nexthdr(out, msg, second).is_null());
+        assert!(io_uring_recvmsg_cmsg_nexthdr(out, msg, second).is_null());
         assert_eq!(
-            recvmsg_payload(out, msg),
+            io_uring_recvmsg_payload(out, msg),
             (&raw mut (*start).payload).cast()
         );
-        assert_eq!(recvmsg_payload_length(out, len, msg), 5);
+        assert_eq!(io_uring_recvmsg_payload_length(out, len, msg), 5);
 
         // The second message claims more than there is.
         (*start).second.cmsg_len = head + 9;
-        assert!(recvmsg_cmsg_nexthdr(out, msg, first).is_null());
+        assert!(io_uring_recvmsg_cmsg_nexthdr(out, msg, first).is_null());
         // There is none.
         (*start).out.controllen = 15;
-        assert!(recvmsg_cmsg_firsthdr(out, msg).is_null());
+        assert!(io_uring_recvmsg_cmsg_firsthdr(out, msg).is_null());
         // The buffer ends before, at and after the payload's start.
         for (short, payload) in [(6, None), (5, Some(0)), (4, Some(1))] {
-            let valid = !recvmsg_validate(start.cast(), len - short, msg).is_null();
+            let valid = !io_uring_recvmsg_validate(start.cast(), len - short, msg).is_null();
             assert_eq!(valid, payload.is_some());
             assert_eq!(
-                recvmsg_payload_length(out, len - short, msg),
+                io_uring_recvmsg_payload_length(out, len - short, msg),
                 payload.unwrap_or(0)
             );
         }
-        assert!(recvmsg_validate(start.cast(), -1, msg).is_null());
+        assert!(io_uring_recvmsg_validate(start.cast(), -1, msg).is_null());
     }
 }

@@ -46,8 +46,8 @@ use crate::abi::types::*;
 ///
 /// `sqe` points to an SQE that the caller is filling in. The time stays valid until the request is submitted; on
 /// kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_timeout(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_timeout(
     sqe: *mut io_uring_sqe,
     ts: *const __kernel_timespec,
     count: c_uint,
@@ -95,8 +95,12 @@ pub unsafe fn prep_timeout(
 /// # Safety
 ///
 /// `sqe` points to an SQE that the caller is filling in.
-#[inline]
-pub unsafe fn prep_timeout_remove(sqe: *mut io_uring_sqe, user_data: __u64, flags: c_uint) {
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_timeout_remove(
+    sqe: *mut io_uring_sqe,
+    user_data: __u64,
+    flags: c_uint,
+) {
     // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_TIMEOUT_REMOVE, -1, 0, user_data, 0, flags) }
 }
@@ -136,8 +140,8 @@ pub unsafe fn prep_timeout_remove(sqe: *mut io_uring_sqe, user_data: __u64, flag
 ///
 /// `sqe` points to an SQE that the caller is filling in. The time stays valid until the request is submitted; on
 /// kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_timeout_update(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_timeout_update(
     sqe: *mut io_uring_sqe,
     ts: *const __kernel_timespec,
     user_data: __u64,
@@ -194,8 +198,8 @@ pub unsafe fn prep_timeout_update(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The time stays valid until the request is submitted; on
 /// kernels without `IORING_FEAT_SUBMIT_STABLE`, until it completes.
-#[inline]
-pub unsafe fn prep_link_timeout(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_link_timeout(
     sqe: *mut io_uring_sqe,
     ts: *const __kernel_timespec,
     flags: c_uint,

@@ -33,8 +33,8 @@ use crate::abi::sqe::io_uring_sqe;
 ///
 /// `sqe` points to an SQE that the caller is filling in. Name and path are strings that stay valid until the request is
 /// submitted. The value's memory stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_getxattr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_getxattr(
     sqe: *mut io_uring_sqe,
     name: *const c_char,
     value: *mut c_char,
@@ -83,8 +83,8 @@ pub unsafe fn prep_getxattr(
 ///
 /// `sqe` points to an SQE that the caller is filling in. Name, value and path stay valid until the request is
 /// submitted; name and path are strings.
-#[inline]
-pub unsafe fn prep_setxattr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_setxattr(
     sqe: *mut io_uring_sqe,
     name: *const c_char,
     value: *const c_char,
@@ -135,8 +135,8 @@ pub unsafe fn prep_setxattr(
 ///
 /// `sqe` points to an SQE that the caller is filling in. The name is a string that stays valid until the request is
 /// submitted. The value's memory stays valid until the request completes.
-#[inline]
-pub unsafe fn prep_fgetxattr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fgetxattr(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     name: *const c_char,
@@ -185,8 +185,8 @@ pub unsafe fn prep_fgetxattr(
 ///
 /// `sqe` points to an SQE that the caller is filling in. Name and value stay valid until the request is submitted; the
 /// name is a string.
-#[inline]
-pub unsafe fn prep_fsetxattr(
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_fsetxattr(
     sqe: *mut io_uring_sqe,
     fd: c_int,
     name: *const c_char,
