@@ -1622,7 +1622,7 @@ int io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr);
 /* Waits for a CQE. */
 int io_uring_wait_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr);
 
-/* Waits until a number of CQEs are there. */
+/* Waits until wait_nr CQEs are there. */
 int io_uring_wait_cqe_nr(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr);
 
 /* How many buffers the kernel has not used yet. */
@@ -1897,24 +1897,24 @@ int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_
 int io_uring_submit_and_wait_reg(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
     int reg_index);
 
-/* The mask for a buffer ring of a size. */
+/* The mask for a buffer ring of ring_entries entries, a power of two. */
 int io_uring_buf_ring_mask(__u32 ring_entries);
 
 /* Makes a buffer ring empty. */
 void io_uring_buf_ring_init(struct io_uring_buf_ring *br);
 
-/* Writes a buffer into a ring. */
+/* Writes a buffer into a buffer ring, for io_uring_buf_ring_advance() to show it to the kernel. */
 void io_uring_buf_ring_add(struct io_uring_buf_ring *br, void *addr, unsigned int len, uint16_t bid, int mask,
     int buf_offset);
 
-/* Shows the kernel buffers that were added. */
+/* Shows the kernel count buffers that were added. */
 void io_uring_buf_ring_advance(struct io_uring_buf_ring *br, int count);
 
-/* Shows the kernel buffers and gives CQEs back. */
+/* Shows the kernel buf_count buffers and gives cq_count CQEs back. */
 void __io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int cq_count,
     int buf_count);
 
-/* Shows the kernel buffers and gives as many CQEs back. */
+/* Shows the kernel count buffers and gives as many CQEs back. */
 void io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int count);
 
 /* Whether completions signal the registered eventfd. */
@@ -1954,7 +1954,7 @@ void io_uring_prep_accept(struct io_uring_sqe *sqe, int fd, struct sockaddr *add
 void io_uring_prep_accept_direct(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen,
     int flags, unsigned int file_index);
 
-/* Prepares to accept connections again and again. */
+/* Prepares to accept connections again and again, each with a CQE of its own. */
 void io_uring_prep_multishot_accept(struct io_uring_sqe *sqe, int fd, struct sockaddr *addr, socklen_t *addrlen,
     int flags);
 
@@ -1974,10 +1974,10 @@ void io_uring_prep_madvise(struct io_uring_sqe *sqe, void *addr, __u32 length, i
 /* Prepares to say how a piece of memory will be used, whatever its length. */
 void io_uring_prep_madvise64(struct io_uring_sqe *sqe, void *addr, off_t length, int advice);
 
-/* Prepares to give the kernel buffers to pick from. */
+/* Prepares to give the kernel nr buffers of len bytes each to pick from. */
 void io_uring_prep_provide_buffers(struct io_uring_sqe *sqe, void *addr, int len, int nr, int bgid, int bid);
 
-/* Prepares to take provided buffers back. */
+/* Prepares to take up to nr provided buffers back. */
 void io_uring_prep_remove_buffers(struct io_uring_sqe *sqe, int nr, int bgid);
 
 /* Prepares to cancel requests by their user data. */
@@ -1989,24 +1989,24 @@ void io_uring_prep_cancel(struct io_uring_sqe *sqe, const void *user_data, int f
 /* Prepares to cancel requests by the descriptor that they use. */
 void io_uring_prep_cancel_fd(struct io_uring_sqe *sqe, int fd, unsigned int flags);
 
-/* Prepares a command for the driver of a file. */
+/* Prepares command cmd_op for the driver of a file. */
 void io_uring_prep_uring_cmd(struct io_uring_sqe *sqe, int cmd_op, int fd);
 
-/* Prepares a command for the driver of a file, in an SQE of 128 bytes. */
+/* Prepares command cmd_op for the driver of a file, in an SQE of 128 bytes. */
 void io_uring_prep_uring_cmd128(struct io_uring_sqe *sqe, int cmd_op, int fd);
 
-/* Prepares a command for a socket. */
+/* Prepares a command for a socket, such as to read or set an option. */
 void io_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, int fd, int level, int optname, void *optval,
     int optlen);
 
-/* Prepares to ask for the address of a socket. */
+/* Prepares to ask for the address of a socket, or of its peer. */
 void io_uring_prep_cmd_getsockname(struct io_uring_sqe *sqe, int fd, struct sockaddr *sockaddr,
     socklen_t *sockaddr_len, int peer);
 
 /* Prepares to discard a part of a block device. */
 void io_uring_prep_cmd_discard(struct io_uring_sqe *sqe, int fd, uint64_t offset, uint64_t nbytes);
 
-/* Prepares to put descriptors into the registered files. */
+/* Prepares to put descriptors into the registered files, from slot offset on. */
 void io_uring_prep_files_update(struct io_uring_sqe *sqe, int *fds, unsigned int nr_fds, int offset);
 
 /* Prepares to make an ordinary descriptor of a registered file. */
@@ -2057,11 +2057,11 @@ void io_uring_prep_mkdirat(struct io_uring_sqe *sqe, int dfd, const char *path, 
 /* Prepares to make a directory, as mkdir(2) does. */
 void io_uring_prep_mkdir(struct io_uring_sqe *sqe, const char *path, mode_t mode);
 
-/* Prepares to wait on a futex. */
+/* Prepares to wait on a futex that holds val. */
 void io_uring_prep_futex_wait(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val, uint64_t mask,
     uint32_t futex_flags, unsigned int flags);
 
-/* Prepares to wake waiters of a futex. */
+/* Prepares to wake up to val waiters of a futex. */
 void io_uring_prep_futex_wake(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val, uint64_t mask,
     uint32_t futex_flags, unsigned int flags);
 
@@ -2104,14 +2104,14 @@ void io_uring_prep_msg_ring_fd_alloc(struct io_uring_sqe *sqe, int fd, int sourc
 /* Prepares to open a file, as openat(2) does. */
 void io_uring_prep_openat(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, mode_t mode);
 
-/* Prepares to open a file straight into the registered files. */
+/* Prepares to open a file straight into the registered files, as openat(2) does. */
 void io_uring_prep_openat_direct(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, mode_t mode,
     unsigned int file_index);
 
 /* Prepares to open a file, as open(2) does. */
 void io_uring_prep_open(struct io_uring_sqe *sqe, const char *path, int flags, mode_t mode);
 
-/* Prepares to open a file straight into the registered files. */
+/* Prepares to open a file straight into the registered files, as open(2) does. */
 void io_uring_prep_open_direct(struct io_uring_sqe *sqe, const char *path, int flags, mode_t mode,
     unsigned int file_index);
 
@@ -2137,7 +2137,7 @@ void io_uring_prep_poll_multishot(struct io_uring_sqe *sqe, int fd, unsigned int
 /* Prepares to cancel a poll request. */
 void io_uring_prep_poll_remove(struct io_uring_sqe *sqe, __u64 user_data);
 
-/* Prepares to change a poll request. */
+/* Prepares to change the events or the user data of a poll request. */
 void io_uring_prep_poll_update(struct io_uring_sqe *sqe, __u64 old_user_data, __u64 new_user_data,
     unsigned int poll_mask, unsigned int flags);
 
@@ -2160,23 +2160,23 @@ void io_uring_prep_recvmsg(struct io_uring_sqe *sqe, int fd, struct msghdr *msg,
 /* Prepares to receive messages again and again, each into a provided buffer. */
 void io_uring_prep_recvmsg_multishot(struct io_uring_sqe *sqe, int fd, struct msghdr *msg, unsigned int flags);
 
-/* Checks that a buffer can hold what the request asked for. */
+/* The header of a message that a multishot request received, or NULL if the buffer is too short. */
 struct io_uring_recvmsg_out *io_uring_recvmsg_validate(void *buf, int buf_len, struct msghdr *msgh);
 
-/* The sender's address. */
+/* The sender's address of a received message. */
 void *io_uring_recvmsg_name(struct io_uring_recvmsg_out *o);
 
-/* The first control message. */
+/* The first control message of a received message, or NULL if there is none. */
 struct cmsghdr *io_uring_recvmsg_cmsg_firsthdr(struct io_uring_recvmsg_out *o, struct msghdr *msgh);
 
-/* The control message after another. */
+/* The control message after cmsg, or NULL if that is the last one. */
 struct cmsghdr *io_uring_recvmsg_cmsg_nexthdr(struct io_uring_recvmsg_out *o, struct msghdr *msgh,
     struct cmsghdr *cmsg);
 
-/* The payload. */
+/* The payload of a received message. */
 void *io_uring_recvmsg_payload(struct io_uring_recvmsg_out *o, struct msghdr *msgh);
 
-/* The length of the payload. */
+/* The number of bytes of a received message's payload. */
 unsigned int io_uring_recvmsg_payload_length(struct io_uring_recvmsg_out *o, int buf_len, struct msghdr *msgh);
 
 /* Prepares to read into a buffer, as pread(2) does. */
@@ -2193,11 +2193,11 @@ void io_uring_prep_readv(struct io_uring_sqe *sqe, int fd, const struct iovec *i
 void io_uring_prep_writev(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
     __u64 offset);
 
-/* Prepares to read into several buffers with flags, as preadv2(2) does. */
+/* Prepares to read into several buffers with RWF_* flags, as preadv2(2) does. */
 void io_uring_prep_readv2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
     __u64 offset, int flags);
 
-/* Prepares to write from several buffers with flags, as pwritev2(2) does. */
+/* Prepares to write from several buffers with RWF_* flags, as pwritev2(2) does. */
 void io_uring_prep_writev2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned int nr_vecs,
     __u64 offset, int flags);
 
@@ -2267,7 +2267,7 @@ void io_uring_prep_splice(struct io_uring_sqe *sqe, int fd_in, int64_t off_in, i
 void io_uring_prep_tee(struct io_uring_sqe *sqe, int fd_in, int fd_out, unsigned int nbytes,
     unsigned int splice_flags);
 
-/* Prepares the fields that most requests share. */
+/* Prepares the fields that most requests share; the rest is up to the caller. */
 void io_uring_prep_rw(int op, struct io_uring_sqe *sqe, int fd, const void *addr, unsigned int len, __u64 offset);
 
 /* Prepares a request that does nothing. */

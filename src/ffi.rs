@@ -106,7 +106,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe(
     unsafe { peek::wait_cqe::<Native>(ring, cqe_ptr) }
 }
 
-/// Waits until a number of CQEs are there.
+/// Waits until `wait_nr` CQEs are there.
 ///
 /// Returns at once if they are. Submits nothing. The CQEs stay in the queue until io_uring_cq_advance().
 ///

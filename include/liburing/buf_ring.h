@@ -7,22 +7,19 @@
 #error "include <liburing.h>"
 #endif
 
-/* The mask for a ring of that many entries, a power of two. */
+/* The mask for a buffer ring of ring_entries entries, a power of two. */
 IOURINGINLINE int io_uring_buf_ring_mask(__u32 ring_entries) LIBURING_NOEXCEPT
 {
     return (int) (ring_entries - 1);
 }
 
-/* Makes a ring empty. */
+/* Makes a buffer ring empty. */
 IOURINGINLINE void io_uring_buf_ring_init(struct io_uring_buf_ring *br) LIBURING_NOEXCEPT
 {
     br->tail = 0;
 }
 
-/*
- * Writes a buffer into the ring, buf_offset entries after the last one that the kernel knows of. The kernel sees it
- * after io_uring_buf_ring_advance().
- */
+/* Writes a buffer into a buffer ring, for io_uring_buf_ring_advance() to show it to the kernel. */
 IOURINGINLINE void io_uring_buf_ring_add(struct io_uring_buf_ring *br, void *addr, unsigned int len,
                                          unsigned short bid, int mask, int buf_offset) LIBURING_NOEXCEPT
 {
@@ -34,13 +31,14 @@ IOURINGINLINE void io_uring_buf_ring_add(struct io_uring_buf_ring *br, void *add
     buf->bid = bid;
 }
 
-/* Shows count more buffers to the kernel. Release: their entries are complete before it sees them. */
+/* Shows the kernel count buffers that were added. */
 IOURINGINLINE void io_uring_buf_ring_advance(struct io_uring_buf_ring *br, int count) LIBURING_NOEXCEPT
 {
+    /* Release: the entries are complete before the kernel sees them. */
     io_uring_smp_store_release(&br->tail, (__u16) (br->tail + count));
 }
 
-/* Shows buf_count more buffers to the kernel, then gives cq_count CQEs back. */
+/* Shows the kernel buf_count buffers and gives cq_count CQEs back. */
 IOURINGINLINE void __io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int cq_count,
                                                   int buf_count) LIBURING_NOEXCEPT
 {
@@ -48,16 +46,14 @@ IOURINGINLINE void __io_uring_buf_ring_cq_advance(struct io_uring *ring, struct 
     io_uring_cq_advance(ring, (unsigned) cq_count);
 }
 
-/* The same where each CQE gave one buffer back. */
+/* Shows the kernel count buffers and gives as many CQEs back. */
 IOURINGINLINE void io_uring_buf_ring_cq_advance(struct io_uring *ring, struct io_uring_buf_ring *br, int count)
     LIBURING_NOEXCEPT
 {
     __io_uring_buf_ring_cq_advance(ring, br, count, count);
 }
 
-/*
- * Number of buffers that the kernel has not consumed yet, or the error of io_uring_buf_ring_head(), negative.
- */
+/* How many buffers the kernel has not used yet. */
 IOURINGINLINE int io_uring_buf_ring_available(struct io_uring *ring, struct io_uring_buf_ring *br,
                                               unsigned short bgid) LIBURING_NOEXCEPT
 {

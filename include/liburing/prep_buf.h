@@ -7,7 +7,7 @@
 #error "include <liburing.h>"
 #endif
 
-/* Gives nr buffers of len bytes each, side by side from addr on, to group bgid as numbers bid and up. */
+/* Prepares to give the kernel nr buffers of len bytes each to pick from. */
 IOURINGINLINE void io_uring_prep_provide_buffers(struct io_uring_sqe *sqe, void *addr, int len, int nr, int bgid,
                                                  int bid) LIBURING_NOEXCEPT
 {
@@ -15,7 +15,7 @@ IOURINGINLINE void io_uring_prep_provide_buffers(struct io_uring_sqe *sqe, void 
     io_uring_sqe_set_buf_group(sqe, bgid);
 }
 
-/* Takes up to nr buffers out of group bgid. */
+/* Prepares to take up to nr provided buffers back. */
 IOURINGINLINE void io_uring_prep_remove_buffers(struct io_uring_sqe *sqe, int nr, int bgid) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_REMOVE_BUFFERS, nr, 0, 0, 0);

@@ -7,19 +7,19 @@
 #error "include <liburing.h>"
 #endif
 
-/* Cancels requests by their user data; IORING_ASYNC_CANCEL_* in the flags. */
+/* Prepares to cancel requests by their user data. */
 IOURINGINLINE void io_uring_prep_cancel64(struct io_uring_sqe *sqe, __u64 user_data, int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_ASYNC_CANCEL, -1, 0, user_data, 0, (__u32) flags);
 }
 
-/* The same where the user data is a pointer. */
+/* Prepares to cancel requests whose user data is a pointer. */
 IOURINGINLINE void io_uring_prep_cancel(struct io_uring_sqe *sqe, const void *user_data, int flags) LIBURING_NOEXCEPT
 {
     io_uring_prep_cancel64(sqe, uring_ptr_to_u64(user_data), flags);
 }
 
-/* Cancels requests by the descriptor they use. */
+/* Prepares to cancel requests by the descriptor that they use. */
 IOURINGINLINE void io_uring_prep_cancel_fd(struct io_uring_sqe *sqe, int fd, unsigned int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_ASYNC_CANCEL, fd, 0, 0, 0, flags | IORING_ASYNC_CANCEL_FD);

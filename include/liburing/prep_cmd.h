@@ -18,19 +18,19 @@ IOURINGINLINE void __io_uring_prep_uring_cmd(struct io_uring_sqe *sqe, int op, _
     sqe->opcode = (__u8) op;
 }
 
-/* Gives command cmd_op to the driver of fd. The command's own data follow in sqe->cmd. */
+/* Prepares command cmd_op for the driver of a file. */
 IOURINGINLINE void io_uring_prep_uring_cmd(struct io_uring_sqe *sqe, int cmd_op, int fd) LIBURING_NOEXCEPT
 {
     __io_uring_prep_uring_cmd(sqe, IORING_OP_URING_CMD, (__u32) cmd_op, fd);
 }
 
-/* The same in an SQE of 128 bytes, which has room for 80 bytes of data. */
+/* Prepares command cmd_op for the driver of a file, in an SQE of 128 bytes. */
 IOURINGINLINE void io_uring_prep_uring_cmd128(struct io_uring_sqe *sqe, int cmd_op, int fd) LIBURING_NOEXCEPT
 {
     __io_uring_prep_uring_cmd(sqe, IORING_OP_URING_CMD128, (__u32) cmd_op, fd);
 }
 
-/* Asks a socket for SOCKET_URING_OP_*: reads or sets an option, among others. */
+/* Prepares a command for a socket, such as to read or set an option. */
 IOURINGINLINE void io_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, int fd, int level, int optname,
                                           void *optval, int optlen) LIBURING_NOEXCEPT
 {
@@ -41,7 +41,7 @@ IOURINGINLINE void io_uring_prep_cmd_sock(struct io_uring_sqe *sqe, int cmd_op, 
     sqe->optval = uring_ptr_to_u64(optval);
 }
 
-/* Asks for a socket's own address, or for its peer's if peer is 1. */
+/* Prepares to ask for the address of a socket, or of its peer. */
 IOURINGINLINE void io_uring_prep_cmd_getsockname(struct io_uring_sqe *sqe, int fd, struct sockaddr *sockaddr,
                                                  socklen_t *sockaddr_len, int peer) LIBURING_NOEXCEPT
 {
@@ -51,7 +51,7 @@ IOURINGINLINE void io_uring_prep_cmd_getsockname(struct io_uring_sqe *sqe, int f
     sqe->addr3 = uring_ptr_to_u64(sockaddr_len);
 }
 
-/* Discards a part of a block device. */
+/* Prepares to discard a part of a block device. */
 IOURINGINLINE void io_uring_prep_cmd_discard(struct io_uring_sqe *sqe, int fd, uint64_t offset, uint64_t nbytes)
     LIBURING_NOEXCEPT
 {

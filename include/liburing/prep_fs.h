@@ -7,14 +7,14 @@
 #error "include <liburing.h>"
 #endif
 
-/* Opens a file, as openat() does. */
+/* Prepares to open a file, as openat(2) does. */
 IOURINGINLINE void io_uring_prep_openat(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, mode_t mode)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_OPENAT, dfd, 0, uring_ptr_to_u64(path), mode, (__u32) flags);
 }
 
-/* Opens a file into slot file_index of the registered files, or a free one with IORING_FILE_INDEX_ALLOC. */
+/* Prepares to open a file straight into the registered files, as openat(2) does. */
 IOURINGINLINE void io_uring_prep_openat_direct(struct io_uring_sqe *sqe, int dfd, const char *path, int flags,
                                                mode_t mode, unsigned file_index) LIBURING_NOEXCEPT
 {
@@ -22,14 +22,14 @@ IOURINGINLINE void io_uring_prep_openat_direct(struct io_uring_sqe *sqe, int dfd
     _io_uring_set_direct(sqe, file_index);
 }
 
-/* Opens a file, as open() does. */
+/* Prepares to open a file, as open(2) does. */
 IOURINGINLINE void io_uring_prep_open(struct io_uring_sqe *sqe, const char *path, int flags, mode_t mode)
     LIBURING_NOEXCEPT
 {
     io_uring_prep_openat(sqe, AT_FDCWD, path, flags, mode);
 }
 
-/* The same into a slot of the registered files. */
+/* Prepares to open a file straight into the registered files, as open(2) does. */
 IOURINGINLINE void io_uring_prep_open_direct(struct io_uring_sqe *sqe, const char *path, int flags, mode_t mode,
                                              unsigned file_index) LIBURING_NOEXCEPT
 {
@@ -37,14 +37,14 @@ IOURINGINLINE void io_uring_prep_open_direct(struct io_uring_sqe *sqe, const cha
     _io_uring_set_direct(sqe, file_index);
 }
 
-/* Opens a file, as openat2() does. */
+/* Prepares to open a file, as openat2(2) does. */
 IOURINGINLINE void io_uring_prep_openat2(struct io_uring_sqe *sqe, int dfd, const char *path,
                                          const struct open_how *how) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_OPENAT2, dfd, uring_ptr_to_u64(how), uring_ptr_to_u64(path), sizeof(*how));
 }
 
-/* The same into a slot of the registered files. */
+/* Prepares to open a file straight into the registered files, as openat2(2) does. */
 IOURINGINLINE void io_uring_prep_openat2_direct(struct io_uring_sqe *sqe, int dfd, const char *path,
                                                 const struct open_how *how, unsigned file_index) LIBURING_NOEXCEPT
 {
@@ -52,20 +52,20 @@ IOURINGINLINE void io_uring_prep_openat2_direct(struct io_uring_sqe *sqe, int df
     _io_uring_set_direct(sqe, file_index);
 }
 
-/* Closes a descriptor. */
+/* Prepares to close a descriptor, as close(2) does. */
 IOURINGINLINE void io_uring_prep_close(struct io_uring_sqe *sqe, int fd) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_CLOSE, fd, 0, 0, 0);
 }
 
-/* Empties slot file_index of the registered files. */
+/* Prepares to empty a slot of the registered files. */
 IOURINGINLINE void io_uring_prep_close_direct(struct io_uring_sqe *sqe, unsigned file_index) LIBURING_NOEXCEPT
 {
     io_uring_prep_close(sqe, 0);
     __io_uring_set_target_fixed_file(sqe, file_index);
 }
 
-/* Asks for what statx() tells. */
+/* Prepares to ask what is known of a file, as statx(2) does. */
 IOURINGINLINE void io_uring_prep_statx(struct io_uring_sqe *sqe, int dfd, const char *path, int flags, unsigned mask,
                                        struct statx *statxbuf) LIBURING_NOEXCEPT
 {
@@ -73,7 +73,7 @@ IOURINGINLINE void io_uring_prep_statx(struct io_uring_sqe *sqe, int dfd, const 
                          (__u32) flags);
 }
 
-/* Renames a file, as renameat2() does. */
+/* Prepares to rename a file, as renameat2(2) does. */
 IOURINGINLINE void io_uring_prep_renameat(struct io_uring_sqe *sqe, int olddfd, const char *oldpath, int newdfd,
                                           const char *newpath, unsigned int flags) LIBURING_NOEXCEPT
 {
@@ -81,54 +81,54 @@ IOURINGINLINE void io_uring_prep_renameat(struct io_uring_sqe *sqe, int olddfd, 
                          (__u32) newdfd, flags);
 }
 
-/* Renames a file, as rename() does. */
+/* Prepares to rename a file, as rename(2) does. */
 IOURINGINLINE void io_uring_prep_rename(struct io_uring_sqe *sqe, const char *oldpath, const char *newpath)
     LIBURING_NOEXCEPT
 {
     io_uring_prep_renameat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
 }
 
-/* Removes a name, as unlinkat() does. */
+/* Prepares to remove a name, as unlinkat(2) does. */
 IOURINGINLINE void io_uring_prep_unlinkat(struct io_uring_sqe *sqe, int dfd, const char *path, int flags)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_UNLINKAT, dfd, 0, uring_ptr_to_u64(path), 0, (__u32) flags);
 }
 
-/* Removes a name in or below the working directory, with unlinkat()'s flags. */
+/* Prepares to remove a name, as unlink(2) does. */
 IOURINGINLINE void io_uring_prep_unlink(struct io_uring_sqe *sqe, const char *path, int flags) LIBURING_NOEXCEPT
 {
     io_uring_prep_unlinkat(sqe, AT_FDCWD, path, flags);
 }
 
-/* Makes a directory, as mkdirat() does. */
+/* Prepares to make a directory, as mkdirat(2) does. */
 IOURINGINLINE void io_uring_prep_mkdirat(struct io_uring_sqe *sqe, int dfd, const char *path, mode_t mode)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_MKDIRAT, dfd, 0, uring_ptr_to_u64(path), mode);
 }
 
-/* Makes a directory, as mkdir() does. */
+/* Prepares to make a directory, as mkdir(2) does. */
 IOURINGINLINE void io_uring_prep_mkdir(struct io_uring_sqe *sqe, const char *path, mode_t mode) LIBURING_NOEXCEPT
 {
     io_uring_prep_mkdirat(sqe, AT_FDCWD, path, mode);
 }
 
-/* Makes a symbolic link, as symlinkat() does. */
+/* Prepares to make a symbolic link, as symlinkat(2) does. */
 IOURINGINLINE void io_uring_prep_symlinkat(struct io_uring_sqe *sqe, const char *target, int newdirfd,
                                            const char *linkpath) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_SYMLINKAT, newdirfd, uring_ptr_to_u64(linkpath), uring_ptr_to_u64(target), 0);
 }
 
-/* Makes a symbolic link, as symlink() does. */
+/* Prepares to make a symbolic link, as symlink(2) does. */
 IOURINGINLINE void io_uring_prep_symlink(struct io_uring_sqe *sqe, const char *target, const char *linkpath)
     LIBURING_NOEXCEPT
 {
     io_uring_prep_symlinkat(sqe, target, AT_FDCWD, linkpath);
 }
 
-/* Gives a file another name, as linkat() does. */
+/* Prepares to give a file another name, as linkat(2) does. */
 IOURINGINLINE void io_uring_prep_linkat(struct io_uring_sqe *sqe, int olddfd, const char *oldpath, int newdfd,
                                         const char *newpath, int flags) LIBURING_NOEXCEPT
 {
@@ -136,14 +136,14 @@ IOURINGINLINE void io_uring_prep_linkat(struct io_uring_sqe *sqe, int olddfd, co
                          (__u32) newdfd, (__u32) flags);
 }
 
-/* Gives a file another name, both in or below the working directory, with linkat()'s flags. */
+/* Prepares to give a file another name, as link(2) does. */
 IOURINGINLINE void io_uring_prep_link(struct io_uring_sqe *sqe, const char *oldpath, const char *newpath, int flags)
     LIBURING_NOEXCEPT
 {
     io_uring_prep_linkat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, flags);
 }
 
-/* Reads an extended attribute of the file at a path. */
+/* Prepares to read an extended attribute of the file at a path, as getxattr(2) does. */
 IOURINGINLINE void io_uring_prep_getxattr(struct io_uring_sqe *sqe, const char *name, char *value, const char *path,
                                           unsigned int len) LIBURING_NOEXCEPT
 {
@@ -151,7 +151,7 @@ IOURINGINLINE void io_uring_prep_getxattr(struct io_uring_sqe *sqe, const char *
     sqe->addr3 = uring_ptr_to_u64(path);
 }
 
-/* Sets an extended attribute of the file at a path. */
+/* Prepares to set an extended attribute of the file at a path, as setxattr(2) does. */
 IOURINGINLINE void io_uring_prep_setxattr(struct io_uring_sqe *sqe, const char *name, const char *value,
                                           const char *path, int flags, unsigned int len) LIBURING_NOEXCEPT
 {
@@ -160,14 +160,14 @@ IOURINGINLINE void io_uring_prep_setxattr(struct io_uring_sqe *sqe, const char *
     sqe->addr3 = uring_ptr_to_u64(path);
 }
 
-/* Reads an extended attribute of an open file. */
+/* Prepares to read an extended attribute of an open file, as fgetxattr(2) does. */
 IOURINGINLINE void io_uring_prep_fgetxattr(struct io_uring_sqe *sqe, int fd, const char *name, char *value,
                                            unsigned int len) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_FGETXATTR, fd, uring_ptr_to_u64(value), uring_ptr_to_u64(name), len, 0);
 }
 
-/* Sets an extended attribute of an open file. */
+/* Prepares to set an extended attribute of an open file, as fsetxattr(2) does. */
 IOURINGINLINE void io_uring_prep_fsetxattr(struct io_uring_sqe *sqe, int fd, const char *name, const char *value,
                                            int flags, unsigned int len) LIBURING_NOEXCEPT
 {
@@ -175,13 +175,13 @@ IOURINGINLINE void io_uring_prep_fsetxattr(struct io_uring_sqe *sqe, int fd, con
                          (__u32) flags);
 }
 
-/* Makes a pipe, as pipe2() does: two descriptors in fds. */
+/* Prepares to make a pipe, as pipe2(2) does. */
 IOURINGINLINE void io_uring_prep_pipe(struct io_uring_sqe *sqe, int *fds, int pipe_flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_PIPE, 0, 0, uring_ptr_to_u64(fds), 0, (__u32) pipe_flags);
 }
 
-/* Makes a pipe in two slots of the registered files, from file_index on, or free ones with IORING_FILE_INDEX_ALLOC. */
+/* Prepares to make a pipe straight in the registered files. */
 IOURINGINLINE void io_uring_prep_pipe_direct(struct io_uring_sqe *sqe, int *fds, int pipe_flags,
                                              unsigned int file_index) LIBURING_NOEXCEPT
 {
@@ -189,14 +189,14 @@ IOURINGINLINE void io_uring_prep_pipe_direct(struct io_uring_sqe *sqe, int *fds,
     _io_uring_set_direct(sqe, file_index);
 }
 
-/* Puts descriptors into the registered files, from slot offset on. */
+/* Prepares to put descriptors into the registered files, from slot offset on. */
 IOURINGINLINE void io_uring_prep_files_update(struct io_uring_sqe *sqe, int *fds, unsigned nr_fds, int offset)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_FILES_UPDATE, -1, (__u64) offset, uring_ptr_to_u64(fds), nr_fds);
 }
 
-/* Makes an ordinary descriptor for registered file fd. Sets the IOSQE_* flags that this takes. */
+/* Prepares to make an ordinary descriptor of a registered file. */
 IOURINGINLINE void io_uring_prep_fixed_fd_install(struct io_uring_sqe *sqe, int fd, unsigned int flags)
     LIBURING_NOEXCEPT
 {

@@ -7,7 +7,7 @@
 #error "include <liburing.h>"
 #endif
 
-/* Waits on a futex that holds val. The futex_flags are FUTEX2_*, the mask selects who wakes it. */
+/* Prepares to wait on a futex that holds val. */
 IOURINGINLINE void io_uring_prep_futex_wait(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val,
                                             uint64_t mask, uint32_t futex_flags, unsigned int flags) LIBURING_NOEXCEPT
 {
@@ -15,7 +15,7 @@ IOURINGINLINE void io_uring_prep_futex_wait(struct io_uring_sqe *sqe, const uint
     sqe->addr3 = mask;
 }
 
-/* Wakes up to val waiters of a futex. */
+/* Prepares to wake up to val waiters of a futex. */
 IOURINGINLINE void io_uring_prep_futex_wake(struct io_uring_sqe *sqe, const uint32_t *futex, uint64_t val,
                                             uint64_t mask, uint32_t futex_flags, unsigned int flags) LIBURING_NOEXCEPT
 {
@@ -23,14 +23,14 @@ IOURINGINLINE void io_uring_prep_futex_wake(struct io_uring_sqe *sqe, const uint
     sqe->addr3 = mask;
 }
 
-/* Waits on several futexes, for any of them. */
+/* Prepares to wait on several futexes, for any of them. */
 IOURINGINLINE void io_uring_prep_futex_waitv(struct io_uring_sqe *sqe, const struct futex_waitv *futex,
                                              uint32_t nr_futex, unsigned int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_FUTEX_WAITV, 0, 0, uring_ptr_to_u64(futex), nr_futex, flags);
 }
 
-/* Waits for a child process to change state, as waitid() does. */
+/* Prepares to wait for a child process to change state, as waitid(2) does. */
 IOURINGINLINE void io_uring_prep_waitid(struct io_uring_sqe *sqe, idtype_t idtype, id_t id, siginfo_t *infop,
                                         int options, unsigned int flags) LIBURING_NOEXCEPT
 {

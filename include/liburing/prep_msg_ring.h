@@ -7,14 +7,14 @@
 #error "include <liburing.h>"
 #endif
 
-/* Posts a CQE in ring fd: data is its user data, len its result. IORING_MSG_RING_* in the flags. */
+/* Prepares to post a CQE in another ring. */
 IOURINGINLINE void io_uring_prep_msg_ring(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data,
                                           unsigned int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_MSG_RING, fd, data, IORING_MSG_DATA, len, flags);
 }
 
-/* The same, and the CQE's flags. */
+/* Prepares to post a CQE with flags in another ring. */
 IOURINGINLINE void io_uring_prep_msg_ring_cqe_flags(struct io_uring_sqe *sqe, int fd, unsigned int len, __u64 data,
                                                     unsigned int flags, unsigned int cqe_flags) LIBURING_NOEXCEPT
 {
@@ -22,10 +22,7 @@ IOURINGINLINE void io_uring_prep_msg_ring_cqe_flags(struct io_uring_sqe *sqe, in
     sqe->file_index = cqe_flags;
 }
 
-/*
- * Sends registered file source_fd to slot target_fd of the registered files of ring fd, or to a free one with
- * IORING_FILE_INDEX_ALLOC.
- */
+/* Prepares to send a registered file to another ring. */
 IOURINGINLINE void io_uring_prep_msg_ring_fd(struct io_uring_sqe *sqe, int fd, int source_fd, int target_fd,
                                              __u64 data, unsigned int flags) LIBURING_NOEXCEPT
 {
@@ -34,7 +31,7 @@ IOURINGINLINE void io_uring_prep_msg_ring_fd(struct io_uring_sqe *sqe, int fd, i
     sqe->addr3 = (__u64) source_fd;
 }
 
-/* The same to a free slot. */
+/* Prepares to send a registered file to a free slot of another ring. */
 IOURINGINLINE void io_uring_prep_msg_ring_fd_alloc(struct io_uring_sqe *sqe, int fd, int source_fd, __u64 data,
                                                    unsigned int flags) LIBURING_NOEXCEPT
 {

@@ -17,13 +17,13 @@ _LIBURING_PRIVATE unsigned __io_uring_prep_poll_mask(unsigned poll_mask) LIBURIN
 #endif
 }
 
-/* Completes once one of the events happens, as poll() does for one descriptor. */
+/* Prepares to wait until a descriptor is ready, as poll(2) does. */
 IOURINGINLINE void io_uring_prep_poll_add(struct io_uring_sqe *sqe, int fd, unsigned poll_mask) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_POLL_ADD, fd, 0, 0, 0, __io_uring_prep_poll_mask(poll_mask));
 }
 
-/* Completes each time that one of the events happens. */
+/* Prepares to be told each time that a descriptor becomes ready. */
 IOURINGINLINE void io_uring_prep_poll_multishot(struct io_uring_sqe *sqe, int fd, unsigned poll_mask)
     LIBURING_NOEXCEPT
 {
@@ -31,13 +31,13 @@ IOURINGINLINE void io_uring_prep_poll_multishot(struct io_uring_sqe *sqe, int fd
                          __io_uring_prep_poll_mask(poll_mask));
 }
 
-/* Cancels the poll request with that user data. */
+/* Prepares to cancel a poll request. */
 IOURINGINLINE void io_uring_prep_poll_remove(struct io_uring_sqe *sqe, __u64 user_data) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_POLL_REMOVE, -1, 0, user_data, 0);
 }
 
-/* Changes the events or the user data of a poll request; the flags (IORING_POLL_*) say which. */
+/* Prepares to change the events or the user data of a poll request. */
 IOURINGINLINE void io_uring_prep_poll_update(struct io_uring_sqe *sqe, __u64 old_user_data, __u64 new_user_data,
                                              unsigned poll_mask, unsigned flags) LIBURING_NOEXCEPT
 {
@@ -45,14 +45,14 @@ IOURINGINLINE void io_uring_prep_poll_update(struct io_uring_sqe *sqe, __u64 old
                          __io_uring_prep_poll_mask(poll_mask));
 }
 
-/* Changes what an epoll descriptor watches, as epoll_ctl() does. */
+/* Prepares to change what an epoll descriptor watches, as epoll_ctl(2) does. */
 IOURINGINLINE void io_uring_prep_epoll_ctl(struct io_uring_sqe *sqe, int epfd, int fd, int op,
                                            const struct epoll_event *ev) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_EPOLL_CTL, epfd, (__u32) fd, uring_ptr_to_u64(ev), (__u32) op);
 }
 
-/* Collects events from an epoll descriptor, as epoll_wait() does. */
+/* Prepares to collect events of an epoll descriptor, as epoll_wait(2) does. */
 IOURINGINLINE void io_uring_prep_epoll_wait(struct io_uring_sqe *sqe, int fd, struct epoll_event *events,
                                             int maxevents, unsigned flags) LIBURING_NOEXCEPT
 {

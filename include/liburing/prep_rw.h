@@ -7,49 +7,49 @@
 #error "include <liburing.h>"
 #endif
 
-/* Reads nbytes at an offset into buf. Offset -1 is the file's own position. */
+/* Prepares to read into a buffer, as pread(2) does. */
 IOURINGINLINE void io_uring_prep_read(struct io_uring_sqe *sqe, int fd, void *buf, unsigned nbytes, __u64 offset)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_READ, fd, offset, uring_ptr_to_u64(buf), nbytes);
 }
 
-/* Writes nbytes from buf at an offset. */
+/* Prepares to write from a buffer, as pwrite(2) does. */
 IOURINGINLINE void io_uring_prep_write(struct io_uring_sqe *sqe, int fd, const void *buf, unsigned nbytes,
                                        __u64 offset) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_WRITE, fd, offset, uring_ptr_to_u64(buf), nbytes);
 }
 
-/* Reads into several buffers, as preadv() does. */
+/* Prepares to read into several buffers, as preadv(2) does. */
 IOURINGINLINE void io_uring_prep_readv(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs, unsigned nr_vecs,
                                        __u64 offset) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_READV, fd, offset, uring_ptr_to_u64(iovecs), nr_vecs);
 }
 
-/* Writes from several buffers, as pwritev() does. */
+/* Prepares to write from several buffers, as pwritev(2) does. */
 IOURINGINLINE void io_uring_prep_writev(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs,
                                         unsigned nr_vecs, __u64 offset) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_WRITEV, fd, offset, uring_ptr_to_u64(iovecs), nr_vecs);
 }
 
-/* Reads into several buffers with RWF_* flags, as preadv2() does. */
+/* Prepares to read into several buffers with RWF_* flags, as preadv2(2) does. */
 IOURINGINLINE void io_uring_prep_readv2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs,
                                         unsigned nr_vecs, __u64 offset, int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_READV, fd, offset, uring_ptr_to_u64(iovecs), nr_vecs, (__u32) flags);
 }
 
-/* Writes from several buffers with RWF_* flags, as pwritev2() does. */
+/* Prepares to write from several buffers with RWF_* flags, as pwritev2(2) does. */
 IOURINGINLINE void io_uring_prep_writev2(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs,
                                          unsigned nr_vecs, __u64 offset, int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_WRITEV, fd, offset, uring_ptr_to_u64(iovecs), nr_vecs, (__u32) flags);
 }
 
-/* Reads into a part of registered buffer buf_index. */
+/* Prepares to read into registered buffer buf_index. */
 IOURINGINLINE void io_uring_prep_read_fixed(struct io_uring_sqe *sqe, int fd, void *buf, unsigned nbytes,
                                             __u64 offset, int buf_index) LIBURING_NOEXCEPT
 {
@@ -57,7 +57,7 @@ IOURINGINLINE void io_uring_prep_read_fixed(struct io_uring_sqe *sqe, int fd, vo
     sqe->buf_index = (__u16) buf_index;
 }
 
-/* Writes from a part of registered buffer buf_index. */
+/* Prepares to write from registered buffer buf_index. */
 IOURINGINLINE void io_uring_prep_write_fixed(struct io_uring_sqe *sqe, int fd, const void *buf, unsigned nbytes,
                                              __u64 offset, int buf_index) LIBURING_NOEXCEPT
 {
@@ -65,7 +65,7 @@ IOURINGINLINE void io_uring_prep_write_fixed(struct io_uring_sqe *sqe, int fd, c
     sqe->buf_index = (__u16) buf_index;
 }
 
-/* Reads into several parts of registered buffer buf_index. */
+/* Prepares to read into several parts of registered buffer buf_index. */
 IOURINGINLINE void io_uring_prep_readv_fixed(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs,
                                              unsigned nr_vecs, __u64 offset, int flags, int buf_index)
     LIBURING_NOEXCEPT
@@ -74,7 +74,7 @@ IOURINGINLINE void io_uring_prep_readv_fixed(struct io_uring_sqe *sqe, int fd, c
     sqe->buf_index = (__u16) buf_index;
 }
 
-/* Writes from several parts of registered buffer buf_index. */
+/* Prepares to write from several parts of registered buffer buf_index. */
 IOURINGINLINE void io_uring_prep_writev_fixed(struct io_uring_sqe *sqe, int fd, const struct iovec *iovecs,
                                               unsigned nr_vecs, __u64 offset, int flags, int buf_index)
     LIBURING_NOEXCEPT
@@ -83,7 +83,7 @@ IOURINGINLINE void io_uring_prep_writev_fixed(struct io_uring_sqe *sqe, int fd, 
     sqe->buf_index = (__u16) buf_index;
 }
 
-/* Reads again and again, each time into a buffer of group buf_group. Sets the IOSQE_* flags that this takes. */
+/* Prepares to read again and again, each time into a provided buffer. */
 IOURINGINLINE void io_uring_prep_read_multishot(struct io_uring_sqe *sqe, int fd, unsigned nbytes, __u64 offset,
                                                 int buf_group) LIBURING_NOEXCEPT
 {
@@ -92,10 +92,7 @@ IOURINGINLINE void io_uring_prep_read_multishot(struct io_uring_sqe *sqe, int fd
     sqe->flags = IOSQE_BUFFER_SELECT;
 }
 
-/*
- * Moves nbytes from one descriptor to another, of which one is a pipe. Offset -1 stands for a pipe, and for the file's
- * own position. SPLICE_F_FD_IN_FIXED in the flags says that fd_in is a registered file.
- */
+/* Prepares to move data from one descriptor to another, as splice(2) does. */
 IOURINGINLINE void io_uring_prep_splice(struct io_uring_sqe *sqe, int fd_in, int64_t off_in, int fd_out,
                                         int64_t off_out, unsigned int nbytes, unsigned int splice_flags)
     LIBURING_NOEXCEPT
@@ -104,7 +101,7 @@ IOURINGINLINE void io_uring_prep_splice(struct io_uring_sqe *sqe, int fd_in, int
     sqe->splice_fd_in = fd_in;
 }
 
-/* Copies nbytes from one pipe to another and leaves them in the first. */
+/* Prepares to copy data from one pipe to another, as tee(2) does. */
 IOURINGINLINE void io_uring_prep_tee(struct io_uring_sqe *sqe, int fd_in, int fd_out, unsigned int nbytes,
                                      unsigned int splice_flags) LIBURING_NOEXCEPT
 {
@@ -112,20 +109,20 @@ IOURINGINLINE void io_uring_prep_tee(struct io_uring_sqe *sqe, int fd_in, int fd
     sqe->splice_fd_in = fd_in;
 }
 
-/* Brings a file to the disk; with IORING_FSYNC_DATASYNC as fdatasync() does. */
+/* Prepares to bring a file to the disk, as fsync(2) does. */
 IOURINGINLINE void io_uring_prep_fsync(struct io_uring_sqe *sqe, int fd, unsigned fsync_flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_FSYNC, fd, 0, 0, 0, fsync_flags);
 }
 
-/* Brings a part of a file to the disk, as sync_file_range() does. */
+/* Prepares to bring a part of a file to the disk, as sync_file_range(2) does. */
 IOURINGINLINE void io_uring_prep_sync_file_range(struct io_uring_sqe *sqe, int fd, unsigned len, __u64 offset,
                                                  int flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_SYNC_FILE_RANGE, fd, offset, 0, len, (__u32) flags);
 }
 
-/* Allocates or frees a part of a file, as fallocate() does. */
+/* Prepares to allocate or free a part of a file, as fallocate(2) does. */
 IOURINGINLINE void io_uring_prep_fallocate(struct io_uring_sqe *sqe, int fd, int mode, __u64 offset, __u64 len)
     LIBURING_NOEXCEPT
 {
@@ -133,34 +130,34 @@ IOURINGINLINE void io_uring_prep_fallocate(struct io_uring_sqe *sqe, int fd, int
     _io_uring_prep(sqe, IORING_OP_FALLOCATE, fd, offset, len, (__u32) mode);
 }
 
-/* Sets a file's size. */
+/* Prepares to set the size of an open file, as ftruncate(2) does. */
 IOURINGINLINE void io_uring_prep_ftruncate(struct io_uring_sqe *sqe, int fd, loff_t len) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_FTRUNCATE, fd, (__u64) len, 0, 0);
 }
 
-/* Says how a part of a file will be used, as posix_fadvise() does. */
+/* Prepares to say how a part of a file will be used, as posix_fadvise(2) does. */
 IOURINGINLINE void io_uring_prep_fadvise(struct io_uring_sqe *sqe, int fd, __u64 offset, __u32 len, int advice)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_FADVISE, fd, offset, 0, len, (__u32) advice);
 }
 
-/* The same for lengths of 64 bits (Linux 6.11). */
+/* Prepares to say how a part of a file will be used, whatever its length. */
 IOURINGINLINE void io_uring_prep_fadvise64(struct io_uring_sqe *sqe, int fd, __u64 offset, off_t len, int advice)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_FADVISE, fd, offset, (__u64) len, 0, (__u32) advice);
 }
 
-/* Says how a piece of memory will be used, as madvise() does. */
+/* Prepares to say how a piece of memory will be used, as madvise(2) does. */
 IOURINGINLINE void io_uring_prep_madvise(struct io_uring_sqe *sqe, void *addr, __u32 length, int advice)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_MADVISE, -1, 0, uring_ptr_to_u64(addr), length, (__u32) advice);
 }
 
-/* The same for lengths of 64 bits (Linux 6.11). */
+/* Prepares to say how a piece of memory will be used, whatever its length. */
 IOURINGINLINE void io_uring_prep_madvise64(struct io_uring_sqe *sqe, void *addr, off_t length, int advice)
     LIBURING_NOEXCEPT
 {

@@ -7,21 +7,21 @@
 #error "include <liburing.h>"
 #endif
 
-/* Completes after a time, or once count other requests have completed; IORING_TIMEOUT_* in the flags. */
+/* Prepares to complete after a time, or after a number of completions. */
 IOURINGINLINE void io_uring_prep_timeout(struct io_uring_sqe *sqe, const struct __kernel_timespec *ts, unsigned count,
                                          unsigned flags) LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_TIMEOUT, -1, count, uring_ptr_to_u64(ts), 1, flags);
 }
 
-/* Cancels the timeout with that user data. */
+/* Prepares to cancel a timeout. */
 IOURINGINLINE void io_uring_prep_timeout_remove(struct io_uring_sqe *sqe, __u64 user_data, unsigned flags)
     LIBURING_NOEXCEPT
 {
     _io_uring_prep_flags(sqe, IORING_OP_TIMEOUT_REMOVE, -1, 0, user_data, 0, flags);
 }
 
-/* Gives the timeout with that user data another time. */
+/* Prepares to give a timeout another time. */
 IOURINGINLINE void io_uring_prep_timeout_update(struct io_uring_sqe *sqe, const struct __kernel_timespec *ts,
                                                 __u64 user_data, unsigned flags) LIBURING_NOEXCEPT
 {
@@ -29,7 +29,7 @@ IOURINGINLINE void io_uring_prep_timeout_update(struct io_uring_sqe *sqe, const 
                          flags | IORING_TIMEOUT_UPDATE);
 }
 
-/* Cancels the request before, which has IOSQE_IO_LINK, if it has not completed after a time. */
+/* Prepares to cancel the request before if it takes too long. */
 IOURINGINLINE void io_uring_prep_link_timeout(struct io_uring_sqe *sqe, const struct __kernel_timespec *ts,
                                               unsigned flags) LIBURING_NOEXCEPT
 {

@@ -35,23 +35,19 @@ IOURINGINLINE unsigned io_uring_load_sq_head(const struct io_uring *ring) LIBURI
     return io_uring_smp_load_acquire(ring->sq.khead);
 }
 
-/* Number of SQEs that were handed out and that the kernel has not consumed. */
+/* How many SQEs were taken and not consumed by the kernel. */
 IOURINGINLINE unsigned io_uring_sq_ready(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
     return ring->sq.sqe_tail - io_uring_load_sq_head(ring);
 }
 
-/* Number of SQEs that can still be had. */
+/* How many SQEs can still be taken. */
 IOURINGINLINE unsigned io_uring_sq_space_left(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
     return io_uring_load_sq_head(ring) + ring->sq.ring_entries - ring->sq.sqe_tail;
 }
 
-/*
- * With IORING_SETUP_SQPOLL, waits until the queue has room for an SQE. Returns 0 if there was room, what
- * io_uring_enter() returned otherwise: -EINVAL where the kernel can't wait for this. Without SQPOLL there is nothing
- * to wait for, and it returns 0.
- */
+/* Waits until an SQE can be taken, where a kernel thread submits. */
 IOURINGINLINE int io_uring_sqring_wait(struct io_uring *ring) LIBURING_NOEXCEPT
 {
     if ((ring->flags & IORING_SETUP_SQPOLL) && io_uring_sq_space_left(ring) == 0)
@@ -80,17 +76,14 @@ IOURINGINLINE struct io_uring_sqe *_io_uring_get_sqe(struct io_uring *ring) LIBU
     return sqe;
 }
 
-/* liburing.so has this one as a symbol too: programs from before 2.2 call it. */
+/* Takes a free SQE to fill in. */
 IOURINGINLINE struct io_uring_sqe *io_uring_get_sqe(struct io_uring *ring) LIBURING_NOEXCEPT
 {
+    /* liburing.so has this one as a symbol too: programs from before 2.2 call it. */
     return _io_uring_get_sqe(ring);
 }
 
-/*
- * The next free SQE of 128 bytes, or NULL if there is no room, or if the ring has neither IORING_SETUP_SQE128 nor
- * IORING_SETUP_SQE_MIXED. In a mixed ring it takes two neighbouring entries; when only the last one is left before the
- * wrap, that one becomes a nop without a completion. The request must have one of the opcodes for 128 bytes.
- */
+/* Takes a free SQE of 128 bytes to fill in. */
 IOURINGINLINE struct io_uring_sqe *io_uring_get_sqe128(struct io_uring *ring) LIBURING_NOEXCEPT
 {
     struct io_uring_sqe *sqe;
@@ -137,14 +130,14 @@ IOURINGINLINE unsigned io_uring_cqe_shift(const struct io_uring *ring) LIBURING_
     return io_uring_cqe_shift_from_flags(ring->flags);
 }
 
-/* Number of entries that a CQE takes in the queue: 2 for one of 32 bytes in a mixed ring, else 1. */
+/* How many entries of the queue a CQE takes. */
 IOURINGINLINE unsigned io_uring_cqe_nr(const struct io_uring_cqe *cqe) LIBURING_NOEXCEPT
 {
     /* The flag is the sign bit of the lower half: that half, widened, has it on top, and a shift isolates it. */
     return 1 + ((__u32) (__s16) cqe->flags >> 31);
 }
 
-/* Number of CQEs that wait to be looked at. */
+/* How many CQEs wait to be looked at. */
 IOURINGINLINE unsigned io_uring_cq_ready(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
     unsigned tail = io_uring_smp_load_acquire(ring->cq.ktail);
@@ -158,12 +151,7 @@ IOURINGINLINE bool io_uring_cq_has_overflow(const struct io_uring *ring) LIBURIN
     return (IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
 }
 
-/*
- * Gives nr entries back to the kernel, the oldest first.
- *
- * Release: the program has read the CQEs before the kernel may overwrite them. Only the program writes the head, so it
- * reads it without order.
- */
+/* Gives CQEs back to the kernel, the oldest first. */
 IOURINGINLINE void io_uring_cq_advance(struct io_uring *ring, unsigned nr) LIBURING_NOEXCEPT
 {
     unsigned *khead;
@@ -171,11 +159,12 @@ IOURINGINLINE void io_uring_cq_advance(struct io_uring *ring, unsigned nr) LIBUR
     /* With 0 the ring is not touched at all: it may have no queues. */
     if (nr == 0)
         return;
+    /* Release: the program has read the CQEs before the kernel may overwrite them. Only the program writes the head. */
     khead = ring->cq.khead;
     io_uring_smp_store_release(khead, nr + *khead);
 }
 
-/* Gives one CQE back, the oldest. With NULL it does nothing. */
+/* Gives one CQE back to the kernel. */
 IOURINGINLINE void io_uring_cqe_seen(struct io_uring *ring, struct io_uring_cqe *cqe) LIBURING_NOEXCEPT
 {
     if (cqe != NULL)
@@ -191,7 +180,7 @@ struct io_uring_cqe_iter {
     unsigned tail;
 };
 
-/* Starts a walk. It gives nothing back: io_uring_cq_advance() does, afterwards. */
+/* Starts a walk over the CQEs that are there. */
 IOURINGINLINE struct io_uring_cqe_iter io_uring_cqe_iter_init(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
     struct io_uring_cqe_iter iter;
@@ -205,7 +194,7 @@ IOURINGINLINE struct io_uring_cqe_iter io_uring_cqe_iter_init(const struct io_ur
     return iter;
 }
 
-/* The next CQE of a walk in *cqe, or false at its end. */
+/* The next CQE of a walk. */
 IOURINGINLINE bool io_uring_cqe_iter_next(struct io_uring_cqe_iter *iter, struct io_uring_cqe **cqe) LIBURING_NOEXCEPT
 {
     struct io_uring_cqe *next;
@@ -286,7 +275,7 @@ _LIBURING_PRIVATE bool _io_uring_kernel_holds_cqes(const struct io_uring *ring) 
            (IO_URING_READ_ONCE(*ring->sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 
-/* Waits until wait_nr CQEs are there. Returns 0 with the first one in *cqe_ptr, or a negative error number. */
+/* Waits until wait_nr CQEs are there. */
 IOURINGINLINE int io_uring_wait_cqe_nr(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned wait_nr)
     LIBURING_NOEXCEPT
 {
@@ -332,10 +321,7 @@ _LIBURING_COLD int _io_uring_get_past_internal(struct io_uring *ring, struct io_
 
 #pragma GCC diagnostic pop
 
-/*
- * Finds the first CQE without asking the kernel: *cqe_ptr is NULL if there is none. *nr_available, unless the pointer is
- * NULL, is the number of entries that are there. Returns 0, or the error of an internal timeout.
- */
+/* Finds the first CQE without a system call. */
 IOURINGINLINE int __io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned *nr_available)
     LIBURING_NOEXCEPT
 {
@@ -352,7 +338,7 @@ IOURINGINLINE int __io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe
     return 0;
 }
 
-/* Returns 0 with the first CQE in *cqe_ptr, or -EAGAIN if there is none. Doesn't wait. */
+/* Looks at the first CQE without waiting. */
 IOURINGINLINE int io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr) LIBURING_NOEXCEPT
 {
     struct io_uring_cqe *cqe;
@@ -369,7 +355,7 @@ IOURINGINLINE int io_uring_peek_cqe(struct io_uring *ring, struct io_uring_cqe *
     return -EAGAIN;
 }
 
-/* Returns 0 with the first CQE in *cqe_ptr, for which it waits if need be, or a negative error number. */
+/* Waits for a CQE. */
 IOURINGINLINE int io_uring_wait_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr) LIBURING_NOEXCEPT
 {
     struct io_uring_cqe *cqe;
@@ -396,9 +382,7 @@ IOURINGINLINE bool io_uring_cq_eventfd_enabled(const struct io_uring *ring) LIBU
     return kflags == NULL || (*kflags & IORING_CQ_EVENTFD_DISABLED) == 0;
 }
 
-/*
- * Makes completions signal the registered eventfd, or not. Returns 0, or -EOPNOTSUPP where the kernel can't be told.
- */
+/* Makes completions signal the registered eventfd, or not. */
 IOURINGINLINE int io_uring_cq_eventfd_toggle(struct io_uring *ring, bool enabled) LIBURING_NOEXCEPT
 {
     unsigned *kflags = ring->cq.kflags;

@@ -13,7 +13,7 @@ _LIBURING_PRIVATE __s64 _io_uring_recvmsg_room(int buf_len, const struct msghdr 
     return (__s64) buf_len - (__s64) sizeof(struct io_uring_recvmsg_out) - (__s64) msgh->msg_namelen;
 }
 
-/* The header at the start of buf, or NULL if buf_len bytes can't hold what msgh asked for. */
+/* The header of a message that a multishot request received, or NULL if the buffer is too short. */
 IOURINGINLINE struct io_uring_recvmsg_out *io_uring_recvmsg_validate(void *buf, int buf_len, struct msghdr *msgh)
     LIBURING_NOEXCEPT
 {
@@ -24,13 +24,13 @@ IOURINGINLINE struct io_uring_recvmsg_out *io_uring_recvmsg_validate(void *buf, 
     return (struct io_uring_recvmsg_out *) buf;
 }
 
-/* The sender's address. */
+/* The sender's address of a received message. */
 IOURINGINLINE void *io_uring_recvmsg_name(struct io_uring_recvmsg_out *o) LIBURING_NOEXCEPT
 {
     return o + 1;
 }
 
-/* The first control message, or NULL if there is none. */
+/* The first control message of a received message, or NULL if there is none. */
 IOURINGINLINE struct cmsghdr *io_uring_recvmsg_cmsg_firsthdr(struct io_uring_recvmsg_out *o, struct msghdr *msgh)
     LIBURING_NOEXCEPT
 {
@@ -45,7 +45,7 @@ _LIBURING_PRIVATE size_t _io_uring_cmsg_step(const struct cmsghdr *cmsg) LIBURIN
     return (cmsg->cmsg_len + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1);
 }
 
-/* The control message after cmsg, or NULL if cmsg is the last one. */
+/* The control message after cmsg, or NULL if that is the last one. */
 IOURINGINLINE struct cmsghdr *io_uring_recvmsg_cmsg_nexthdr(struct io_uring_recvmsg_out *o, struct msghdr *msgh,
                                                             struct cmsghdr *cmsg) LIBURING_NOEXCEPT
 {
@@ -58,13 +58,13 @@ IOURINGINLINE struct cmsghdr *io_uring_recvmsg_cmsg_nexthdr(struct io_uring_recv
     return next + _io_uring_cmsg_step(cmsg) > end ? NULL : cmsg;
 }
 
-/* The payload. */
+/* The payload of a received message. */
 IOURINGINLINE void *io_uring_recvmsg_payload(struct io_uring_recvmsg_out *o, struct msghdr *msgh) LIBURING_NOEXCEPT
 {
     return (char *) (o + 1) + msgh->msg_namelen + msgh->msg_controllen;
 }
 
-/* Bytes of payload in a buffer in which buf_len bytes were written. */
+/* The number of bytes of a received message's payload. */
 IOURINGINLINE unsigned int io_uring_recvmsg_payload_length(struct io_uring_recvmsg_out *o, int buf_len,
                                                            struct msghdr *msgh) LIBURING_NOEXCEPT
 {

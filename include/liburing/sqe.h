@@ -73,13 +73,13 @@ IOURINGINLINE void io_uring_prep_rw(int op, struct io_uring_sqe *sqe, int fd, co
     _io_uring_prep(sqe, (unsigned) op, fd, offset, uring_ptr_to_u64(addr), len);
 }
 
-/* Does nothing, and completes. */
+/* Prepares a request that does nothing. */
 IOURINGINLINE void io_uring_prep_nop(struct io_uring_sqe *sqe) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_NOP, -1, 0, 0, 0);
 }
 
-/* Does nothing in an SQE of 128 bytes. */
+/* Prepares a request that does nothing in an SQE of 128 bytes. */
 IOURINGINLINE void io_uring_prep_nop128(struct io_uring_sqe *sqe) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_NOP128, -1, 0, 0, 0);
@@ -97,31 +97,31 @@ IOURINGINLINE void io_uring_sqe_set_data64(struct io_uring_sqe *sqe, __u64 data)
     sqe->user_data = data;
 }
 
-/* The pointer that the request was given. */
+/* The pointer that a request was given by io_uring_sqe_set_data(). */
 IOURINGINLINE void *io_uring_cqe_get_data(const struct io_uring_cqe *cqe) LIBURING_NOEXCEPT
 {
     return (void *) (uintptr_t) cqe->user_data;
 }
 
-/* The number that the request was given. */
+/* The number that a request was given by io_uring_sqe_set_data64(). */
 IOURINGINLINE __u64 io_uring_cqe_get_data64(const struct io_uring_cqe *cqe) LIBURING_NOEXCEPT
 {
     return cqe->user_data;
 }
 
-/* Sets the IOSQE_* flags, in place of those that were there. */
+/* Sets a request's IOSQE_* flags, in place of those it had. */
 IOURINGINLINE void io_uring_sqe_set_flags(struct io_uring_sqe *sqe, unsigned flags) LIBURING_NOEXCEPT
 {
     sqe->flags = (__u8) flags;
 }
 
-/* Sets the group that the kernel picks a buffer from. */
+/* Sets the group of provided buffers that a request takes its buffer from. */
 IOURINGINLINE void io_uring_sqe_set_buf_group(struct io_uring_sqe *sqe, int bgid) LIBURING_NOEXCEPT
 {
     sqe->buf_group = (__u16) bgid;
 }
 
-/* Whether the kernel knows an opcode, by what io_uring_get_probe() found out. */
+/* Whether the kernel knows an opcode, by what a probe found out. */
 IOURINGINLINE int io_uring_opcode_supported(const struct io_uring_probe *p, int op) LIBURING_NOEXCEPT
 {
     /* As unsigned, a negative number is above every opcode. */

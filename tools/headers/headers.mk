@@ -1,13 +1,11 @@
-# The generated headers. They are committed, so only a change of the Rust sources needs cbindgen.
+# The generated headers, and the comments above inline functions in the others, which are the summaries of the manual.
+# They are committed, so only a change of the Rust sources needs cbindgen.
 
 HEADERS_TOOL := tools/headers/Cargo.toml
-GENERATED := $(addprefix liburing/,io_uring.h io_uring/query.h io_uring/bpf_filter.h io_uring_version.h types.h functions.h) \
-	liburing-ffi.h
-
 CHECKS += check-headers
 .PHONY: headers check-headers
 
-## make headers        writes the generated headers in include/ anew, from the Rust sources
+## make headers        writes the generated headers in include/ anew, and comments in the others
 headers:
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- . include
 
@@ -20,8 +18,7 @@ check-headers:
 	$(Q)rm -rf $(B)/headers
 	$(Q)mkdir -p $(B)/headers
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(HEADERS_TOOL) --target-dir $(B)/tools -- . $(B)/headers
-	$(Q)for header in $(GENERATED); do \
-		diff -u include/$$header $(B)/headers/$$header || exit 1; \
-	done
-	@echo '$(words $(GENERATED)) headers are up to date'
+	$(Q)cd $(B)/headers; headers=$$(find . -name '*.h'); for header in $$headers; do \
+		diff -u '$(CURDIR)'/include/$$header $$header || exit 1; \
+	done; echo "$$(printf '%s\n' $$headers | wc -l) headers are up to date"
 	+$(Q)$(MAKE) --no-print-directory check-headers-seed

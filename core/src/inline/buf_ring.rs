@@ -21,7 +21,7 @@ unsafe fn tail(br: *mut io_uring_buf_ring) -> *mut u16 {
     unsafe { &raw mut (*br).__anon1.__anon1.tail }
 }
 
-/// The mask for a buffer ring of a size.
+/// The mask for a buffer ring of `ring_entries` entries, a power of two.
 ///
 /// `ring_entries` is a power of two.
 ///
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn io_uring_buf_ring_init(br: *mut io_uring_buf_ring) {
     unsafe { *tail(br) = 0 }
 }
 
-/// Writes a buffer into a ring.
+/// Writes a buffer into a buffer ring, for io_uring_buf_ring_advance() to show it to the kernel.
 ///
 /// `buf_offset` says how many entries beyond the last one that the kernel knows of: 0 for the first buffer that is
 /// added, 1 for the second and so on, until io_uring_buf_ring_advance() shows them to the kernel. `bid` is the number
@@ -98,7 +98,8 @@ pub unsafe extern "C" fn io_uring_buf_ring_add(
     mask: c_int,
     buf_offset: c_int,
 ) {
-    // SAFETY: the masked index lies within the ring. Not the whole entry is written: the reserved bytes of the first are the tail.
+    // SAFETY: the masked index lies within the ring. Not the whole entry is written: the reserved bytes of the first
+    // are the tail.
     unsafe {
         let index = c_uint::from(*tail(br)).wrapping_add(buf_offset as c_uint) & mask as c_uint;
         let buf = br.cast::<io_uring_buf>().add(index as usize);
@@ -108,7 +109,7 @@ pub unsafe extern "C" fn io_uring_buf_ring_add(
     }
 }
 
-/// Shows the kernel buffers that were added.
+/// Shows the kernel `count` buffers that were added.
 ///
 /// After `count` calls of io_uring_buf_ring_add(). No system call is made.
 ///
@@ -137,7 +138,7 @@ pub unsafe extern "C" fn io_uring_buf_ring_advance(br: *mut io_uring_buf_ring, c
     }
 }
 
-/// Shows the kernel buffers and gives CQEs back.
+/// Shows the kernel `buf_count` buffers and gives `cq_count` CQEs back.
 ///
 /// io_uring_buf_ring_advance() with `buf_count` and io_uring_cq_advance() with `cq_count`, in this order.
 ///
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn __io_uring_buf_ring_cq_advance(
     }
 }
 
-/// Shows the kernel buffers and gives as many CQEs back.
+/// Shows the kernel `count` buffers and gives as many CQEs back.
 ///
 /// For programs that put a buffer back for each CQE. io_uring_buf_ring_advance() and io_uring_cq_advance() with
 /// `count`, in this order.

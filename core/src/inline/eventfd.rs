@@ -61,7 +61,8 @@ pub unsafe extern "C" fn io_uring_cq_eventfd_enabled(ring: *const io_uring) -> b
 /// `ring` is set up, and no other thread uses its CQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_eventfd_toggle(ring: *mut io_uring, enabled: bool) -> c_int {
-    // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping. Relaxed: only this side writes the word, and its value is all that matters.
+    // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping. Relaxed: only this side writes the
+    // word, and its value is all that matters.
     unsafe {
         let word = (*ring).cq.kflags;
         if word.is_null() {

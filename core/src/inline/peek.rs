@@ -292,7 +292,8 @@ unsafe fn first(
 /// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
 #[inline]
 pub unsafe fn peek_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
-    // SAFETY: the caller's promises are those that the called functions ask for; `ring` is set up, so `kflags` points into its mapping.
+    // SAFETY: the caller's promises are those that the called functions ask for; `ring` is set up, so `kflags` points
+    // into its mapping.
     unsafe {
         if first(ring, cqe_ptr, ptr::null_mut()) == 0 {
             if !(*cqe_ptr).is_null() {

@@ -107,7 +107,8 @@ pub unsafe fn sqring_wait<K: Kernel>(ring: *mut io_uring) -> c_int {
 /// `ring` is set up, and no other thread uses its SQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
-    // SAFETY: `ring` is set up; both entries lie within its SQEs, the second one not beyond the end since the last entry is passed over.
+    // SAFETY: `ring` is set up; both entries lie within its SQEs, the second one not beyond the end since the last
+    // entry is passed over.
     unsafe {
         if (*ring).flags & IORING_SETUP_SQE128 != 0 {
             return get(ring);

@@ -17,6 +17,15 @@ pub struct Item {
     pub kind: Kind,
 }
 
+impl Item {
+    /// The first paragraph of its comment.
+    pub fn summary(&self) -> String {
+        let lines = self.doc.iter().map(String::as_str);
+        let first: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        first.join(" ")
+    }
+}
+
 pub enum Kind {
     /// Its value.
     Constant(String),

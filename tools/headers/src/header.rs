@@ -160,13 +160,7 @@ pub fn write_item(
             writeln!(out, "}};")?;
         }
         Kind::Function(result, parameters) => {
-            // The first paragraph; the manual has the rest.
-            let summary = item
-                .doc
-                .iter()
-                .map(String::as_str)
-                .take_while(|line| !line.is_empty());
-            comment(out, 0, &[summary.collect::<Vec<_>>().join(" ")])?;
+            comment(out, 0, &[item.summary()])?;
             let head = format!("{result}{name}(");
             let end = match target {
                 Target::Compilers => ") LIBURING_NOEXCEPT",

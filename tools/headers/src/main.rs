@@ -1,4 +1,5 @@
-//! Writes the generated headers below include/ from the Rust sources.
+//! Writes the generated headers below include/ from the Rust sources, and the comments above inline functions in the
+//! others.
 //!
 //! cbindgen says how each Rust item looks in C. What it can't do is done here: unnamed unions, flexible arrays, the
 //! order of the sources, and living beside the kernel's own header.
@@ -9,6 +10,7 @@ mod header;
 mod kernel_first;
 mod seed;
 mod source;
+mod summary;
 mod value;
 
 use std::error::Error;
@@ -155,10 +157,34 @@ fn main() -> Result<()> {
     }
 
     let order = functions(&root.join("src/liburing-ffi.map"), &all)?;
+    let mut declared = functions(&root.join("src/liburing.map"), &exported)?;
+    declared.retain(|name| !INLINE.contains(&name.as_str()));
+    declared.extend(write_summaries(root, out, &items)?);
+    if let Some(name) = order.iter().find(|name| !declared.contains(name)) {
+        return Err(format!("{name}() is no inline function in include/liburing").into());
+    }
     write(
         &out.join("liburing-ffi.h"),
         &ffi::render(&types, &order, &items)?,
     )
+}
+
+/// Writes the hand-written headers that have inline functions, and returns those functions.
+fn write_summaries(root: &Path, out: &Path, items: &c::Items) -> Result<Vec<String>> {
+    let mut inline = Vec::new();
+    for entry in fs::read_dir(root.join("include/liburing"))? {
+        let path = entry?.path();
+        if !path.is_file() {
+            continue;
+        }
+        let (text, names) = summary::write(&fs::read_to_string(&path)?, &items.functions)?;
+        if !names.is_empty() {
+            let name = path.file_name().ok_or("no name")?;
+            write(&out.join("liburing").join(name), &text)?;
+            inline.extend(names);
+        }
+    }
+    Ok(inline)
 }
 
 /// The functions of the sources that a version map exports, in the sources' order.

@@ -136,13 +136,7 @@ fn library(
         let Kind::Function(result, parameters) = &item.kind else {
             return Err(format!("{name} is no function").into());
         };
-        let summary: Vec<&str> = item
-            .doc
-            .iter()
-            .map(String::as_str)
-            .take_while(|line| !line.is_empty())
-            .collect();
-        comment(&mut out, 0, &[summary.join(" ")])?;
+        comment(&mut out, 0, &[item.summary()])?;
         // Both shapes have functions of these names, with other parameters.
         let (c_name, end) = match name.strip_suffix(SPLIT) {
             Some(c_name) => (c_name, format!(") __asm__(\"{name}\");")),

@@ -112,7 +112,7 @@ pub unsafe extern "C" fn io_uring_prep_accept_direct(
     }
 }
 
-/// Prepares to accept connections again and again.
+/// Prepares to accept connections again and again, each with a CQE of its own.
 ///
 /// Each connection posts a CQE. While `IORING_CQE_F_MORE` is set in a CQE's flags, more will follow; after one without
 /// it the request is over and must be prepared anew.

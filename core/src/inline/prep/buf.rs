@@ -6,7 +6,7 @@ use super::{address, fill, set_buffer};
 use crate::abi::op::*;
 use crate::abi::sqe::io_uring_sqe;
 
-/// Prepares to give the kernel buffers to pick from.
+/// Prepares to give the kernel `nr` buffers of `len` bytes each to pick from.
 ///
 /// `nr` buffers of `len` bytes each lie side by side from `addr` on. They join group `bgid` with the numbers `bid`,
 /// `bid` + 1 and so on. A request with `IOSQE_BUFFER_SELECT` takes one out of its group, and the CQE's flags hold its
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn io_uring_prep_provide_buffers(
     }
 }
 
-/// Prepares to take provided buffers back.
+/// Prepares to take up to `nr` provided buffers back.
 ///
 /// Up to `nr` buffers leave group `bgid`.
 ///

@@ -25,7 +25,7 @@ unsafe fn prep_command(sqe: *mut io_uring_sqe, op: io_uring_op, cmd_op: u32, fd:
     unsafe { super::fill(sqe, op, fd, off, 0, 0) }
 }
 
-/// Prepares a command for the driver of a file.
+/// Prepares command `cmd_op` for the driver of a file.
 ///
 /// What `cmd_op` means is the driver's matter: NVMe character devices, ublk, FUSE and sockets have commands. Its own
 /// data follow in `cmd` of the SQE, 16 bytes of it, or 80 in an SQE of 128 bytes; fill them in afterwards. For a
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn io_uring_prep_uring_cmd(sqe: *mut io_uring_sqe, cmd_op:
     unsafe { prep_command(sqe, IORING_OP_URING_CMD, cmd_op as u32, fd) }
 }
 
-/// Prepares a command for the driver of a file, in an SQE of 128 bytes.
+/// Prepares command `cmd_op` for the driver of a file, in an SQE of 128 bytes.
 ///
 /// As io_uring_prep_uring_cmd(). The SQE comes from io_uring_get_sqe128(), and `cmd` in it has 80 bytes.
 ///
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn io_uring_prep_uring_cmd128(
     unsafe { prep_command(sqe, IORING_OP_URING_CMD128, cmd_op as u32, fd) }
 }
 
-/// Prepares a command for a socket.
+/// Prepares a command for a socket, such as to read or set an option.
 ///
 /// `cmd_op` is one of:
 ///
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn io_uring_prep_cmd_sock(
     }
 }
 
-/// Prepares to ask for the address of a socket.
+/// Prepares to ask for the address of a socket, or of its peer.
 ///
 /// As `getsockname(2)` does, or with `peer` 1 as `getpeername(2)` does.
 ///

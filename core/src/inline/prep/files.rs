@@ -6,7 +6,7 @@ use super::{address, fill, fill_flags, set_direct};
 use crate::abi::op::*;
 use crate::abi::sqe::{IOSQE_FIXED_FILE, io_uring_sqe};
 
-/// Prepares to put descriptors into the registered files.
+/// Prepares to put descriptors into the registered files, from slot `offset` on.
 ///
 /// `fds` holds `nr_fds` descriptors for the slots from `offset` on. -1 empties a slot, `IORING_REGISTER_FILES_SKIP`
 /// leaves it as it is. With `offset` `IORING_FILE_INDEX_ALLOC` (Linux 5.19) each descriptor goes to a free slot, and

@@ -7,7 +7,7 @@ use crate::abi::op::*;
 use crate::abi::sqe::io_uring_sqe;
 use crate::abi::types::*;
 
-/// Prepares to wait on a futex.
+/// Prepares to wait on a futex that holds `val`.
 ///
 /// Completes when it is woken by someone whose mask shares a bit with `mask`, provided that it holds `val` when the
 /// wait starts. `FUTEX_BITSET_MATCH_ANY` as mask is woken by all. `futex_flags` are `FUTEX2_SIZE_U32` and
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn io_uring_prep_futex_wait(
     }
 }
 
-/// Prepares to wake waiters of a futex.
+/// Prepares to wake up to `val` waiters of a futex.
 ///
 /// Wakes up to `val` waiters whose mask shares a bit with `mask`. `futex_flags` are `FUTEX2_SIZE_U32` and
 /// `FUTEX2_PRIVATE` as of futex2; `flags` is 0.

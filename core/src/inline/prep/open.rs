@@ -56,7 +56,7 @@ pub unsafe extern "C" fn io_uring_prep_openat(
     }
 }
 
-/// Prepares to open a file straight into the registered files.
+/// Prepares to open a file straight into the registered files, as `openat(2)` does.
 ///
 /// As io_uring_prep_openat(), but no descriptor is made. `file_index` is a slot of the registered files, from 0; a file
 /// that is there is closed first. `IORING_FILE_INDEX_ALLOC` picks a free slot, within the range that
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn io_uring_prep_open(
     unsafe { io_uring_prep_openat(sqe, AT_FDCWD, path, flags, mode) }
 }
 
-/// Prepares to open a file straight into the registered files.
+/// Prepares to open a file straight into the registered files, as `open(2)` does.
 ///
 /// io_uring_prep_openat_direct() from the working directory.
 ///

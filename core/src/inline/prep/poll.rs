@@ -140,7 +140,7 @@ pub unsafe extern "C" fn io_uring_prep_poll_remove(sqe: *mut io_uring_sqe, user_
     unsafe { fill(sqe, IORING_OP_POLL_REMOVE, -1, 0, user_data, 0) }
 }
 
-/// Prepares to change a poll request.
+/// Prepares to change the events or the user data of a poll request.
 ///
 /// `old_user_data` is that of the poll request. `flags` say what to change:
 ///

@@ -52,7 +52,7 @@ unsafe fn payload_room(buf_len: c_int, msgh: *const msghdr) -> Option<c_uint> {
         .checked_sub(c_uint::try_from(control).ok()?)
 }
 
-/// Checks that a buffer can hold what the request asked for.
+/// The header of a message that a multishot request received, or NULL if the buffer is too short.
 ///
 /// Call it for each completion of a request of io_uring_prep_recvmsg_multishot(). `buf_len` is `res` of the CQE, `msgh`
 /// the message that the request was prepared with.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn io_uring_recvmsg_validate(
     }
 }
 
-/// The sender's address.
+/// The sender's address of a received message.
 ///
 /// Its length is `namelen` of the header; if that is more than `msg_namelen` of the message, the address was cut off.
 ///
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn io_uring_recvmsg_name(o: *mut io_uring_recvmsg_out) -> 
     unsafe { o.add(1).cast() }
 }
 
-/// The first control message.
+/// The first control message of a received message, or NULL if there is none.
 ///
 /// The `CMSG_*` macros do not fit, since address and control messages lie in the buffer and not where the message says.
 ///
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn io_uring_recvmsg_cmsg_firsthdr(
     }
 }
 
-/// The control message after another.
+/// The control message after `cmsg`, or NULL if that is the last one.
 ///
 /// # Return value
 ///
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn io_uring_recvmsg_cmsg_nexthdr(
     }
 }
 
-/// The payload.
+/// The payload of a received message.
 ///
 /// # Return value
 ///
@@ -215,7 +215,7 @@ pub unsafe extern "C" fn io_uring_recvmsg_payload(
     unsafe { control(o, msgh).wrapping_add((*msgh).msg_controllen).cast() }
 }
 
-/// The length of the payload.
+/// The number of bytes of a received message's payload.
 ///
 /// `buf_len` is `res` of the CQE. `payloadlen` of the header is the length that the message had; it is greater if the
 /// message was cut off.

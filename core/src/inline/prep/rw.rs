@@ -191,7 +191,7 @@ pub unsafe extern "C" fn io_uring_prep_writev(
     unsafe { fill(sqe, IORING_OP_WRITEV, fd, offset, address(iovecs), nr_vecs) }
 }
 
-/// Prepares to read into several buffers with flags, as `preadv2(2)` does.
+/// Prepares to read into several buffers with `RWF_*` flags, as `preadv2(2)` does.
 ///
 /// `offset` is in bytes; -1 (all bits set) is the file's own position, which the request moves (kernels with
 /// `IORING_FEAT_RW_CUR_POS`). For files without positions use 0 or -1.
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn io_uring_prep_readv2(
     }
 }
 
-/// Prepares to write from several buffers with flags, as `pwritev2(2)` does.
+/// Prepares to write from several buffers with `RWF_*` flags, as `pwritev2(2)` does.
 ///
 /// `offset` is in bytes; -1 (all bits set) is the file's own position, which the request moves (kernels with
 /// `IORING_FEAT_RW_CUR_POS`). For files without positions use 0 or -1.

@@ -10,7 +10,7 @@ use crate::abi::probe::{IO_URING_OP_SUPPORTED, io_uring_probe, io_uring_probe_op
 use crate::abi::sqe::io_uring_sqe;
 use crate::abi::types::*;
 
-/// Prepares the fields that most requests share.
+/// Prepares the fields that most requests share; the rest is up to the caller.
 ///
 /// Sets `opcode`, `fd`, `addr`, `len` and `off`. The other helpers are made of this; a program needs it for opcodes
 /// that have no helper.
