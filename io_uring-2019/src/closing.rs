@@ -10,21 +10,21 @@ use uring_core::kernel::{Kernel, Native};
 
 #[cfg(feature = "preload")]
 use crate::pool::slot_of;
-use crate::pool::{OPEN, hold, leads_to};
+use crate::pool::{OPEN_RINGS, hold, leads_to};
 use crate::sys::{self, Identity};
-use crate::{inside, path, pool, task};
+use crate::{entry_lock, other_threads, path, pool};
 
 /// Closes a ring to newcomers; it is torn down when the last call on it has returned. `here` says that a thread of the
 /// program does it, which may have left a call on the ring without returning from it.
 pub fn close(position: u64, here: bool) {
     let Some(held) = hold(position) else { return };
-    inside::end_left_behind(&held, here);
+    entry_lock::end_abandoned_call(&held, here);
     let closed =
         held.slot()
             .position
             .compare_exchange(position, 0, Ordering::AcqRel, Ordering::Relaxed);
     if closed.is_ok() {
-        held.end_another();
+        held.drop_another_user();
     }
 }
 
@@ -35,46 +35,46 @@ pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
         return call();
     };
     // Sequentially consistent, as in `settle`: what two threads that close see of each other has one order.
-    slot.closing.fetch_add(1, Ordering::SeqCst);
+    slot.closes_running.fetch_add(1, Ordering::SeqCst);
     let ret = call();
-    slot.closed.fetch_add(1, Ordering::SeqCst);
-    slot.closing.fetch_sub(1, Ordering::SeqCst);
-    settle(position, true);
+    slot.closes_done.fetch_add(1, Ordering::SeqCst);
+    slot.closes_running.fetch_sub(1, Ordering::SeqCst);
+    close_if_unreachable(position, true);
     ret
 }
 
 /// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
 /// descriptor leads there, the ring is closed. A descriptor that moves to another number can escape a look at all of
 /// them, so one look is enough only if all who close descriptors are `seen`, and none did so meanwhile.
-fn settle(position: u64, seen: bool) {
-    const LOOKS: u32 = 64;
+fn close_if_unreachable(position: u64, seen: bool) {
+    const SCANS: u32 = 64;
     let Some(held) = hold(position) else { return };
-    let own = [&held.today_fd, &held.anchor, &held.poller.info];
-    let is_childs = held.process != sys::process();
-    if is_childs && own.iter().all(|own| own.get().is_none()) {
+    let hidden = [&held.kring_fd, &held.anchor, &held.poller.fdinfo];
+    let in_child = held.process != sys::process();
+    if in_child && hidden.iter().all(|hidden| hidden.get().is_none()) {
         return;
     }
     let known = held.slot().descriptor.load(Ordering::Relaxed);
-    if leads_to(known, position, held.file_is) {
+    if leads_to(known, position, held.identity) {
         return;
     }
-    let (closing, closed) = (&held.slot().closing, &held.slot().closed);
-    let before = closed.load(Ordering::SeqCst);
-    let look = |_| search(position, held.file_is);
-    let found = look(0).or_else(|| {
+    let (running, done) = (&held.slot().closes_running, &held.slot().closes_done);
+    let before = done.load(Ordering::SeqCst);
+    let scan = |_| find_descriptor(position, held.identity);
+    let found = scan(0).or_else(|| {
         // A call under way may also be one that was left by longjmp or by the end of its thread.
         let undisturbed =
-            closing.load(Ordering::SeqCst) == 0 && closed.load(Ordering::SeqCst) == before;
+            running.load(Ordering::SeqCst) == 0 && done.load(Ordering::SeqCst) == before;
         if seen && undisturbed {
             return None;
         }
-        (1..LOOKS).find_map(look)
+        (1..SCANS).find_map(scan)
     });
     match found {
         Some(fd) => held.slot().descriptor.store(fd, Ordering::Relaxed),
         // After vfork(2) this memory is the parent's, so that just the child's own descriptors can be closed. Another
         // fork's child keeps the mappings until it ends or executes something.
-        None if is_childs => own.iter().for_each(|own| own.close()),
+        None if in_child => hidden.iter().for_each(|hidden| hidden.close()),
         None => close(position, true),
     }
 }
@@ -83,21 +83,21 @@ fn settle(position: u64, seen: bool) {
 /// `length` bytes of it. Otherwise 0.
 #[cfg(feature = "preload")]
 pub fn cq_head_offset(address: usize, length: usize) -> usize {
-    if OPEN.load(Ordering::Relaxed) == 0 {
+    if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
         return 0;
     }
-    for slot in pool::touched() {
+    for slot in pool::ever_taken() {
         let Some(held) = hold(slot.position.load(Ordering::Relaxed)) else {
             continue;
         };
-        let cq = &held.today.cq;
+        let cq = &held.kring.cq;
         let start = cq.ring_ptr.addr();
         let offset = cq.khead.addr().wrapping_sub(start);
         let events = cq.ring_entries as usize * size_of::<io_uring_cqe>();
         let size = cq.cqes.addr().wrapping_sub(start).wrapping_add(events);
         // An address within a page is no mapping's, so that nothing else can be meant by it.
         let page = address.wrapping_sub(offset);
-        if length == size && page % Native::page_size() == 0 && sys::maps(page, held.file_is.inode)
+        if length == size && page % Native::page_size() == 0 && sys::maps(page, held.identity.inode)
         {
             return offset;
         }
@@ -106,25 +106,25 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
 }
 
 /// Settles all rings, none of which need have been closed.
-pub fn sweep() {
-    if OPEN.load(Ordering::Relaxed) == 0 {
+pub fn close_unreachable_rings() {
+    if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
         return;
     }
-    let is_alone = task::is_only_thread();
-    for slot in pool::touched() {
+    let is_alone = other_threads::is_only_thread();
+    for slot in pool::ever_taken() {
         let position = slot.position.load(Ordering::Relaxed);
         let Some(held) = hold(position) else { continue };
         // A ring with a second way to its file is watched in the process that made it. In a child other threads may move
         // descriptors unseen.
         let is_here = held.process == sys::process();
         if !held.anchor.is_some() || (!is_here && is_alone) {
-            settle(position, is_alone);
+            close_if_unreachable(position, is_alone);
         }
     }
 }
 
 /// A descriptor that leads to the ring with this position and file.
-fn search(position: u64, file: Identity) -> Option<c_int> {
+fn find_descriptor(position: u64, file: Identity) -> Option<c_int> {
     let directory = match sys::open(c"/proc/thread-self/fd") {
         Ok(directory) => directory,
         Err(error) => {

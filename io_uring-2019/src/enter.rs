@@ -6,7 +6,7 @@ use uring_core::errno::{Errno, Result};
 use uring_core::kernel::Kernel;
 
 use crate::abi::*;
-use crate::inside::Inside;
+use crate::entry_lock::Entry;
 use crate::pool::{self, Held};
 use crate::submit::Work;
 use crate::wakeup;
@@ -46,15 +46,15 @@ fn attempt<K: Kernel>(
     min_complete: c_uint,
     enter_flags: c_uint,
 ) -> Option<Result<c_int>> {
-    let inside = match Inside::take(&held) {
-        Ok(inside) => inside,
+    let entry = match Entry::take(&held) {
+        Ok(entry) => entry,
         Err(error) => return Some(Err(error)),
     };
-    let result = enter_inside::<K>(&held, &inside, to_submit, min_complete, enter_flags);
-    if inside.is_lost() {
-        let is_use_ended = inside.is_use_ended();
-        core::mem::forget(inside);
-        if is_use_ended {
+    let result = enter_with::<K>(&held, &entry, to_submit, min_complete, enter_flags);
+    if entry.is_displaced() {
+        let is_use_dropped = entry.is_use_dropped();
+        core::mem::forget(entry);
+        if is_use_dropped {
             core::mem::forget(held);
         }
     }
@@ -62,9 +62,9 @@ fn attempt<K: Kernel>(
 }
 
 /// [`attempt`] of the one thread that is inside.
-fn enter_inside<K: Kernel>(
+fn enter_with<K: Kernel>(
     held: &Held,
-    inside: &Inside,
+    entry: &Entry,
     to_submit: c_uint,
     min_complete: c_uint,
     enter_flags: c_uint,
@@ -73,8 +73,8 @@ fn enter_inside<K: Kernel>(
     let wanted = c_uint::from(waits && min_complete != 0);
     // SAFETY: this thread is the one inside.
     unsafe {
-        let mut work = Work::of_call(held, inside);
-        if held.is_polled_by_thread() {
+        let mut work = Work::of_call(held, entry);
+        if held.has_poller() {
             // It submits, and keeps the account.
             if to_submit != 0 || work.pending() != 0 {
                 wakeup::wake(held);
@@ -93,12 +93,12 @@ fn enter_inside<K: Kernel>(
             _ => to_submit,
         };
         let error = work
-            .consume::<K>(inside, limit, if threaded { 0 } else { wanted })
+            .consume::<K>(entry, limit, if threaded { 0 } else { wanted })
             .err();
-        if inside.is_lost() && work.taken == 0 && error != Some(Errno::EINTR) {
+        if entry.is_displaced() && work.consumed == 0 && error != Some(Errno::EINTR) {
             return None;
         }
-        let submitted = if threaded { to_submit } else { work.taken };
+        let submitted = if threaded { to_submit } else { work.consumed };
         if let (0, Some(error)) = (submitted, error) {
             return Some(Err(error));
         }
@@ -109,7 +109,7 @@ fn enter_inside<K: Kernel>(
             wanted
         };
         if !work.waited {
-            let asked = waits && held.polled;
+            let asked = waits && held.iopoll;
             let waited = work.wait::<K>(wanted, asked);
             if let (0, Err(error)) = (submitted, waited) {
                 return Some(Err(error));

@@ -13,19 +13,19 @@ use crate::{path, sys};
 /// Whether some block device has queues that can be polled.
 pub fn has_polling_queues() -> bool {
     // For tests: then every file is one that cannot be polled.
-    cfg!(feature = "assume-polling") || search()
+    cfg!(feature = "assume-polling") || some_disk_polls()
 }
 
-fn search() -> bool {
+fn some_disk_polls() -> bool {
     let Ok(directory) = sys::open(c"/sys/block") else {
         return false;
     };
-    let found = path::find_name(directory, polls);
+    let found = path::find_name(directory, disk_polls);
     let _ = Native::close(directory);
     found
 }
 
-fn polls(name: &[u8]) -> bool {
+fn disk_polls(name: &[u8]) -> bool {
     let mut path = path::Path::new();
     path.push(b"/sys/block/");
     for byte in name {
@@ -35,10 +35,10 @@ fn polls(name: &[u8]) -> bool {
         path.push(&[*byte]);
     }
     path.push(b"/queue/io_poll");
-    says_yes(&mut path)
+    says_one(&mut path)
 }
 
-fn says_yes(path: &mut path::Path) -> bool {
+fn says_one(path: &mut path::Path) -> bool {
     let Ok(file) = path.open() else { return false };
     let mut buffer = [0; 8];
     let yes = matches!(sys::read(file, &mut buffer), Ok([b'1', ..]));
@@ -47,12 +47,12 @@ fn says_yes(path: &mut path::Path) -> bool {
 }
 
 /// The device that was asked for last, above [`KNOWN`] and [`POLLED`], so that not every call opens files.
-pub type Word = AtomicU64;
+pub type LastDevice = AtomicU64;
 const KNOWN: u64 = 1;
 const POLLED: u64 = 2;
 
 /// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
-pub fn is_polled(fd: c_int, last: &Word) -> bool {
+pub fn is_polled(fd: c_int, last: &LastDevice) -> bool {
     let Ok(file) = sys::identity(fd) else {
         return false;
     };
@@ -67,12 +67,12 @@ pub fn is_polled(fd: c_int, last: &Word) -> bool {
     if known & !POLLED == this {
         return known & POLLED != 0;
     }
-    let polled = ask(device);
+    let polled = device_polls(device);
     last.store(this | if polled { POLLED } else { 0 }, Ordering::Relaxed);
     polled
 }
 
-fn ask(device: u64) -> bool {
+fn device_polls(device: u64) -> bool {
     let major = device >> 8 & 0xfff;
     let minor = device & 0xff | device >> 12 & 0xfff00;
     // The queue is the disk's, which is the directory above a partition's.
@@ -85,6 +85,6 @@ fn ask(device: u64) -> bool {
             path.push(b":");
             path.push_number(minor as c_uint);
             path.push(below);
-            says_yes(&mut path)
+            says_one(&mut path)
         })
 }

@@ -6,7 +6,7 @@ use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::sqe::io_uring_sqe;
 
 use crate::abi::*;
-use crate::shape::*;
+use crate::c_types::*;
 
 macro_rules! layout {
     ($($name:ident $size:literal { $($($field:ident).+ $offset:literal),* $(,)? })*) => {
@@ -94,8 +94,8 @@ layout! {
 
 /// The same place and size in both structures.
 macro_rules! same {
-    ($($ours:ident.$field:ident $today:ident.$today_field:ident,)*) => {
-        $(const _: () = assert!(offset_of!($ours, $field) == offset_of!($today, $today_field));)*
+    ($($ours:ident.$field:ident $kernel:ident.$today_field:ident,)*) => {
+        $(const _: () = assert!(offset_of!($ours, $field) == offset_of!($kernel, $today_field));)*
     };
 }
 

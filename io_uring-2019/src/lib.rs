@@ -25,34 +25,34 @@
 #![allow(non_camel_case_types, reason = "the names are C's")]
 
 pub mod abi;
-mod account;
+pub mod c_types;
+mod call;
 mod caller;
 mod closing;
 mod enter;
-mod inside;
+mod entry_lock;
+mod errno;
+mod heads;
+mod hidden_fd;
 mod iopoll;
 mod layout;
 #[cfg(not(feature = "preload"))]
 mod library;
-mod memory;
+mod other_threads;
 mod overflow;
-mod own;
 mod path;
 mod poller;
 mod pool;
 #[cfg(feature = "preload")]
 mod preload;
-mod report;
 mod ring;
+mod ring_file;
 mod setup;
-pub mod shape;
 mod submit;
 mod sys;
-mod task;
 mod teardown;
 mod thread;
 mod translate;
-mod turn;
 mod wakeup;
 mod watch;
 

@@ -12,7 +12,7 @@ use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, Native};
 use uring_core::ring::order;
 
-use crate::own::Own;
+use crate::hidden_fd::HiddenFd;
 use crate::ring::Ring;
 use crate::{path, sys};
 
@@ -22,12 +22,12 @@ use crate::{path, sys};
 /// # Safety
 ///
 /// `today` is set up.
-pub unsafe fn count(ring: &Ring, today: *const io_uring, info: Option<&Own>) {
-    let word = &ring.shared().kept;
+pub unsafe fn count(ring: &Ring, kring: *const io_uring, info: Option<&HiddenFd>) {
+    let word = &ring.shared().backlog;
     // SAFETY: the ring is set up, so its words lie in its mapping.
     unsafe {
         let then = word.load(Ordering::Relaxed);
-        let Some((now, tail)) = kept_and_tail(today, info) else {
+        let Some((now, tail)) = backlog_and_tail(kring, info) else {
             return;
         };
         // While some are kept, whatever comes into the ring is one of them.
@@ -38,61 +38,64 @@ pub unsafe fn count(ring: &Ring, today: *const io_uring, info: Option<&Own>) {
         let counted = word.compare_exchange(then, word_now, Ordering::Relaxed, Ordering::Relaxed);
         if counted.is_ok() && new != 0 {
             // Relaxed: a count that stands for nothing else.
-            AtomicU32::from_ptr((*today).cq.koverflow).fetch_add(new, Ordering::Relaxed);
+            AtomicU32::from_ptr((*kring).cq.koverflow).fetch_add(new, Ordering::Relaxed);
         }
     }
 }
 
 /// Notes that none is kept, if `is_so`.
-pub fn none(ring: &Ring, is_so: impl FnOnce() -> bool) {
-    let word = &ring.shared().kept;
+pub fn clear_backlog_if(ring: &Ring, is_empty: impl FnOnce() -> bool) {
+    let word = &ring.shared().backlog;
     // First, so that it shows whether somebody has counted since that was so.
     let then = word.load(Ordering::Relaxed);
-    if then != 0 && is_so() {
+    if then != 0 && is_empty() {
         let _ = word.compare_exchange(then, 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 
 /// How many were kept when they were last counted.
-pub fn kept_back(ring: &Ring) -> c_uint {
-    (ring.shared().kept.load(Ordering::Relaxed) >> 32) as c_uint
+pub fn backlog(ring: &Ring) -> c_uint {
+    (ring.shared().backlog.load(Ordering::Relaxed) >> 32) as c_uint
 }
 
 /// How many events the kernel keeps for a ring, and the CQ's tail at that time.
-unsafe fn kept_and_tail(today: *const io_uring, info: Option<&Own>) -> Option<(c_uint, c_uint)> {
+unsafe fn backlog_and_tail(
+    kring: *const io_uring,
+    info: Option<&HiddenFd>,
+) -> Option<(c_uint, c_uint)> {
     const TRIES: u32 = 4;
     // SAFETY: the caller's ring. Relaxed: system calls lie between the loads.
-    let tail = || unsafe { order::load_relaxed((*today).cq.ktail) };
+    let tail = || unsafe { order::load_relaxed((*kring).cq.ktail) };
     let count = |info| {
         (0..TRIES).find_map(|_| {
             let before = tail();
-            let kept = kept(info).ok()?;
+            let kept = count_in_fdinfo(info).ok()?;
             // What came into the ring meanwhile may have been counted as well.
             (tail() == before).then_some((kept, before))
         })
     };
-    if let Some(own) = info {
-        return count(own.get()?);
+    if let Some(hidden) = info {
+        return count(hidden.get()?);
     }
     // SAFETY: the caller's ring.
-    let fd = unsafe { (*today).ring_fd };
-    let info = open_info(fd).ok()?;
+    let fd = unsafe { (*kring).ring_fd };
+    let info = open_fdinfo(fd).ok()?;
     let result = count(info);
     let _ = Native::close(info);
     result
 }
 
 /// Opens what the kernel says of a descriptor of the calling thread's.
-pub fn open_info(fd: c_int) -> Result<c_int> {
+pub fn open_fdinfo(fd: c_int) -> Result<c_int> {
     path::open_numbered(b"/proc/thread-self/fdinfo/", fd as c_uint, false)
 }
 
 /// How many events the kernel keeps for a ring, by what it says of its descriptor.
-fn kept(info: c_int) -> Result<c_uint> {
+fn count_in_fdinfo(info: c_int) -> Result<c_uint> {
     // Each of them has a line with that; no other line has.
-    let mut kept = Sign::new(b"user_data=");
+    let mut kept = Occurrences::new(b"user_data=");
     // While the ring is in use the kernel may leave out all that it says of it.
-    let mut said = Sign::new(b"SqMask:");
+    let mut said = Occurrences::new(b"SqMask:");
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
     // SAFETY: bytes, which are written before they are read.
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
@@ -100,44 +103,44 @@ fn kept(info: c_int) -> Result<c_uint> {
     loop {
         let text = sys::read_at(info, buffer, offset)?;
         if text.is_empty() {
-            return if said.found != 0 {
-                Ok(kept.found)
+            return if said.count != 0 {
+                Ok(kept.count)
             } else {
                 Err(Errno::EAGAIN)
             };
         }
         offset += text.len();
         for byte in text {
-            kept.follow(*byte);
-            said.follow(*byte);
+            kept.feed(*byte);
+            said.feed(*byte);
         }
     }
 }
 
 /// Counts a text that has its first character in no other place.
-struct Sign {
+struct Occurrences {
     text: &'static [u8],
     matched: usize,
-    found: c_uint,
+    count: c_uint,
 }
 
-impl Sign {
-    fn new(text: &'static [u8]) -> Sign {
-        Sign {
+impl Occurrences {
+    fn new(text: &'static [u8]) -> Occurrences {
+        Occurrences {
             text,
             matched: 0,
-            found: 0,
+            count: 0,
         }
     }
 
-    fn follow(&mut self, byte: u8) {
+    fn feed(&mut self, byte: u8) {
         self.matched = match self.text.get(self.matched) {
             Some(wanted) if *wanted == byte => self.matched + 1,
             _ if self.text.first() == Some(&byte) => 1,
             _ => 0,
         };
         if self.matched == self.text.len() {
-            self.found += 1;
+            self.count += 1;
             self.matched = 0;
         }
     }

@@ -19,17 +19,17 @@ pub fn open_numbered(prefix: &[u8], number: c_uint, writable: bool) -> Result<c_
 
 /// A short path in the making.
 pub struct Path {
-    bytes: [MaybeUninit<u8>; Path::ROOM],
+    bytes: [MaybeUninit<u8>; Path::CAPACITY],
     len: usize,
 }
 
 impl Path {
-    const ROOM: usize = 96;
+    const CAPACITY: usize = 96;
 
     /// An empty one.
     pub fn new() -> Path {
         Path {
-            bytes: [const { MaybeUninit::uninit() }; Path::ROOM],
+            bytes: [const { MaybeUninit::uninit() }; Path::CAPACITY],
             len: 0,
         }
     }
@@ -38,7 +38,7 @@ impl Path {
     pub fn push(&mut self, text: &[u8]) {
         for byte in text {
             // The last place is kept for the end.
-            if self.len + 1 < Path::ROOM {
+            if self.len + 1 < Path::CAPACITY {
                 if let Some(place) = self.bytes.get_mut(self.len) {
                     place.write(*byte);
                     self.len += 1;

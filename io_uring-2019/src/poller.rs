@@ -13,22 +13,22 @@ use uring_core::kernel::{Kernel, Native};
 use uring_core::ring::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
-use crate::own::Own;
+use crate::hidden_fd::HiddenFd;
 use crate::pool::Slot;
 use crate::ring::Ring;
 use crate::submit::Work;
-use crate::thread::{self, Leaves};
+use crate::thread::{self, Leftover};
 use crate::wakeup::flags_word;
 use crate::{overflow, path, sys};
 
 /// How long the thread looks for work before it sleeps.
-const PATIENCE_NS: u64 = 1_000_000_000;
+const IDLE_NS: u64 = 1_000_000_000;
 /// Looks before the thread lets others run.
-const LOOKS: u32 = 64;
+const SPINS: u32 = 64;
 /// How soon a thread that has gone to sleep looks once more.
-const SECOND_LOOK_NS: u64 = 1_000_000;
+const FIRST_SLEEP_NS: u64 = 1_000_000;
 /// How often a thread that sleeps looks whether there is room for events that were kept back, or will be.
-const ROOM_LOOK_NS: u64 = 10_000_000;
+const BACKLOG_SLEEP_NS: u64 = 10_000_000;
 
 /// Starts the thread of the ring in `slot`, bound to `cpu` if this process may run there.
 ///
@@ -45,7 +45,7 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
         let poller = &raw mut (*slot.ring()).poller;
         let stack = thread::stack()?;
         let argument = ptr::from_ref(slot).cast_mut().cast();
-        let id = match thread::start(stack, run, argument, Some(&slot.thread)) {
+        let id = match thread::start(stack, run, argument, Some(&slot.poller_tid)) {
             Ok(id) => id,
             Err(error) => {
                 thread::unmap_stack(stack);
@@ -68,18 +68,19 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
 }
 
 /// The thread. It ends when it is told to; the ring is there until then.
-unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
+unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
     // SAFETY: the argument that `start` gave. The copy of today's ring is this thread's alone, and nobody else submits.
     unsafe {
         let slot = &*slot.cast::<Slot>();
         let ring = slot.ring();
-        let today = &raw mut (*ring).poller.today;
-        copy(&raw const (*ring).today, today);
+        let kring = &raw mut (*ring).poller.kring;
+        copy(&raw const (*ring).kring, kring);
         // By its number in this thread's own table the ring cannot be mistaken, whatever the program does with
         // descriptors. Kernels that have no such table know the descriptor.
-        let _ = ring_fd::register::<Native>(today);
-        if let Ok(info) = overflow::open_info((*ring).today.ring_fd) {
-            (*ring).poller.info = Own::new(info).map_or(Own::NONE, Own::hidden);
+        let _ = ring_fd::register::<Native>(kring);
+        if let Ok(fdinfo) = overflow::open_fdinfo((*ring).kring.ring_fd) {
+            (*ring).poller.fdinfo =
+                HiddenFd::new(fdinfo).map_or(HiddenFd::NONE, HiddenFd::moved_high);
         }
         // The number is 0 in a new ring. Release: what was written is there for `start`.
         let begun = &(*ring).shared().wakes;
@@ -87,63 +88,64 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leaves {
         sys::wake(begun);
 
         let ring = &*ring;
-        let mut looks = 0;
+        let mut spins = 0;
         let mut idle_since = None;
-        while slot.stop.load(Ordering::Relaxed) == 0 {
-            let mut work = Work::of_thread(ring, today);
+        while slot.poller_stop.load(Ordering::Relaxed) == 0 {
+            let mut work = Work::of_thread(ring, kring);
             if work.feed::<Native>() {
                 idle_since = None;
-                looks = 0;
+                spins = 0;
                 continue;
             }
-            if work.wants_looking_after() {
+            if work.needs_kernel() {
                 let _ = work.wait::<Native>(0, true);
             }
-            looks += 1;
-            if looks % LOOKS != 0 {
+            spins += 1;
+            if spins % SPINS != 0 {
                 sys::pause();
                 continue;
             }
-            work.count_kept();
+            work.count_overflow();
             sys::give_way();
             let now = sys::now();
             match idle_since {
                 None => idle_since = Some(now),
-                Some(since) if now.wrapping_sub(since) > PATIENCE_NS && work.is_idle() => {
+                Some(since) if now.wrapping_sub(since) > IDLE_NS && work.is_idle() => {
                     sleep(ring, slot, &work);
                     idle_since = None;
                 }
                 Some(_) => {}
             }
         }
-        let _ = ring_fd::unregister::<Native>(today);
+        let _ = ring_fd::unregister::<Native>(kring);
     }
-    Leaves::NOTHING
+    Leftover::NOTHING
 }
 
 /// Sleeps until there is work or the thread is to end.
 fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
     let flags = flags_word(ring);
     let wakes = &ring.shared().wakes;
-    let mut limit = SECOND_LOOK_NS;
+    let mut limit = FIRST_SLEEP_NS;
     loop {
         let number = wakes.load(Ordering::SeqCst);
         flags.fetch_or(IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        if work.pending() != 0 || slot.stop.load(Ordering::SeqCst) != 0 {
+        if work.pending() != 0 || slot.poller_stop.load(Ordering::SeqCst) != 0 {
             break;
         }
         // Programs of the time store the tail and look at the flags without a barrier between, so that the processor
         // may look first. What it stored is there a moment later: the first sleep is a short one.
         sys::sleep_on(wakes, number, limit);
-        if work.pending() != 0
-            || wakes.load(Ordering::SeqCst) != number
-            || work.wants_looking_after()
-        {
+        if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number || work.needs_kernel() {
             break;
         }
-        work.count_kept();
-        limit = if work.may_overflow() { ROOM_LOOK_NS } else { 0 };
+        work.count_overflow();
+        limit = if work.may_overflow() {
+            BACKLOG_SLEEP_NS
+        } else {
+            0
+        };
     }
     flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
 }

@@ -13,16 +13,16 @@ use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use uring_core::errno::{Errno, Result};
 use uring_core::ring::zero;
 
+use crate::call::Calls;
 use crate::ring::Ring;
 use crate::sys::{self, Identity};
 use crate::teardown;
-use crate::turn::Turn;
 
 /// Rings that a process can have at a time.
-const ROOM: usize = 1024;
-const ROOM_BITS: u32 = ROOM.trailing_zeros();
+const MAX_RINGS: usize = 1024;
+const MAX_RINGS_BITS: u32 = MAX_RINGS.trailing_zeros();
 /// Set in the position of every ring's file. No file is that long.
-const MARK: u64 = 1 << 62;
+const RING_BIT: u64 = 1 << 62;
 
 /// A place for a ring. It stays in memory for good, so that a thread that comes too late finds a place without a ring
 /// and not something else.
@@ -36,14 +36,14 @@ pub struct Slot {
     /// The ring's descriptor, as far as is known.
     pub descriptor: AtomicI32,
     /// Calls under way that close a descriptor of the ring, and how many have done so.
-    pub closing: AtomicU32,
-    pub closed: AtomicU32,
+    pub closes_running: AtomicU32,
+    pub closes_done: AtomicU32,
     /// Cleared by the kernel when the polling thread has gone.
-    pub thread: AtomicU32,
+    pub poller_tid: AtomicU32,
     /// Who is inside.
-    turn: Turn,
+    calls: Calls,
     /// Tells the polling thread to go.
-    pub stop: AtomicU32,
+    pub poller_stop: AtomicU32,
     ring: UnsafeCell<MaybeUninit<Ring>>,
 }
 
@@ -51,20 +51,20 @@ pub struct Slot {
 // one, and by the one that tears it down, after `users` said that nobody is left.
 unsafe impl Sync for Slot {}
 
-static POOL: [Slot; ROOM] = [const {
+static POOL: [Slot; MAX_RINGS] = [const {
     Slot {
         taken: AtomicU32::new(0),
         users: AtomicU32::new(0),
         position: AtomicU64::new(0),
         descriptor: AtomicI32::new(0),
-        closing: AtomicU32::new(0),
-        closed: AtomicU32::new(0),
-        thread: AtomicU32::new(0),
-        turn: Turn::new(),
-        stop: AtomicU32::new(0),
+        closes_running: AtomicU32::new(0),
+        closes_done: AtomicU32::new(0),
+        poller_tid: AtomicU32::new(0),
+        calls: Calls::new(),
+        poller_stop: AtomicU32::new(0),
         ring: UnsafeCell::new(MaybeUninit::uninit()),
     }
-}; ROOM];
+}; MAX_RINGS];
 
 impl Slot {
     /// The ring, where there is one.
@@ -74,11 +74,11 @@ impl Slot {
 }
 
 /// How many rings there are, for those who want to know that there is none.
-pub static OPEN: AtomicU32 = AtomicU32::new(0);
+pub static OPEN_RINGS: AtomicU32 = AtomicU32::new(0);
 /// The device that files in memory are on.
-static MEMORY: AtomicU64 = AtomicU64::new(0);
+static MEMFD_DEVICE: AtomicU64 = AtomicU64::new(0);
 /// Slots from here on were never taken.
-static UNTOUCHED: AtomicU32 = AtomicU32::new(0);
+static EVER_TAKEN: AtomicU32 = AtomicU32::new(0);
 
 /// A ring in use. It is not torn down meanwhile.
 pub struct Held {
@@ -98,13 +98,13 @@ impl Held {
     }
 
     /// Who is inside.
-    pub fn turn(&self) -> &'static Turn {
-        &self.slot.turn
+    pub fn calls(&self) -> &'static Calls {
+        &self.slot.calls
     }
 
     /// Ends another use than this one.
-    pub fn end_another(&self) {
-        leave(self.slot);
+    pub fn drop_another_user(&self) {
+        drop_user(self.slot);
     }
 }
 
@@ -119,28 +119,28 @@ impl Deref for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        leave(self.slot);
+        drop_user(self.slot);
     }
 }
 
 /// One user less. The last one tears the ring down.
-fn leave(slot: &'static Slot) {
+fn drop_user(slot: &'static Slot) {
     // Release: what this user did is done; acquire: and what all others did, before the ring goes.
     if slot.users.fetch_sub(1, Ordering::AcqRel) == 1 {
         // SAFETY: nobody is left, and nobody comes without finding `users` above 0.
         unsafe {
-            teardown::tear_down(slot.ring(), &slot.stop, &slot.thread);
+            teardown::tear_down(slot.ring(), &slot.poller_stop, &slot.poller_tid);
         }
-        give_back(slot);
+        free_slot(slot);
     }
 }
 
 /// The slot that a position leads to, whether there is a ring or not.
 pub fn slot_of(position: u64) -> Option<&'static Slot> {
-    if position & MARK == 0 {
+    if position & RING_BIT == 0 {
         return None;
     }
-    POOL.get(position as usize % ROOM)
+    POOL.get(position as usize % MAX_RINGS)
 }
 
 /// The ring with this position.
@@ -178,14 +178,14 @@ pub fn hold(position: u64) -> Option<Held> {
 /// * `EOPNOTSUPP`: it is something else.
 pub fn find(fd: c_int) -> Result<Held> {
     match sys::position(fd) {
-        Ok(position) => hold(position).ok_or_else(|| what_else(fd)),
+        Ok(position) => hold(position).ok_or_else(|| why_no_ring(fd)),
         Err(Errno::EBADF) => Err(Errno::EBADF),
         Err(_) => Err(Errno::EOPNOTSUPP),
     }
 }
 
 #[cold]
-fn what_else(fd: c_int) -> Errno {
+fn why_no_ring(fd: c_int) -> Errno {
     match sys::position(fd) {
         // Just closed.
         Err(Errno::EBADF) => Errno::EBADF,
@@ -194,16 +194,16 @@ fn what_else(fd: c_int) -> Errno {
 }
 
 /// The number that tells a ring from all others, if the descriptor leads to one of this process.
-pub fn mark(fd: c_int) -> Option<u64> {
+pub fn position_of(fd: c_int) -> Option<u64> {
     let file = sys::identity(fd).ok()?;
     // Files in memory are all on one device. Others are not asked for their position: that would wait for a thread that
     // reads there.
-    if file.device != MEMORY.load(Ordering::Relaxed) {
+    if file.device != MEMFD_DEVICE.load(Ordering::Relaxed) {
         return None;
     }
     let position = sys::position(fd).ok()?;
     hold(position)
-        .is_some_and(|held| held.file_is == file)
+        .is_some_and(|held| held.identity == file)
         .then_some(position)
 }
 
@@ -228,12 +228,12 @@ impl Claim {
                 .taken
                 .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed);
             if free.is_ok() {
-                UNTOUCHED.fetch_max(index as u32 + 1, Ordering::Relaxed);
-                slot.stop.store(0, Ordering::Relaxed);
-                slot.turn.reset();
+                EVER_TAKEN.fetch_max(index as u32 + 1, Ordering::Relaxed);
+                slot.poller_stop.store(0, Ordering::Relaxed);
+                slot.calls.reset();
                 return Ok(Claim {
                     slot,
-                    position: (random << ROOM_BITS | index as u64) & (MARK - 1) | MARK,
+                    position: (random << MAX_RINGS_BITS | index as u64) & (RING_BIT - 1) | RING_BIT,
                 });
             }
         }
@@ -250,7 +250,7 @@ impl Claim {
         }
         // Release: whoever finds a user finds the ring.
         self.slot.users.store(1, Ordering::Release);
-        OPEN.fetch_add(1, Ordering::Relaxed);
+        OPEN_RINGS.fetch_add(1, Ordering::Relaxed);
         let unopened = Unopened {
             held: Held { slot: self.slot },
             position: self.position,
@@ -292,7 +292,7 @@ impl Unopened {
     /// Opens the ring to those who have its descriptor.
     pub fn open(self, fd: c_int) {
         let slot = self.held.slot;
-        MEMORY.store(self.held.file_is.device, Ordering::Relaxed);
+        MEMFD_DEVICE.store(self.held.identity.device, Ordering::Relaxed);
         slot.descriptor.store(fd, Ordering::Relaxed);
         // Release: whoever finds the position finds the whole ring.
         slot.position.store(self.position, Ordering::Release);
@@ -301,14 +301,14 @@ impl Unopened {
     }
 }
 
-fn give_back(slot: &'static Slot) {
-    OPEN.fetch_sub(1, Ordering::Relaxed);
+fn free_slot(slot: &'static Slot) {
+    OPEN_RINGS.fetch_sub(1, Ordering::Relaxed);
     // Release: whoever takes it finds it left.
     slot.taken.store(0, Ordering::Release);
 }
 
 /// The slots that were ever taken.
-pub fn touched() -> impl Iterator<Item = &'static Slot> {
-    let touched = UNTOUCHED.load(Ordering::Relaxed) as usize;
-    POOL.iter().take(touched)
+pub fn ever_taken() -> impl Iterator<Item = &'static Slot> {
+    let ever_taken = EVER_TAKEN.load(Ordering::Relaxed) as usize;
+    POOL.iter().take(ever_taken)
 }

@@ -7,9 +7,9 @@ use uring_core::abi::ring::io_uring;
 use crate::abi::{
     IORING_SETUP_FIXEDBUFS, IORING_SETUP_SQPOLL, IORING_SETUP_SQTHREAD, io_uring_iocb,
 };
+use crate::hidden_fd::HiddenFd;
 use crate::iopoll;
-use crate::memory::{Areas, Shared, Sizes, SqRing};
-use crate::own::Own;
+use crate::ring_file::{Areas, Shared, Sizes, SqRing};
 use crate::sys::Identity;
 
 /// A ring, as this process sees it. What it points to is shared with all processes that have the ring.
@@ -21,28 +21,28 @@ pub struct Ring {
     /// Number of iocbs.
     pub entries: c_uint,
     /// Whether the kernel polls for completions.
-    pub polled: bool,
+    pub iopoll: bool,
     /// This library's mappings.
     pub areas: Areas,
     /// And their sizes.
     pub sizes: Sizes,
     /// Today's ring.
-    pub today: io_uring,
+    pub kring: io_uring,
     /// Its descriptor.
-    pub today_fd: Own,
+    pub kring_fd: HiddenFd,
     /// The thread that polls the SQ ring, if there is one.
     pub poller: Poller,
     /// A second way to the file in memory, for the thread that watches the first.
-    pub anchor: Own,
+    pub anchor: HiddenFd,
     /// That file.
-    pub file_is: Identity,
+    pub identity: Identity,
     /// What was found out last of a device.
-    pub device: iopoll::Word,
+    pub last_device: iopoll::LastDevice,
 }
 
 impl Ring {
     /// Whether a thread of this library submits.
-    pub fn is_polled_by_thread(&self) -> bool {
+    pub fn has_poller(&self) -> bool {
         let both = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
         self.flags & both == both
     }
@@ -90,7 +90,7 @@ pub struct Poller {
     pub id: c_uint,
     /// What the kernel says of the ring. Open all the time, as a thread that opens and closes files takes numbers which a
     /// program expects for its own. Without it this thread does not count the events that find no room.
-    pub info: Own,
+    pub fdinfo: HiddenFd,
     /// Today's ring, for the thread alone.
-    pub today: io_uring,
+    pub kring: io_uring,
 }

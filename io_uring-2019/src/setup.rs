@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_uint};
 use core::ptr;
 
 use uring_core::abi::iovec;
-use uring_core::abi::params::{self as today, IORING_SETUP_SUBMIT_ALL};
+use uring_core::abi::params::{self as kring, IORING_SETUP_SUBMIT_ALL};
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, Native};
 use uring_core::register::buffers;
@@ -12,10 +12,10 @@ use uring_core::ring::order;
 use uring_core::ring::{exit, setup};
 
 use crate::abi::*;
-use crate::memory::{Sizes, SqRing};
-use crate::own::Own;
+use crate::hidden_fd::HiddenFd;
 use crate::pool::{Claim, Unopened};
 use crate::ring::Ring;
+use crate::ring_file::{Sizes, SqRing};
 use crate::{caller, closing, iopoll, poller, sys, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL
@@ -56,7 +56,7 @@ pub fn setup(
     if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
-    closing::sweep();
+    closing::close_unreachable_rings();
     let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
     caller::prepare()?;
     let mut unopened = Claim::new()?.fill();
@@ -66,7 +66,7 @@ pub fn setup(
     ring.sizes = sizes;
 
     let fd = make_file(&mut unopened, closing)?;
-    let made = finish(&mut unopened, iovecs, &mut p).and_then(|()| {
+    let made = set_up_kring(&mut unopened, iovecs, &mut p).and_then(|()| {
         sys::write_memory(params, &p)?;
         let position = unopened.position();
         let ring = unopened.ring();
@@ -74,7 +74,7 @@ pub fn setup(
         let anchor = ring.anchor.get();
         if anchor.is_none_or(|anchor| watch::start(anchor, position).is_err()) {
             ring.anchor.close();
-            ring.anchor = Own::NONE;
+            ring.anchor = HiddenFd::NONE;
         }
         Ok(())
     });
@@ -104,12 +104,12 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     let made = (|| {
         sys::resize(fd, ring.sizes.file())?;
         sys::seal_size(fd)?;
-        ring.file_is = sys::identity(fd)?;
+        ring.identity = sys::identity(fd)?;
         ring.areas.map::<Native>(fd, &ring.sizes)?;
         let mut program = fd;
         // Without /proc, closing is noticed when the next ring is set up.
         if closing == Closing::Unseen {
-            let anchor = Own::new(fd)?;
+            let anchor = HiddenFd::new(fd)?;
             if let Ok(second) = watch::reopen(fd) {
                 ring.anchor = anchor;
                 program = second;
@@ -127,12 +127,12 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     })();
     match made {
         Ok(program) if program != fd => {
-            ring.anchor = ring.anchor.hidden();
+            ring.anchor = ring.anchor.moved_high();
             if ring.anchor.number() == fd {
                 // Anywhere else will do, where the limit leaves no high ones.
                 ring.anchor = ring.anchor.moved(0);
             }
-            Ok(lowest(program))
+            Ok(lowest_number(program))
         }
         Ok(program) => Ok(program),
         Err(error) => {
@@ -145,7 +145,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
 }
 
 /// The same open file by the lowest number that is free, which is what a new descriptor is expected to have.
-fn lowest(fd: c_int) -> c_int {
+fn lowest_number(fd: c_int) -> c_int {
     match sys::duplicate(fd, 0) {
         Ok(low) if low < fd => {
             let _ = Native::close(fd);
@@ -160,32 +160,36 @@ fn lowest(fd: c_int) -> c_int {
 }
 
 /// Sets today's ring up in the file's memory, and all that goes with it.
-fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params) -> Result<()> {
+fn set_up_kring(
+    unopened: &mut Unopened,
+    iovecs: *const iovec,
+    p: &mut io_uring_params,
+) -> Result<()> {
     let slot = unopened.slot();
     let ring = unopened.ring();
-    ring.polled = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
-    let patience = Patience::new();
-    let mut q = patience.spend(|| make_today(ring))?;
+    ring.iopoll = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
+    let retry = Retry::new();
+    let mut q = retry.run(|| make_kring(ring))?;
     // What files that cannot be polled need came in 6.11; this is the first feature after it.
-    if ring.polled && q.features & today::IORING_FEAT_MIN_TIMEOUT == 0 {
+    if ring.iopoll && q.features & kring::IORING_FEAT_MIN_TIMEOUT == 0 {
         // SAFETY: it was just set up, and nobody else knows it.
-        unsafe { exit::exit::<Native>(&raw mut ring.today) };
-        ring.polled = false;
-        q = patience.spend(|| make_today(ring))?;
+        unsafe { exit::exit::<Native>(&raw mut ring.kring) };
+        ring.iopoll = false;
+        q = retry.run(|| make_kring(ring))?;
     }
-    ring.today_fd = Own::new(ring.today.ring_fd)?.hidden();
-    ring.today.ring_fd = ring.today_fd.number();
-    ring.today.enter_ring_fd = ring.today.ring_fd;
+    ring.kring_fd = HiddenFd::new(ring.kring.ring_fd)?.moved_high();
+    ring.kring.ring_fd = ring.kring_fd.number();
+    ring.kring.enter_ring_fd = ring.kring.ring_fd;
 
     if p.flags & IORING_SETUP_FIXEDBUFS != 0 {
-        pin(ring, iovecs, &patience)?;
+        register_buffers(ring, iovecs, &retry)?;
     }
-    start_rings(ring);
+    write_constants(ring);
     p.sq_entries = ring.entries;
     p.cq_entries = 2 * ring.entries;
     p.sq_off = sq_offsets();
     p.cq_off = cq_offsets(&q);
-    if ring.is_polled_by_thread() {
+    if ring.has_poller() {
         // SAFETY: nobody else knows the ring, and it is set up.
         unsafe { poller::start(slot, p.sq_thread_cpu)? };
     }
@@ -194,43 +198,43 @@ fn finish(unopened: &mut Unopened, iovecs: *const iovec, p: &mut io_uring_params
 
 /// How long the kernel is asked again for memory that may be locked: what a ring that was closed had locked counts for
 /// some more milliseconds.
-struct Patience {
+struct Retry {
     end: u64,
 }
 
-impl Patience {
+impl Retry {
     const WHOLE_NS: u64 = 100_000_000;
     const PAUSE_NS: u64 = 1_000_000;
 
-    fn new() -> Patience {
-        Patience {
-            end: sys::now().wrapping_add(Patience::WHOLE_NS),
+    fn new() -> Retry {
+        Retry {
+            end: sys::now().wrapping_add(Retry::WHOLE_NS),
         }
     }
 
-    fn spend<T>(&self, mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    fn run<T>(&self, mut call: impl FnMut() -> Result<T>) -> Result<T> {
         loop {
             match call() {
-                Err(Errno::ENOMEM) if sys::now() < self.end => sys::nap(Patience::PAUSE_NS),
+                Err(Errno::ENOMEM) if sys::now() < self.end => sys::nap(Retry::PAUSE_NS),
                 result => return result,
             }
         }
     }
 }
 
-fn make_today(ring: &mut Ring) -> Result<today::io_uring_params> {
-    let mut q = today::io_uring_params {
+fn make_kring(ring: &mut Ring) -> Result<kring::io_uring_params> {
+    let mut q = kring::io_uring_params {
         // An iocb that fails does not keep those behind it from being submitted.
         flags: IORING_SETUP_SUBMIT_ALL,
-        ..today::io_uring_params::default()
+        ..kring::io_uring_params::default()
     };
-    if ring.polled {
-        q.flags |= today::IORING_SETUP_IOPOLL;
+    if ring.iopoll {
+        q.flags |= kring::IORING_SETUP_IOPOLL;
     }
-    let memory = ring.areas.today(&ring.sizes);
+    let memory = ring.areas.kring(&ring.sizes);
     // SAFETY: the memory stays mapped until the ring is torn down, which closes today's ring first.
     let made = unsafe {
-        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.today, &mut q, Some(memory))
+        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.kring, &mut q, Some(memory))
     };
     match made {
         Ok(_) => Ok(q),
@@ -241,7 +245,7 @@ fn make_today(ring: &mut Ring) -> Result<today::io_uring_params> {
 }
 
 /// Writes what never changes.
-fn start_rings(ring: &Ring) {
+fn write_constants(ring: &Ring) {
     let sq = ring.sq();
     // SAFETY: mapped, all zeros, and nobody else knows it yet.
     unsafe {
@@ -265,7 +269,7 @@ fn sq_offsets() -> io_sqring_offsets {
 }
 
 /// Where the kernel has put the CQ.
-fn cq_offsets(q: &today::io_uring_params) -> io_cqring_offsets {
+fn cq_offsets(q: &kring::io_uring_params) -> io_cqring_offsets {
     io_cqring_offsets {
         head: q.cq_off.head,
         tail: q.cq_off.tail,
@@ -278,7 +282,7 @@ fn cq_offsets(q: &today::io_uring_params) -> io_cqring_offsets {
 }
 
 /// Registers the program's buffers, one for each iocb, and writes them down.
-fn pin(ring: &mut Ring, iovecs: *const iovec, patience: &Patience) -> Result<()> {
+fn register_buffers(ring: &mut Ring, iovecs: *const iovec, retry: &Retry) -> Result<()> {
     const PAGE: usize = 4096;
     let buffers = ring.areas.buffers(&ring.sizes);
     let mut pages = 0usize;
@@ -300,10 +304,10 @@ fn pin(ring: &mut Ring, iovecs: *const iovec, patience: &Patience) -> Result<()>
     if pages as u64 > sys::limit(sys::LOCKED_MEMORY)? / PAGE as u64 {
         return Err(Errno::ENOMEM);
     }
-    let registered = patience.spend(|| {
+    let registered = retry.run(|| {
         // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program
         // unmaps it.
-        unsafe { buffers::register::<Native>(&raw mut ring.today, buffers, ring.entries) }
+        unsafe { buffers::register::<Native>(&raw mut ring.kring, buffers, ring.entries) }
     });
     match registered {
         Ok(_) => Ok(()),

@@ -13,21 +13,21 @@ use uring_core::kernel::Kernel;
 use uring_core::queue::{complete, submit};
 use uring_core::ring::{flags, order};
 
-use crate::inside::Inside;
+use crate::entry_lock::Entry;
 use crate::pool::Held;
 use crate::ring::Ring;
 use crate::translate::{Stop, Translator};
-use crate::{account, overflow, sys};
+use crate::{heads, overflow, sys};
 
 /// One thread's work on a ring: from the SQ ring of 2019 to that of today, and into the kernel.
 pub struct Work<'a> {
     ring: &'a Ring,
     /// Today's ring, or the polling thread's copy.
-    today: *mut io_uring,
+    kring: *mut io_uring,
     /// None for the polling thread, which nobody disturbs.
-    inside: Option<&'a Inside<'a>>,
+    entry: Option<&'a Entry<'a>>,
     /// iocbs that the kernel has consumed.
-    pub taken: c_uint,
+    pub consumed: c_uint,
     /// Whether the caller's wait is done, or nothing may be done any more.
     pub waited: bool,
 }
@@ -43,9 +43,9 @@ enum End {
     /// The next iocb cannot be started.
     Refused(Errno),
     /// The next iocb has to be submitted alone.
-    Apart,
+    Alone,
     /// A signal's handler came in: nothing is done.
-    Void,
+    Restart,
 }
 
 /// What became of some entries of the SQ ring.
@@ -57,9 +57,9 @@ struct Batch {
 }
 
 impl Batch {
-    const VOID: Batch = Batch {
+    const RESTART: Batch = Batch {
         entries: 0,
-        end: End::Void,
+        end: End::Restart,
     };
     /// No more is to be done in this call.
     const LAST: Batch = Batch {
@@ -70,24 +70,24 @@ impl Batch {
 
 impl<'a> Work<'a> {
     /// For the call that is inside.
-    pub fn of_call(ring: &'a Held, inside: &'a Inside<'a>) -> Work<'a> {
+    pub fn of_call(ring: &'a Held, entry: &'a Entry<'a>) -> Work<'a> {
         Work {
             ring,
             // SAFETY: this thread is the one inside.
-            today: unsafe { &raw mut (*ring.ring()).today },
-            inside: Some(inside),
-            taken: 0,
+            kring: unsafe { &raw mut (*ring.ring()).kring },
+            entry: Some(entry),
+            consumed: 0,
             waited: false,
         }
     }
 
     /// For the thread that polls the SQ ring, with its own copy of today's ring.
-    pub fn of_thread(ring: &'a Ring, today: *mut io_uring) -> Work<'a> {
+    pub fn of_thread(ring: &'a Ring, kring: *mut io_uring) -> Work<'a> {
         Work {
             ring,
-            today,
-            inside: None,
-            taken: 0,
+            kring,
+            entry: None,
+            consumed: 0,
             waited: false,
         }
     }
@@ -100,35 +100,35 @@ impl<'a> Work<'a> {
     /// No other thread consumes.
     pub unsafe fn consume<K: Kernel>(
         &mut self,
-        inside: &Inside,
+        entry: &Entry,
         mut limit: c_uint,
         wanted: c_uint,
     ) -> Result<()> {
         let mut translator = Translator::new(self.ring);
         while limit != 0 {
             // SAFETY: passed on to the caller.
-            let mut batch = unsafe { self.batch::<K>(inside, &mut translator, limit, wanted) }?;
+            let mut batch = unsafe { self.batch::<K>(entry, &mut translator, limit, wanted) }?;
             limit -= batch.entries;
-            if let End::Apart | End::Void = batch.end {
-                let apart = matches!(batch.end, End::Apart);
+            if let End::Alone | End::Restart = batch.end {
+                let alone = matches!(batch.end, End::Alone);
                 translator = Translator::new(self.ring);
-                translator.alone = apart;
+                translator.alone = alone;
                 // What is done in the call is done once, and what was made void shall not be so for ever.
                 let signals = sys::block_signals(sys::INTERRUPTIONS);
-                let part = if apart { 1 } else { limit };
+                let part = if alone { 1 } else { limit };
                 // SAFETY: passed on to the caller.
-                let done = unsafe { self.batch::<K>(inside, &mut translator, part, 0) };
+                let done = unsafe { self.batch::<K>(entry, &mut translator, part, 0) };
                 sys::block_signals(signals);
                 batch = done?;
                 translator.alone = false;
                 limit -= batch.entries;
-                if apart && batch.entries != 0 {
+                if alone && batch.entries != 0 {
                     continue;
                 }
             }
             match batch.end {
                 End::Done => break,
-                End::Full | End::Dropped | End::Apart | End::Void => {}
+                End::Full | End::Dropped | End::Alone | End::Restart => {}
                 End::Refused(error) => return Err(error),
             }
         }
@@ -143,31 +143,31 @@ impl<'a> Work<'a> {
     #[inline(always)]
     unsafe fn batch<K: Kernel>(
         &mut self,
-        inside: &Inside,
+        entry: &Entry,
         translator: &mut Translator,
         limit: c_uint,
         wanted: c_uint,
     ) -> Result<Batch> {
         // SAFETY: the ring's areas are mapped; the SQ side of today's ring is this thread's.
         unsafe {
-            let visits = inside.visits();
-            let heads = account::settle(self.ring);
-            rewind(self.today, heads.today);
-            let (filled, end) = self.fill(translator, heads.ours, limit);
+            let nested_before = entry.nested_entries();
+            let heads = heads::follow_kernel(self.ring);
+            rewind(self.kring, heads.kring);
+            let (filled, end) = self.fill(translator, heads.program, limit);
             if filled != 0 {
                 let last = matches!(end, End::Done);
                 let wanted = if last { wanted } else { 0 };
-                submit::flush(self.today);
-                match self.call::<K>(filled, wanted, wanted != 0, Some(visits)) {
-                    Called::Disturbed => return Ok(Batch::VOID),
-                    Called::Lost(returned) => {
+                submit::flush(self.kring);
+                match self.call::<K>(filled, wanted, wanted != 0, Some(nested_before)) {
+                    Called::Interrupted => return Ok(Batch::RESTART),
+                    Called::Displaced(returned) => {
                         self.waited = true;
-                        self.taken += returned? as c_uint;
+                        self.consumed += returned? as c_uint;
                         return Ok(Batch::LAST);
                     }
                     Called::Returned(returned) => {
                         let consumed = returned? as c_uint;
-                        self.taken += consumed;
+                        self.consumed += consumed;
                         if consumed < filled {
                             // The kernel ran out of memory. The rest stays in the ring.
                             return Ok(Batch::LAST);
@@ -175,13 +175,13 @@ impl<'a> Work<'a> {
                         self.waited = wanted != 0;
                     }
                 }
-            } else if visits != inside.visits() {
-                return Ok(Batch::VOID);
+            } else if nested_before != entry.nested_entries() {
+                return Ok(Batch::RESTART);
             }
             let mut entries = filled;
             if let End::Dropped = end {
                 let heads = heads.after(filled);
-                if account::advance(self.ring, heads, heads.after_drop()) {
+                if heads::advance(self.ring, heads, heads.after_drop()) {
                     self.count_drop();
                     entries += 1;
                 }
@@ -199,15 +199,15 @@ impl<'a> Work<'a> {
     pub unsafe fn feed<K: Kernel>(&self) -> bool {
         // SAFETY: as in `consume`.
         unsafe {
-            let mut waiting = submit::flush(self.today);
+            let mut waiting = submit::flush(self.kring);
             if waiting == 0 {
-                let heads = account::read(self.ring);
+                let heads = heads::load(self.ring);
                 let mut translator = Translator::new(self.ring);
-                let (mut filled, mut end) = self.fill(&mut translator, heads.ours, c_uint::MAX);
-                if let (0, End::Apart) = (filled, &end) {
+                let (mut filled, mut end) = self.fill(&mut translator, heads.program, c_uint::MAX);
+                if let (0, End::Alone) = (filled, &end) {
                     // Signals never come to this thread.
                     translator.alone = true;
-                    (filled, end) = self.fill(&mut translator, heads.ours, 1);
+                    (filled, end) = self.fill(&mut translator, heads.program, 1);
                 }
                 let mut now = heads.after(filled);
                 if matches!(end, End::Dropped) {
@@ -216,8 +216,8 @@ impl<'a> Work<'a> {
                 } else if filled == 0 {
                     return false;
                 }
-                account::advance(self.ring, heads, now);
-                waiting = submit::flush(self.today);
+                heads::advance(self.ring, heads, now);
+                waiting = submit::flush(self.kring);
             }
             if waiting != 0 {
                 self.call::<K>(waiting, 0, false, None);
@@ -234,7 +234,7 @@ impl<'a> Work<'a> {
 
     /// Entries that wait in the SQ ring.
     pub fn pending(&self) -> c_uint {
-        self.pending_from(account::read(self.ring).ours)
+        self.pending_from(heads::load(self.ring).program)
     }
 
     fn pending_from(&self, head: c_uint) -> c_uint {
@@ -253,7 +253,7 @@ impl<'a> Work<'a> {
         let ring = self.ring;
         // SAFETY: masked positions lie within the array and the SQEs, the index within the iocbs.
         unsafe {
-            let sq = &raw mut (*self.today).sq;
+            let sq = &raw mut (*self.kring).sq;
             let (sqes, tail, room) = ((*sq).sqes, (*sq).sqe_tail, (*sq).ring_entries);
             let (array, iocbs) = (ring.array(), ring.iocbs());
             let mask = ring.entries.wrapping_sub(1);
@@ -276,7 +276,7 @@ impl<'a> Work<'a> {
                 if let Err(stop) = translator.translate(iocbs.add(index as usize), index, sqe) {
                     end = match stop {
                         Stop::Refused(error) => End::Refused(error),
-                        Stop::Apart => End::Apart,
+                        Stop::Alone => End::Alone,
                     };
                     break;
                 }
@@ -295,11 +295,11 @@ impl<'a> Work<'a> {
     pub unsafe fn wait<K: Kernel>(&mut self, wanted: c_uint, asked: bool) -> Result<()> {
         // SAFETY: nothing is submitted.
         unsafe {
-            let there = complete::available(self.today) >= wanted.max(1);
-            if asked || self.holds_back() || (wanted != 0 && !there) {
+            let there = complete::available(self.kring) >= wanted.max(1);
+            if asked || self.has_backlog() || (wanted != 0 && !there) {
                 match self.call::<K>(0, wanted, true, None) {
-                    Called::Returned(returned) | Called::Lost(returned) => drop(returned?),
-                    Called::Disturbed => {}
+                    Called::Returned(returned) | Called::Displaced(returned) => drop(returned?),
+                    Called::Interrupted => {}
                 }
             }
         }
@@ -307,38 +307,38 @@ impl<'a> Work<'a> {
     }
 
     /// Whether the kernel has events that found no room.
-    pub fn holds_back(&self) -> bool {
+    pub fn has_backlog(&self) -> bool {
         // SAFETY: the ring is set up. Relaxed: a hint.
-        unsafe { order::load_relaxed((*self.today).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
+        unsafe { order::load_relaxed((*self.kring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
     }
 
     /// Counts the events that found no room.
-    pub fn count_kept(&self) {
-        if self.holds_back() {
-            let info = self.inside.is_none().then_some(&self.ring.poller.info);
+    pub fn count_overflow(&self) {
+        if self.has_backlog() {
+            let info = self.entry.is_none().then_some(&self.ring.poller.fdinfo);
             // SAFETY: the ring is set up.
-            unsafe { overflow::count(self.ring, self.today, info) };
+            unsafe { overflow::count(self.ring, self.kring, info) };
         }
     }
 
     /// Whether events come only if somebody enters the kernel: those that are polled for, and those that found no room
     /// and would find some now.
-    pub fn wants_looking_after(&self) -> bool {
-        (self.ring.polled && !self.is_idle()) || (self.holds_back() && self.has_room())
+    pub fn needs_kernel(&self) -> bool {
+        (self.ring.iopoll && !self.is_idle()) || (self.has_backlog() && self.has_room())
     }
 
     fn has_room(&self) -> bool {
         // SAFETY: the ring is set up, so its words lie in its mapping.
-        unsafe { complete::available(self.today) < (*self.today).cq.ring_entries }
+        unsafe { complete::available(self.kring) < (*self.kring).cq.ring_entries }
     }
 
     /// Whether there are more events, under way or there, than have room in the CQ.
     pub fn may_overflow(&self) -> bool {
         // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event.
         unsafe {
-            let taken = order::load_relaxed((*self.today).cq.khead);
-            let submitted = order::load_relaxed((*self.today).sq.khead);
-            submitted.wrapping_sub(taken) > (*self.today).cq.ring_entries
+            let taken = order::load_relaxed((*self.kring).cq.khead);
+            let submitted = order::load_relaxed((*self.kring).sq.khead);
+            submitted.wrapping_sub(taken) > (*self.kring).cq.ring_entries
         }
     }
 
@@ -347,11 +347,11 @@ impl<'a> Work<'a> {
         // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event, which may
         // be kept back for want of room.
         let without_event = unsafe {
-            let sq = &(*self.today).sq;
-            let posted = order::load_relaxed((*self.today).cq.ktail);
+            let sq = &(*self.kring).sq;
+            let posted = order::load_relaxed((*self.kring).cq.ktail);
             order::load_relaxed(sq.khead).wrapping_sub(posted)
         };
-        !self.ring.polled || without_event == overflow::kept_back(self.ring)
+        !self.ring.iopoll || without_event == overflow::backlog(self.ring)
     }
 
     /// One system call, and the account of what it consumed. If it submits, `visits` is what they were before the
@@ -361,26 +361,27 @@ impl<'a> Work<'a> {
         to_submit: c_uint,
         wanted: c_uint,
         waits: bool,
-        visits: Option<c_uint>,
+        nested_before: Option<c_uint>,
     ) -> Called {
         // SAFETY: the caller's promises.
         unsafe {
-            let today = self.today;
-            let held_back = self.holds_back();
+            let kring = self.kring;
+            let had_backlog = self.has_backlog();
             // The call may bring them into the ring, where nobody can tell any more. Without room it does not, unless the
             // program makes some meanwhile.
-            if held_back && self.has_room() {
-                self.count_kept();
+            if had_backlog && self.has_room() {
+                self.count_overflow();
             }
-            let flags = flags::enter_flags(today) | if waits || held_back { GETEVENTS } else { 0 };
+            let flags =
+                flags::enter_flags(kring) | if waits || had_backlog { GETEVENTS } else { 0 };
             // Once this call's place can be taken, the ring may go.
-            let fd = (*today).enter_ring_fd;
-            if let Some(inside) = self.inside {
-                if !inside.leave_translation(visits) {
-                    return if inside.is_lost() {
-                        Called::Lost(Ok(0))
+            let fd = (*kring).enter_ring_fd;
+            if let Some(entry) = self.entry {
+                if !entry.before_syscall(nested_before) {
+                    return if entry.is_displaced() {
+                        Called::Displaced(Ok(0))
                     } else {
-                        Called::Disturbed
+                        Called::Interrupted
                     };
                 }
             }
@@ -392,16 +393,16 @@ impl<'a> Work<'a> {
                 ptr::null(),
                 KERNEL_SIGSET_SIZE,
             );
-            if let Some(inside) = self.inside {
-                if !inside.come_back() {
-                    return Called::Lost(returned);
+            if let Some(entry) = self.entry {
+                if !entry.after_syscall() {
+                    return Called::Displaced(returned);
                 }
                 if to_submit != 0 {
-                    account::settle(self.ring);
+                    heads::follow_kernel(self.ring);
                 }
             }
-            self.count_kept();
-            overflow::none(self.ring, || !self.holds_back());
+            self.count_overflow();
+            overflow::clear_backlog_if(self.ring, || !self.has_backlog());
             Called::Returned(returned)
         }
     }
@@ -412,17 +413,17 @@ enum Called {
     /// It was made.
     Returned(Result<c_int>),
     /// It was made, and somebody took this call's place meanwhile. Nothing of the ring may be touched any more.
-    Lost(Result<c_int>),
+    Displaced(Result<c_int>),
     /// It was not made, as a signal's handler came in before. What was translated is void.
-    Disturbed,
+    Interrupted,
 }
 
 /// Starts anew at `head` of today's SQ. Between two calls there are no SQEs: the entries that they stand for are still
 /// in the program's ring. So another process that shares the ring can go on with it.
-unsafe fn rewind(today: *mut io_uring, head: c_uint) {
+unsafe fn rewind(kring: *mut io_uring, head: c_uint) {
     // SAFETY: the SQ side is this thread's.
     unsafe {
-        let sq = &raw mut (*today).sq;
+        let sq = &raw mut (*kring).sq;
         (*sq).sqe_head = head;
         (*sq).sqe_tail = head;
     }
@@ -432,6 +433,6 @@ unsafe fn rewind(today: *mut io_uring, head: c_uint) {
 #[cfg(not(feature = "preload"))]
 pub fn may_find_more(ring: &Ring) -> bool {
     // SAFETY: the ring is set up, so the word lies in its mapping. Relaxed: a hint.
-    let flags = unsafe { order::load_relaxed(ring.today.sq.kflags) };
-    ring.polled || flags & IORING_SQ_CQ_OVERFLOW != 0
+    let flags = unsafe { order::load_relaxed(ring.kring.sq.kflags) };
+    ring.iopoll || flags & IORING_SQ_CQ_OVERFLOW != 0
 }

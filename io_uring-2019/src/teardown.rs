@@ -12,18 +12,18 @@ use crate::ring::Ring;
 use crate::{sys, wakeup};
 
 /// Gives back what a ring has in this process.
-pub unsafe fn tear_down(ring: *mut Ring, stop: &AtomicU32, gone: &AtomicU32) {
+pub unsafe fn tear_down(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32) {
     // SAFETY: nobody uses the ring any more but its own thread, which is stopped first.
     unsafe {
-        let ours = (*ring).process == sys::process();
-        wakeup::stop(ring, stop, gone, ours);
+        let is_own = (*ring).process == sys::process();
+        wakeup::stop(ring, stop, tid_word, is_own);
         let ring = &mut *ring;
-        if ring.today_fd.get().is_some() {
+        if ring.kring_fd.get().is_some() {
             cancel_if_gone(ring);
-        } else if ring.today_fd.is_some() {
-            ring.today.ring_fd = -1;
+        } else if ring.kring_fd.is_some() {
+            ring.kring.ring_fd = -1;
         }
-        exit::exit::<Native>(&raw mut ring.today);
+        exit::exit::<Native>(&raw mut ring.kring);
         ring.anchor.close();
         ring.areas.unmap::<Native>(&ring.sizes);
     }
@@ -47,6 +47,6 @@ unsafe fn cancel_if_gone(ring: &mut Ring) {
             ..io_uring_sync_cancel_reg::default()
         };
         // SAFETY: the caller vouches for the ring.
-        let _ = unsafe { cancel::sync_cancel::<Native>(&raw mut ring.today, &raw mut all) };
+        let _ = unsafe { cancel::sync_cancel::<Native>(&raw mut ring.kring, &raw mut all) };
     }
 }

@@ -10,25 +10,25 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Native, PROT_READ_WRITE};
 
-use crate::{sys, task};
+use crate::{other_threads, sys};
 
 /// Bytes of a thread's stack. A page would do for the code that runs there.
 const STACK: usize = 64 * 1024;
 
 /// What a thread leaves behind to be unmapped at its very end: its own stack, or nothing.
 #[repr(C)]
-pub struct Leaves {
+pub struct Leftover {
     start: usize,
     len: usize,
 }
 
-impl Leaves {
+impl Leftover {
     /// Somebody waits for the thread and sees to its stack.
-    pub const NOTHING: Leaves = Leaves { start: 0, len: 0 };
+    pub const NOTHING: Leftover = Leftover { start: 0, len: 0 };
 
     /// Nobody does.
-    pub fn stack(stack: *mut c_void) -> Leaves {
-        Leaves {
+    pub fn stack(stack: *mut c_void) -> Leftover {
+        Leftover {
             start: stack.expose_provenance(),
             len: STACK,
         }
@@ -36,7 +36,7 @@ impl Leaves {
 }
 
 /// What a thread runs.
-pub type Entry = unsafe extern "C" fn(*mut c_void) -> Leaves;
+pub type Entry = unsafe extern "C" fn(*mut c_void) -> Leftover;
 
 unsafe extern "C" {
     fn liburing_seed_clone(
@@ -44,7 +44,7 @@ unsafe extern "C" {
         stack_top: *mut c_void,
         entry: Entry,
         argument: *mut c_void,
-        gone: *const AtomicU32,
+        tid_word: *const AtomicU32,
     ) -> isize;
 }
 
@@ -124,13 +124,13 @@ pub unsafe fn start(
     stack: *mut c_void,
     entry: Entry,
     argument: *mut c_void,
-    gone: Option<&'static AtomicU32>,
+    tid_word: Option<&'static AtomicU32>,
 ) -> Result<c_uint> {
     let mut flags =
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
-    if let Some(gone) = gone {
+    if let Some(tid_word) = tid_word {
         // Somebody may wait before the kernel has said who is there.
-        gone.store(c_uint::MAX, Ordering::Relaxed);
+        tid_word.store(c_uint::MAX, Ordering::Relaxed);
         flags |= CLONE_CHILD_CLEARTID;
     }
     // The program's handlers must not run on such a thread.
@@ -142,7 +142,7 @@ pub unsafe fn start(
             stack.wrapping_byte_add(STACK),
             entry,
             argument,
-            gone.map_or(core::ptr::null(), core::ptr::from_ref),
+            tid_word.map_or(core::ptr::null(), core::ptr::from_ref),
         )
     };
     sys::block_signals(signals);
@@ -150,17 +150,17 @@ pub unsafe fn start(
 }
 
 /// Waits until the thread `id`, which was started with `gone`, has ended.
-pub fn join(gone: &AtomicU32, id: c_uint) {
+pub fn join(tid_word: &AtomicU32, id: c_uint) {
     loop {
         // Acquire: what the thread did is done.
-        let there = gone.load(Ordering::Acquire);
+        let there = tid_word.load(Ordering::Acquire);
         if there == 0 {
             break;
         }
-        sys::sleep_on(gone, there, 0);
+        sys::sleep_on(tid_word, there, 0);
     }
     // It runs no more, and has a few steps to go until nobody sees it any more.
-    while task::is_thread(id) {
+    while other_threads::is_thread(id) {
         sys::give_way();
     }
 }

@@ -23,7 +23,7 @@ const O_DIRECT: c_uint = 0o40000;
 const O_PATH: c_uint = 0o10000000;
 const O_NONBLOCK: c_uint = 0o4000;
 /// Beside the flags of an open file: reads and writes are done in the call.
-const AT_ONCE: c_uint = 1 << 31;
+const INLINE: c_uint = 1 << 31;
 /// Beside the flags of an open file: the ring was set up with `IORING_SETUP_IOPOLL`.
 const POLLED: c_uint = 1 << 30;
 
@@ -35,9 +35,9 @@ pub struct Translator<'a> {
     /// Whether the next request is submitted alone, and no signal comes before that.
     pub alone: bool,
     /// The descriptor that was looked up last, or what no descriptor is.
-    known: i64,
+    last_fd: i64,
     /// What its file was opened with, [`AT_ONCE`] and [`POLLED`].
-    flags: c_uint,
+    last_flags: c_uint,
 }
 
 /// Why an iocb was not translated.
@@ -45,7 +45,7 @@ pub enum Stop {
     /// It cannot be started.
     Refused(Errno),
     /// What it asks for is done in the call, which must not be done twice: it wants to be [alone](Translator::alone).
-    Apart,
+    Alone,
 }
 
 /// What is asked for, apart from the operands.
@@ -138,8 +138,8 @@ impl<'a> Translator<'a> {
             ring,
             refuses,
             alone: false,
-            known: i64::MAX,
-            flags: 0,
+            last_fd: i64::MAX,
+            last_flags: 0,
         }
     }
 
@@ -189,11 +189,11 @@ impl<'a> Translator<'a> {
             if (*sqe).__anon1.off == u64::MAX {
                 // For today's kernel that is the file's own position; then it was a position like any other negative one.
                 (*sqe).opcode = REFUSED;
-            } else if self.flags & AT_ONCE != 0 {
+            } else if self.last_flags & INLINE != 0 {
                 if !self.alone {
-                    return Err(Stop::Apart);
+                    return Err(Stop::Alone);
                 }
-                self.do_now(operation, index, sqe);
+                self.do_inline(operation, index, sqe);
             }
         }
         Ok(())
@@ -202,13 +202,13 @@ impl<'a> Translator<'a> {
     /// Whether a request on that file can be started.
     #[inline(always)]
     fn check(&mut self, fd: c_int, operation: Operation) -> Result<()> {
-        if i64::from(fd) != self.known {
+        if i64::from(fd) != self.last_fd {
             self.look_up(fd)?;
         }
-        if self.flags & POLLED != 0 {
+        if self.last_flags & POLLED != 0 {
             self.check_polled(operation.kind)?;
         }
-        if operation.modes >> (self.flags & O_ACCMODE) & 1 == 0 {
+        if operation.modes >> (self.last_flags & O_ACCMODE) & 1 == 0 {
             return Err(Errno::EBADF);
         }
         Ok(())
@@ -220,7 +220,7 @@ impl<'a> Translator<'a> {
         if kind == Kind::Sync {
             return Err(Errno::EINVAL);
         }
-        if self.flags & O_DIRECT == 0 {
+        if self.last_flags & O_DIRECT == 0 {
             return Err(Errno::EOPNOTSUPP);
         }
         Ok(())
@@ -235,23 +235,23 @@ impl<'a> Translator<'a> {
         if self.ring.flags & IORING_SETUP_IOPOLL != 0 {
             flags |= POLLED;
         }
-        if self.does_at_once(fd, flags) {
-            flags |= AT_ONCE;
+        if self.needs_inline(fd, flags) {
+            flags |= INLINE;
         }
-        (self.known, self.flags) = (fd.into(), flags);
+        (self.last_fd, self.last_flags) = (fd.into(), flags);
         Ok(())
     }
 
     /// Whether today's kernel would not do what the posted one did with requests to this file: those to a file that
     /// cannot be polled for completions it refuses where the ring polls, and instead of failing at once for want of data
     /// as `O_NONBLOCK` demands, it waits.
-    fn does_at_once(&self, fd: c_int, flags: c_uint) -> bool {
-        if self.ring.polled {
-            return !iopoll::is_polled(fd, &self.ring.device);
+    fn needs_inline(&self, fd: c_int, flags: c_uint) -> bool {
+        if self.ring.iopoll {
+            return !iopoll::is_polled(fd, &self.ring.last_device);
         }
         // Events of one's own came in 6.11; this is the first feature after it.
         flags & O_NONBLOCK != 0
-            && self.ring.today.features & IORING_FEAT_MIN_TIMEOUT != 0
+            && self.ring.kring.features & IORING_FEAT_MIN_TIMEOUT != 0
             && !sys::identity(fd).is_ok_and(|file| file.is_regular() || file.is_block_device())
     }
 
@@ -279,9 +279,9 @@ impl<'a> Translator<'a> {
                 Errno::EBADF => (*sqe).opcode = op::IORING_OP_READ as u8,
                 Errno::EOPNOTSUPP => {
                     // On the file that was looked up.
-                    (*sqe).fd = self.known as c_int;
+                    (*sqe).fd = self.last_fd as c_int;
                     (*sqe).__anon3.rw_flags = UNSUPPORTED;
-                    (*sqe).opcode = if self.flags & O_ACCMODE == O_WRONLY {
+                    (*sqe).opcode = if self.last_flags & O_ACCMODE == O_WRONLY {
                         op::IORING_OP_WRITE as u8
                     } else {
                         op::IORING_OP_READ as u8
@@ -296,7 +296,7 @@ impl<'a> Translator<'a> {
     /// Does the read or write of `sqe` at once, and makes it a request that does nothing and completes with the result.
     #[cold]
     #[inline(never)]
-    unsafe fn do_now(&self, operation: Operation, index: c_uint, sqe: *mut io_uring_sqe) {
+    unsafe fn do_inline(&self, operation: Operation, index: c_uint, sqe: *mut io_uring_sqe) {
         // SAFETY: the caller's SQE, which holds a read or write.
         unsafe {
             let (start, len) = ((*sqe).__anon2.addr, (*sqe).len);

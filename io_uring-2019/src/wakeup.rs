@@ -13,7 +13,7 @@ use crate::{sys, thread};
 /// # Safety
 ///
 /// Nobody but the thread uses the ring.
-pub unsafe fn stop(ring: *mut Ring, stop: &AtomicU32, gone: &AtomicU32, ours: bool) {
+pub unsafe fn stop(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32, is_own: bool) {
     // SAFETY: the ring is there until the caller tears it down; the thread has ended when its stack goes, or runs on the
     // parent's, of which this process has a copy.
     unsafe {
@@ -21,14 +21,14 @@ pub unsafe fn stop(ring: *mut Ring, stop: &AtomicU32, gone: &AtomicU32, ours: bo
         if stack.is_null() {
             return;
         }
-        if ours {
+        if is_own {
             stop.store(1, Ordering::SeqCst);
             let wakes = &(*ring).shared().wakes;
             wakes.fetch_add(1, Ordering::SeqCst);
             sys::wake(wakes);
-            thread::join(gone, (*ring).poller.id);
+            thread::join(tid_word, (*ring).poller.id);
         }
-        (*ring).poller.info.close();
+        (*ring).poller.fdinfo.close();
         thread::unmap_stack(stack);
         (*ring).poller.stack = ptr::null_mut();
     }

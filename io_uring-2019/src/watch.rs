@@ -14,7 +14,7 @@ use uring_core::kernel::{Kernel, Native};
 use crate::closing;
 use crate::path;
 use crate::sys;
-use crate::thread::{self, Leaves};
+use crate::thread::{self, Leftover};
 
 /// What the thread needs, at the low end of its stack.
 struct Watch {
@@ -50,12 +50,12 @@ pub fn start(anchor: c_int, position: u64) -> Result<()> {
     }
 }
 
-unsafe extern "C" fn run(stack: *mut c_void) -> Leaves {
+unsafe extern "C" fn run(stack: *mut c_void) -> Leftover {
     // SAFETY: written before the thread was started.
     let Watch { anchor, position } = unsafe { stack.cast::<Watch>().read() };
     // The call holds the file, whatever becomes of the descriptor.
     while sys::lock(anchor, true) == Err(Errno::EINTR) {}
     // Does nothing if the ring was given up in another way.
     closing::close(position, false);
-    Leaves::stack(stack)
+    Leftover::stack(stack)
 }

@@ -9,9 +9,9 @@ use uring_core::kernel::{Kernel, Native};
 use uring_core::ring::order;
 
 use crate::abi::*;
+use crate::c_types::{io_uring_cq, io_uring_sq};
 use crate::setup::Closing;
-use crate::shape::{io_uring_cq, io_uring_sq};
-use crate::{enter, memory, pool, report, setup};
+use crate::{enter, errno, pool, ring_file, setup};
 
 /// Sets a ring up, fills both sides in, and returns the descriptor.
 ///
@@ -45,15 +45,15 @@ pub unsafe fn init(
             iocb_tail: 0,
             ring_sz: p.sq_off.array as usize + p.sq_entries as usize * size_of::<c_uint>(),
         });
-        let today = &ring.today.cq;
+        let kring = &ring.kring.cq;
         let events = p.cq_entries as usize * size_of::<io_uring_event>();
         cq.write(io_uring_cq {
-            khead: today.khead,
-            ktail: today.ktail,
-            kring_mask: today.kring_mask,
-            kring_entries: today.kring_entries,
-            koverflow: today.koverflow,
-            events: today.cqes.cast(),
+            khead: kring.khead,
+            ktail: kring.ktail,
+            kring_mask: kring.kring_mask,
+            kring_entries: kring.kring_entries,
+            koverflow: kring.koverflow,
+            events: kring.cqes.cast(),
             ring_sz: p.cq_off.events as usize + events,
         });
     }
@@ -74,10 +74,10 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         uring_core::ring::zero::clear(sq);
         uring_core::ring::zero::clear(cq);
     }
-    let (Some(mark), Ok(held)) = (pool::mark(fd), pool::find(fd)) else {
+    let (Some(position), Ok(held)) = (pool::position_of(fd), pool::find(fd)) else {
         return;
     };
-    crate::closing::close(mark, true);
+    crate::closing::close(position, true);
     // While the ring is still held: if that is watched, it shows then whether another process has it.
     let _ = Native::close(fd);
     drop(held);
@@ -134,10 +134,10 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
         return Ok(0);
     }
     let ring = pool::find(fd)?;
-    let is_polled_by_thread = ring.is_polled_by_thread();
+    let has_poller = ring.has_poller();
     let submitted = enter::enter::<Native>(ring, fd, pending, 0, IORING_ENTER_GETEVENTS)?;
     // What such a thread has yet to consume was told of before.
-    Ok(if is_polled_by_thread {
+    Ok(if has_poller {
         moved as c_int
     } else {
         submitted
@@ -172,7 +172,7 @@ pub unsafe fn get_completion(
         let event = (*cq).events.add((head & mask) as usize);
         // The program reads the event after its place was given back, so it gets a copy.
         let copy: *mut io_uring_event =
-            memory::behind_rings((*cq).khead, (*cq).ring_sz, mask / 2 + 1).cast();
+            ring_file::page_behind_rings((*cq).khead, (*cq).ring_sz, mask / 2 + 1).cast();
         copy.write(event.read());
         // Release: the event has been read before the kernel may write there again.
         order::store_release((*cq).khead, head.wrapping_add(1));
@@ -181,11 +181,11 @@ pub unsafe fn get_completion(
 }
 
 /// What C gets: the value, or a negative errno. Programs of the time look at `errno` as well.
-pub fn returned(result: Result<c_int>) -> c_int {
+pub fn to_ret(result: Result<c_int>) -> c_int {
     match result {
         Ok(value) => value,
         Err(error) => {
-            report::set(error);
+            errno::set(error);
             error.as_ret()
         }
     }
@@ -196,13 +196,13 @@ pub fn returned(result: Result<c_int>) -> c_int {
 /// # Safety
 ///
 /// `ev_ptr` is valid for writes.
-pub unsafe fn handed_out(
+pub unsafe fn event_to_ret(
     result: Result<*mut io_uring_event>,
     ev_ptr: *mut *mut io_uring_event,
 ) -> c_int {
     let (event, ret) = match result {
         Ok(event) => (event, 0),
-        Err(error) => (ptr::null_mut(), returned(Err(error))),
+        Err(error) => (ptr::null_mut(), to_ret(Err(error))),
     };
     // SAFETY: the caller vouches for it.
     unsafe { *ev_ptr = event };

@@ -4,9 +4,9 @@ use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::iovec;
 
-use super::queue::{self, handed_out, returned};
+use super::queue::{self, event_to_ret, to_ret};
 use crate::abi::*;
-use crate::shape::io_uring;
+use crate::c_types::io_uring;
 
 /// Sets a ring up.
 ///
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn io_uring_queue_init(
     ring: *mut io_uring,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    returned(unsafe {
+    to_ret(unsafe {
         queue::init(entries, p, iovecs, &raw mut (*ring).sq, &raw mut (*ring).cq).map(|fd| {
             (*ring).ring_fd = fd;
             0
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn io_uring_get_completion(
     // SAFETY: passed on to the caller.
     unsafe {
         let event = queue::get_completion((*ring).ring_fd, &raw mut (*ring).cq, false);
-        handed_out(event, ev_ptr)
+        event_to_ret(event, ev_ptr)
     }
 }
 
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn io_uring_wait_completion(
     // SAFETY: passed on to the caller.
     unsafe {
         let event = queue::get_completion((*ring).ring_fd, &raw mut (*ring).cq, true);
-        handed_out(event, ev_ptr)
+        event_to_ret(event, ev_ptr)
     }
 }
 
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn io_uring_wait_completion(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
     // SAFETY: passed on to the caller.
-    returned(unsafe { queue::submit((*ring).ring_fd, &raw mut (*ring).sq) })
+    to_ret(unsafe { queue::submit((*ring).ring_fd, &raw mut (*ring).sq) })
 }
 
 /// Hands out an iocb to fill in.

@@ -4,9 +4,9 @@ use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::iovec;
 
-use super::queue::{self, handed_out, returned};
+use super::queue::{self, event_to_ret, to_ret};
 use crate::abi::*;
-use crate::shape::{io_uring_cq, io_uring_sq};
+use crate::c_types::{io_uring_cq, io_uring_sq};
 
 /// Sets a ring up.
 ///
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn io_uring_queue_init_split(
     cq: *mut io_uring_cq,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    returned(unsafe { queue::init(entries, p, iovecs, sq, cq) })
+    to_ret(unsafe { queue::init(entries, p, iovecs, sq, cq) })
 }
 
 /// Gives a ring up: closes its descriptor, unmaps its memory and ends its thread.
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn io_uring_get_completion_split(
     ev_ptr: *mut *mut io_uring_event,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { handed_out(queue::get_completion(fd, cq, true), ev_ptr) }
+    unsafe { event_to_ret(queue::get_completion(fd, cq, true), ev_ptr) }
 }
 
 /// Submits the iocbs that were handed out, those that an earlier call left first.
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn io_uring_get_completion_split(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_split(fd: c_int, sq: *mut io_uring_sq) -> c_int {
     // SAFETY: passed on to the caller.
-    returned(unsafe { queue::submit(fd, sq) })
+    to_ret(unsafe { queue::submit(fd, sq) })
 }
 
 /// Hands out an iocb to fill in.

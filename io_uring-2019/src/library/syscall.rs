@@ -6,7 +6,7 @@ use uring_core::abi::iovec;
 use uring_core::kernel::Native;
 
 use crate::abi::io_uring_params;
-use crate::report::in_errno;
+use crate::errno::in_errno;
 use crate::setup::Closing;
 use crate::{enter, pool, setup};
 

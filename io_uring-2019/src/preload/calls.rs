@@ -7,7 +7,7 @@ use uring_core::abi::iovec;
 use uring_core::kernel::Native;
 
 use crate::abi::io_uring_params;
-use crate::report::in_errno;
+use crate::errno::in_errno;
 use crate::setup::Closing;
 use crate::{enter, pool, setup};
 
@@ -83,7 +83,7 @@ global_asm!(
     ".cfi_endproc",
     ".size syscall, . - syscall",
     ".popsection",
-    open = sym pool::OPEN,
+    open = sym pool::OPEN_RINGS,
     setup = sym setup_2019,
     enter = sym enter_2019,
     close = sym super::closing::close_call,

@@ -11,8 +11,8 @@ use core::sync::atomic::Ordering;
 use uring_core::errno::Errno;
 use uring_core::kernel::Native;
 
+use crate::errno::in_errno;
 use crate::pool;
-use crate::report::in_errno;
 
 /// Numbers of system calls.
 mod nr {
@@ -33,14 +33,14 @@ macro_rules! next {
         unsafe {
             match ptr::read_volatile(&raw const $word) {
                 Some(function) => function($($argument),*),
-                None => made_here($nr, [$($argument as usize),*]),
+                None => direct_call($nr, [$($argument as usize),*]),
             }
         }
     }};
 }
 
 /// A system call as libc makes it.
-fn made_here<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
+fn direct_call<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
     let mut all = [0; 6];
     for (place, argument) in all.iter_mut().zip(arguments) {
         *place = argument;
@@ -50,14 +50,14 @@ fn made_here<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
 }
 
 /// Does `call`, which may close `fd`, and settles the ring that was there.
-fn closing(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
-    let mark = match pool::OPEN.load(Ordering::Relaxed) {
+fn closing_fd(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
+    let position = match pool::OPEN_RINGS.load(Ordering::Relaxed) {
         0 => None,
-        _ => pool::mark(fd),
+        _ => pool::position_of(fd),
     };
-    match mark {
+    match position {
         None => call(),
-        Some(mark) => crate::closing::while_closing(mark, call),
+        Some(position) => crate::closing::while_closing(position, call),
     }
 }
 
@@ -92,13 +92,13 @@ global_asm!(
     ".cfi_endproc",
     ".size munmap, . - munmap",
     ".popsection",
-    open = sym pool::OPEN,
+    open = sym pool::OPEN_RINGS,
     slow = sym close_slow,
     unaligned = sym munmap_slow,
 );
 
 extern "C" fn close_slow(fd: c_int) -> c_int {
-    closing(
+    closing_fd(
         fd,
         || next!(liburing_seed_next_close: fn(fd: c_int), nr::CLOSE),
     )
@@ -114,7 +114,7 @@ extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
 /// Makes `new` a duplicate of `old`.
 #[unsafe(no_mangle)]
 extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
-    closing(
+    closing_fd(
         new,
         || next!(liburing_seed_next_dup2: fn(old: c_int, new: c_int), nr::DUP2),
     )
@@ -123,7 +123,7 @@ extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
 /// Makes `new` a duplicate of `old`.
 #[unsafe(no_mangle)]
 extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
-    closing(
+    closing_fd(
         new,
         || next!(liburing_seed_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3),
     )
@@ -136,7 +136,7 @@ extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
         liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
         nr::CLOSE_RANGE
     );
-    crate::closing::sweep();
+    crate::closing::close_unreachable_rings();
     ret
 }
 
@@ -152,34 +152,34 @@ extern "C" fn closefrom(lowest: c_int) {
         // SAFETY: the program asked for it.
         Some(function) => unsafe { function(lowest) },
         None => {
-            made_here(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
+            direct_call(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
         }
     }
-    crate::closing::sweep();
+    crate::closing::close_unreachable_rings();
 }
 
 /// The same by `syscall()`: an int is what these calls return.
 pub extern "C" fn close_call(fd: c_int) -> c_long {
-    c_long::from(closing(fd, || made_here(nr::CLOSE, [fd as usize])))
+    c_long::from(closing_fd(fd, || direct_call(nr::CLOSE, [fd as usize])))
 }
 
 /// See [`close_call`].
 pub extern "C" fn dup2_call(old: c_int, new: c_int) -> c_long {
-    c_long::from(closing(new, || {
-        made_here(nr::DUP2, [old as usize, new as usize])
+    c_long::from(closing_fd(new, || {
+        direct_call(nr::DUP2, [old as usize, new as usize])
     }))
 }
 
 /// See [`close_call`].
 pub extern "C" fn dup3_call(old: c_int, new: c_int, flags: c_int) -> c_long {
     let arguments = [old as usize, new as usize, flags as usize];
-    c_long::from(closing(new, || made_here(nr::DUP3, arguments)))
+    c_long::from(closing_fd(new, || direct_call(nr::DUP3, arguments)))
 }
 
 /// See [`close_call`].
 pub extern "C" fn close_range_call(first: c_uint, last: c_uint, flags: c_int) -> c_long {
     let arguments = [first as usize, last as usize, flags as usize];
-    let ret = made_here(nr::CLOSE_RANGE, arguments);
-    crate::closing::sweep();
+    let ret = direct_call(nr::CLOSE_RANGE, arguments);
+    crate::closing::close_unreachable_rings();
     c_long::from(ret)
 }

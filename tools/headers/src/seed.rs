@@ -25,7 +25,7 @@ static inline struct io_uring_iocb *io_uring_iocb_from_ev(struct io_uring *ring,
 pub fn write(root: &Path, out: &Path) -> Result<()> {
     let seed = root.join("io_uring-2019/src");
     let abi = seed.join("abi.rs");
-    let shape = seed.join("shape.rs");
+    let shape = seed.join("c_types.rs");
     let functions: Vec<PathBuf> = ["syscall", "ring", "split"]
         .map(|name| seed.join(format!("library/{name}.rs")))
         .into();

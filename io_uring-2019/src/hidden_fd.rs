@@ -15,21 +15,21 @@ const HIGH: c_int = 512;
 
 /// A descriptor of this library's own. All zeros is none, as no file has the number 0.
 #[derive(Clone, Copy)]
-pub struct Own {
+pub struct HiddenFd {
     number: c_int,
     file: Identity,
 }
 
-impl Own {
+impl HiddenFd {
     /// None.
-    pub const NONE: Own = Own {
+    pub const NONE: HiddenFd = HiddenFd {
         number: 0,
         file: Identity::NONE,
     };
 
     /// The descriptor `number`.
-    pub fn new(number: c_int) -> Result<Own> {
-        Ok(Own {
+    pub fn new(number: c_int) -> Result<HiddenFd> {
+        Ok(HiddenFd {
             number,
             file: sys::identity(number)?,
         })
@@ -41,16 +41,16 @@ impl Own {
     }
 
     /// Moves it out of the program's way, where the limit allows that.
-    pub fn hidden(self) -> Own {
+    pub fn moved_high(self) -> HiddenFd {
         self.moved(HIGH)
     }
 
     /// Moves it to another number, which is not below `lowest`, if there is one.
-    pub fn moved(self, lowest: c_int) -> Own {
+    pub fn moved(self, lowest: c_int) -> HiddenFd {
         match sys::duplicate(self.number, lowest) {
             Ok(number) => {
                 let _ = Native::close(self.number);
-                Own { number, ..self }
+                HiddenFd { number, ..self }
             }
             Err(_) => self,
         }

@@ -49,13 +49,13 @@ pub struct SqRing {
 #[repr(C)]
 pub struct Shared {
     /// How far the SQ ring was consumed.
-    pub account: AtomicU64,
+    pub heads: AtomicU64,
     /// Which thread is inside `io_uring_enter`; 0 is none.
     pub owner: AtomicU32,
     /// Counts the calls that wake the polling thread, which sleeps on it.
     pub wakes: AtomicU32,
     /// How many events the kernel held back when they were last counted, and the CQ's tail at that time.
-    pub kept: AtomicU64,
+    pub backlog: AtomicU64,
 }
 
 /// Sizes of the areas in bytes.
@@ -96,7 +96,7 @@ impl Sizes {
     }
 
     /// SQEs and rings of today's ring, and a page.
-    fn today(&self) -> usize {
+    fn kring(&self) -> usize {
         self.sqes + self.rings + self.page
     }
 
@@ -112,7 +112,7 @@ pub struct Areas {
     /// The SQ ring, then `Shared`.
     sq: *mut c_void,
     /// SQEs and rings of today's ring.
-    today: *mut c_void,
+    kring: *mut c_void,
     /// The iocbs, then the pinned buffers.
     iocbs: *mut c_void,
 }
@@ -122,7 +122,7 @@ impl Areas {
     pub const fn unmapped() -> Areas {
         Areas {
             sq: ptr::null_mut(),
-            today: ptr::null_mut(),
+            kring: ptr::null_mut(),
             iocbs: ptr::null_mut(),
         }
     }
@@ -135,7 +135,7 @@ impl Areas {
                 .map(|area| area.as_ptr())
         };
         self.sq = map(sizes.sq_area + sizes.page, IORING_OFF_SQ_RING)?;
-        self.today = map(sizes.today(), IORING_OFF_CQ_RING - sizes.sqes as u64)?;
+        self.kring = map(sizes.kring(), IORING_OFF_CQ_RING - sizes.sqes as u64)?;
         self.iocbs = map(sizes.iocbs + sizes.buffers, IORING_OFF_IOCB)?;
         Ok(())
     }
@@ -148,7 +148,7 @@ impl Areas {
     pub unsafe fn unmap<K: Kernel>(&mut self, sizes: &Sizes) {
         let areas = [
             (self.sq, sizes.sq_area + sizes.page),
-            (self.today, sizes.today()),
+            (self.kring, sizes.kring()),
             (self.iocbs, sizes.iocbs + sizes.buffers),
         ];
         for (area, size) in areas {
@@ -176,9 +176,9 @@ impl Areas {
     }
 
     /// Where today's ring is to be set up.
-    pub fn today(&self, sizes: &Sizes) -> Buffer {
+    pub fn kring(&self, sizes: &Sizes) -> Buffer {
         Buffer {
-            start: self.today,
+            start: self.kring,
             size: sizes.sqes + sizes.rings,
         }
     }
@@ -197,7 +197,7 @@ impl Areas {
 /// The page behind the rings of today's ring: by the address of the CQ's head, which lies in their first page, the bytes
 /// up to the end of the CQ, and the number of SQEs, whose numbers kernels before 6.6 keep behind the CQ.
 #[cfg(not(feature = "preload"))]
-pub fn behind_rings(cq_head: *mut c_uint, cq_size: usize, sqes: c_uint) -> *mut c_void {
+pub fn page_behind_rings(cq_head: *mut c_uint, cq_size: usize, sqes: c_uint) -> *mut c_void {
     const PAGE: usize = 4096;
     let start = cq_head.wrapping_byte_sub(cq_head.addr() % PAGE);
     let size = cq_size + sqes as usize * size_of::<c_uint>();

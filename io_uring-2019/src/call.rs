@@ -48,48 +48,48 @@ impl Call {
 
 /// What a process knows of the calls on a ring. It stays in memory for good, so that a call whose ring has gone meanwhile
 /// can look.
-pub struct Turn {
+pub struct Calls {
     /// The call that is inside, if it is one of this process.
-    pub call: AtomicU64,
+    pub current: AtomicU64,
     /// The call that a nested one has interrupted, while that is in the kernel.
-    pub below: AtomicU64,
+    pub interrupted: AtomicU64,
     /// How many calls were interrupted by nested ones.
     pub depth: AtomicU32,
     /// How often a handler has come in during a translation.
-    pub visits: AtomicU32,
+    pub nested_entries: AtomicU32,
 }
 
-impl Turn {
+impl Calls {
     /// Nobody is inside.
-    pub const fn new() -> Turn {
-        Turn {
-            call: AtomicU64::new(0),
-            below: AtomicU64::new(0),
+    pub const fn new() -> Calls {
+        Calls {
+            current: AtomicU64::new(0),
+            interrupted: AtomicU64::new(0),
             depth: AtomicU32::new(0),
-            visits: AtomicU32::new(0),
+            nested_entries: AtomicU32::new(0),
         }
     }
 
     /// For a new ring.
     pub fn reset(&self) {
-        self.call.store(0, Ordering::Relaxed);
+        self.current.store(0, Ordering::Relaxed);
         self.depth.store(0, Ordering::Relaxed);
     }
 
     // The words are ordered by the lock where threads meet, and where a handler does, by the order of instructions: the
     // compiler keeps that for release stores and acquire loads.
-    pub fn call(&self) -> Call {
-        Call(self.call.load(Ordering::Acquire))
+    pub fn current(&self) -> Call {
+        Call(self.current.load(Ordering::Acquire))
     }
 
     pub fn set(&self, call: Call) {
-        self.call.store(call.0, Ordering::Release);
+        self.current.store(call.0, Ordering::Release);
     }
 
     /// Puts a call in another's place. False if that has come back or lost it to somebody else.
     pub fn exchange(&self, from: Call, to: Call) -> bool {
         // Acquire and release: what the one did is done before the other goes on.
-        self.call
+        self.current
             .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }

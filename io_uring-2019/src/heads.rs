@@ -14,44 +14,44 @@ use crate::ring::Ring;
 #[derive(Clone, Copy)]
 pub struct Heads {
     /// The head of today's SQ.
-    pub today: u32,
+    pub kring: u32,
     /// The head of the SQ ring.
-    pub ours: u32,
+    pub program: u32,
 }
 
 impl Heads {
     fn of(word: u64) -> Heads {
         Heads {
-            today: word as u32,
-            ours: (word >> 32) as u32,
+            kring: word as u32,
+            program: (word >> 32) as u32,
         }
     }
 
     fn word(self) -> u64 {
-        u64::from(self.ours) << 32 | u64::from(self.today)
+        u64::from(self.program) << 32 | u64::from(self.kring)
     }
 
     /// After so many requests were consumed.
     pub fn after(self, consumed: u32) -> Heads {
         Heads {
-            today: self.today.wrapping_add(consumed),
-            ours: self.ours.wrapping_add(consumed),
+            kring: self.kring.wrapping_add(consumed),
+            program: self.program.wrapping_add(consumed),
         }
     }
 
     /// After an index was dropped.
     pub fn after_drop(self) -> Heads {
         Heads {
-            ours: self.ours.wrapping_add(1),
+            program: self.program.wrapping_add(1),
             ..self
         }
     }
 }
 
 /// What the account says.
-pub fn read(ring: &Ring) -> Heads {
+pub fn load(ring: &Ring) -> Heads {
     // Relaxed: who is inside has it to itself, but for handlers on its own thread.
-    Heads::of(ring.shared().account.load(Ordering::Relaxed))
+    Heads::of(ring.shared().heads.load(Ordering::Relaxed))
 }
 
 /// Accounts for what the kernel has consumed of today's SQ, by whatever call, and gives the entries back to the program.
@@ -59,12 +59,12 @@ pub fn read(ring: &Ring) -> Heads {
 /// # Safety
 ///
 /// The ring is set up, this thread is inside, and no thread polls the SQ ring.
-pub unsafe fn settle(ring: &Ring) -> Heads {
+pub unsafe fn follow_kernel(ring: &Ring) -> Heads {
     loop {
-        let heads = read(ring);
+        let heads = load(ring);
         // SAFETY: the ring is set up. Relaxed: the kernel moves it within this thread's calls.
-        let today = unsafe { order::load_relaxed(ring.today.sq.khead) };
-        let consumed = today.wrapping_sub(heads.today);
+        let kring = unsafe { order::load_relaxed(ring.kring.sq.khead) };
+        let consumed = kring.wrapping_sub(heads.kring);
         if consumed == 0 {
             return heads;
         }
@@ -74,8 +74,8 @@ pub unsafe fn settle(ring: &Ring) -> Heads {
 
 /// Moves the account from one state to another, and the head with it. False if it has changed meanwhile.
 pub fn advance(ring: &Ring, from: Heads, to: Heads) -> bool {
-    let account = &ring.shared().account;
-    let moved = account
+    let heads = &ring.shared().heads;
+    let moved = heads
         .compare_exchange(from.word(), to.word(), Ordering::Relaxed, Ordering::Relaxed)
         .is_ok();
     publish(ring);
@@ -85,12 +85,12 @@ pub fn advance(ring: &Ring, from: Heads, to: Heads) -> bool {
 /// Moves the head to where the account is.
 pub fn publish(ring: &Ring) {
     loop {
-        let ours = read(ring).ours;
+        let program = load(ring).program;
         // SAFETY: mapped while there is a `Ring`. Release: entries and iocbs have been read before the program may write
         // there again.
-        unsafe { order::store_release(&raw mut (*ring.sq()).head, ours) };
+        unsafe { order::store_release(&raw mut (*ring.sq()).head, program) };
         // A handler that came in before the store has moved the head further.
-        if read(ring).ours == ours {
+        if load(ring).program == program {
             return;
         }
     }
