@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::errno::Result;
 
-use crate::sys;
+use crate::sys::{memory, process};
 
 // What the thread found out about itself: its process in the upper half, its own id in the lower one. Zero in a new
 // thread. Assembly, as thread-local variables that need no function to find them cannot be had in stable Rust.
@@ -34,10 +34,10 @@ static CLEARED: Cleared = Cleared {
 /// Makes sure that [`thread`] is right in children as well. Called before there is a ring.
 pub fn prepare() -> Result<()> {
     if process() == 0 {
-        sys::clear_in_children((&raw const CLEARED).addr(), size_of::<Cleared>())?;
+        memory::clear_in_children((&raw const CLEARED).addr(), size_of::<Cleared>())?;
         CLEARED
             .process
-            .store(sys::process() as u32, Ordering::Relaxed);
+            .store(process::id() as u32, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ pub fn thread() -> u32 {
 #[cold]
 #[inline(never)]
 fn look_up() -> u32 {
-    let (process, thread) = (sys::process() as u32, sys::thread());
+    let (process, thread) = (process::id() as u32, process::thread_id());
     match self::process() {
         // A child.
         0 => CLEARED.process.store(process, Ordering::Relaxed),
@@ -110,5 +110,5 @@ pub fn may_have_interrupted(now: u32, then: u32) -> bool {
     // Further up it may be another stack.
     const NEAR: u32 = (64 << 10) / 16;
     let above = now.wrapping_sub(then).wrapping_add(SIGNAL_FRAME);
-    above >= NEAR || sys::is_on_signal_stack()
+    above >= NEAR || process::is_on_signal_stack()
 }

@@ -11,7 +11,10 @@ use uring_core::kernel::{Kernel, Native};
 #[cfg(feature = "preload")]
 use crate::pool::slot_of;
 use crate::pool::{OPEN_RINGS, hold, leads_to};
-use crate::sys::{self, Identity};
+use crate::sys::files::{self, Identity};
+#[cfg(feature = "preload")]
+use crate::sys::memory;
+use crate::sys::process;
 use crate::{entry_lock, other_threads, path, pool};
 
 /// Closes a ring to newcomers; it is torn down when the last call on it has returned. `here` says that a thread of the
@@ -50,7 +53,7 @@ fn close_if_unreachable(position: u64, seen: bool) {
     const SCANS: u32 = 64;
     let Some(held) = hold(position) else { return };
     let hidden = [&held.kring_fd, &held.anchor, &held.poller.fdinfo];
-    let in_child = held.process != sys::process();
+    let in_child = held.process != process::id();
     if in_child && hidden.iter().all(|hidden| hidden.get().is_none()) {
         return;
     }
@@ -97,7 +100,9 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
         let size = cq.cqes.addr().wrapping_sub(start).wrapping_add(events);
         // An address within a page is no mapping's, so that nothing else can be meant by it.
         let page = address.wrapping_sub(offset);
-        if length == size && page % Native::page_size() == 0 && sys::maps(page, held.identity.inode)
+        if length == size
+            && page % Native::page_size() == 0
+            && memory::maps(page, held.identity.inode)
         {
             return offset;
         }
@@ -116,7 +121,7 @@ pub fn close_unreachable_rings() {
         let Some(held) = hold(position) else { continue };
         // A ring with a second way to its file is watched in the process that made it. In a child other threads may move
         // descriptors unseen.
-        let is_here = held.process == sys::process();
+        let is_here = held.process == process::id();
         if !held.anchor.is_some() || (!is_here && is_alone) {
             close_if_unreachable(position, is_alone);
         }
@@ -125,7 +130,7 @@ pub fn close_unreachable_rings() {
 
 /// A descriptor that leads to the ring with this position and file.
 fn find_descriptor(position: u64, file: Identity) -> Option<c_int> {
-    let directory = match sys::open(c"/proc/thread-self/fd") {
+    let directory = match files::open(c"/proc/thread-self/fd") {
         Ok(directory) => directory,
         Err(error) => {
             let limit = Native::nofile_limit().map_or(1024, |limit| limit.current.min(1 << 20));

@@ -17,7 +17,8 @@ use uring_core::ring::order;
 
 use crate::call::Call;
 use crate::pool::Held;
-use crate::{caller, heads, other_threads, sys};
+use crate::sys::time;
+use crate::{caller, heads, other_threads};
 
 /// The right to be inside.
 pub struct Entry<'a> {
@@ -305,7 +306,7 @@ fn has_left_kernel(ring: &Held, current: Call, owner: u32) -> bool {
         if let Some(elsewhere) = other_threads::sleeps_elsewhere(owner, ring.kring.enter_ring_fd) {
             return elsewhere;
         }
-        sys::nap(PAUSE_NS);
+        time::nap(PAUSE_NS);
         if other_threads::has_ended(owner) {
             return true;
         }

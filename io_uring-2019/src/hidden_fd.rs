@@ -8,7 +8,7 @@ use core::ffi::c_int;
 use uring_core::errno::Result;
 use uring_core::kernel::{Kernel, Native};
 
-use crate::sys::{self, Identity};
+use crate::sys::files::{self, Identity};
 
 /// They are not below that if possible: programs expect the low ones for themselves.
 const HIGH: c_int = 512;
@@ -31,7 +31,7 @@ impl HiddenFd {
     pub fn new(number: c_int) -> Result<HiddenFd> {
         Ok(HiddenFd {
             number,
-            file: sys::identity(number)?,
+            file: files::identity(number)?,
         })
     }
 
@@ -47,7 +47,7 @@ impl HiddenFd {
 
     /// Moves it to another number, which is not below `lowest`, if there is one.
     pub fn moved(self, lowest: c_int) -> HiddenFd {
-        match sys::duplicate(self.number, lowest) {
+        match files::duplicate(self.number, lowest) {
             Ok(number) => {
                 let _ = Native::close(self.number);
                 HiddenFd { number, ..self }
@@ -58,7 +58,7 @@ impl HiddenFd {
 
     /// The descriptor, or none if that is not there any more.
     pub fn get(&self) -> Option<c_int> {
-        (self.is_some() && sys::identity(self.number) == Ok(self.file)).then_some(self.number)
+        (self.is_some() && files::identity(self.number) == Ok(self.file)).then_some(self.number)
     }
 
     /// Whether there was one.

@@ -8,7 +8,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use uring_core::kernel::{Kernel, Native};
 
-use crate::{path, sys};
+use crate::path;
+use crate::sys::files;
 
 /// Whether some block device has queues that can be polled.
 pub fn has_polling_queues() -> bool {
@@ -17,7 +18,7 @@ pub fn has_polling_queues() -> bool {
 }
 
 fn some_disk_polls() -> bool {
-    let Ok(directory) = sys::open(c"/sys/block") else {
+    let Ok(directory) = files::open(c"/sys/block") else {
         return false;
     };
     let found = path::find_name(directory, disk_polls);
@@ -41,7 +42,7 @@ fn disk_polls(name: &[u8]) -> bool {
 fn says_one(path: &mut path::Path) -> bool {
     let Ok(file) = path.open() else { return false };
     let mut buffer = [0; 8];
-    let yes = matches!(sys::read(file, &mut buffer), Ok([b'1', ..]));
+    let yes = matches!(files::read(file, &mut buffer), Ok([b'1', ..]));
     let _ = Native::close(file);
     yes
 }
@@ -53,7 +54,7 @@ const POLLED: u64 = 2;
 
 /// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
 pub fn is_polled(fd: c_int, last: &LastDevice) -> bool {
-    let Ok(file) = sys::identity(fd) else {
+    let Ok(file) = files::identity(fd) else {
         return false;
     };
     let device = if file.is_block_device() {

@@ -6,7 +6,8 @@ use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, Native};
 
 use crate::path::{self, Path};
-use crate::sys::{self, check, nr};
+use crate::sys::call::{check, nr};
+use crate::sys::{files, process};
 
 /// Whether this process has the thread.
 pub fn is_thread(id: c_uint) -> bool {
@@ -14,7 +15,7 @@ pub fn is_thread(id: c_uint) -> bool {
     check(unsafe {
         Native::call(
             nr::TGKILL,
-            [sys::process() as usize, id as usize, 0, 0, 0, 0],
+            [process::id() as usize, id as usize, 0, 0, 0, 0],
         )
     })
     .is_ok()
@@ -22,7 +23,7 @@ pub fn is_thread(id: c_uint) -> bool {
 
 /// Whether this process has no other thread. False where nobody says.
 pub fn is_only_thread() -> bool {
-    let Ok(directory) = sys::open(c"/proc/self/task") else {
+    let Ok(directory) = files::open(c"/proc/self/task") else {
         return false;
     };
     let mut threads = 0;
@@ -52,7 +53,7 @@ pub fn has_ended(id: u32) -> bool {
 /// Whether a thread of this process sleeps in another place than `io_uring_enter` on the descriptor `fd`. None if it
 /// runs, or nobody says.
 pub fn sleeps_elsewhere(id: u32, fd: c_int) -> Option<bool> {
-    const IO_URING_ENTER: u64 = 426;
+    const IO_URING_ENTER: u64 = nr::IO_URING_ENTER as u64;
     let mut buffer = [0; 128];
     // number 0xfirst 0xsecond ...; or "running"
     let Ok(text) = read_of_thread(id, b"/syscall", &mut buffer) else {
@@ -90,7 +91,7 @@ fn read_of_thread<'a>(id: u32, name: &[u8], buffer: &'a mut [u8]) -> Result<&'a 
     path.push_number(id);
     path.push(name);
     let file = path.open()?;
-    let text = sys::read(file, buffer);
+    let text = files::read(file, buffer);
     let _ = Native::close(file);
     text
 }

@@ -13,8 +13,9 @@ use uring_core::kernel::{Kernel, Native};
 use uring_core::ring::order;
 
 use crate::hidden_fd::HiddenFd;
+use crate::path;
 use crate::ring::Ring;
-use crate::{path, sys};
+use crate::sys::files;
 
 /// Adds what the kernel has kept back since the last time. The polling thread has a file open for that, its `info`, which
 /// nobody else reads: that would move it on in between.
@@ -101,7 +102,7 @@ fn count_in_fdinfo(info: c_int) -> Result<c_uint> {
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
     let mut offset = 0;
     loop {
-        let text = sys::read_at(info, buffer, offset)?;
+        let text = files::read_at(info, buffer, offset)?;
         if text.is_empty() {
             return if said.count != 0 {
                 Ok(kept.count)

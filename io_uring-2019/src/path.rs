@@ -6,7 +6,8 @@ use core::mem::MaybeUninit;
 use uring_core::errno::Result;
 use uring_core::kernel::Native;
 
-use crate::sys::{address, check, nr, open_at};
+use crate::sys::call::{address, check, nr};
+use crate::sys::files::open_at;
 
 /// Opens `<prefix><number>`, for reading or for both.
 pub fn open_numbered(prefix: &[u8], number: c_uint, writable: bool) -> Result<c_int> {

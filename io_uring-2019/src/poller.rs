@@ -17,9 +17,10 @@ use crate::hidden_fd::HiddenFd;
 use crate::pool::Slot;
 use crate::ring::Ring;
 use crate::submit::Work;
+use crate::sys::{memory, process, time};
 use crate::thread::{self, Leftover};
 use crate::wakeup::flags_word;
-use crate::{overflow, path, sys};
+use crate::{overflow, path};
 
 /// How long the thread looks for work before it sleeps.
 const IDLE_NS: u64 = 1_000_000_000;
@@ -57,9 +58,9 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
         // It opens a file, which it shall have done before the program goes on. Acquire: what it wrote is there.
         let begun = &(*slot.ring()).shared().wakes;
         while begun.load(Ordering::Acquire) == 0 {
-            sys::sleep_on(begun, 0, 0);
+            time::sleep_on(begun, 0, 0);
         }
-        match sys::bind(id, cpu) {
+        match process::bind(id, cpu) {
             // In a container that has other CPUs only, the thread goes where it may.
             Err(Errno::EINVAL) if !is_cpu(cpu) => Err(Errno::EINVAL),
             _ => Ok(()),
@@ -74,7 +75,11 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
         let slot = &*slot.cast::<Slot>();
         let ring = slot.ring();
         let kring = &raw mut (*ring).poller.kring;
-        copy(&raw const (*ring).kring, kring);
+        memory::copy::<u64>(
+            (&raw const (*ring).kring).cast(),
+            kring.cast(),
+            size_of::<io_uring>() / size_of::<u64>(),
+        );
         // By its number in this thread's own table the ring cannot be mistaken, whatever the program does with
         // descriptors. Kernels that have no such table know the descriptor.
         let _ = ring_fd::register::<Native>(kring);
@@ -85,7 +90,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
         // The number is 0 in a new ring. Release: what was written is there for `start`.
         let begun = &(*ring).shared().wakes;
         begun.fetch_add(1, Ordering::Release);
-        sys::wake(begun);
+        time::wake(begun);
 
         let ring = &*ring;
         let mut spins = 0;
@@ -102,12 +107,12 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
             }
             spins += 1;
             if spins % SPINS != 0 {
-                sys::pause();
+                time::pause();
                 continue;
             }
             work.count_overflow();
-            sys::give_way();
-            let now = sys::now();
+            time::yield_cpu();
+            let now = time::now();
             match idle_since {
                 None => idle_since = Some(now),
                 Some(since) if now.wrapping_sub(since) > IDLE_NS && work.is_idle() => {
@@ -136,7 +141,7 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
         }
         // Programs of the time store the tail and look at the flags without a barrier between, so that the processor
         // may look first. What it stored is there a moment later: the first sleep is a short one.
-        sys::sleep_on(wakes, number, limit);
+        time::sleep_on(wakes, number, limit);
         if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number || work.needs_kernel() {
             break;
         }
@@ -158,15 +163,5 @@ fn is_cpu(cpu: u16) -> bool {
             true
         }
         Err(_) => false,
-    }
-}
-
-/// Copies a ring.
-unsafe fn copy(from: *const io_uring, to: *mut io_uring) {
-    let (from, to) = (from.cast::<u64>(), to.cast::<u64>());
-    for word in 0..size_of::<io_uring>() / size_of::<u64>() {
-        // SAFETY: within both. Volatile: a plain loop would become a call of memcpy, which a library that links to
-        // nothing does not have.
-        unsafe { to.add(word).write_volatile(from.add(word).read_volatile()) };
     }
 }

@@ -15,7 +15,8 @@ use uring_core::ring::zero;
 
 use crate::call::Calls;
 use crate::ring::Ring;
-use crate::sys::{self, Identity};
+use crate::sys::files::{self, Identity};
+use crate::sys::process;
 use crate::teardown;
 
 /// Rings that a process can have at a time.
@@ -177,7 +178,7 @@ pub fn hold(position: u64) -> Option<Held> {
 /// * `EBADF`: the descriptor is not open.
 /// * `EOPNOTSUPP`: it is something else.
 pub fn find(fd: c_int) -> Result<Held> {
-    match sys::position(fd) {
+    match files::position(fd) {
         Ok(position) => hold(position).ok_or_else(|| why_no_ring(fd)),
         Err(Errno::EBADF) => Err(Errno::EBADF),
         Err(_) => Err(Errno::EOPNOTSUPP),
@@ -186,7 +187,7 @@ pub fn find(fd: c_int) -> Result<Held> {
 
 #[cold]
 fn why_no_ring(fd: c_int) -> Errno {
-    match sys::position(fd) {
+    match files::position(fd) {
         // Just closed.
         Err(Errno::EBADF) => Errno::EBADF,
         _ => Errno::EOPNOTSUPP,
@@ -195,13 +196,13 @@ fn why_no_ring(fd: c_int) -> Errno {
 
 /// The number that tells a ring from all others, if the descriptor leads to one of this process.
 pub fn position_of(fd: c_int) -> Option<u64> {
-    let file = sys::identity(fd).ok()?;
+    let file = files::identity(fd).ok()?;
     // Files in memory are all on one device. Others are not asked for their position: that would wait for a thread that
     // reads there.
     if file.device != MEMFD_DEVICE.load(Ordering::Relaxed) {
         return None;
     }
-    let position = sys::position(fd).ok()?;
+    let position = files::position(fd).ok()?;
     hold(position)
         .is_some_and(|held| held.identity == file)
         .then_some(position)
@@ -209,7 +210,7 @@ pub fn position_of(fd: c_int) -> Option<u64> {
 
 /// Whether a descriptor leads to the ring with this position and file.
 pub fn leads_to(fd: c_int, position: u64, file: Identity) -> bool {
-    sys::identity(fd) == Ok(file) && sys::position(fd) == Ok(position)
+    files::identity(fd) == Ok(file) && files::position(fd) == Ok(position)
 }
 
 /// A slot that was taken and has no ring yet.
@@ -221,7 +222,7 @@ pub struct Claim {
 impl Claim {
     /// Takes a slot. `ENFILE` if there is none.
     pub fn new() -> Result<Claim> {
-        let random = sys::random()?;
+        let random = process::random()?;
         for (index, slot) in POOL.iter().enumerate() {
             // Acquire: whoever gave it back was done with it.
             let free = slot
@@ -246,7 +247,7 @@ impl Claim {
         unsafe {
             let ring = self.slot.ring();
             zero::clear(ring);
-            (*ring).process = sys::process();
+            (*ring).process = process::id();
         }
         // Release: whoever finds a user finds the ring.
         self.slot.users.store(1, Ordering::Release);

@@ -10,7 +10,7 @@ use crate::abi::{
 use crate::hidden_fd::HiddenFd;
 use crate::iopoll;
 use crate::ring_file::{Areas, Shared, Sizes, SqRing};
-use crate::sys::Identity;
+use crate::sys::files::Identity;
 
 /// A ring, as this process sees it. What it points to is shared with all processes that have the ring.
 pub struct Ring {

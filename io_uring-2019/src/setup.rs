@@ -16,7 +16,8 @@ use crate::hidden_fd::HiddenFd;
 use crate::pool::{Claim, Unopened};
 use crate::ring::Ring;
 use crate::ring_file::{Sizes, SqRing};
-use crate::{caller, closing, iopoll, poller, sys, watch};
+use crate::sys::{files, memory, process, time};
+use crate::{caller, closing, iopoll, poller, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL
     | IORING_SETUP_FIXEDBUFS
@@ -52,7 +53,7 @@ pub fn setup(
     params: *mut io_uring_params,
     closing: Closing,
 ) -> Result<c_int> {
-    let mut p = sys::read_memory(params)?;
+    let mut p = memory::read_memory(params)?;
     if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
         return Err(Errno::EINVAL);
     }
@@ -67,7 +68,7 @@ pub fn setup(
 
     let fd = make_file(&mut unopened, closing)?;
     let made = set_up_kring(&mut unopened, iovecs, &mut p).and_then(|()| {
-        sys::write_memory(params, &p)?;
+        memory::write_memory(params, &p)?;
         let position = unopened.position();
         let ring = unopened.ring();
         // Where no thread can be had, closing is noticed when the next ring is set up.
@@ -97,14 +98,14 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     let ring = unopened.ring();
     // Nothing of the file takes memory until it is touched, but a limit on file sizes holds for it. A call that exceeds
     // it would cost the program a signal.
-    if sys::limit(sys::FILE_SIZE)? < ring.sizes.file() {
+    if process::limit(process::FILE_SIZE)? < ring.sizes.file() {
         return Err(Errno::EFBIG);
     }
-    let fd = sys::memory_file(c"io_uring-0.1")?;
+    let fd = files::memory_file(c"io_uring-0.1")?;
     let made = (|| {
-        sys::resize(fd, ring.sizes.file())?;
-        sys::seal_size(fd)?;
-        ring.identity = sys::identity(fd)?;
+        files::resize(fd, ring.sizes.file())?;
+        files::seal_size(fd)?;
+        ring.identity = files::identity(fd)?;
         ring.areas.map::<Native>(fd, &ring.sizes)?;
         let mut program = fd;
         // Without /proc, closing is noticed when the next ring is set up.
@@ -115,7 +116,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
                 program = second;
             }
         }
-        match sys::seek(program, position) {
+        match files::seek(program, position) {
             Ok(()) => Ok(program),
             Err(error) => {
                 if program != fd {
@@ -146,7 +147,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
 
 /// The same open file by the lowest number that is free, which is what a new descriptor is expected to have.
 fn lowest_number(fd: c_int) -> c_int {
-    match sys::duplicate(fd, 0) {
+    match files::duplicate(fd, 0) {
         Ok(low) if low < fd => {
             let _ = Native::close(fd);
             low
@@ -208,14 +209,14 @@ impl Retry {
 
     fn new() -> Retry {
         Retry {
-            end: sys::now().wrapping_add(Retry::WHOLE_NS),
+            end: time::now().wrapping_add(Retry::WHOLE_NS),
         }
     }
 
     fn run<T>(&self, mut call: impl FnMut() -> Result<T>) -> Result<T> {
         loop {
             match call() {
-                Err(Errno::ENOMEM) if sys::now() < self.end => sys::nap(Retry::PAUSE_NS),
+                Err(Errno::ENOMEM) if time::now() < self.end => time::nap(Retry::PAUSE_NS),
                 result => return result,
             }
         }
@@ -287,7 +288,7 @@ fn register_buffers(ring: &mut Ring, iovecs: *const iovec, retry: &Retry) -> Res
     let buffers = ring.areas.buffers(&ring.sizes);
     let mut pages = 0usize;
     for index in 0..ring.entries as usize {
-        let mut buffer: iovec = sys::read_memory(iovecs.wrapping_add(index))?;
+        let mut buffer: iovec = memory::read_memory(iovecs.wrapping_add(index))?;
         if buffer.iov_base.is_null() || buffer.iov_len > LARGEST_BUFFER {
             return Err(Errno::EFAULT);
         }
@@ -301,7 +302,7 @@ fn register_buffers(ring: &mut Ring, iovecs: *const iovec, retry: &Retry) -> Res
         unsafe { buffers.add(index).write(buffer) };
     }
     // The kernel of today lets privileged programs exceed the limit, the posted one did not.
-    if pages as u64 > sys::limit(sys::LOCKED_MEMORY)? / PAGE as u64 {
+    if pages as u64 > process::limit(process::LOCKED_MEMORY)? / PAGE as u64 {
         return Err(Errno::ENOMEM);
     }
     let registered = retry.run(|| {

@@ -16,8 +16,9 @@ use uring_core::ring::{flags, order};
 use crate::entry_lock::Entry;
 use crate::pool::Held;
 use crate::ring::Ring;
+use crate::sys::process;
 use crate::translate::{Stop, Translator};
-use crate::{heads, overflow, sys};
+use crate::{heads, overflow};
 
 /// One thread's work on a ring: from the SQ ring of 2019 to that of today, and into the kernel.
 pub struct Work<'a> {
@@ -114,11 +115,11 @@ impl<'a> Work<'a> {
                 translator = Translator::new(self.ring);
                 translator.alone = alone;
                 // What is done in the call is done once, and what was made void shall not be so for ever.
-                let signals = sys::block_signals(sys::INTERRUPTIONS);
+                let signals = process::block_signals(process::INTERRUPTIONS);
                 let part = if alone { 1 } else { limit };
                 // SAFETY: passed on to the caller.
                 let done = unsafe { self.batch::<K>(entry, &mut translator, part, 0) };
-                sys::block_signals(signals);
+                process::block_signals(signals);
                 batch = done?;
                 translator.alone = false;
                 limit -= batch.entries;

@@ -9,13 +9,14 @@ use uring_core::register::cancel;
 use uring_core::ring::exit;
 
 use crate::ring::Ring;
-use crate::{sys, wakeup};
+use crate::sys::{files, process};
+use crate::wakeup;
 
 /// Gives back what a ring has in this process.
 pub unsafe fn tear_down(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32) {
     // SAFETY: nobody uses the ring any more but its own thread, which is stopped first.
     unsafe {
-        let is_own = (*ring).process == sys::process();
+        let is_own = (*ring).process == process::id();
         wakeup::stop(ring, stop, tid_word, is_own);
         let ring = &mut *ring;
         if ring.kring_fd.get().is_some() {
@@ -40,7 +41,7 @@ unsafe fn cancel_if_gone(ring: &mut Ring) {
         return;
     };
     // The lock stays with the anchor, which goes next.
-    if sys::lock(anchor, false).is_ok() {
+    if files::lock(anchor, false).is_ok() {
         // What cannot be cancelled ends by itself: it is not waited for.
         let mut all = io_uring_sync_cancel_reg {
             flags: IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,

@@ -10,7 +10,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Native, PROT_READ_WRITE};
 
-use crate::{other_threads, sys};
+use crate::other_threads;
+use crate::sys::call::nr;
+use crate::sys::{process, time};
 
 /// Bytes of a thread's stack. A page would do for the code that runs there.
 const STACK: usize = 64 * 1024;
@@ -62,7 +64,7 @@ global_asm!(
     "mov [rsi + 8], rcx",
     "mov r10, r8",
     "xor edx, edx",
-    "mov eax, 56",
+    "mov eax, {clone}",
     "syscall",
     "test rax, rax",
     "jz 2f",
@@ -77,16 +79,19 @@ global_asm!(
     "mov rsi, rdx",
     "test rdi, rdi",
     "jz 3f",
-    "mov eax, 11",
+    "mov eax, {munmap}",
     "syscall",
     "3:",
     "xor edi, edi",
-    "mov eax, 60",
+    "mov eax, {exit}",
     "syscall",
     "hlt",
     ".cfi_endproc",
     ".size liburing_seed_clone, . - liburing_seed_clone",
     ".popsection",
+    clone = const nr::CLONE,
+    munmap = const nr::MUNMAP,
+    exit = const nr::EXIT,
 );
 
 const CLONE_VM: usize = 0x100;
@@ -134,7 +139,7 @@ pub unsafe fn start(
         flags |= CLONE_CHILD_CLEARTID;
     }
     // The program's handlers must not run on such a thread.
-    let signals = sys::block_signals(u64::MAX);
+    let signals = process::block_signals(u64::MAX);
     // SAFETY: the caller vouches for stack, entry and argument. The top of the stack is aligned to a page.
     let ret = unsafe {
         liburing_seed_clone(
@@ -145,7 +150,7 @@ pub unsafe fn start(
             tid_word.map_or(core::ptr::null(), core::ptr::from_ref),
         )
     };
-    sys::block_signals(signals);
+    process::block_signals(signals);
     Errno::check(ret as i32).map(|id| id as c_uint)
 }
 
@@ -157,10 +162,10 @@ pub fn join(tid_word: &AtomicU32, id: c_uint) {
         if there == 0 {
             break;
         }
-        sys::sleep_on(tid_word, there, 0);
+        time::sleep_on(tid_word, there, 0);
     }
     // It runs no more, and has a few steps to go until nobody sees it any more.
     while other_threads::is_thread(id) {
-        sys::give_way();
+        time::yield_cpu();
     }
 }

@@ -9,8 +9,9 @@ use uring_core::abi::sqe::io_uring_sqe;
 use uring_core::errno::{Errno, Result};
 
 use crate::abi::*;
+use crate::iopoll;
 use crate::ring::Ring;
-use crate::{iopoll, sys};
+use crate::sys::files;
 
 /// An opcode that no kernel knows: such a request completes with `EINVAL`.
 const REFUSED: u8 = u8::MAX;
@@ -228,7 +229,7 @@ impl<'a> Translator<'a> {
 
     #[inline(never)]
     fn look_up(&mut self, fd: c_int) -> Result<()> {
-        let mut flags = sys::open_flags(fd)?;
+        let mut flags = files::open_flags(fd)?;
         if flags & O_PATH != 0 {
             return Err(Errno::EBADF);
         }
@@ -252,7 +253,7 @@ impl<'a> Translator<'a> {
         // Events of one's own came in 6.11; this is the first feature after it.
         flags & O_NONBLOCK != 0
             && self.ring.kring.features & IORING_FEAT_MIN_TIMEOUT != 0
-            && !sys::identity(fd).is_ok_and(|file| file.is_regular() || file.is_block_device())
+            && !files::identity(fd).is_ok_and(|file| file.is_regular() || file.is_block_device())
     }
 
     /// Ends the call with `error`, or writes a request that completes with it.
@@ -303,7 +304,7 @@ impl<'a> Translator<'a> {
             let done = if operation.index_mask != 0 && !self.ring.has_pinned(index, start, len) {
                 Errno::EFAULT.as_ret()
             } else {
-                sys::transfer(
+                files::transfer(
                     operation.kind == Kind::Write,
                     (*sqe).fd,
                     start,

@@ -5,7 +5,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::ring::Ring;
-use crate::{sys, thread};
+use crate::sys::time;
+use crate::thread;
 
 /// Ends the thread of the ring in `slot`, if there is one. In another process than its own (`ours` is false) just its
 /// memory is given back.
@@ -25,7 +26,7 @@ pub unsafe fn stop(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32, is_o
             stop.store(1, Ordering::SeqCst);
             let wakes = &(*ring).shared().wakes;
             wakes.fetch_add(1, Ordering::SeqCst);
-            sys::wake(wakes);
+            time::wake(wakes);
             thread::join(tid_word, (*ring).poller.id);
         }
         (*ring).poller.fdinfo.close();
@@ -42,7 +43,7 @@ pub fn wake(ring: &Ring) {
     // or it is woken.
     wakes.fetch_add(1, Ordering::SeqCst);
     if flags_word(ring).load(Ordering::SeqCst) & IORING_SQ_NEED_WAKEUP != 0 {
-        sys::wake(wakes);
+        time::wake(wakes);
     }
 }
 

@@ -13,7 +13,7 @@ use uring_core::kernel::{Kernel, Native};
 
 use crate::closing;
 use crate::path;
-use crate::sys;
+use crate::sys::files;
 use crate::thread::{self, Leftover};
 
 /// What the thread needs, at the low end of its stack.
@@ -29,7 +29,7 @@ struct Watch {
 /// Those of opening a file below `/proc`.
 pub fn reopen(anchor: c_int) -> Result<c_int> {
     let fd = path::open_numbered(b"/proc/thread-self/fd/", anchor as u32, true)?;
-    match sys::lock(fd, false) {
+    match files::lock(fd, false) {
         Ok(()) => Ok(fd),
         Err(error) => {
             let _ = Native::close(fd);
@@ -54,7 +54,7 @@ unsafe extern "C" fn run(stack: *mut c_void) -> Leftover {
     // SAFETY: written before the thread was started.
     let Watch { anchor, position } = unsafe { stack.cast::<Watch>().read() };
     // The call holds the file, whatever becomes of the descriptor.
-    while sys::lock(anchor, true) == Err(Errno::EINTR) {}
+    while files::lock(anchor, true) == Err(Errno::EINTR) {}
     // Does nothing if the ring was given up in another way.
     closing::close(position, false);
     Leftover::stack(stack)

@@ -14,6 +14,8 @@ mod native;
 pub mod sim;
 
 pub use native::Native;
+#[cfg(target_arch = "x86_64")]
+pub use native::nr;
 
 const MIPS: bool = cfg!(any(target_arch = "mips", target_arch = "mips64"));
 

@@ -9,6 +9,7 @@ use uring_core::kernel::Native;
 use crate::abi::io_uring_params;
 use crate::errno::in_errno;
 use crate::setup::Closing;
+use crate::sys::call::nr;
 use crate::{enter, pool, setup};
 
 // syscall(number, ...): the two calls of 2019 have their arguments moved down by one. Calls that close descriptors are
@@ -20,8 +21,8 @@ global_asm!(
     ".type syscall, @function",
     "syscall:",
     ".cfi_startproc",
-    "lea rax, [rdi - 335]",
-    "cmp rax, 1",
+    "lea rax, [rdi - {setup_nr}]",
+    "cmp rax, {enter_nr} - {setup_nr}",
     "jbe 5f",
     "cmp dword ptr [rip + {open}], 0",
     "jne 4f",
@@ -44,13 +45,13 @@ global_asm!(
     "ret",
     // close, dup2, dup3, close_range
     "4:",
-    "cmp rdi, 3",
+    "cmp rdi, {close_nr}",
     "je 7f",
-    "cmp rdi, 33",
+    "cmp rdi, {dup2_nr}",
     "je 8f",
-    "cmp rdi, 292",
+    "cmp rdi, {dup3_nr}",
     "je 9f",
-    "cmp rdi, 436",
+    "cmp rdi, {close_range_nr}",
     "jne 2b",
     "mov rdi, rsi",
     "mov rsi, rdx",
@@ -83,6 +84,12 @@ global_asm!(
     ".cfi_endproc",
     ".size syscall, . - syscall",
     ".popsection",
+    setup_nr = const nr::SETUP_2019,
+    enter_nr = const nr::ENTER_2019,
+    close_nr = const nr::CLOSE,
+    dup2_nr = const nr::DUP2,
+    dup3_nr = const nr::DUP3,
+    close_range_nr = const nr::CLOSE_RANGE,
     open = sym pool::OPEN_RINGS,
     setup = sym setup_2019,
     enter = sym enter_2019,

@@ -13,15 +13,7 @@ use uring_core::kernel::Native;
 
 use crate::errno::in_errno;
 use crate::pool;
-
-/// Numbers of system calls.
-mod nr {
-    pub const CLOSE: usize = 3;
-    pub const MUNMAP: usize = 11;
-    pub const DUP2: usize = 33;
-    pub const DUP3: usize = 292;
-    pub const CLOSE_RANGE: usize = 436;
-}
+use crate::sys::call::nr;
 
 /// The next function of a name, or the same done by system calls.
 macro_rules! next {

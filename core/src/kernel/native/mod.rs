@@ -23,7 +23,8 @@ use crate::errno::{Errno, Result};
 )]
 mod arch;
 
-use arch::{nr, syscall};
+pub use arch::nr;
+use arch::syscall;
 
 /// The kernel this program runs on.
 pub struct Native;

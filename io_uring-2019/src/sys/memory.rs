@@ -1,0 +1,129 @@
+//! The memory of this process: copying what the program's pointers name, and what is mapped where.
+
+use core::mem::MaybeUninit;
+
+use uring_core::errno::{Errno, Result};
+use uring_core::kernel::Native;
+
+use super::call::{Span, address, check, nr};
+#[cfg(feature = "preload")]
+use super::files;
+use super::process;
+
+/// Has memory cleared in children of fork(2).
+pub fn clear_in_children(start: usize, length: usize) -> Result<()> {
+    const MADV_WIPEONFORK: usize = 18;
+    // SAFETY: the callers' memory holds for any bytes, and is theirs alone.
+    check(unsafe { Native::call(nr::MADVISE, [start, length, MADV_WIPEONFORK, 0, 0, 0]) }).map(drop)
+}
+
+/// Copies `count` values.
+///
+/// # Safety
+///
+/// Those at `from` are valid for reads, those at `to` for writes. Any bytes are a value of `T`.
+#[inline]
+pub unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
+    for at in 0..count {
+        // SAFETY: within the two areas that the caller vouches for. Volatile: a plain loop would become a call of memcpy,
+        // which a library that links to nothing does not have.
+        unsafe { to.add(at).write_volatile(from.add(at).read_volatile()) };
+    }
+}
+
+/// Copies memory of this process by a system call (`number`), which fails with `EFAULT` where there is no memory. Some
+/// containers forbid that call. There the memory is read and written directly, and a bad pointer is a fault.
+fn copy_checked(number: usize, to: usize, from: usize, len: usize) -> Result<()> {
+    let span = |start| Span { start, len };
+    let (local, remote) = match number {
+        nr::PROCESS_VM_READV => (span(to), span(from)),
+        _ => (span(from), span(to)),
+    };
+    let args = [
+        process::id() as usize,
+        address(&raw const local),
+        1,
+        address(&raw const remote),
+        1,
+        0,
+    ];
+    // SAFETY: `local` is a value of the caller's, of that length. The kernel checks `remote`.
+    match check(unsafe { Native::call(number, args) }) {
+        Ok(moved) if moved == len => Ok(()),
+        Ok(_) | Err(Errno::EFAULT) => Err(Errno::EFAULT),
+        Err(_) => {
+            let from = core::ptr::with_exposed_provenance::<u8>(from);
+            let to = core::ptr::with_exposed_provenance_mut::<u8>(to);
+            // SAFETY: one of the two is a value of the caller's, the other is the program's pointer. The program
+            // promises that it is valid, as it does to any other C library.
+            unsafe { copy(from, to, len) };
+            Ok(())
+        }
+    }
+}
+
+/// Reads the program's memory at `from`; `EFAULT` if it is not there.
+pub fn read_memory<T: Copy>(from: *const T) -> Result<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    copy_checked(
+        nr::PROCESS_VM_READV,
+        address(value.as_mut_ptr()),
+        address(from),
+        size_of::<T>(),
+    )?;
+    // SAFETY: all its bytes were copied, and the callers' types hold for any bytes.
+    Ok(unsafe { value.assume_init() })
+}
+
+/// Writes the program's memory at `to`; `EFAULT` if it is not there.
+pub fn write_memory<T: Copy>(to: *mut T, value: &T) -> Result<()> {
+    copy_checked(
+        nr::PROCESS_VM_WRITEV,
+        address(to),
+        address(value),
+        size_of::<T>(),
+    )
+}
+
+/// Whether a mapping of the file with this number starts at `address`.
+#[cfg(feature = "preload")]
+pub fn maps(address: usize, inode: u64) -> bool {
+    use uring_core::kernel::Kernel;
+
+    let Ok(file) = files::open(c"/proc/thread-self/maps") else {
+        return false;
+    };
+    // start-end permissions offset device inode path
+    let (mut start, mut number, mut field, mut found) = (0usize, 0u64, 0, false);
+    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
+    // SAFETY: bytes, which are written before they are read.
+    let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
+    while !found {
+        let Ok(text) = files::read(file, buffer) else {
+            break;
+        };
+        if text.is_empty() {
+            break;
+        }
+        for byte in text {
+            match (field, byte) {
+                (_, b'\n') => {
+                    found |= start == address && number == inode;
+                    (start, number, field) = (0, 0, 0);
+                }
+                (0, b'-') => field = 1,
+                (0, digit) => {
+                    start = start << 4 | (*digit as char).to_digit(16).unwrap_or(0) as usize
+                }
+                (5, b'0'..=b'9') => {
+                    number = number.wrapping_mul(10).wrapping_add((byte - b'0') as u64)
+                }
+                (5.., _) => field = 6,
+                (_, b' ') => field += 1,
+                _ => {}
+            }
+        }
+    }
+    let _ = Native::close(file);
+    found
+}
