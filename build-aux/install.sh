@@ -90,8 +90,10 @@ cmake_file liburing-config-version.cmake
 
 # The interface of 2019. Its development files have the names of today's, so they are in directories of their own.
 if [ "${ENABLE_SEED:-0}" = 1 ]; then
-    for header in liburing.h io_uring.h split/liburing.h split/io_uring.h; do
-        put 644 "$root/io_uring-2019/include/$header" "$includedir/liburing-0.1/$header"
+    # Each shape of the library includes io_uring.h from its own directory.
+    for shape in '' split/; do
+        put 644 "$root/io_uring-2019/include/${shape}liburing.h" "$includedir/liburing-0.1/${shape}liburing.h"
+        put 644 "$root/io_uring-2019/include/io_uring.h" "$includedir/liburing-0.1/${shape}io_uring.h"
     done
     put 644 "$BUILD/seed/liburing.a" "$libdevdir/liburing-0.1/liburing.a"
     if [ "${ENABLE_SHARED:-1}" = 1 ]; then

@@ -231,7 +231,7 @@ for way in raw shared static; do
     step "errors, $way" cases errors $way
     step "rings come and go, $way" cases life $way
     step "descriptors, $way" cases descriptors $way
-    step "one call at a time, $way" cases inside $way
+    step "one call at a time, $way" cases entry_lock $way
     step "handlers, $way" cases handlers $way
     step "a handler at each instruction, $way" cases steps $way
     step "a polling thread, $way" cases poller $way
@@ -270,7 +270,7 @@ watched() { # name, way, argument...
     WRAPPER="valgrind -q --error-exitcode=9 --trace-children=yes --fair-sched=yes" run "$@"
 }
 
-for name in requests errors life descriptors inside handlers poller; do
+for name in requests errors life descriptors entry_lock handlers poller; do
     step "$name, raw, address and undefined behaviour sanitizers" sanitized $name raw
     step "$name, shared, address and undefined behaviour sanitizers" sanitized $name shared
 done

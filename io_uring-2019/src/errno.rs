@@ -1,25 +1,13 @@
 //! `errno`, where there is one.
 
-use core::arch::global_asm;
 use core::ffi::c_int;
 use core::ptr;
 
 use uring_core::errno::{Errno, Result};
 
-// A weak reference is null where nobody defines the symbol. In assembly, because Rust takes the address of a function to
-// be never null.
-global_asm!(
-    ".weak __errno_location",
-    ".pushsection .data.rel.ro.liburing_seed_errno, \"aw\", %progbits",
-    ".balign 8",
-    ".hidden liburing_seed_errno",
-    ".globl liburing_seed_errno",
-    ".type liburing_seed_errno, %object",
-    "liburing_seed_errno:",
-    ".quad __errno_location",
-    ".size liburing_seed_errno, . - liburing_seed_errno",
-    ".popsection",
-);
+use crate::weak::weak_function;
+
+weak_function!("liburing_seed_errno", "__errno_location");
 
 unsafe extern "C" {
     static liburing_seed_errno: Option<unsafe extern "C" fn() -> *mut c_int>;

@@ -53,8 +53,10 @@ mod sys;
 mod teardown;
 mod thread;
 mod translate;
+mod view;
 mod wakeup;
 mod watch;
+mod weak;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

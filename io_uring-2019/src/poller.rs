@@ -102,7 +102,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
                 spins = 0;
                 continue;
             }
-            if work.needs_kernel() {
+            if work.view.needs_kernel() {
                 let _ = work.wait::<Native>(0, true);
             }
             spins += 1;
@@ -115,7 +115,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
             let now = time::now();
             match idle_since {
                 None => idle_since = Some(now),
-                Some(since) if now.wrapping_sub(since) > IDLE_NS && work.is_idle() => {
+                Some(since) if now.wrapping_sub(since) > IDLE_NS && work.view.is_idle() => {
                     sleep(ring, slot, &work);
                     idle_since = None;
                 }
@@ -142,11 +142,12 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
         // Programs of the time store the tail and look at the flags without a barrier between, so that the processor
         // may look first. What it stored is there a moment later: the first sleep is a short one.
         time::sleep_on(wakes, number, limit);
-        if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number || work.needs_kernel() {
+        if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number || work.view.needs_kernel()
+        {
             break;
         }
         work.count_overflow();
-        limit = if work.may_overflow() {
+        limit = if work.view.may_overflow() {
             BACKLOG_SLEEP_NS
         } else {
             0

@@ -5,7 +5,6 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use uring_core::abi::enter::IORING_ENTER_GETEVENTS as GETEVENTS;
-use uring_core::abi::params::IORING_SQ_CQ_OVERFLOW;
 use uring_core::abi::ring::io_uring;
 use uring_core::abi::types::KERNEL_SIGSET_SIZE;
 use uring_core::errno::{Errno, Result};
@@ -18,13 +17,13 @@ use crate::pool::Held;
 use crate::ring::Ring;
 use crate::sys::process;
 use crate::translate::{Stop, Translator};
+use crate::view::View;
 use crate::{heads, overflow};
 
 /// One thread's work on a ring: from the SQ ring of 2019 to that of today, and into the kernel.
 pub struct Work<'a> {
-    ring: &'a Ring,
-    /// Today's ring, or the polling thread's copy.
-    kring: *mut io_uring,
+    /// The ring, as this thread sees it.
+    pub view: View<'a>,
     /// None for the polling thread, which nobody disturbs.
     entry: Option<&'a Entry<'a>>,
     /// iocbs that the kernel has consumed.
@@ -73,9 +72,8 @@ impl<'a> Work<'a> {
     /// For the call that is inside.
     pub fn of_call(ring: &'a Held, entry: &'a Entry<'a>) -> Work<'a> {
         Work {
-            ring,
-            // SAFETY: this thread is the one inside.
-            kring: unsafe { &raw mut (*ring.ring()).kring },
+            // SAFETY: `Held` keeps the ring, which is set up.
+            view: unsafe { View::new(ring, &raw mut (*ring.ring()).kring) },
             entry: Some(entry),
             consumed: 0,
             waited: false,
@@ -83,10 +81,14 @@ impl<'a> Work<'a> {
     }
 
     /// For the thread that polls the SQ ring, with its own copy of today's ring.
-    pub fn of_thread(ring: &'a Ring, kring: *mut io_uring) -> Work<'a> {
+    ///
+    /// # Safety
+    ///
+    /// `kring` is set up, and a copy of the kernel's ring that no other thread uses.
+    pub unsafe fn of_thread(ring: &'a Ring, kring: *mut io_uring) -> Work<'a> {
         Work {
-            ring,
-            kring,
+            // SAFETY: the caller promises that it is set up.
+            view: unsafe { View::new(ring, kring) },
             entry: None,
             consumed: 0,
             waited: false,
@@ -105,14 +107,14 @@ impl<'a> Work<'a> {
         mut limit: c_uint,
         wanted: c_uint,
     ) -> Result<()> {
-        let mut translator = Translator::new(self.ring);
+        let mut translator = Translator::new(self.view.ring());
         while limit != 0 {
             // SAFETY: passed on to the caller.
             let mut batch = unsafe { self.batch::<K>(entry, &mut translator, limit, wanted) }?;
             limit -= batch.entries;
             if let End::Alone | End::Restart = batch.end {
                 let alone = matches!(batch.end, End::Alone);
-                translator = Translator::new(self.ring);
+                translator = Translator::new(self.view.ring());
                 translator.alone = alone;
                 // What is done in the call is done once, and what was made void shall not be so for ever.
                 let signals = process::block_signals(process::INTERRUPTIONS);
@@ -152,13 +154,13 @@ impl<'a> Work<'a> {
         // SAFETY: the ring's areas are mapped; the SQ side of today's ring is this thread's.
         unsafe {
             let nested_before = entry.nested_entries();
-            let heads = heads::follow_kernel(self.ring);
-            rewind(self.kring, heads.kring);
+            let heads = heads::follow_kernel(self.view.ring());
+            rewind(self.view.kring(), heads.kring);
             let (filled, end) = self.fill(translator, heads.program, limit);
             if filled != 0 {
                 let last = matches!(end, End::Done);
                 let wanted = if last { wanted } else { 0 };
-                submit::flush(self.kring);
+                submit::flush(self.view.kring());
                 match self.call::<K>(filled, wanted, wanted != 0, Some(nested_before)) {
                     Called::Interrupted => return Ok(Batch::RESTART),
                     Called::Displaced(returned) => {
@@ -182,7 +184,7 @@ impl<'a> Work<'a> {
             let mut entries = filled;
             if let End::Dropped = end {
                 let heads = heads.after(filled);
-                if heads::advance(self.ring, heads, heads.after_drop()) {
+                if heads::advance(self.view.ring(), heads, heads.after_drop()) {
                     self.count_drop();
                     entries += 1;
                 }
@@ -200,10 +202,10 @@ impl<'a> Work<'a> {
     pub unsafe fn feed<K: Kernel>(&self) -> bool {
         // SAFETY: as in `consume`.
         unsafe {
-            let mut waiting = submit::flush(self.kring);
+            let mut waiting = submit::flush(self.view.kring());
             if waiting == 0 {
-                let heads = heads::load(self.ring);
-                let mut translator = Translator::new(self.ring);
+                let heads = heads::load(self.view.ring());
+                let mut translator = Translator::new(self.view.ring());
                 let (mut filled, mut end) = self.fill(&mut translator, heads.program, c_uint::MAX);
                 if let (0, End::Alone) = (filled, &end) {
                     // Signals never come to this thread.
@@ -217,8 +219,8 @@ impl<'a> Work<'a> {
                 } else if filled == 0 {
                     return false;
                 }
-                heads::advance(self.ring, heads, now);
-                waiting = submit::flush(self.kring);
+                heads::advance(self.view.ring(), heads, now);
+                waiting = submit::flush(self.view.kring());
             }
             if waiting != 0 {
                 self.call::<K>(waiting, 0, false, None);
@@ -230,17 +232,21 @@ impl<'a> Work<'a> {
     /// Counts an index that was dropped.
     unsafe fn count_drop(&self) {
         // SAFETY: mapped. A handler may count as well. Relaxed: a count that stands for nothing else.
-        unsafe { (*self.ring.sq()).dropped.fetch_add(1, Ordering::Relaxed) };
+        unsafe {
+            (*self.view.ring().sq())
+                .dropped
+                .fetch_add(1, Ordering::Relaxed)
+        };
     }
 
     /// Entries that wait in the SQ ring.
     pub fn pending(&self) -> c_uint {
-        self.pending_from(heads::load(self.ring).program)
+        self.pending_from(heads::load(self.view.ring()).program)
     }
 
     fn pending_from(&self, head: c_uint) -> c_uint {
         // SAFETY: mapped. Acquire: the entries before the tail are there.
-        unsafe { order::load_acquire(&raw const (*self.ring.sq()).tail).wrapping_sub(head) }
+        unsafe { order::load_acquire(&raw const (*self.view.ring().sq()).tail).wrapping_sub(head) }
     }
 
     /// Translates up to `limit` entries from `head` on into SQEs, of which none is waiting. Returns how many, and why not
@@ -251,10 +257,10 @@ impl<'a> Work<'a> {
         head: c_uint,
         limit: c_uint,
     ) -> (c_uint, End) {
-        let ring = self.ring;
+        let ring = self.view.ring();
         // SAFETY: masked positions lie within the array and the SQEs, the index within the iocbs.
         unsafe {
-            let sq = &raw mut (*self.kring).sq;
+            let sq = &raw mut (*self.view.kring()).sq;
             let (sqes, tail, room) = ((*sq).sqes, (*sq).sqe_tail, (*sq).ring_entries);
             let (array, iocbs) = (ring.array(), ring.iocbs());
             let mask = ring.entries.wrapping_sub(1);
@@ -296,8 +302,8 @@ impl<'a> Work<'a> {
     pub unsafe fn wait<K: Kernel>(&mut self, wanted: c_uint, asked: bool) -> Result<()> {
         // SAFETY: nothing is submitted.
         unsafe {
-            let there = complete::available(self.kring) >= wanted.max(1);
-            if asked || self.has_backlog() || (wanted != 0 && !there) {
+            let there = complete::available(self.view.kring()) >= wanted.max(1);
+            if asked || self.view.has_backlog() || (wanted != 0 && !there) {
                 match self.call::<K>(0, wanted, true, None) {
                     Called::Returned(returned) | Called::Displaced(returned) => drop(returned?),
                     Called::Interrupted => {}
@@ -307,52 +313,15 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Whether the kernel has events that found no room.
-    pub fn has_backlog(&self) -> bool {
-        // SAFETY: the ring is set up. Relaxed: a hint.
-        unsafe { order::load_relaxed((*self.kring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
-    }
-
-    /// Counts the events that found no room.
+    /// Counts the events that found no room in the CQ ring.
     pub fn count_overflow(&self) {
-        if self.has_backlog() {
-            let info = self.entry.is_none().then_some(&self.ring.poller.fdinfo);
-            // SAFETY: the ring is set up.
-            unsafe { overflow::count(self.ring, self.kring, info) };
+        if self.view.has_backlog() {
+            let fdinfo = self
+                .entry
+                .is_none()
+                .then_some(&self.view.ring().poller.fdinfo);
+            self.view.count_overflow(fdinfo);
         }
-    }
-
-    /// Whether events come only if somebody enters the kernel: those that are polled for, and those that found no room
-    /// and would find some now.
-    pub fn needs_kernel(&self) -> bool {
-        (self.ring.iopoll && !self.is_idle()) || (self.has_backlog() && self.has_room())
-    }
-
-    fn has_room(&self) -> bool {
-        // SAFETY: the ring is set up, so its words lie in its mapping.
-        unsafe { complete::available(self.kring) < (*self.kring).cq.ring_entries }
-    }
-
-    /// Whether there are more events, under way or there, than have room in the CQ.
-    pub fn may_overflow(&self) -> bool {
-        // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event.
-        unsafe {
-            let taken = order::load_relaxed((*self.kring).cq.khead);
-            let submitted = order::load_relaxed((*self.kring).sq.khead);
-            submitted.wrapping_sub(taken) > (*self.kring).cq.ring_entries
-        }
-    }
-
-    /// Whether nothing is under way that needs looking after.
-    pub fn is_idle(&self) -> bool {
-        // SAFETY: the ring is set up. Relaxed: counters, looked at again and again. Each SQE gives one event, which may
-        // be kept back for want of room.
-        let without_event = unsafe {
-            let sq = &(*self.kring).sq;
-            let posted = order::load_relaxed((*self.kring).cq.ktail);
-            order::load_relaxed(sq.khead).wrapping_sub(posted)
-        };
-        !self.ring.iopoll || without_event == overflow::backlog(self.ring)
     }
 
     /// One system call, and the account of what it consumed. If it submits, `visits` is what they were before the
@@ -366,11 +335,11 @@ impl<'a> Work<'a> {
     ) -> Called {
         // SAFETY: the caller's promises.
         unsafe {
-            let kring = self.kring;
-            let had_backlog = self.has_backlog();
+            let kring = self.view.kring();
+            let had_backlog = self.view.has_backlog();
             // The call may bring them into the ring, where nobody can tell any more. Without room it does not, unless the
             // program makes some meanwhile.
-            if had_backlog && self.has_room() {
+            if had_backlog && self.view.has_room() {
                 self.count_overflow();
             }
             let flags =
@@ -399,11 +368,11 @@ impl<'a> Work<'a> {
                     return Called::Displaced(returned);
                 }
                 if to_submit != 0 {
-                    heads::follow_kernel(self.ring);
+                    heads::follow_kernel(self.view.ring());
                 }
             }
             self.count_overflow();
-            overflow::clear_backlog_if(self.ring, || !self.has_backlog());
+            overflow::clear_backlog_if(self.view.ring(), || !self.view.has_backlog());
             Called::Returned(returned)
         }
     }
@@ -428,12 +397,4 @@ unsafe fn rewind(kring: *mut io_uring, head: c_uint) {
         (*sq).sqe_head = head;
         (*sq).sqe_tail = head;
     }
-}
-
-/// Whether entering the kernel may bring events that do not come by themselves.
-#[cfg(not(feature = "preload"))]
-pub fn may_find_more(ring: &Ring) -> bool {
-    // SAFETY: the ring is set up, so the word lies in its mapping. Relaxed: a hint.
-    let flags = unsafe { order::load_relaxed(ring.kring.sq.kflags) };
-    ring.iopoll || flags & IORING_SQ_CQ_OVERFLOW != 0
 }

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
-#include "one.h"
+#include "read_one.h"
 
 /* A new descriptor has the lowest number that is free, also where that is one of the first three. */
 static void lowest_descriptor(void)

@@ -3,7 +3,7 @@
 #include <setjmp.h>
 #include <sys/time.h>
 
-#include "one.h"
+#include "read_one.h"
 
 static struct raw *in_handler;
 static int handler_file;
@@ -28,12 +28,12 @@ static void jump_out(int signal_number)
 /* Sends the first thread a signal when it waits. */
 static void *send_alarm(void *argument)
 {
-    until_inside(getpid());
+    until_entered(getpid());
     CHECK_SYS(syscall(SYS_tgkill, getpid(), getpid(), SIGALRM));
     return argument;
 }
 
-static pthread_t alarm_inside(void)
+static pthread_t alarm_while_waiting(void)
 {
     pthread_t thread;
 
@@ -54,7 +54,7 @@ static void handlers(void)
     raw_open(&r, 8, 0, NULL);
     for (int i = 0; i < 3; i++) {
         signal(SIGALRM, call_in);
-        thread = alarm_inside();
+        thread = alarm_while_waiting();
         raw_request(&r, 1, IORING_OP_READ, pipes[0], buffer, 1, 0);
         handler_returned = 0;
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
@@ -67,7 +67,7 @@ static void handlers(void)
         CHECK_EQ(raw_wait(&r).index, 1);
 
         signal(SIGALRM, jump_out);
-        thread = alarm_inside();
+        thread = alarm_while_waiting();
         if (!sigsetjmp(jump, 1)) {
             raw_request(&r, 2, IORING_OP_READ, pipes[0], buffer, 1, 0);
             io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS);

@@ -4,7 +4,7 @@
 #include <spawn.h>
 #include <sys/resource.h>
 
-#include "one.h"
+#include "read_one.h"
 
 static const unsigned modes[] = {
     0, IORING_SETUP_SQWQ, IORING_SETUP_IOPOLL, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL,

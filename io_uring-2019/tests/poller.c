@@ -2,7 +2,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#include "one.h"
+#include "read_one.h"
 
 /* A program that never enters, but for waking a thread that says it sleeps. */
 static void polling_thread(void)

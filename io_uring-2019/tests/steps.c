@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
-#include "one.h"
+#include "read_one.h"
 
 #define REQUESTS 4
 
@@ -158,7 +158,7 @@ static void fork_here(void)
 
     if (CHECK_SYS(fork()) == 0) {
         CHECK_EQ(read(gate[0], &byte, 1), 1);
-        until_inside(parent);
+        until_entered(parent);
     }
 }
 

@@ -162,7 +162,7 @@ pub unsafe fn get_completion(
         // Acquire: the event is read only if the tail says that it is there.
         while order::load_acquire((*cq).ktail) == head {
             let ring = pool::find(fd)?;
-            if !waits && (asked || !crate::submit::may_find_more(&ring)) {
+            if !waits && (asked || !crate::view::may_find_more(&ring)) {
                 return Ok(ptr::null_mut());
             }
             asked = true;

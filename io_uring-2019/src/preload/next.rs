@@ -2,6 +2,10 @@
 
 use core::arch::global_asm;
 
+use crate::weak::weak_function;
+
+weak_function!("liburing_seed_dlsym", "dlsym");
+
 // One word for each function of that name in the libraries behind this one, filled in when the library is loaded; null
 // before, and where there is none. `dlsym` is weak, as older C libraries have it in a library of its own: without it
 // system calls are made here. Assembly, because Rust takes the address of a function to be never null, and because the
@@ -9,7 +13,6 @@ use core::arch::global_asm;
 macro_rules! functions {
     ($($function:literal),*) => {
         global_asm!(
-            ".weak dlsym",
             ".pushsection .bss.liburing_seed_next, \"aw\", @nobits",
             ".balign 8",
             $(
@@ -30,7 +33,7 @@ macro_rules! functions {
             "push rbx",
             ".cfi_adjust_cfa_offset 8",
             ".cfi_rel_offset rbx, 0",
-            "mov rbx, [rip + dlsym@GOTPCREL]",
+            "mov rbx, [rip + liburing_seed_dlsym]",
             "test rbx, rbx",
             "jz 2f",
             $(

@@ -25,24 +25,26 @@ static inline struct io_uring_iocb *io_uring_iocb_from_ev(struct io_uring *ring,
 pub fn write(root: &Path, out: &Path) -> Result<()> {
     let seed = root.join("io_uring-2019/src");
     let abi = seed.join("abi.rs");
-    let shape = seed.join("c_types.rs");
+    let c_types = seed.join("c_types.rs");
     let functions: Vec<PathBuf> = ["syscall", "ring", "split"]
         .map(|name| seed.join(format!("library/{name}.rs")))
         .into();
     let types = [
         root.join("core/src/abi/types.rs"),
         abi.clone(),
-        shape.clone(),
+        c_types.clone(),
     ];
     let items = c::parse(&cbindgen(&types, &functions)?)?;
     let kernel = kernel(&source::items(&abi)?, &items)?;
-    let shapes = source::items(&shape)?;
+    let shapes = source::items(&c_types)?;
     let [calls, ring, split] = [&functions[0], &functions[1], &functions[2]]
         .map(|path| source::functions(path))
         .map(|names| names.unwrap_or_default());
 
     let directory = out.join("io_uring-2019/include");
     fs::create_dir_all(directory.join("split"))?;
+    // Both shapes include it. It is installed beside each.
+    fs::write(directory.join("io_uring.h"), kernel)?;
     for (below, own, all) in [("", &ring, true), ("split", &split, false)] {
         let directory = directory.join(below);
         let mut names = calls.clone();
@@ -52,7 +54,6 @@ pub fn write(root: &Path, out: &Path) -> Result<()> {
             .filter(|name| all || *name != "io_uring")
             .cloned()
             .collect::<Vec<_>>();
-        fs::write(directory.join("io_uring.h"), &kernel)?;
         fs::write(
             directory.join("liburing.h"),
             library(&structures, &names, all, &items)?,

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 
-#include "one.h"
+#include "read_one.h"
 
 struct waiter {
     struct raw *r;
@@ -25,7 +25,7 @@ static void until_it_waits(struct waiter *waiter)
 {
     while (!waiter->thread)
         ;
-    until_inside(waiter->thread);
+    until_entered(waiter->thread);
 }
 
 static void *just_wait(void *argument)
@@ -141,7 +141,7 @@ static pthread_t have_it_left(void)
     CHECK_EQ(pthread_create(&thread, NULL, leave_a_wait, NULL), 0);
     while (!leaver.thread)
         ;
-    until_inside(leaver.thread);
+    until_entered(leaver.thread);
     FAILS(io_uring_enter(leaver.r->fd, 0, 0, 0), EBUSY);
     CHECK_EQ(pthread_kill(thread, SIGUSR1), 0);
     if (leaver.how == END) {
@@ -150,7 +150,7 @@ static pthread_t have_it_left(void)
         while (kill(leaver.thread, 0) == 0)
             usleep(100);
     } else {
-        until_outside(leaver.thread);
+        until_left(leaver.thread);
     }
     return thread;
 }
@@ -227,7 +227,7 @@ static void busy_for_a_child(void)
         CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
         child = CHECK_SYS(fork());
         if (child == 0) {
-            until_inside(getppid());
+            until_entered(getppid());
             for (int i = 0; i < 3; i++)
                 FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
             if (quits) {
@@ -253,7 +253,7 @@ static void busy_for_a_child(void)
 }
 
 /* A child ends in the middle of a call, in its first thread or in another one. */
-static void child_killed_inside(void)
+static void child_killed_in_a_call(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
     struct leak_mark mark = leak_mark();
@@ -302,6 +302,6 @@ static void child_killed_inside(void)
 
 static const struct test_case cases[] = {
     CASE(busy), CASE(closed_while_waiting), CASE(left_by_a_thread), CASE(left_and_closed), CASE(busy_for_a_child),
-    CASE(child_killed_inside),
+    CASE(child_killed_in_a_call),
 };
 TEST_MAIN(cases)

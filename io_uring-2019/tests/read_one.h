@@ -1,6 +1,6 @@
 /* One read that shows that a ring works, and where threads sleep. */
-#ifndef SEED_TESTS_ONE_H
-#define SEED_TESTS_ONE_H
+#ifndef SEED_TESTS_READ_ONE_H
+#define SEED_TESTS_READ_ONE_H
 
 #include "raw.h"
 
@@ -25,14 +25,14 @@ static inline int sleeps_in(pid_t thread)
 }
 
 /* Waits until a thread waits inside a ring. */
-static inline void until_inside(pid_t thread)
+static inline void until_entered(pid_t thread)
 {
     while (sleeps_in(thread) != 426)
         usleep(100);
 }
 
 /* Waits until a thread sleeps somewhere else. */
-static inline void until_outside(pid_t thread)
+static inline void until_left(pid_t thread)
 {
     int number;
 
