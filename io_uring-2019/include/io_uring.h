@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* A request. The first half of today's SQE has the same layout. */
+/* A request. The first half of an SQE has the same layout. */
 __extension__
 struct io_uring_iocb {
     /* IORING_OP_*. */
@@ -25,9 +25,9 @@ struct io_uring_iocb {
     __u64 off;
     /* The buffer. */
     union {
-        /* Where to read to or write from. */
+        /* The buffer to read into or write from. */
         void *addr;
-        /* Keeps the member 64 bits wide. */
+        /* Makes the member 64 bits wide. */
         __u64 __pad;
     };
     /* Bytes to move. */
@@ -64,7 +64,7 @@ struct io_uring_iocb {
 /* Writes from the pinned buffer whose number is the iocb's index. */
 #define IORING_OP_WRITE_FIXED 6
 
-/* A completion. Today's CQE has the same layout. */
+/* A completion. A CQE has the same layout. */
 struct io_uring_event {
     /* Which iocb it came from. */
     __u64 index;
@@ -74,7 +74,7 @@ struct io_uring_event {
     __u32 flags;
 };
 
-/* The data came from memory. */
+/* The data came from the page cache. */
 #define IOEV_FLAG_CACHEHIT (1 << 0)
 /* Where to map the SQ ring. */
 #define IORING_OFF_SQ_RING 0ULL
@@ -85,9 +85,9 @@ struct io_uring_event {
 
 /* Where the parts of the SQ ring lie, in bytes from the start of its mapping. */
 struct io_sqring_offsets {
-    /* The other side's position. */
+    /* How far entries were consumed. */
     __u32 head;
-    /* The program's position. */
+    /* How far the program has filled entries in. */
     __u32 tail;
     /* Number of entries minus one. */
     __u32 ring_mask;
@@ -95,7 +95,7 @@ struct io_sqring_offsets {
     __u32 ring_entries;
     /* IORING_SQ_*. */
     __u32 flags;
-    /* Indexes that named no iocb. */
+    /* How many indexes named no iocb. */
     __u32 dropped;
     /* The indexes of iocbs. */
     __u32 array;
@@ -108,15 +108,15 @@ struct io_sqring_offsets {
 
 /* Where the parts of the CQ ring lie, in bytes from the start of its mapping. */
 struct io_cqring_offsets {
-    /* The program's position. */
+    /* How far the program has taken events. */
     __u32 head;
-    /* The other side's position. */
+    /* How far events have been posted. */
     __u32 tail;
     /* Number of entries minus one. */
     __u32 ring_mask;
     /* Number of entries. */
     __u32 ring_entries;
-    /* Events that found no room. */
+    /* How many events found no room. */
     __u32 overflow;
     /* The events. */
     __u32 events;
@@ -127,7 +127,7 @@ struct io_cqring_offsets {
 /* In flags of io_uring_enter: wait for completions. */
 #define IORING_ENTER_GETEVENTS (1 << 0)
 
-/* What a ring is set up with, and what became of it. */
+/* What a ring is set up with, and what it got. */
 struct io_uring_params {
     /* Out: number of iocbs and of entries in the SQ ring. */
     __u32 sq_entries;

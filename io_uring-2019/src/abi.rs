@@ -1,21 +1,21 @@
-//! The interface of January 2019 as C sees it. On x86-64 only: the posting had numbers for no other architecture that
-//! is in use.
+//! The interface of January 2019 as C sees it. For x86-64 only: the announcement had system call numbers for no other
+//! architecture in use.
 
 use core::ffi::c_void;
 
 use uring_core::abi::types::*;
 
-/// A buffer's address, or room for it.
+/// A buffer's address, in 64 bits.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub union __anon_iocb_addr {
-    /// Where to read to or write from.
+    /// The buffer to read into or write from.
     pub addr: *mut c_void,
-    /// Keeps the member 64 bits wide.
+    /// Makes the member 64 bits wide.
     pub __pad: __u64,
 }
 
-/// What else an iocb can say.
+/// Flags of the operation.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub union __anon_iocb_flags {
@@ -25,7 +25,7 @@ pub union __anon_iocb_flags {
     pub __resv: __u32,
 }
 
-/// A request. The first half of today's SQE has the same layout.
+/// A request. The first half of an SQE has the same layout.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct io_uring_iocb {
@@ -71,7 +71,7 @@ pub const IORING_OP_READ_FIXED: u32 = 5;
 /// Writes from the pinned buffer whose number is the iocb's index.
 pub const IORING_OP_WRITE_FIXED: u32 = 6;
 
-/// A completion. Today's CQE has the same layout.
+/// A completion. A CQE has the same layout.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct io_uring_event {
@@ -83,7 +83,7 @@ pub struct io_uring_event {
     pub flags: __u32,
 }
 
-/// The data came from memory.
+/// The data came from the page cache.
 pub const IOEV_FLAG_CACHEHIT: u32 = 1 << 0;
 
 /// Where to map the SQ ring.
@@ -97,9 +97,9 @@ pub const IORING_OFF_IOCB: u64 = 0x10000000u64;
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct io_sqring_offsets {
-    /// The other side's position.
+    /// How far entries were consumed.
     pub head: __u32,
-    /// The program's position.
+    /// How far the program has filled entries in.
     pub tail: __u32,
     /// Number of entries minus one.
     pub ring_mask: __u32,
@@ -107,7 +107,7 @@ pub struct io_sqring_offsets {
     pub ring_entries: __u32,
     /// `IORING_SQ_*`.
     pub flags: __u32,
-    /// Indexes that named no iocb.
+    /// How many indexes named no iocb.
     pub dropped: __u32,
     /// The indexes of iocbs.
     pub array: __u32,
@@ -122,15 +122,15 @@ pub const IORING_SQ_NEED_WAKEUP: u32 = 1 << 0;
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct io_cqring_offsets {
-    /// The program's position.
+    /// How far the program has taken events.
     pub head: __u32,
-    /// The other side's position.
+    /// How far events have been posted.
     pub tail: __u32,
     /// Number of entries minus one.
     pub ring_mask: __u32,
     /// Number of entries.
     pub ring_entries: __u32,
-    /// Events that found no room.
+    /// How many events found no room.
     pub overflow: __u32,
     /// The events.
     pub events: __u32,
@@ -141,7 +141,7 @@ pub struct io_cqring_offsets {
 /// In `flags` of `io_uring_enter`: wait for completions.
 pub const IORING_ENTER_GETEVENTS: u32 = 1 << 0;
 
-/// What a ring is set up with, and what became of it.
+/// What a ring is set up with, and what it got.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct io_uring_params {

@@ -1,4 +1,4 @@
-//! The library's own structures. Programs have them on their stack and reach into them.
+//! The structures of the library of 2019. Programs have them on their stack and use their members.
 
 use core::ffi::{c_int, c_uint};
 
@@ -7,9 +7,9 @@ use crate::abi::{io_uring_event, io_uring_iocb};
 /// The submission side of a ring.
 #[repr(C)]
 pub struct io_uring_sq {
-    /// The other side's position.
+    /// How far entries were consumed.
     pub khead: *mut c_uint,
-    /// The program's position.
+    /// How far the program has filled entries in.
     pub ktail: *mut c_uint,
     /// Number of entries minus one.
     pub kring_mask: *mut c_uint,
@@ -17,36 +17,36 @@ pub struct io_uring_sq {
     pub kring_entries: *mut c_uint,
     /// `IORING_SQ_*`.
     pub kflags: *mut c_uint,
-    /// Indexes that named no iocb.
+    /// How many indexes named no iocb.
     pub kdropped: *mut c_uint,
     /// The indexes of iocbs.
     pub array: *mut c_uint,
     /// The iocbs.
     pub iocbs: *mut io_uring_iocb,
-    /// iocbs before this one have been put into the ring.
+    /// The iocbs before this one have been put into the ring.
     pub iocb_head: c_uint,
     /// The next iocb to hand out.
     pub iocb_tail: c_uint,
-    /// Bytes of the ring.
+    /// Size of the ring in bytes.
     pub ring_sz: usize,
 }
 
 /// The completion side of a ring.
 #[repr(C)]
 pub struct io_uring_cq {
-    /// The program's position.
+    /// How far the program has taken events.
     pub khead: *mut c_uint,
-    /// The other side's position.
+    /// How far events have been posted.
     pub ktail: *mut c_uint,
     /// Number of entries minus one.
     pub kring_mask: *mut c_uint,
     /// Number of entries.
     pub kring_entries: *mut c_uint,
-    /// Events that found no room.
+    /// How many events found no room.
     pub koverflow: *mut c_uint,
     /// The events.
     pub events: *mut io_uring_event,
-    /// Bytes of the ring.
+    /// Size of the ring in bytes.
     pub ring_sz: usize,
 }
 

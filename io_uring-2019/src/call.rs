@@ -1,18 +1,19 @@
-//! Which call of this process is inside a ring, in one word.
+//! Which calls of `io_uring_enter` this process makes on a ring.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::caller;
 
-/// A call: the thread in the low bits, the frame in the upper half. No two calls that may still return are alike.
+/// A call: the thread's id in the low bits, the stack frame in the upper half. Two calls that may both still return
+/// differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Call(pub u64);
 
 impl Call {
     pub const THREAD: u64 = (1 << 30) - 1;
-    /// It has left the translation and is in the kernel, or about to be, or just back.
+    /// The call has ended its translation. It is in the kernel, or just before or after that.
     pub const IN_KERNEL: u64 = 1 << 30;
-    /// It has interrupted another one, which translates.
+    /// The call is a signal handler's, and has interrupted the translation of another call.
     pub const NESTED: u64 = 1 << 31;
     /// No call.
     pub const NONE: Call = Call(0);
@@ -46,21 +47,20 @@ impl Call {
     }
 }
 
-/// What a process knows of the calls on a ring. It stays in memory for good, so that a call whose ring has gone meanwhile
-/// can look.
+/// The calls of this process on a ring. It is never freed, so a displaced call can still look after its ring has gone.
 pub struct Calls {
-    /// The call that is inside, if it is one of this process.
+    /// The call that holds the entry lock, if it is one of this process.
     pub current: AtomicU64,
-    /// The call that a nested one has interrupted, while that is in the kernel.
+    /// The call that a nested call has interrupted, while the nested one is in the kernel.
     pub interrupted: AtomicU64,
-    /// How many calls were interrupted by nested ones.
+    /// How many calls are interrupted by nested ones.
     pub depth: AtomicU32,
-    /// How often a handler has come in during a translation.
+    /// Counts the nested calls since the process started.
     pub nested_entries: AtomicU32,
 }
 
 impl Calls {
-    /// Nobody is inside.
+    /// No call.
     pub const fn new() -> Calls {
         Calls {
             current: AtomicU64::new(0),
@@ -70,14 +70,14 @@ impl Calls {
         }
     }
 
-    /// For a new ring.
+    /// Resets it for a new ring.
     pub fn reset(&self) {
         self.current.store(0, Ordering::Relaxed);
         self.depth.store(0, Ordering::Relaxed);
     }
 
-    // The words are ordered by the lock where threads meet, and where a handler does, by the order of instructions: the
-    // compiler keeps that for release stores and acquire loads.
+    // Between threads the entry lock orders these words. Between a call and a handler that interrupts it the order of
+    // instructions does: for release stores and acquire loads the compiler keeps it.
     pub fn current(&self) -> Call {
         Call(self.current.load(Ordering::Acquire))
     }
@@ -86,9 +86,9 @@ impl Calls {
         self.current.store(call.0, Ordering::Release);
     }
 
-    /// Puts a call in another's place. False if that has come back or lost it to somebody else.
+    /// Replaces one call by another. False if the current call is not `from` any more.
     pub fn exchange(&self, from: Call, to: Call) -> bool {
-        // Acquire and release: what the one did is done before the other goes on.
+        // Acquire and release: what the replaced call did comes before what the new one does.
         self.current
             .compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()

@@ -1,4 +1,4 @@
-//! Who makes a call: which thread, and from where on its stack.
+//! Which thread makes a call, and at which frame of its stack.
 
 use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -7,8 +7,8 @@ use uring_core::errno::Result;
 
 use crate::sys::{memory, process};
 
-// What the thread found out about itself: its process in the upper half, its own id in the lower one. Zero in a new
-// thread. Assembly, as thread-local variables that need no function to find them cannot be had in stable Rust.
+// What a thread knows about itself: its process in the upper half, its own id in the lower one. Zero in a new thread.
+// In assembly, because stable Rust has no thread-local variables that are reached without a function.
 global_asm!(
     ".pushsection .tbss.liburing_seed_thread, \"awT\", @nobits",
     ".balign 8",
@@ -20,10 +20,10 @@ global_asm!(
     ".popsection",
 );
 
-/// Memory that a child of fork(2) finds cleared, so that it does not take its parent's thread for its own.
+/// Memory that is cleared in a child of fork(2), so that the child does not take its parent's id for its own.
 #[repr(C, align(4096))]
 struct Cleared {
-    /// This process, once it has been asked.
+    /// This process's id, once it was asked for.
     process: AtomicU32,
 }
 
@@ -31,7 +31,7 @@ static CLEARED: Cleared = Cleared {
     process: AtomicU32::new(0),
 };
 
-/// Makes sure that [`thread`] is right in children as well. Called before there is a ring.
+/// Makes [`thread`] right in children as well. Called before there is a ring.
 pub fn prepare() -> Result<()> {
     if process() == 0 {
         memory::clear_in_children((&raw const CLEARED).addr(), size_of::<Cleared>())?;
@@ -42,18 +42,18 @@ pub fn prepare() -> Result<()> {
     Ok(())
 }
 
-/// What is the same for the whole life of a process, and not so in its children.
+/// A number that stays the same in a process, and differs from its children's.
 #[inline(always)]
 pub fn process() -> u32 {
-    // Relaxed: it stands for nothing else.
+    // Relaxed: nothing is read on the strength of the id.
     CLEARED.process.load(Ordering::Relaxed)
 }
 
-/// The calling thread's id, which no other thread of its PID namespace has.
+/// The calling thread's id. No other thread in its PID namespace has the same.
 #[inline(always)]
 pub fn thread() -> u32 {
     let known: u64;
-    // SAFETY: a word of this thread's own storage, which every thread of a program with a C library has.
+    // SAFETY: the word is thread-local. Every thread of a program with a C library has thread-local storage.
     unsafe {
         asm!(
             "mov {word}, [rip + liburing_seed_thread@GOTTPOFF]",
@@ -74,13 +74,13 @@ pub fn thread() -> u32 {
 fn look_up() -> u32 {
     let (process, thread) = (process::id() as u32, process::thread_id());
     match self::process() {
-        // A child.
+        // A child of fork(2).
         0 => CLEARED.process.store(process, Ordering::Relaxed),
         known if known == process => {}
-        // A child that borrows its parent's memory, as vfork(2) makes it.
+        // A child of vfork(2), which uses its parent's memory.
         _ => return thread,
     }
-    // SAFETY: as in `thread`. A signal's handler writes the same.
+    // SAFETY: as in `thread`. A signal handler writes the same value.
     unsafe {
         asm!(
             "mov {place}, [rip + liburing_seed_thread@GOTTPOFF]",
@@ -93,21 +93,21 @@ fn look_up() -> u32 {
     thread
 }
 
-/// How deep the stack is, in units of 16 bytes.
+/// The stack pointer, in units of 16 bytes.
 #[inline(always)]
 pub fn frame() -> u32 {
     let stack: u64;
-    // SAFETY: reads a register.
+    // SAFETY: reads a register, and changes nothing.
     unsafe { asm!("mov {}, rsp", out(reg) stack, options(nomem, nostack, preserves_flags)) };
     (stack >> 4) as u32
 }
 
-/// Whether what runs at frame `now` may be a signal's handler that has interrupted a call made at frame `then` by the
-/// same thread. If not, that call was left with longjmp.
+/// Whether code at frame `now` may be a signal handler that has interrupted a call at frame `then` on the same thread.
+/// If not, that call was left by longjmp.
 pub fn may_have_interrupted(now: u32, then: u32) -> bool {
-    // What the kernel puts on the stack before a handler is larger than that.
+    // The kernel puts more than this on the stack before it starts a handler.
     const SIGNAL_FRAME: u32 = 1024 / 16;
-    // Further up it may be another stack.
+    // Beyond this distance it may be another stack.
     const NEAR: u32 = (64 << 10) / 16;
     let above = now.wrapping_sub(then).wrapping_add(SIGNAL_FRAME);
     above >= NEAR || process::is_on_signal_stack()

@@ -1,4 +1,4 @@
-//! Noticing that no descriptor leads to a ring any more, and closing it.
+//! Closing a ring when no descriptor leads to it any more.
 
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
@@ -17,8 +17,8 @@ use crate::sys::memory;
 use crate::sys::process;
 use crate::{entry_lock, other_threads, path, pool};
 
-/// Closes a ring to newcomers; it is torn down when the last call on it has returned. `here` says that a thread of the
-/// program does it, which may have left a call on the ring without returning from it.
+/// Closes a ring to new calls. It is torn down when the last call on it has returned. `here` says that a thread of the
+/// program closes it, which may have left a call on the ring by longjmp.
 pub fn close(position: u64, here: bool) {
     let Some(held) = hold(position) else { return };
     entry_lock::end_abandoned_call(&held, here);
@@ -31,13 +31,14 @@ pub fn close(position: u64, here: bool) {
     }
 }
 
-/// Does `call`, which closes a descriptor of the ring with this position, and settles the ring.
+/// Makes `call`, which closes a descriptor of the ring with this position, and then closes the ring if it is
+/// unreachable.
 #[cfg(feature = "preload")]
 pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
     let Some(slot) = slot_of(position) else {
         return call();
     };
-    // Sequentially consistent, as in `settle`: what two threads that close see of each other has one order.
+    // Sequentially consistent, as in `close_if_unreachable`: two threads that close agree on the order.
     slot.closes_running.fetch_add(1, Ordering::SeqCst);
     let ret = call();
     slot.closes_done.fetch_add(1, Ordering::SeqCst);
@@ -46,9 +47,10 @@ pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
     ret
 }
 
-/// What became of a descriptor's ring after the descriptor was closed, or something else put in its place: if no other
-/// descriptor leads there, the ring is closed. A descriptor that moves to another number can escape a look at all of
-/// them, so one look is enough only if all who close descriptors are `seen`, and none did so meanwhile.
+/// Closes the ring unless some descriptor still leads to it.
+///
+/// A scan of `/proc` can miss a descriptor that is moved to another number meanwhile. One scan suffices only if every
+/// close goes through this library (`seen`) and none ran during the scan. Otherwise this scans 64 times.
 fn close_if_unreachable(position: u64, seen: bool) {
     const SCANS: u32 = 64;
     let Some(held) = hold(position) else { return };
@@ -65,7 +67,7 @@ fn close_if_unreachable(position: u64, seen: bool) {
     let before = done.load(Ordering::SeqCst);
     let scan = |_| find_descriptor(position, held.identity);
     let found = scan(0).or_else(|| {
-        // A call under way may also be one that was left by longjmp or by the end of its thread.
+        // `running` may also count a call that was left by longjmp or by the end of its thread.
         let undisturbed =
             running.load(Ordering::SeqCst) == 0 && done.load(Ordering::SeqCst) == before;
         if seen && undisturbed {
@@ -75,15 +77,15 @@ fn close_if_unreachable(position: u64, seen: bool) {
     });
     match found {
         Some(fd) => held.slot().descriptor.store(fd, Ordering::Relaxed),
-        // After vfork(2) this memory is the parent's, so that just the child's own descriptors can be closed. Another
-        // fork's child keeps the mappings until it ends or executes something.
+        // After vfork(2) this memory is the parent's, so only the child's own descriptors can be closed. A child of
+        // fork(2) keeps the mappings until it ends or executes a program.
         None if in_child => hidden.iter().for_each(|hidden| hidden.close()),
         None => close(position, true),
     }
 }
 
-/// How far before `address` a mapping starts, if a program means a CQ ring by the address of its head and unmaps
-/// `length` bytes of it. Otherwise 0.
+/// How far before `address` a mapping starts, if the program means to unmap a CQ ring of `length` bytes by the address
+/// of its head. Otherwise 0.
 #[cfg(feature = "preload")]
 pub fn cq_head_offset(address: usize, length: usize) -> usize {
     if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
@@ -98,7 +100,7 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
         let offset = cq.khead.addr().wrapping_sub(start);
         let events = cq.ring_entries as usize * size_of::<io_uring_cqe>();
         let size = cq.cqes.addr().wrapping_sub(start).wrapping_add(events);
-        // An address within a page is no mapping's, so that nothing else can be meant by it.
+        // A mapping starts at a page. So an address within a page that fits a CQ ring can mean nothing else.
         let page = address.wrapping_sub(offset);
         if length == size
             && page % Native::page_size() == 0
@@ -110,7 +112,7 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
     0
 }
 
-/// Settles all rings, none of which need have been closed.
+/// Closes all rings that no descriptor leads to.
 pub fn close_unreachable_rings() {
     if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
         return;
@@ -119,8 +121,8 @@ pub fn close_unreachable_rings() {
     for slot in pool::ever_taken() {
         let position = slot.position.load(Ordering::Relaxed);
         let Some(held) = hold(position) else { continue };
-        // A ring with a second way to its file is watched in the process that made it. In a child other threads may move
-        // descriptors unseen.
+        // A ring with an anchor is watched, in the process that made it. In a child, other threads may move descriptors
+        // unseen.
         let is_here = held.process == process::id();
         if !held.anchor.is_some() || (!is_here && is_alone) {
             close_if_unreachable(position, is_alone);
@@ -137,7 +139,7 @@ fn find_descriptor(position: u64, file: Identity) -> Option<c_int> {
             let limit = match error {
                 // There may be descriptors above a limit that was lowered.
                 Errno::EMFILE => limit.max(1 << 16),
-                // There is no /proc.
+                // There is no `/proc`.
                 _ => limit.min(1 << 16),
             };
             return (0..limit as c_int).find(|fd| leads_to(*fd, position, file));
@@ -152,7 +154,7 @@ fn find_descriptor(position: u64, file: Identity) -> Option<c_int> {
     found
 }
 
-/// The number that a name starts with.
+/// The number at the start of a name.
 fn number(name: &[u8]) -> Option<c_int> {
     let mut value = None;
     for byte in name {

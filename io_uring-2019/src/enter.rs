@@ -11,15 +11,15 @@ use crate::pool::{self, Held};
 use crate::submit::Work;
 use crate::wakeup;
 
-/// Submits up to `to_submit` iocbs to the ring of the descriptor `fd`, which is `held`, and waits if `flags` say so.
+/// Submits up to `to_submit` iocbs to the ring `held`, which the descriptor `fd` leads to, and waits if `flags` say so.
 /// Returns how many were submitted.
 ///
 /// # Errors
 ///
-/// * `EBUSY`: another thread is inside.
+/// * `EBUSY`: another thread is in this call for the ring.
 /// * `EINTR`: a signal ended the wait, and nothing was submitted.
 /// * `EINVAL`: unknown flags.
-/// * That of the first iocb, if it cannot be started.
+/// * The first iocb's error, if it cannot be started.
 pub fn enter<K: Kernel>(
     mut held: Held,
     fd: c_int,
@@ -33,13 +33,13 @@ pub fn enter<K: Kernel>(
     loop {
         match attempt::<K>(held, to_submit, min_complete, enter_flags) {
             Some(result) => return result,
-            // A signal's handler came in before anything was done. It may have closed the ring.
+            // A signal handler displaced the call before it had done anything. It may have closed the ring.
             None => held = pool::find(fd)?,
         }
     }
 }
 
-/// [`enter`]. None if another call took this one's place before anything was done.
+/// [`enter`]. None if this call was displaced before it had done anything.
 fn attempt<K: Kernel>(
     held: Held,
     to_submit: c_uint,
@@ -61,7 +61,7 @@ fn attempt<K: Kernel>(
     result
 }
 
-/// [`attempt`] of the one thread that is inside.
+/// [`attempt`] with the entry lock held.
 fn enter_with<K: Kernel>(
     held: &Held,
     entry: &Entry,
@@ -71,11 +71,12 @@ fn enter_with<K: Kernel>(
 ) -> Option<Result<c_int>> {
     let waits = enter_flags & IORING_ENTER_GETEVENTS != 0;
     let wanted = c_uint::from(waits && min_complete != 0);
-    // SAFETY: this thread is the one inside.
+    // SAFETY: this thread holds the entry lock, so no other thread consumes but a polling one, for which nothing is
+    // consumed here.
     unsafe {
         let mut work = Work::of_call(held, entry);
         if held.has_poller() {
-            // It submits, and keeps the account.
+            // The polling thread submits, and moves the heads.
             if to_submit != 0 || work.pending() != 0 {
                 wakeup::wake(held);
             }
@@ -85,7 +86,7 @@ fn enter_with<K: Kernel>(
                 _ => Ok(to_submit as c_int),
             });
         }
-        // A submission thread takes all there is.
+        // A submission thread takes all entries that there are.
         let threaded = held.flags & IORING_SETUP_SQTHREAD != 0;
         let limit = match to_submit {
             0 => 0,
@@ -102,7 +103,7 @@ fn enter_with<K: Kernel>(
         if let (0, Some(error)) = (submitted, error) {
             return Some(Err(error));
         }
-        // Who asked for a submission and got none does not wait.
+        // A call that was to submit and did not does not wait.
         let wanted = if submitted == 0 && to_submit != 0 {
             0
         } else {

@@ -1,13 +1,15 @@
-//! Being inside `io_uring_enter` on a ring, which one thread can be at a time.
+//! The entry lock: one thread at a time is in `io_uring_enter` on a ring.
 //!
-//! A lock in the ring's memory holds between processes. It says which thread is inside. What that thread does is known
-//! to its own process: it translates, or it is in the kernel. While it is in the kernel another call can take its place:
-//! that of a signal's handler which interrupts the wait, for which nobody is inside then, or any other once the thread
-//! has left the wait for good, with longjmp or by its end. The call whose place was taken touches nothing of the ring any
-//! more. While a thread translates, only a handler on that very thread can come in; it leaves everything such that the
-//! translation is done again.
+//! The lock is a word in the ring's memory, so it holds between processes. It contains the id of the thread that holds
+//! it. The thread's own process knows more: whether the call translates or is in the kernel.
 //!
-//! A child that is forked in a handler has a copy of the interrupted call, which is none of its own.
+//! A call that waits in the kernel can be *displaced*: by a signal handler that interrupts it, or by any thread once
+//! the waiter has left the wait for good (longjmp, thread exit). A displaced call must not touch the ring again.
+//!
+//! A call that translates can only be interrupted by a handler on the same thread. The handler's call is *nested*. It
+//! leaves the ring in a state in which the interrupted call starts its translation again.
+//!
+//! A child that a handler forks has a copy of the interrupted call. The copy does not hold the lock.
 
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
@@ -20,28 +22,28 @@ use crate::pool::Held;
 use crate::sys::time;
 use crate::{caller, heads, other_threads};
 
-/// The right to be inside.
+/// The right of one call to use the ring, until it is dropped or displaced.
 pub struct Entry<'a> {
     ring: &'a Held,
     call: Call,
-    /// For a call that has interrupted another one.
+    /// What this call has interrupted, if it is nested.
     interrupted: Option<Interrupted>,
-    /// Where it was made.
+    /// The process that made the call.
     process: u32,
     displaced: Cell<bool>,
 }
 
-/// What a nested call puts back.
+/// What a nested call restores when it ends.
 #[derive(Clone, Copy)]
 struct Interrupted {
-    /// The call that was interrupted in its translation, or just before or after it ([`Call::NONE`]).
+    /// The interrupted call, or [`Call::NONE`] if that was about to take the lock or to give it back.
     call: Call,
-    /// `Turn::below`, which may be in the making.
+    /// The value of [`Calls::interrupted`](crate::call::Calls), which the interrupted call may have been about to set.
     saved: u64,
 }
 
 impl<'a> Entry<'a> {
-    /// `EBUSY` if somebody is inside.
+    /// Takes the lock. `EBUSY` if another thread holds it.
     #[inline(never)]
     pub fn take(ring: &'a Held) -> Result<Entry<'a>> {
         loop {
@@ -49,7 +51,7 @@ impl<'a> Entry<'a> {
             let call = Call::here();
             let taken = change_owner(ring, 0, call.thread());
             if process != caller::process() {
-                // A handler has forked, and this is the child. If the lock was taken, it was by the parent.
+                // A handler has forked, and this is the child. If the lock was taken, the parent has it.
                 continue;
             }
             let mut entry = match taken {
@@ -75,7 +77,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// [`take`](Self::take) when the thread `owner` seems to be inside.
+    /// [`take`](Self::take) when the lock names the thread `owner`.
     #[cold]
     fn take_busy(ring: &'a Held, call: Call, owner: u32) -> Result<Entry<'a>> {
         let current = ring.calls().current();
@@ -88,7 +90,7 @@ impl<'a> Entry<'a> {
         {
             let entry = Entry::displace(ring, current, call, None);
             if entry.is_none() {
-                // It has come back, and may have gone out again.
+                // The owner has come back, and may have left again.
                 let _ = change_owner(ring, call.thread(), owner);
             }
             entry
@@ -100,10 +102,10 @@ impl<'a> Entry<'a> {
         Ok(entry)
     }
 
-    /// When this very thread seems to be inside: a handler calls, or the thread has left its call with longjmp.
+    /// Takes the lock that this very thread holds: in a signal handler, or after it has left a call with longjmp.
     fn take_from_own_thread(ring: &'a Held, current: Call, call: Call) -> Option<Entry<'a>> {
         if current.thread() != call.thread() {
-            // Just before or after the interrupted call is noted; or another thread is taking its place.
+            // The interrupted call was about to note itself or to clear that note. Or another thread is displacing it.
             return if current == Call::NONE || !other_threads::is_thread(current.thread()) {
                 Entry::nest(ring, current, call)
             } else {
@@ -119,8 +121,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Takes the place of a call in the kernel, or of one that was left for good. If that had interrupted another one
-    /// that may return, it is `below`.
+    /// Displaces the call `current`, which is in the kernel or was left by longjmp. `interrupted` is what `current` had
+    /// itself interrupted, if that may return.
     fn displace(
         ring: &'a Held,
         current: Call,
@@ -134,7 +136,7 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// Goes in while this thread's own call translates, or is about to begin or to end that.
+    /// Enters while a call of this thread translates, or is about to take the lock or to give it back.
     fn nest(ring: &'a Held, current: Call, call: Call) -> Option<Entry<'a>> {
         let (calls, call) = (ring.calls(), call.nested());
         let interrupted = Interrupted {
@@ -148,25 +150,27 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// Takes the place of a thread that has ended, of whatever process.
+    /// Takes the lock from a thread that has ended, of any process.
     fn take_from_ended(ring: &'a Held, owner: u32, call: Call) -> Option<Entry<'a>> {
         let current = ring.calls().current();
-        // What that thread did is done: the kernel has said that it is gone.
+        // The kernel has said that the thread is gone, so all it did is visible.
         change_owner(ring, owner, call.thread()).ok()?;
         ring.calls().set(call);
-        // It was this process's own, or its copy of the parent's, whose use of the ring was copied as well.
+        // The call was one of this process, or this process has a copy of it from its parent. Its use of the ring
+        // counts here.
         if current.thread() == owner {
             drop_uses(ring, false);
         }
         Some(Entry::new(ring, call, None))
     }
 
-    /// Takes back what another call has published and not submitted: should it still get to its system call, it finds
-    /// nothing there. And brings the head to where the account is, which that call may have left in between.
+    /// Takes back requests that a displaced call has published and not submitted. Should that call still reach its
+    /// system call, the kernel finds nothing to submit. Also publishes the head, which the displaced call may have
+    /// moved and not published.
     fn repair(&self) {
         if !self.ring.has_poller() {
-            // SAFETY: the ring is set up, and this thread is inside. Relaxed: the call whose place was taken is this
-            // thread's own, or found nothing to submit, or will never be made.
+            // SAFETY: the ring is set up, and this thread holds the lock. Relaxed: the displaced call is this thread's
+            // own, or found nothing to submit, or will never be made.
             unsafe {
                 let sq = &self.ring.kring.sq;
                 order::store_relaxed(sq.ktail, order::load_relaxed(sq.khead));
@@ -176,13 +180,14 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// How often handlers have come in so far.
+    /// How many nested calls there have been.
     pub fn nested_entries(&self) -> u32 {
         self.ring.calls().nested_entries.load(Ordering::Acquire)
     }
 
-    /// To be called before the system call: from now on this call's place can be taken. If it submits, `visits` is what
-    /// they were before the translation. False if that is void.
+    /// Called before the system call. From here on this call can be displaced. If the call submits, `nested_before` is
+    /// the number of nested calls before its translation. False if the translation is void: a nested call has come in
+    /// since.
     pub fn before_syscall(&self, nested_before: Option<u32>) -> bool {
         let calls = self.ring.calls();
         if !self.is_of_this_process() {
@@ -195,7 +200,7 @@ impl<'a> Entry<'a> {
                 .store(interrupted.call.0, Ordering::Relaxed);
         }
         calls.set(self.call.in_kernel());
-        // A handler that comes after this look takes back what was published.
+        // A handler that runs after this check takes back what was published.
         if nested_before.is_none_or(|before| before == self.nested_entries()) {
             return true;
         }
@@ -205,7 +210,7 @@ impl<'a> Entry<'a> {
         false
     }
 
-    /// To be called after the system call. False if this call's place was taken: who did that has accounted for what was
+    /// Called after the system call. False if this call was displaced: the displacing call has counted what was
     /// submitted, and the ring may have gone.
     pub fn after_syscall(&self) -> bool {
         if self.is_of_this_process() && self.ring.calls().exchange(self.call.in_kernel(), self.call)
@@ -216,12 +221,12 @@ impl<'a> Entry<'a> {
         false
     }
 
-    /// Whether this call's place was taken, or it is the parent's.
+    /// Whether this call was displaced, or is a child's copy of its parent's.
     pub fn is_displaced(&self) -> bool {
         self.displaced.get()
     }
 
-    /// Whether a lost call's use of the ring was ended by whoever took its place.
+    /// Whether the displacing call has dropped this call's use of the ring.
     pub fn is_use_dropped(&self) -> bool {
         let current = self.ring.calls().current();
         self.is_of_this_process() || (current != self.call && current != self.call.in_kernel())
@@ -241,7 +246,7 @@ impl Drop for Entry<'_> {
         match self.interrupted {
             None => {
                 calls.set(Call::NONE);
-                // Release: what this thread did is done.
+                // Release: what this thread did comes before what the next holder does.
                 self.ring.shared().owner.store(0, Ordering::Release);
             }
             Some(interrupted) => {
@@ -256,14 +261,14 @@ impl Drop for Entry<'_> {
 }
 
 fn change_owner(ring: &Held, from: u32, to: u32) -> core::result::Result<u32, u32> {
-    // Acquire and release: what the one did is done before the other begins.
+    // Acquire and release: what the last holder did comes before what the next one does.
     ring.shared()
         .owner
         .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
 }
 
-/// Ends the uses of the ring of a call that may not return by itself, and of those that it has interrupted, unless they
-/// may.
+/// Drops the uses of the ring that a displaced call holds. With `one`, the calls that it had interrupted may still
+/// return and keep theirs. Otherwise their uses are dropped as well.
 fn drop_uses(ring: &Held, one: bool) {
     let depth = &ring.calls().depth;
     let nested = if one {
@@ -276,7 +281,7 @@ fn drop_uses(ring: &Held, one: bool) {
     }
 }
 
-/// What the call `there`, which is in the kernel, had interrupted, if that may return.
+/// What the call `current`, which is in the kernel, had interrupted, if that may return.
 fn interrupted_by(ring: &Held, current: Call, now: Call) -> Option<Interrupted> {
     let saved = ring.calls().interrupted.load(Ordering::Relaxed);
     (current.is_nested() && may_return(Call(saved), now)).then_some(Interrupted {
@@ -285,14 +290,14 @@ fn interrupted_by(ring: &Held, current: Call, now: Call) -> Option<Interrupted> 
     })
 }
 
-/// Whether a call that was interrupted or left may return, as seen from another one of the same thread.
+/// Whether the call `then` may still return, as seen from the later call `now` of the same thread.
 fn may_return(then: Call, now: Call) -> bool {
     then == Call::NONE || caller::may_have_interrupted(now.frame(), then.frame())
 }
 
-/// Whether the call `there` of the thread `owner`, which was in the kernel, is not any more: a handler runs, or longjmp
-/// was used, and the thread sleeps somewhere else; or it has ended. While it runs nobody can tell, so it is given some
-/// time to fall asleep.
+/// Whether the thread `owner` has left the kernel without ending its call `current`: a handler of it runs or it has
+/// used longjmp, and now it sleeps somewhere else; or it has ended. A running thread shows nothing, so this gives it
+/// some time to fall asleep.
 fn has_left_kernel(ring: &Held, current: Call, owner: u32) -> bool {
     const LOOKS: u32 = 10;
     const PAUSE_NS: u64 = 100_000;
@@ -314,20 +319,22 @@ fn has_left_kernel(ring: &Held, current: Call, owner: u32) -> bool {
     false
 }
 
-/// Whether today's SQ has what was not submitted yet: whoever published it is just before its system call.
+/// Whether the kernel ring's SQ holds requests that are not submitted: the thread that published them is about to
+/// enter.
 fn has_published(ring: &Held) -> bool {
-    // SAFETY: the ring is set up. Relaxed: a hint.
+    // SAFETY: the ring is set up, so its words are mapped. Relaxed: a hint.
     unsafe {
         let sq = &ring.kring.sq;
         !ring.has_poller() && order::load_relaxed(sq.ktail) != order::load_relaxed(sq.khead)
     }
 }
 
-/// Ends a call on the ring that nobody will return from, if there is one: of this thread (if `here`), whose handler is
-/// what runs or which has left it with longjmp, or of a thread that has ended or has left it.
+/// Ends a call on the ring that will not return, if there is one. With `here`, that may be a call of this very thread,
+/// which runs a handler now or has left the call with longjmp. It may also be a call of a thread that has ended or left
+/// it.
 pub fn end_abandoned_call(ring: &Held, here: bool) {
     let calls = ring.calls();
-    // Acquire: what the owner did before it left is done.
+    // Acquire: what the owner did comes before what is done here.
     let owner = ring.shared().owner.load(Ordering::Acquire);
     let current = calls.current();
     if owner == 0 || current.thread() != owner {

@@ -1,4 +1,4 @@
-//! `errno`, where there is one.
+//! `errno`, in a program that has a C library.
 
 use core::ffi::c_int;
 use core::ptr;
@@ -15,8 +15,8 @@ unsafe extern "C" {
 
 /// Sets `errno`, if the program has a C library.
 pub fn set(error: Errno) {
-    // SAFETY: the linker has filled the word in before any code runs, with libc's function or with null. What that
-    // returns is this thread's own.
+    // SAFETY: the word is null or the address of libc's function, whose type this is. The function returns a place of
+    // the calling thread.
     unsafe {
         if let Some(location) = ptr::read_volatile(&raw const liburing_seed_errno) {
             *location() = -error.as_ret();

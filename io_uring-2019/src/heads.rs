@@ -1,8 +1,10 @@
-//! How far the SQ ring was consumed.
+//! How far both SQs have been consumed.
 //!
-//! The head of the SQ ring follows that of today's SQ, and gains on it with every index that is dropped. Both stand in one
-//! word, so that a signal's handler which comes in at any instruction finds an account that holds, and whoever was
-//! interrupted finds out that it has changed.
+//! The head of the program's SQ ring follows the head of the kernel ring's SQ. Each dropped index moves the former
+//! alone.
+//!
+//! Both heads share one atomic word: a signal handler always sees a consistent pair, and the code it interrupted sees
+//! that the pair has changed.
 
 use core::sync::atomic::Ordering;
 
@@ -10,12 +12,12 @@ use uring_core::ring::order;
 
 use crate::ring::Ring;
 
-/// What the word says.
+/// Both heads.
 #[derive(Clone, Copy)]
 pub struct Heads {
-    /// The head of today's SQ.
+    /// The head of the kernel ring's SQ.
     pub kring: u32,
-    /// The head of the SQ ring.
+    /// The head of the program's SQ ring.
     pub program: u32,
 }
 
@@ -31,7 +33,7 @@ impl Heads {
         u64::from(self.program) << 32 | u64::from(self.kring)
     }
 
-    /// After so many requests were consumed.
+    /// The heads after the kernel has consumed `consumed` requests.
     pub fn after(self, consumed: u32) -> Heads {
         Heads {
             kring: self.kring.wrapping_add(consumed),
@@ -39,7 +41,7 @@ impl Heads {
         }
     }
 
-    /// After an index was dropped.
+    /// The heads after an index was dropped.
     pub fn after_drop(self) -> Heads {
         Heads {
             program: self.program.wrapping_add(1),
@@ -48,21 +50,22 @@ impl Heads {
     }
 }
 
-/// What the account says.
+/// Both heads, as of now.
 pub fn load(ring: &Ring) -> Heads {
-    // Relaxed: who is inside has it to itself, but for handlers on its own thread.
+    // Relaxed: only the holder of the entry lock writes the word, or handlers on its thread.
     Heads::of(ring.shared().heads.load(Ordering::Relaxed))
 }
 
-/// Accounts for what the kernel has consumed of today's SQ, by whatever call, and gives the entries back to the program.
+/// Adds what the kernel has consumed since the last look, and gives those entries back to the program.
 ///
 /// # Safety
 ///
-/// The ring is set up, this thread is inside, and no thread polls the SQ ring.
+/// The ring is set up, this thread holds the entry lock, and no thread polls the SQ ring.
 pub unsafe fn follow_kernel(ring: &Ring) -> Heads {
     loop {
         let heads = load(ring);
-        // SAFETY: the ring is set up. Relaxed: the kernel moves it within this thread's calls.
+        // SAFETY: the ring is set up, so its words are mapped. Relaxed: the kernel moves the head within calls of this
+        // thread.
         let kring = unsafe { order::load_relaxed(ring.kring.sq.khead) };
         let consumed = kring.wrapping_sub(heads.kring);
         if consumed == 0 {
@@ -72,7 +75,7 @@ pub unsafe fn follow_kernel(ring: &Ring) -> Heads {
     }
 }
 
-/// Moves the account from one state to another, and the head with it. False if it has changed meanwhile.
+/// Moves both heads from `from` to `to`, and publishes the program's head. False if they were not `from` any more.
 pub fn advance(ring: &Ring, from: Heads, to: Heads) -> bool {
     let heads = &ring.shared().heads;
     let moved = heads
@@ -82,14 +85,14 @@ pub fn advance(ring: &Ring, from: Heads, to: Heads) -> bool {
     moved
 }
 
-/// Moves the head to where the account is.
+/// Writes the program's head to the SQ ring.
 pub fn publish(ring: &Ring) {
     loop {
         let program = load(ring).program;
-        // SAFETY: mapped while there is a `Ring`. Release: entries and iocbs have been read before the program may write
-        // there again.
+        // SAFETY: the SQ ring is mapped while there is a `Ring`. Release: this thread has read the entries and iocbs
+        // before the program may overwrite them.
         unsafe { order::store_release(&raw mut (*ring.sq()).head, program) };
-        // A handler that came in before the store has moved the head further.
+        // A handler that ran before the store has moved the head further.
         if load(ring).program == program {
             return;
         }

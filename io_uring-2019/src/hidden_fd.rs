@@ -1,7 +1,7 @@
-//! Descriptors of this library's own, which stand among the program's.
+//! This library's own descriptors, among those of the program.
 //!
-//! A program that closes descriptors which are not its own may have closed one of these and opened something else. So
-//! each is kept with the file that it leads to.
+//! A program may close a descriptor that it does not own, and open something else by that number. So each is kept with
+//! the file it leads to.
 
 use core::ffi::c_int;
 
@@ -10,10 +10,10 @@ use uring_core::kernel::{Kernel, Native};
 
 use crate::sys::files::{self, Identity};
 
-/// They are not below that if possible: programs expect the low ones for themselves.
+/// Own descriptors are not below this number where the limit allows. Programs expect the low numbers for themselves.
 const HIGH: c_int = 512;
 
-/// A descriptor of this library's own. All zeros is none, as no file has the number 0.
+/// A descriptor of this library. All zeros means none, as no file has the number 0.
 #[derive(Clone, Copy)]
 pub struct HiddenFd {
     number: c_int,
@@ -21,13 +21,13 @@ pub struct HiddenFd {
 }
 
 impl HiddenFd {
-    /// None.
+    /// No descriptor.
     pub const NONE: HiddenFd = HiddenFd {
         number: 0,
         file: Identity::NONE,
     };
 
-    /// The descriptor `number`.
+    /// The descriptor `number`, which is open.
     pub fn new(number: c_int) -> Result<HiddenFd> {
         Ok(HiddenFd {
             number,
@@ -35,17 +35,17 @@ impl HiddenFd {
         })
     }
 
-    /// The number, whatever it leads to.
+    /// The number, which may lead to something else by now.
     pub fn number(&self) -> c_int {
         self.number
     }
 
-    /// Moves it out of the program's way, where the limit allows that.
+    /// Moves it above the program's descriptors, where the limit allows.
     pub fn moved_high(self) -> HiddenFd {
         self.moved(HIGH)
     }
 
-    /// Moves it to another number, which is not below `lowest`, if there is one.
+    /// Moves it to another number from `lowest` on, if one is free.
     pub fn moved(self, lowest: c_int) -> HiddenFd {
         match files::duplicate(self.number, lowest) {
             Ok(number) => {
@@ -56,17 +56,17 @@ impl HiddenFd {
         }
     }
 
-    /// The descriptor, or none if that is not there any more.
+    /// The descriptor, or None if its number leads to something else by now.
     pub fn get(&self) -> Option<c_int> {
         (self.is_some() && files::identity(self.number) == Ok(self.file)).then_some(self.number)
     }
 
-    /// Whether there was one.
+    /// Whether there was a descriptor.
     pub fn is_some(&self) -> bool {
         self.file != Identity::NONE
     }
 
-    /// Closes it. What is written down stays: after vfork(2) that is the parent's.
+    /// Closes it. The value stays as it is: after vfork(2) it is the parent's.
     pub fn close(&self) {
         if let Some(number) = self.get() {
             let _ = Native::close(number);

@@ -1,7 +1,8 @@
-//! Whether polling for completions gets anywhere on this machine, and what to do with a file where it does not.
+//! Whether completions can be polled for on this machine, and for a file.
 //!
-//! Most devices have no queues that can be polled, and today's kernel refuses requests to them on a ring that polls. So a
-//! ring polls only on a machine where some device can be polled, and a request to a file elsewhere is done in the call.
+//! Most devices have no queues that can be polled, and current kernels refuse requests to them on a ring that polls. So
+//! a ring polls only on a machine where some device can be polled. A request to any other file is then done in the
+//! call.
 
 use core::ffi::{c_int, c_uint};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use crate::sys::files;
 
 /// Whether some block device has queues that can be polled.
 pub fn has_polling_queues() -> bool {
-    // For tests: then every file is one that cannot be polled.
+    // For tests: rings poll, and no file can be polled.
     cfg!(feature = "assume-polling") || some_disk_polls()
 }
 
@@ -47,12 +48,13 @@ fn says_one(path: &mut path::Path) -> bool {
     yes
 }
 
-/// The device that was asked for last, above [`KNOWN`] and [`POLLED`], so that not every call opens files.
+/// The device that was asked for last, with [`KNOWN`] and [`POLLED`] in the low bits. So not every call opens files.
 pub type LastDevice = AtomicU64;
 const KNOWN: u64 = 1;
 const POLLED: u64 = 2;
 
-/// Whether completions of requests to a file can be polled for: it is a block device with such queues, or lies on one.
+/// Whether completions of a file's requests can be polled for: the file is a block device with such queues, or lies on
+/// one.
 pub fn is_polled(fd: c_int, last: &LastDevice) -> bool {
     let Ok(file) = files::identity(fd) else {
         return false;
@@ -63,7 +65,7 @@ pub fn is_polled(fd: c_int, last: &LastDevice) -> bool {
         file.device
     };
     let this = device << 2 | KNOWN;
-    // Relaxed: the word stands for nothing else.
+    // Relaxed: nothing else is read on the strength of the word.
     let known = last.load(Ordering::Relaxed);
     if known & !POLLED == this {
         return known & POLLED != 0;
@@ -76,7 +78,7 @@ pub fn is_polled(fd: c_int, last: &LastDevice) -> bool {
 fn device_polls(device: u64) -> bool {
     let major = device >> 8 & 0xfff;
     let minor = device & 0xff | device >> 12 & 0xfff00;
-    // The queue is the disk's, which is the directory above a partition's.
+    // A partition has its disk's queue, in the directory above.
     [b"/queue/io_poll".as_slice(), b"/../queue/io_poll"]
         .iter()
         .any(|below| {

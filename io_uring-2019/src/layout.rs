@@ -1,4 +1,4 @@
-//! The offset and size of every field, checked when compiling, and what translation rests on.
+//! Compile-time checks: the offset and size of every field, and the layouts that translation relies on.
 
 use core::mem::{offset_of, size_of};
 
@@ -92,14 +92,14 @@ layout! {
     }
 }
 
-/// The same place and size in both structures.
+/// Asserts that two members have the same offset in their structures.
 macro_rules! same {
-    ($($ours:ident.$field:ident $kernel:ident.$today_field:ident,)*) => {
-        $(const _: () = assert!(offset_of!($ours, $field) == offset_of!($kernel, $today_field));)*
+    ($($old:ident.$field:ident $new:ident.$new_field:ident,)*) => {
+        $(const _: () = assert!(offset_of!($old, $field) == offset_of!($new, $new_field));)*
     };
 }
 
-// An event needs no translation at all: the kernel writes it where the program reads it.
+// An event is not translated: the kernel writes it where the program reads it.
 const _: () = assert!(size_of::<io_uring_event>() == size_of::<io_uring_cqe>());
 same! {
     io_uring_event.index io_uring_cqe.user_data,

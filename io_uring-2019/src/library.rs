@@ -1,7 +1,7 @@
-//! The functions of the library's first day.
+//! The functions of the first library, of January 2019.
 //!
-//! Two shapes of it existed within hours, with the same names for different parameters. Both are here: the headers of the
-//! first shape declare its functions with the linker's names that end in `_split`.
+//! It had two shapes within hours, whose functions have the same names and different parameters. Both are here. The
+//! headers of the first shape declare its functions under the linker names that end in `_split`.
 
 pub mod queue;
 pub mod ring;

@@ -1,4 +1,4 @@
-//! What other threads do.
+//! What other threads do, as the kernel tells.
 
 use core::ffi::{c_int, c_uint};
 
@@ -11,7 +11,7 @@ use crate::sys::{files, process};
 
 /// Whether this process has the thread.
 pub fn is_thread(id: c_uint) -> bool {
-    // SAFETY: no signal is sent.
+    // SAFETY: signal 0 is not sent, and no memory is involved.
     check(unsafe {
         Native::call(
             nr::TGKILL,
@@ -21,7 +21,7 @@ pub fn is_thread(id: c_uint) -> bool {
     .is_ok()
 }
 
-/// Whether this process has no other thread. False where nobody says.
+/// Whether this process has no other thread. False without `/proc`.
 pub fn is_only_thread() -> bool {
     let Ok(directory) = files::open(c"/proc/self/task") else {
         return false;
@@ -35,14 +35,14 @@ pub fn is_only_thread() -> bool {
     threads == 1
 }
 
-/// Whether a thread, of whatever process, has ended, though its parent may not have asked for it yet.
+/// Whether a thread of any process has ended, even if its parent has not waited for it yet.
 pub fn has_ended(id: u32) -> bool {
-    // SAFETY: no signal is sent.
+    // SAFETY: signal 0 is not sent, and no memory is involved.
     if check(unsafe { Native::call(nr::KILL, [id as usize, 0, 0, 0, 0, 0]) }) == Err(Errno::ESRCH) {
         return true;
     }
     let mut buffer = [0; 128];
-    // id (name) state ...
+    // The text is: id (name) state ...
     let Ok(text) = read_of_thread(id, b"/stat", &mut buffer) else {
         return false;
     };
@@ -50,12 +50,12 @@ pub fn has_ended(id: u32) -> bool {
     matches!(text.get(name_ends + 2), Some(b'Z' | b'X'))
 }
 
-/// Whether a thread of this process sleeps in another place than `io_uring_enter` on the descriptor `fd`. None if it
-/// runs, or nobody says.
+/// Whether a thread of this process sleeps elsewhere than in `io_uring_enter` on the descriptor `fd`. None if it runs,
+/// or without `/proc`.
 pub fn sleeps_elsewhere(id: u32, fd: c_int) -> Option<bool> {
     const IO_URING_ENTER: u64 = nr::IO_URING_ENTER as u64;
     let mut buffer = [0; 128];
-    // number 0xfirst 0xsecond ...; or "running"
+    // The text is: number 0xfirst 0xsecond ...; or "running".
     let Ok(text) = read_of_thread(id, b"/syscall", &mut buffer) else {
         return None;
     };
@@ -68,12 +68,12 @@ pub fn sleeps_elsewhere(id: u32, fd: c_int) -> Option<bool> {
     match digits(number, 10) {
         Some(IO_URING_ENTER) => Some(digits(first, 16) != Some(fd as u64)),
         Some(_) => Some(true),
-        // -1 is asleep outside of any call.
+        // -1 means that the thread sleeps outside of system calls.
         None => (number == b"-1").then_some(true),
     }
 }
 
-/// A number without a sign.
+/// A number without a sign, or None.
 fn digits(text: &[u8], radix: u32) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -84,7 +84,7 @@ fn digits(text: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
-/// Reads the start of a file that tells about a thread.
+/// Reads the start of a file of `/proc` about a thread.
 fn read_of_thread<'a>(id: u32, name: &[u8], buffer: &'a mut [u8]) -> Result<&'a [u8]> {
     let mut path = Path::new();
     path.push(b"/proc/");

@@ -1,4 +1,4 @@
-//! Paths put together, and the names in directories. Nothing is allocated.
+//! Putting paths together, and reading directories, without allocation.
 
 use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
@@ -9,7 +9,7 @@ use uring_core::kernel::Native;
 use crate::sys::call::{address, check, nr};
 use crate::sys::files::open_at;
 
-/// Opens `<prefix><number>`, for reading or for both.
+/// Opens `<prefix><number>`, for reading, or for reading and writing.
 pub fn open_numbered(prefix: &[u8], number: c_uint, writable: bool) -> Result<c_int> {
     const O_RDWR: usize = 2;
     let mut path = Path::new();
@@ -18,7 +18,7 @@ pub fn open_numbered(prefix: &[u8], number: c_uint, writable: bool) -> Result<c_
     open_at(path.ended(), if writable { O_RDWR } else { 0 })
 }
 
-/// A short path in the making.
+/// A short path that is being put together.
 pub struct Path {
     bytes: [MaybeUninit<u8>; Path::CAPACITY],
     len: usize,
@@ -27,7 +27,7 @@ pub struct Path {
 impl Path {
     const CAPACITY: usize = 96;
 
-    /// An empty one.
+    /// An empty path.
     pub fn new() -> Path {
         Path {
             bytes: [const { MaybeUninit::uninit() }; Path::CAPACITY],
@@ -38,7 +38,7 @@ impl Path {
     /// Appends `text`, as far as there is room.
     pub fn push(&mut self, text: &[u8]) {
         for byte in text {
-            // The last place is kept for the end.
+            // The last byte is kept for the zero.
             if self.len + 1 < Path::CAPACITY {
                 if let Some(place) = self.bytes.get_mut(self.len) {
                     place.write(*byte);
@@ -62,7 +62,7 @@ impl Path {
         }
     }
 
-    /// The path, with a zero at its end.
+    /// The path with a zero at its end.
     fn ended(&mut self) -> *const u8 {
         if let Some(place) = self.bytes.get_mut(self.len) {
             place.write(0);
@@ -70,13 +70,13 @@ impl Path {
         self.bytes.as_ptr().cast()
     }
 
-    /// Opens it for reading.
+    /// Opens the path for reading.
     pub fn open(&mut self) -> Result<c_int> {
         open_at(self.ended(), 0)
     }
 }
 
-/// Shows `visit` the names in a directory, each with its end, until one is what it looks for. Returns whether there was.
+/// Shows `visit` each name in a directory, with the bytes after its end, until it returns true. Returns whether it did.
 pub fn find_name(directory: c_int, mut visit: impl FnMut(&[u8]) -> bool) -> bool {
     // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
     const LENGTH: usize = 16;
@@ -91,11 +91,11 @@ pub fn find_name(directory: c_int, mut visit: impl FnMut(&[u8]) -> bool) -> bool
             0,
             0,
         ];
-        // SAFETY: `buffer` has that many bytes.
+        // SAFETY: the kernel writes at most `buffer.len()` bytes, and `buffer` has them.
         let Ok(count @ 1..) = check(unsafe { Native::call(nr::GETDENTS64, args) }) else {
             return false;
         };
-        // SAFETY: so many were written.
+        // SAFETY: the kernel has written `count` bytes.
         let mut entries =
             unsafe { core::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), count) };
         while let Some([low, high]) = entries.get(LENGTH..LENGTH + 2) {

@@ -1,7 +1,7 @@
 //! The thread that polls the SQ ring (`SQTHREAD | SQPOLL`).
 //!
-//! Today's kernel has such a thread too, but one that wants today's SQEs, which only translation makes of iocbs. So it is
-//! a thread of this library: it translates and submits, and the program makes no call.
+//! Current kernels have such a thread too, but it wants SQEs, and iocbs have to be translated first. So this library
+//! has a thread that translates and submits, and the program makes no call.
 
 use core::ffi::{c_uint, c_void};
 use core::ptr;
@@ -22,16 +22,16 @@ use crate::thread::{self, Leftover};
 use crate::wakeup::flags_word;
 use crate::{overflow, path};
 
-/// How long the thread looks for work before it sleeps.
+/// How long the thread polls without finding work before it sleeps.
 const IDLE_NS: u64 = 1_000_000_000;
-/// Looks before the thread lets others run.
+/// How often the thread polls before it yields the CPU.
 const SPINS: u32 = 64;
-/// How soon a thread that has gone to sleep looks once more.
+/// How long the thread's first sleep lasts.
 const FIRST_SLEEP_NS: u64 = 1_000_000;
-/// How often a thread that sleeps looks whether there is room for events that were kept back, or will be.
+/// How long the thread sleeps at most while there is a backlog, or may be one.
 const BACKLOG_SLEEP_NS: u64 = 10_000_000;
 
-/// Starts the thread of the ring in `slot`, bound to `cpu` if this process may run there.
+/// Starts the polling thread of the ring in `slot`, bound to `cpu` if this process may run there.
 ///
 /// # Errors
 ///
@@ -39,9 +39,9 @@ const BACKLOG_SLEEP_NS: u64 = 10_000_000;
 ///
 /// # Safety
 ///
-/// The ring is this thread's alone, is set up, and stays until [`stop`] has returned.
+/// No other thread knows the ring. It is set up, and stays until [`stop`](crate::wakeup::stop) has returned.
 pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
-    // SAFETY: the caller vouches for the ring; the thread does not run yet.
+    // SAFETY: the caller promises that the ring is set up and stays. The thread does not run yet.
     unsafe {
         let poller = &raw mut (*slot.ring()).poller;
         let stack = thread::stack()?;
@@ -55,22 +55,24 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
         };
         (*poller).stack = stack;
         (*poller).id = id;
-        // It opens a file, which it shall have done before the program goes on. Acquire: what it wrote is there.
+        // Wait until the thread has opened its file, so that the program sees no descriptor come later. Acquire: what
+        // the thread has written is visible.
         let begun = &(*slot.ring()).shared().wakes;
         while begun.load(Ordering::Acquire) == 0 {
             time::sleep_on(begun, 0, 0);
         }
         match process::bind(id, cpu) {
-            // In a container that has other CPUs only, the thread goes where it may.
+            // In a container without that CPU the thread runs anywhere.
             Err(Errno::EINVAL) if !is_cpu(cpu) => Err(Errno::EINVAL),
             _ => Ok(()),
         }
     }
 }
 
-/// The thread. It ends when it is told to; the ring is there until then.
+/// The polling thread. The ring stays until it has ended.
 unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
-    // SAFETY: the argument that `start` gave. The copy of today's ring is this thread's alone, and nobody else submits.
+    // SAFETY: the argument is the one that `start` gave. Only this thread uses the copy of the kernel ring, and no
+    // other thread submits.
     unsafe {
         let slot = &*slot.cast::<Slot>();
         let ring = slot.ring();
@@ -80,14 +82,14 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
             kring.cast(),
             size_of::<io_uring>() / size_of::<u64>(),
         );
-        // By its number in this thread's own table the ring cannot be mistaken, whatever the program does with
-        // descriptors. Kernels that have no such table know the descriptor.
+        // The ring's index in this thread's own table of rings keeps leading to it when the program closes or replaces
+        // descriptors. On kernels without such a table the descriptor is used.
         let _ = ring_fd::register::<Native>(kring);
         if let Ok(fdinfo) = overflow::open_fdinfo((*ring).kring.ring_fd) {
             (*ring).poller.fdinfo =
                 HiddenFd::new(fdinfo).map_or(HiddenFd::NONE, HiddenFd::moved_high);
         }
-        // The number is 0 in a new ring. Release: what was written is there for `start`.
+        // The count is 0 in a new ring. Release: `start` sees what was written.
         let begun = &(*ring).shared().wakes;
         begun.fetch_add(1, Ordering::Release);
         time::wake(begun);
@@ -127,7 +129,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
     Leftover::NOTHING
 }
 
-/// Sleeps until there is work or the thread is to end.
+/// Sleeps until there is work, or the thread is to end.
 fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
     let flags = flags_word(ring);
     let wakes = &ring.shared().wakes;
@@ -139,8 +141,8 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
         if work.pending() != 0 || slot.poller_stop.load(Ordering::SeqCst) != 0 {
             break;
         }
-        // Programs of the time store the tail and look at the flags without a barrier between, so that the processor
-        // may look first. What it stored is there a moment later: the first sleep is a short one.
+        // Programs of that time store the tail and read the flags without a barrier between them, so the processor may
+        // read the flags first. The tail becomes visible a moment later. So the first sleep is short.
         time::sleep_on(wakes, number, limit);
         if work.pending() != 0 || wakes.load(Ordering::SeqCst) != number || work.view.needs_kernel()
         {
@@ -156,7 +158,7 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
     flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
 }
 
-/// Whether the machine has this CPU, whether or not this process may use it.
+/// Whether the machine has this CPU, no matter whether this process may use it.
 fn is_cpu(cpu: u16) -> bool {
     match path::open_numbered(b"/sys/devices/system/cpu/cpu", cpu as c_uint, false) {
         Ok(directory) => {

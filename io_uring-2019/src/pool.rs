@@ -1,8 +1,8 @@
 //! Which rings this process has, and which one a descriptor leads to.
 //!
-//! A ring's descriptor is that of a file in memory whose position says which ring it is. The position belongs to the
-//! open file, so duplicates of the descriptor and those in a child say the same, and a descriptor that was closed and
-//! taken for something else says something else. Nobody reads or writes the file, so the position stays.
+//! A ring's descriptor is that of a memory file. The file's position says which ring it is. The position belongs to the
+//! open file: duplicates of the descriptor and a child's copies have the same one, and a number that was closed and
+//! opened for another file has another one. No thread reads or writes through the descriptor, so the position stays.
 
 use core::cell::UnsafeCell;
 use core::ffi::c_int;
@@ -19,37 +19,37 @@ use crate::sys::files::{self, Identity};
 use crate::sys::process;
 use crate::teardown;
 
-/// Rings that a process can have at a time.
+/// How many rings a process can have at a time.
 const MAX_RINGS: usize = 1024;
 const MAX_RINGS_BITS: u32 = MAX_RINGS.trailing_zeros();
 /// Set in the position of every ring's file. No file is that long.
 const RING_BIT: u64 = 1 << 62;
 
-/// A place for a ring. It stays in memory for good, so that a thread that comes too late finds a place without a ring
-/// and not something else.
+/// A place for a ring. It is never freed, so a late caller finds a slot without a ring, not other data.
 pub struct Slot {
     /// 0: free; 1: taken.
     taken: AtomicU32,
-    /// Users of the ring: those inside a call, and one for its being open. Without any, the ring is torn down.
+    /// Users of the ring: one for each call under way, and one while the ring is open. The last one tears the ring
+    /// down.
     users: AtomicU32,
-    /// The position that leads here; 0 while there is no open ring.
+    /// The position that leads here, or 0 while there is no open ring.
     pub position: AtomicU64,
-    /// The ring's descriptor, as far as is known.
+    /// A descriptor of the ring, if the last one known is still right.
     pub descriptor: AtomicI32,
-    /// Calls under way that close a descriptor of the ring, and how many have done so.
+    /// How many calls that close a descriptor of the ring are under way, and how many are done.
     pub closes_running: AtomicU32,
     pub closes_done: AtomicU32,
-    /// Cleared by the kernel when the polling thread has gone.
+    /// The polling thread's id. The kernel clears it when the thread has ended.
     pub poller_tid: AtomicU32,
-    /// Who is inside.
+    /// The calls on the ring.
     calls: Calls,
-    /// Tells the polling thread to go.
+    /// Tells the polling thread to end.
     pub poller_stop: AtomicU32,
     ring: UnsafeCell<MaybeUninit<Ring>>,
 }
 
-// SAFETY: the words are atomic. The ring is written by the thread that took the slot, before `users` says that there is
-// one, and by the one that tears it down, after `users` said that nobody is left.
+// SAFETY: the words are atomic. The thread that takes the slot writes the ring before `users` is above 0. The last user
+// tears it down after `users` is 0 again, and nobody uses a ring without counting in `users`.
 unsafe impl Sync for Slot {}
 
 static POOL: [Slot; MAX_RINGS] = [const {
@@ -68,22 +68,22 @@ static POOL: [Slot; MAX_RINGS] = [const {
 }; MAX_RINGS];
 
 impl Slot {
-    /// The ring, where there is one.
+    /// The ring. It is valid while there are users.
     pub fn ring(&self) -> *mut Ring {
         self.ring.get().cast()
     }
 }
 
-/// How many rings there are, for those who want to know that there is none.
+/// How many rings are open or being set up. While there is none, the preload library only forwards calls.
 pub static OPEN_RINGS: AtomicU32 = AtomicU32::new(0);
-/// The device that files in memory are on.
+/// The device of memory files.
 static MEMFD_DEVICE: AtomicU64 = AtomicU64::new(0);
-/// Slots from here on were never taken.
+/// How many slots, from the first on, were ever taken.
 static EVER_TAKEN: AtomicU32 = AtomicU32::new(0);
 
-/// A ring in use. It is not torn down meanwhile.
+/// A user of a ring. The ring is not torn down while this exists.
 pub struct Held {
-    /// Where the ring is. `users` counts this one.
+    /// The ring's slot. `users` counts this value.
     slot: &'static Slot,
 }
 
@@ -93,17 +93,17 @@ impl Held {
         self.slot.ring()
     }
 
-    /// Its place.
+    /// The ring's slot.
     pub fn slot(&self) -> &'static Slot {
         self.slot
     }
 
-    /// Who is inside.
+    /// The calls on the ring.
     pub fn calls(&self) -> &'static Calls {
         &self.slot.calls
     }
 
-    /// Ends another use than this one.
+    /// Drops one more user than this one: that of a call that will not return, or that of the open ring.
     pub fn drop_another_user(&self) {
         drop_user(self.slot);
     }
@@ -113,7 +113,7 @@ impl Deref for Held {
     type Target = Ring;
 
     fn deref(&self) -> &Ring {
-        // SAFETY: `users` counts this one, so the ring was written and is not torn down.
+        // SAFETY: `users` counts this value, so the ring was written and is not torn down.
         unsafe { &*self.slot.ring() }
     }
 }
@@ -124,11 +124,11 @@ impl Drop for Held {
     }
 }
 
-/// One user less. The last one tears the ring down.
+/// Drops a user. The last one tears the ring down.
 fn drop_user(slot: &'static Slot) {
-    // Release: what this user did is done; acquire: and what all others did, before the ring goes.
+    // Release: what this user did comes before the tearing down. Acquire: so does what all others did.
     if slot.users.fetch_sub(1, Ordering::AcqRel) == 1 {
-        // SAFETY: nobody is left, and nobody comes without finding `users` above 0.
+        // SAFETY: this was the last user, and a thread becomes a user only while there is another one.
         unsafe {
             teardown::tear_down(slot.ring(), &slot.poller_stop, &slot.poller_tid);
         }
@@ -136,7 +136,7 @@ fn drop_user(slot: &'static Slot) {
     }
 }
 
-/// The slot that a position leads to, whether there is a ring or not.
+/// The slot that a position leads to, whether it has a ring or not.
 pub fn slot_of(position: u64) -> Option<&'static Slot> {
     if position & RING_BIT == 0 {
         return None;
@@ -147,7 +147,8 @@ pub fn slot_of(position: u64) -> Option<&'static Slot> {
 /// The ring with this position.
 pub fn hold(position: u64) -> Option<Held> {
     let slot = slot_of(position)?;
-    // Who comes too late does not keep the ring from going meanwhile. Acquire: this comes first.
+    // Check before counting ourselves in, so that a late caller never keeps a closing ring alive. Acquire: read the
+    // position before the user count.
     if slot.position.load(Ordering::Acquire) != position {
         return None;
     }
@@ -176,7 +177,7 @@ pub fn hold(position: u64) -> Option<Held> {
 /// # Errors
 ///
 /// * `EBADF`: the descriptor is not open.
-/// * `EOPNOTSUPP`: it is something else.
+/// * `EOPNOTSUPP`: it leads to something else.
 pub fn find(fd: c_int) -> Result<Held> {
     match files::position(fd) {
         Ok(position) => hold(position).ok_or_else(|| why_no_ring(fd)),
@@ -188,17 +189,17 @@ pub fn find(fd: c_int) -> Result<Held> {
 #[cold]
 fn why_no_ring(fd: c_int) -> Errno {
     match files::position(fd) {
-        // Just closed.
+        // Another thread has just closed it.
         Err(Errno::EBADF) => Errno::EBADF,
         _ => Errno::EOPNOTSUPP,
     }
 }
 
-/// The number that tells a ring from all others, if the descriptor leads to one of this process.
+/// The position of the ring that a descriptor leads to, if that is a ring of this process.
 pub fn position_of(fd: c_int) -> Option<u64> {
     let file = files::identity(fd).ok()?;
-    // Files in memory are all on one device. Others are not asked for their position: that would wait for a thread that
-    // reads there.
+    // Memory files are all on one device. Other files are not asked for their position: the kernel would wait for a
+    // thread that reads there.
     if file.device != MEMFD_DEVICE.load(Ordering::Relaxed) {
         return None;
     }
@@ -213,18 +214,18 @@ pub fn leads_to(fd: c_int, position: u64, file: Identity) -> bool {
     files::identity(fd) == Ok(file) && files::position(fd) == Ok(position)
 }
 
-/// A slot that was taken and has no ring yet.
+/// A taken slot that has no ring yet.
 pub struct Claim {
     slot: &'static Slot,
     position: u64,
 }
 
 impl Claim {
-    /// Takes a slot. `ENFILE` if there is none.
+    /// Takes a slot. `ENFILE` if all are taken.
     pub fn new() -> Result<Claim> {
         let random = process::random()?;
         for (index, slot) in POOL.iter().enumerate() {
-            // Acquire: whoever gave it back was done with it.
+            // Acquire: the thread that freed the slot has finished with it.
             let free = slot
                 .taken
                 .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed);
@@ -241,15 +242,15 @@ impl Claim {
         Err(Errno::ENFILE)
     }
 
-    /// Puts a ring there that has nothing yet, and that nobody finds. Whatever it gets goes with what this returns.
+    /// Puts an empty ring into the slot. No descriptor leads to it yet. What the ring gets later is given back with it.
     pub fn fill(self) -> Unopened {
-        // SAFETY: the slot is this thread's; integers and raw pointers only, for which zero is a value.
+        // SAFETY: the slot is this thread's. A `Ring` consists of integers and raw pointers, for which zero is a value.
         unsafe {
             let ring = self.slot.ring();
             zero::clear(ring);
             (*ring).process = process::id();
         }
-        // Release: whoever finds a user finds the ring.
+        // Release: a thread that counts itself in finds the ring written.
         self.slot.users.store(1, Ordering::Release);
         OPEN_RINGS.fetch_add(1, Ordering::Relaxed);
         let unopened = Unopened {
@@ -267,44 +268,44 @@ impl Drop for Claim {
     }
 }
 
-/// A ring that nobody finds yet.
+/// A ring that no descriptor leads to yet.
 pub struct Unopened {
     held: Held,
     position: u64,
 }
 
 impl Unopened {
-    /// Where the ring is.
+    /// The ring's slot.
     pub fn slot(&self) -> &'static Slot {
         self.held.slot
     }
 
     /// The ring, which is this thread's alone.
     pub fn ring(&mut self) -> &mut Ring {
-        // SAFETY: the ring was written, and nobody else finds it.
+        // SAFETY: the ring was written, and no other thread can find it.
         unsafe { &mut *self.held.ring() }
     }
 
-    /// The position that its file must have.
+    /// The position that the ring's file must have.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Opens the ring to those who have its descriptor.
+    /// Opens the ring: from here on its descriptor leads to it.
     pub fn open(self, fd: c_int) {
         let slot = self.held.slot;
         MEMFD_DEVICE.store(self.held.identity.device, Ordering::Relaxed);
         slot.descriptor.store(fd, Ordering::Relaxed);
-        // Release: whoever finds the position finds the whole ring.
+        // Release: a thread that finds the position finds the ring complete.
         slot.position.store(self.position, Ordering::Release);
-        // That use is the ring's being open.
+        // This user stands for the open ring from now on.
         core::mem::forget(self.held);
     }
 }
 
 fn free_slot(slot: &'static Slot) {
     OPEN_RINGS.fetch_sub(1, Ordering::Relaxed);
-    // Release: whoever takes it finds it left.
+    // Release: a thread that takes the slot next finds this one finished with it.
     slot.taken.store(0, Ordering::Release);
 }
 

@@ -1,8 +1,8 @@
-//! Taking the calls of programs that make them themselves, by standing before libc.
+//! The preload library: functions that stand before libc's, for programs that make the calls by number.
 //!
-//! `syscall()` is where the two calls come in, by their numbers. Everything else goes on to the next library with all
-//! registers and the stack as they were. The functions that close descriptors are here to notice that a ring's was
-//! closed; as long as there is no ring, they too just go on.
+//! `syscall()` takes the two calls of 2019. Everything else goes on to the next library, with all registers and the
+//! stack as they were. The functions that close descriptors are here to notice that a ring was closed. While there is
+//! no ring, they too just go on.
 
 mod calls;
 mod closing;

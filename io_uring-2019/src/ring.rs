@@ -12,7 +12,7 @@ use crate::iopoll;
 use crate::ring_file::{Areas, Shared, Sizes, SqRing};
 use crate::sys::files::Identity;
 
-/// A ring, as this process sees it. What it points to is shared with all processes that have the ring.
+/// A ring, as this process sees it. The memory it points to is shared with all processes that have the ring.
 pub struct Ring {
     /// The process that set it up.
     pub process: c_int,
@@ -20,28 +20,28 @@ pub struct Ring {
     pub flags: c_uint,
     /// Number of iocbs.
     pub entries: c_uint,
-    /// Whether the kernel polls for completions.
+    /// Whether the kernel ring polls for completions.
     pub iopoll: bool,
     /// This library's mappings.
     pub areas: Areas,
     /// And their sizes.
     pub sizes: Sizes,
-    /// Today's ring.
+    /// The kernel ring.
     pub kring: io_uring,
-    /// Its descriptor.
+    /// The kernel ring's descriptor.
     pub kring_fd: HiddenFd,
-    /// The thread that polls the SQ ring, if there is one.
+    /// The polling thread, if there is one.
     pub poller: Poller,
-    /// A second way to the file in memory, for the thread that watches the first.
+    /// A second open file of the ring's memory file, for the watching thread.
     pub anchor: HiddenFd,
-    /// That file.
+    /// The ring's memory file.
     pub identity: Identity,
-    /// What was found out last of a device.
+    /// What was last found out about a device.
     pub last_device: iopoll::LastDevice,
 }
 
 impl Ring {
-    /// Whether a thread of this library submits.
+    /// Whether a polling thread submits.
     pub fn has_poller(&self) -> bool {
         let both = IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL;
         self.flags & both == both
@@ -62,12 +62,12 @@ impl Ring {
         self.areas.iocbs()
     }
 
-    /// Whether there is a pinned buffer for the iocb of this index that has all of that memory.
+    /// Whether the iocb with this index has a pinned buffer that contains this memory.
     pub fn has_pinned(&self, index: c_uint, start: u64, len: c_uint) -> bool {
         if self.flags & IORING_SETUP_FIXEDBUFS == 0 || index >= self.entries {
             return false;
         }
-        // SAFETY: then there is one for each iocb, in an area that is mapped.
+        // SAFETY: a ring with this flag has a buffer for each iocb, in an area that stays mapped.
         let buffer = unsafe { self.areas.buffers(&self.sizes).add(index as usize).read() };
         start
             .checked_sub(buffer.iov_base.addr() as u64)
@@ -75,22 +75,22 @@ impl Ring {
             .is_some_and(|end| end <= buffer.iov_len as u64)
     }
 
-    /// What processes agree on.
+    /// The words that all processes with the ring share.
     pub fn shared(&self) -> &Shared {
-        // SAFETY: mapped for as long as there is a `Ring`; atomic words only.
+        // SAFETY: mapped while there is a `Ring`. The words are atomic, so other processes may write them.
         unsafe { &*self.areas.shared(&self.sizes) }
     }
 }
 
-/// The thread, if there is one. All zeros is none.
+/// The polling thread. All zeros means that there is none.
 pub struct Poller {
     /// Its stack.
     pub stack: *mut c_void,
-    /// Its number.
+    /// The thread's id.
     pub id: c_uint,
-    /// What the kernel says of the ring. Open all the time, as a thread that opens and closes files takes numbers which a
-    /// program expects for its own. Without it this thread does not count the events that find no room.
+    /// The kernel's description of the ring. It stays open: a thread that opened and closed files would take numbers
+    /// that the program expects to be free. Without it this thread does not count the events that find no room.
     pub fdinfo: HiddenFd,
-    /// Today's ring, for the thread alone.
+    /// The polling thread's copy of `Ring::kring`.
     pub kring: io_uring,
 }

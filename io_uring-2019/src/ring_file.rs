@@ -1,17 +1,17 @@
-//! The memory of a ring: one file in memory, which the program maps as it would map the posted kernel's descriptor.
+//! A ring's memory file. The program maps it at the offsets at which it would map the posted kernel's descriptor.
 //!
-//! | offset in the file | what | who maps it |
+//! | offset in the file | what | mapped by |
 //! | --- | --- | --- |
 //! | 0 | the SQ ring: [`SqRing`], then the indexes | the program, and this library |
-//! | behind it | [`Shared`] | this library |
-//! | before `IORING_OFF_CQ_RING` | the SQEs of today's ring | this library |
-//! | `IORING_OFF_CQ_RING` | the rings of today's ring, which begin with its CQ | the program, and this library |
-//! | behind them | a page, for the event that was handed out last | this library |
+//! | after it | [`Shared`] | this library |
+//! | before `IORING_OFF_CQ_RING` | the SQEs of the kernel ring | this library |
+//! | `IORING_OFF_CQ_RING` | the rings of the kernel ring, with the CQ first | the program, and this library |
+//! | after them | a page, for the event that was taken last | this library |
 //! | `IORING_OFF_IOCB` | the iocbs | the program, and this library |
-//! | behind them | the pinned buffers, one iovec for each iocb, if there are | this library |
+//! | after them | the pinned buffers, one iovec for each iocb, if there are any | this library |
 //!
-//! The kernel runs today's ring in this memory (`IORING_SETUP_NO_MMAP`), so events appear where the program looks for
-//! them without anybody's help.
+//! The kernel runs its ring in this memory (`IORING_SETUP_NO_MMAP`). So events appear where the program looks for them,
+//! without a call.
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
@@ -26,13 +26,13 @@ use uring_core::ring::sizes::{self, page_aligned};
 
 use crate::abi::*;
 
-/// The head of the SQ ring. Both sides' positions have a cache line of their own.
+/// The start of the SQ ring. Head and tail have a cache line each.
 #[repr(C, align(64))]
 pub struct SqRing {
-    /// How far entries were consumed. First, because programs unmap the ring by this member's address.
+    /// How far entries were consumed. It comes first, because programs unmap the ring by its address.
     pub head: c_uint,
     _apart: [c_uint; 15],
-    /// How far the program filled entries in.
+    /// How far the program has filled entries in.
     pub tail: c_uint,
     _apart_too: [c_uint; 15],
     /// Number of entries minus one.
@@ -45,16 +45,16 @@ pub struct SqRing {
     pub flags: AtomicU32,
 }
 
-/// What processes that share a ring must agree on.
+/// The words that all processes with the ring share.
 #[repr(C)]
 pub struct Shared {
-    /// How far the SQ ring was consumed.
+    /// How far both SQs were consumed, see [`heads`](crate::heads).
     pub heads: AtomicU64,
-    /// Which thread is inside `io_uring_enter`; 0 is none.
+    /// The entry lock: the id of the thread in `io_uring_enter`, or 0.
     pub owner: AtomicU32,
-    /// Counts the calls that wake the polling thread, which sleeps on it.
+    /// Counts wake-ups of the polling thread. The thread sleeps on this word.
     pub wakes: AtomicU32,
-    /// How many events the kernel held back when they were last counted, and the CQ's tail at that time.
+    /// The size of the backlog when it was last counted, and the CQ's tail at that time.
     pub backlog: AtomicU64,
 }
 
@@ -71,11 +71,11 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Those for a ring of so many entries, rounded up to a power of two, with pinned buffers or without.
+    /// The sizes for a ring of `entries`, rounded up to a power of two, with pinned buffers or without.
     ///
     /// # Errors
     ///
-    /// * `EINVAL`: more entries than the kernel accepts, or none.
+    /// * `EINVAL`: no entries, or more than the kernel accepts.
     pub fn of<K: Kernel>(entries: c_uint, pins: bool) -> Result<Sizes> {
         let p = io_uring_params::default();
         let page = K::page_size();
@@ -95,12 +95,12 @@ impl Sizes {
         })
     }
 
-    /// SQEs and rings of today's ring, and a page.
+    /// The SQEs and rings of the kernel ring, and the page after them.
     fn kring(&self) -> usize {
         self.sqes + self.rings + self.page
     }
 
-    /// Of the whole file.
+    /// The size of the file.
     pub fn file(&self) -> u64 {
         IORING_OFF_IOCB + (self.iocbs + self.buffers) as u64
     }
@@ -111,14 +111,14 @@ impl Sizes {
 pub struct Areas {
     /// The SQ ring, then `Shared`.
     sq: *mut c_void,
-    /// SQEs and rings of today's ring.
+    /// The SQEs and rings of the kernel ring.
     kring: *mut c_void,
     /// The iocbs, then the pinned buffers.
     iocbs: *mut c_void,
 }
 
 impl Areas {
-    /// None.
+    /// No mappings.
     pub const fn unmapped() -> Areas {
         Areas {
             sq: ptr::null_mut(),
@@ -127,10 +127,10 @@ impl Areas {
         }
     }
 
-    /// Maps the three areas of a file that has the size. What was mapped before an error is in `self`.
+    /// Maps the three areas of a file of the right size. On an error `self` contains what was mapped before it.
     pub fn map<K: Kernel>(&mut self, fd: c_int, sizes: &Sizes) -> Result<()> {
         let map = |len, offset| {
-            // SAFETY: a new mapping, placed by the kernel.
+            // SAFETY: the kernel places the new mapping, so it replaces none.
             unsafe { K::mmap(len, PROT_READ_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset) }
                 .map(|area| area.as_ptr())
         };
@@ -144,7 +144,7 @@ impl Areas {
     ///
     /// # Safety
     ///
-    /// Nothing uses the areas any more.
+    /// The areas are not used any more.
     pub unsafe fn unmap<K: Kernel>(&mut self, sizes: &Sizes) {
         let areas = [
             (self.sq, sizes.sq_area + sizes.page),
@@ -153,14 +153,14 @@ impl Areas {
         ];
         for (area, size) in areas {
             if !area.is_null() {
-                // SAFETY: the caller gives them up.
+                // SAFETY: the caller promises that the areas are not used any more.
                 let _ = unsafe { K::munmap(area, size) };
             }
         }
         *self = Areas::unmapped();
     }
 
-    /// The head of the SQ ring.
+    /// The start of the SQ ring.
     pub fn sq_ring(&self) -> *mut SqRing {
         self.sq.cast()
     }
@@ -170,12 +170,12 @@ impl Areas {
         self.sq.wrapping_byte_add(size_of::<SqRing>()).cast()
     }
 
-    /// What processes agree on.
+    /// The words that all processes with the ring share.
     pub fn shared(&self, sizes: &Sizes) -> *mut Shared {
         self.sq.wrapping_byte_add(sizes.sq_area).cast()
     }
 
-    /// Where today's ring is to be set up.
+    /// The memory for the kernel ring.
     pub fn kring(&self, sizes: &Sizes) -> Buffer {
         Buffer {
             start: self.kring,
@@ -188,14 +188,14 @@ impl Areas {
         self.iocbs.cast()
     }
 
-    /// The pinned buffers, of a ring that has them.
+    /// The pinned buffers, in a ring that has them.
     pub fn buffers(&self, sizes: &Sizes) -> *mut iovec {
         self.iocbs.wrapping_byte_add(sizes.iocbs).cast()
     }
 }
 
-/// The page behind the rings of today's ring: by the address of the CQ's head, which lies in their first page, the bytes
-/// up to the end of the CQ, and the number of SQEs, whose numbers kernels before 6.6 keep behind the CQ.
+/// The page after the rings of the kernel ring, found from `cq_head`, the address of the CQ's head in their first page.
+/// `cq_size` is the size of the CQ. Kernels before 6.6 keep an array of `sqes` indexes after the CQ.
 #[cfg(not(feature = "preload"))]
 pub fn page_behind_rings(cq_head: *mut c_uint, cq_size: usize, sqes: c_uint) -> *mut c_void {
     const PAGE: usize = 4096;

@@ -1,4 +1,4 @@
-//! `io_uring_setup`: a file in memory, and today's ring in it.
+//! `io_uring_setup`: a memory file, and the kernel ring in it.
 
 use core::ffi::{c_int, c_uint};
 use core::ptr;
@@ -28,12 +28,12 @@ const KNOWN: c_uint = IORING_SETUP_IOPOLL
 /// The largest pinned buffer.
 const LARGEST_BUFFER: usize = 4 << 20;
 
-/// Who closes a ring's descriptor.
+/// By which calls the program closes a ring's descriptor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// The program, by a call that this library gets to see, or through this library.
+    /// By calls that this library sees, or through this library.
     Seen,
-    /// The program, by a call of libc's.
+    /// By calls of libc.
     Unseen,
 }
 
@@ -41,12 +41,13 @@ pub enum Closing {
 ///
 /// # Errors
 ///
-/// * `EFAULT`: `params` or `iovecs` cannot be read, or `params` not be written; a buffer has no address or is too long.
+/// * `EFAULT`: `params` or `iovecs` cannot be read, or `params` cannot be written; a buffer has no address or is too
+///   long.
 /// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many, a CPU that does not exist.
-/// * `EMFILE`, `ENFILE`: no descriptor is left, of which a ring needs two; or this process has too many rings.
+/// * `EMFILE`, `ENFILE`: no descriptor is left (a ring needs two), or this process has too many rings.
 /// * `ENOMEM`: no memory, or more than may be locked.
-/// * `ENOSYS`: the kernel cannot run a ring in memory that is not its own (before 6.5).
-/// * `EPERM` and others with which the kernel refuses a ring.
+/// * `ENOSYS`: the kernel cannot run a ring in memory that the program brings (before 6.5).
+/// * `EPERM` and others by which the kernel refuses a ring.
 pub fn setup(
     entries: c_uint,
     iovecs: *const iovec,
@@ -71,7 +72,7 @@ pub fn setup(
         memory::write_memory(params, &p)?;
         let position = unopened.position();
         let ring = unopened.ring();
-        // Where no thread can be had, closing is noticed when the next ring is set up.
+        // Without a watching thread, the next set-up notices that the ring was closed.
         let anchor = ring.anchor.get();
         if anchor.is_none_or(|anchor| watch::start(anchor, position).is_err()) {
             ring.anchor.close();
@@ -92,12 +93,12 @@ pub fn setup(
     }
 }
 
-/// Makes the file in memory, maps it, and returns the descriptor for the program.
+/// Makes the memory file, maps it, and returns the descriptor for the program.
 fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     let position = unopened.position();
     let ring = unopened.ring();
-    // Nothing of the file takes memory until it is touched, but a limit on file sizes holds for it. A call that exceeds
-    // it would cost the program a signal.
+    // The file takes no memory until it is touched, but the limit on file sizes holds for it. The kernel would send the
+    // program a signal for a larger file.
     if process::limit(process::FILE_SIZE)? < ring.sizes.file() {
         return Err(Errno::EFBIG);
     }
@@ -108,7 +109,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         ring.identity = files::identity(fd)?;
         ring.areas.map::<Native>(fd, &ring.sizes)?;
         let mut program = fd;
-        // Without /proc, closing is noticed when the next ring is set up.
+        // Without `/proc`, the next set-up notices that the ring was closed.
         if closing == Closing::Unseen {
             let anchor = HiddenFd::new(fd)?;
             if let Ok(second) = watch::reopen(fd) {
@@ -130,7 +131,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         Ok(program) if program != fd => {
             ring.anchor = ring.anchor.moved_high();
             if ring.anchor.number() == fd {
-                // Anywhere else will do, where the limit leaves no high ones.
+                // The limit leaves no high numbers, so any other number will do.
                 ring.anchor = ring.anchor.moved(0);
             }
             Ok(lowest_number(program))
@@ -145,7 +146,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
     }
 }
 
-/// The same open file by the lowest number that is free, which is what a new descriptor is expected to have.
+/// The lowest free number for the same open file. A program expects a new descriptor to have that.
 fn lowest_number(fd: c_int) -> c_int {
     match files::duplicate(fd, 0) {
         Ok(low) if low < fd => {
@@ -160,7 +161,7 @@ fn lowest_number(fd: c_int) -> c_int {
     }
 }
 
-/// Sets today's ring up in the file's memory, and all that goes with it.
+/// Sets the kernel ring up in the file's memory, and all that goes with it.
 fn set_up_kring(
     unopened: &mut Unopened,
     iovecs: *const iovec,
@@ -171,9 +172,10 @@ fn set_up_kring(
     ring.iopoll = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
     let retry = Retry::new();
     let mut q = retry.run(|| make_kring(ring))?;
-    // What files that cannot be polled need came in 6.11; this is the first feature after it.
+    // Files that cannot be polled need a feature of 6.11 that no flag tells of. `MIN_TIMEOUT` is the first flag after
+    // it.
     if ring.iopoll && q.features & kring::IORING_FEAT_MIN_TIMEOUT == 0 {
-        // SAFETY: it was just set up, and nobody else knows it.
+        // SAFETY: it was just set up, and no other thread knows it.
         unsafe { exit::exit::<Native>(&raw mut ring.kring) };
         ring.iopoll = false;
         q = retry.run(|| make_kring(ring))?;
@@ -191,14 +193,14 @@ fn set_up_kring(
     p.sq_off = sq_offsets();
     p.cq_off = cq_offsets(&q);
     if ring.has_poller() {
-        // SAFETY: nobody else knows the ring, and it is set up.
+        // SAFETY: no other thread knows the ring, and it is set up.
         unsafe { poller::start(slot, p.sq_thread_cpu)? };
     }
     Ok(())
 }
 
-/// How long the kernel is asked again for memory that may be locked: what a ring that was closed had locked counts for
-/// some more milliseconds.
+/// Repeats a call that finds too little memory left to lock. The kernel counts the memory that a closed ring had locked
+/// for some more milliseconds.
 struct Retry {
     end: u64,
 }
@@ -225,7 +227,7 @@ impl Retry {
 
 fn make_kring(ring: &mut Ring) -> Result<kring::io_uring_params> {
     let mut q = kring::io_uring_params {
-        // An iocb that fails does not keep those behind it from being submitted.
+        // A request that fails does not stop the submission of those behind it.
         flags: IORING_SETUP_SUBMIT_ALL,
         ..kring::io_uring_params::default()
     };
@@ -233,22 +235,22 @@ fn make_kring(ring: &mut Ring) -> Result<kring::io_uring_params> {
         q.flags |= kring::IORING_SETUP_IOPOLL;
     }
     let memory = ring.areas.kring(&ring.sizes);
-    // SAFETY: the memory stays mapped until the ring is torn down, which closes today's ring first.
+    // SAFETY: the memory stays mapped until the ring is torn down, which closes the kernel ring first.
     let made = unsafe {
         setup::init_in_memory::<Native>(ring.entries, &raw mut ring.kring, &mut q, Some(memory))
     };
     match made {
         Ok(_) => Ok(q),
-        // Everything in it is right, so the kernel does not know the flag.
+        // The parameters are right, so the kernel does not know a flag.
         Err(Errno::EINVAL) => Err(Errno::ENOSYS),
         Err(error) => Err(error),
     }
 }
 
-/// Writes what never changes.
+/// Writes the words of the SQ ring that never change.
 fn write_constants(ring: &Ring) {
     let sq = ring.sq();
-    // SAFETY: mapped, all zeros, and nobody else knows it yet.
+    // SAFETY: mapped, all zeros, and no other thread knows the ring yet.
     unsafe {
         order::store_relaxed(&raw mut (*sq).ring_mask, ring.entries.wrapping_sub(1));
         order::store_relaxed(&raw mut (*sq).ring_entries, ring.entries);
@@ -269,7 +271,7 @@ fn sq_offsets() -> io_sqring_offsets {
     }
 }
 
-/// Where the kernel has put the CQ.
+/// The offsets at which the kernel has put the CQ.
 fn cq_offsets(q: &kring::io_uring_params) -> io_cqring_offsets {
     io_cqring_offsets {
         head: q.cq_off.head,
@@ -282,7 +284,7 @@ fn cq_offsets(q: &kring::io_uring_params) -> io_cqring_offsets {
     }
 }
 
-/// Registers the program's buffers, one for each iocb, and writes them down.
+/// Registers the program's buffers, one for each iocb, and notes them in the ring's file.
 fn register_buffers(ring: &mut Ring, iovecs: *const iovec, retry: &Retry) -> Result<()> {
     const PAGE: usize = 4096;
     let buffers = ring.areas.buffers(&ring.sizes);
@@ -295,24 +297,24 @@ fn register_buffers(ring: &mut Ring, iovecs: *const iovec, retry: &Retry) -> Res
         let offset = buffer.iov_base.addr() % PAGE;
         pages += (offset + buffer.iov_len).div_ceil(PAGE);
         if buffer.iov_len == 0 {
-            // Today's kernel refuses a buffer without a length, but takes that there is none.
+            // Current kernels refuse a buffer of no length, but accept a null address as no buffer.
             buffer.iov_base = ptr::null_mut();
         }
-        // SAFETY: the area is mapped, and has room for one for each iocb.
+        // SAFETY: the area is mapped, and has room for a buffer for each iocb.
         unsafe { buffers.add(index).write(buffer) };
     }
-    // The kernel of today lets privileged programs exceed the limit, the posted one did not.
+    // Current kernels let privileged programs exceed the limit. The posted one did not.
     if pages as u64 > process::limit(process::LOCKED_MEMORY)? / PAGE as u64 {
         return Err(Errno::ENOMEM);
     }
     let registered = retry.run(|| {
-        // SAFETY: the buffers were just written down, and the ring is set up. Pinned memory stays even if the program
-        // unmaps it.
+        // SAFETY: the buffers were just written, and the ring is set up. The kernel pins their memory, so it stays even
+        // if the program unmaps it.
         unsafe { buffers::register::<Native>(&raw mut ring.kring, buffers, ring.entries) }
     });
     match registered {
         Ok(_) => Ok(()),
-        // A buffer that ends beyond all addresses.
+        // The buffer ends beyond the last address.
         Err(Errno::EOVERFLOW) => Err(Errno::EFAULT),
         Err(error) => Err(error),
     }

@@ -1,4 +1,4 @@
-//! From the SQ ring of 2019 to that of today, and into the kernel.
+//! Moving requests from the program's SQ ring to the kernel ring, and into the kernel.
 
 use core::ffi::{c_int, c_uint};
 use core::ptr;
@@ -20,39 +20,39 @@ use crate::translate::{Stop, Translator};
 use crate::view::View;
 use crate::{heads, overflow};
 
-/// One thread's work on a ring: from the SQ ring of 2019 to that of today, and into the kernel.
+/// One thread's work on a ring: translating requests, submitting them, waiting for events.
 pub struct Work<'a> {
     /// The ring, as this thread sees it.
     pub view: View<'a>,
-    /// None for the polling thread, which nobody disturbs.
+    /// The call's entry. The polling thread has none, as no call displaces it.
     entry: Option<&'a Entry<'a>>,
-    /// iocbs that the kernel has consumed.
+    /// Requests that the kernel has consumed.
     pub consumed: c_uint,
-    /// Whether the caller's wait is done, or nothing may be done any more.
+    /// Whether the caller's wait is over, or the call was displaced.
     pub waited: bool,
 }
 
 /// Why a batch ended.
 enum End {
-    /// All is taken that there is, or that was asked for.
+    /// All entries that there are, or that were asked for, were taken.
     Done,
-    /// Today's SQ is full.
+    /// The kernel ring's SQ is full.
     Full,
     /// The next index names no iocb.
     Dropped,
-    /// The next iocb cannot be started.
+    /// The next iocb cannot be started, for this reason.
     Refused(Errno),
-    /// The next iocb has to be submitted alone.
+    /// The next iocb must be submitted alone.
     Alone,
-    /// A signal's handler came in: nothing is done.
+    /// A nested call came in, so nothing was done.
     Restart,
 }
 
-/// What became of some entries of the SQ ring.
+/// What was done with the next entries of the SQ ring.
 struct Batch {
-    /// How many are done with.
+    /// How many were consumed or dropped.
     entries: c_uint,
-    /// Why not more.
+    /// Why there were no more.
     end: End,
 }
 
@@ -61,7 +61,7 @@ impl Batch {
         entries: 0,
         end: End::Restart,
     };
-    /// No more is to be done in this call.
+    /// Nothing more is to be done in this call.
     const LAST: Batch = Batch {
         entries: 0,
         end: End::Done,
@@ -69,7 +69,7 @@ impl Batch {
 }
 
 impl<'a> Work<'a> {
-    /// For the call that is inside.
+    /// The work of a call that holds the entry lock.
     pub fn of_call(ring: &'a Held, entry: &'a Entry<'a>) -> Work<'a> {
         Work {
             // SAFETY: `Held` keeps the ring, which is set up.
@@ -80,14 +80,14 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// For the thread that polls the SQ ring, with its own copy of today's ring.
+    /// The work of the polling thread.
     ///
     /// # Safety
     ///
-    /// `kring` is set up, and a copy of the kernel's ring that no other thread uses.
+    /// `kring` is set up, and is a copy of the kernel ring that no other thread uses.
     pub unsafe fn of_thread(ring: &'a Ring, kring: *mut io_uring) -> Work<'a> {
         Work {
-            // SAFETY: the caller promises that it is set up.
+            // SAFETY: the caller promises that `kring` is set up.
             view: unsafe { View::new(ring, kring) },
             entry: None,
             consumed: 0,
@@ -95,8 +95,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Consumes up to `limit` entries of the SQ ring, and with the last of them waits for `wanted` events. The ring's head
-    /// is where the kernel's consumption has got to.
+    /// Consumes up to `limit` entries of the SQ ring. The system call that submits the last of them waits for `wanted`
+    /// events. The SQ ring's head moves as the kernel consumes.
     ///
     /// # Safety
     ///
@@ -109,17 +109,18 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         let mut translator = Translator::new(self.view.ring());
         while limit != 0 {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller promises that no other thread consumes.
             let mut batch = unsafe { self.batch::<K>(entry, &mut translator, limit, wanted) }?;
             limit -= batch.entries;
             if let End::Alone | End::Restart = batch.end {
                 let alone = matches!(batch.end, End::Alone);
                 translator = Translator::new(self.view.ring());
                 translator.alone = alone;
-                // What is done in the call is done once, and what was made void shall not be so for ever.
+                // Signals stay blocked for this try: a read made in place must not be repeated, and a batch that a
+                // handler voided must not be voided again and again.
                 let signals = process::block_signals(process::INTERRUPTIONS);
                 let part = if alone { 1 } else { limit };
-                // SAFETY: passed on to the caller.
+                // SAFETY: as above.
                 let done = unsafe { self.batch::<K>(entry, &mut translator, part, 0) };
                 process::block_signals(signals);
                 batch = done?;
@@ -138,11 +139,12 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Translates and submits as much as goes in one system call, and drops an index behind it.
+    /// Translates as many entries as fit into one system call, submits them, and drops the index behind them if it
+    /// names no iocb.
     ///
     /// # Safety
     ///
-    /// As for [`consume`](Self::consume).
+    /// No other thread consumes.
     #[inline(always)]
     unsafe fn batch<K: Kernel>(
         &mut self,
@@ -151,7 +153,8 @@ impl<'a> Work<'a> {
         limit: c_uint,
         wanted: c_uint,
     ) -> Result<Batch> {
-        // SAFETY: the ring's areas are mapped; the SQ side of today's ring is this thread's.
+        // SAFETY: the ring's areas are mapped, and the caller promises that no other thread uses the SQ side of the
+        // kernel ring.
         unsafe {
             let nested_before = entry.nested_entries();
             let heads = heads::follow_kernel(self.view.ring());
@@ -172,7 +175,7 @@ impl<'a> Work<'a> {
                         let consumed = returned? as c_uint;
                         self.consumed += consumed;
                         if consumed < filled {
-                            // The kernel ran out of memory. The rest stays in the ring.
+                            // The kernel ran out of memory. The rest stays in the SQ ring.
                             return Ok(Batch::LAST);
                         }
                         self.waited = wanted != 0;
@@ -193,14 +196,14 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Consumes what there is in the SQ ring. The ring's head moves as soon as iocbs are translated; what the kernel does
-    /// not take then, for want of memory, is tried again by the next call. Returns whether there was something.
+    /// Consumes what the SQ ring holds. The ring's head moves as soon as iocbs are translated. If the kernel runs out
+    /// of memory, the next call submits what is left. Returns whether there was work.
     ///
     /// # Safety
     ///
-    /// This is the thread that polls the ring.
+    /// This is the polling thread of the ring.
     pub unsafe fn feed<K: Kernel>(&self) -> bool {
-        // SAFETY: as in `consume`.
+        // SAFETY: the polling thread alone consumes, and the ring's areas are mapped.
         unsafe {
             let mut waiting = submit::flush(self.view.kring());
             if waiting == 0 {
@@ -208,7 +211,7 @@ impl<'a> Work<'a> {
                 let mut translator = Translator::new(self.view.ring());
                 let (mut filled, mut end) = self.fill(&mut translator, heads.program, c_uint::MAX);
                 if let (0, End::Alone) = (filled, &end) {
-                    // Signals never come to this thread.
+                    // Signals are always blocked on this thread.
                     translator.alone = true;
                     (filled, end) = self.fill(&mut translator, heads.program, 1);
                 }
@@ -229,9 +232,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Counts an index that was dropped.
+    /// Counts a dropped index.
     unsafe fn count_drop(&self) {
-        // SAFETY: mapped. A handler may count as well. Relaxed: a count that stands for nothing else.
+        // SAFETY: the SQ ring is mapped while there is a `Ring`. Atomic, as a handler may count as well. Relaxed:
+        // nothing is read on the strength of the count.
         unsafe {
             (*self.view.ring().sq())
                 .dropped
@@ -239,18 +243,18 @@ impl<'a> Work<'a> {
         };
     }
 
-    /// Entries that wait in the SQ ring.
+    /// How many entries wait in the SQ ring.
     pub fn pending(&self) -> c_uint {
         self.pending_from(heads::load(self.view.ring()).program)
     }
 
     fn pending_from(&self, head: c_uint) -> c_uint {
-        // SAFETY: mapped. Acquire: the entries before the tail are there.
+        // SAFETY: the SQ ring is mapped while there is a `Ring`. Acquire: the program wrote the entries before the
+        // tail.
         unsafe { order::load_acquire(&raw const (*self.view.ring().sq()).tail).wrapping_sub(head) }
     }
 
-    /// Translates up to `limit` entries from `head` on into SQEs, of which none is waiting. Returns how many, and why not
-    /// more.
+    /// Translates up to `limit` entries, from `head` on, into free SQEs. Returns how many, and why no more.
     unsafe fn fill(
         &self,
         translator: &mut Translator,
@@ -258,7 +262,8 @@ impl<'a> Work<'a> {
         limit: c_uint,
     ) -> (c_uint, End) {
         let ring = self.view.ring();
-        // SAFETY: masked positions lie within the array and the SQEs, the index within the iocbs.
+        // SAFETY: the areas are mapped. Masked positions lie within the array and the SQEs, and `index` was checked
+        // against the number of iocbs.
         unsafe {
             let sq = &raw mut (*self.view.kring()).sq;
             let (sqes, tail, room) = ((*sq).sqes, (*sq).sqe_tail, (*sq).ring_entries);
@@ -294,13 +299,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Waits for `wanted` events; with `asked`, enters the kernel also for none.
+    /// Waits for `wanted` events. With `asked`, enters the kernel even for none.
     ///
     /// # Safety
     ///
-    /// As for [`consume`](Self::consume).
+    /// No other thread consumes.
     pub unsafe fn wait<K: Kernel>(&mut self, wanted: c_uint, asked: bool) -> Result<()> {
-        // SAFETY: nothing is submitted.
+        // SAFETY: the ring is set up, and `call` submits nothing here.
         unsafe {
             let there = complete::available(self.view.kring()) >= wanted.max(1);
             if asked || self.view.has_backlog() || (wanted != 0 && !there) {
@@ -313,7 +318,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Counts the events that found no room in the CQ ring.
+    /// Counts the events for which the CQ ring had no room.
     pub fn count_overflow(&self) {
         if self.view.has_backlog() {
             let fdinfo = self
@@ -324,8 +329,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// One system call, and the account of what it consumed. If it submits, `visits` is what they were before the
-    /// translation.
+    /// Makes one system call, and moves the heads by what it consumed. If it submits, `nested_before` is the number of
+    /// nested calls before the translation.
     unsafe fn call<K: Kernel>(
         &self,
         to_submit: c_uint,
@@ -333,18 +338,18 @@ impl<'a> Work<'a> {
         waits: bool,
         nested_before: Option<c_uint>,
     ) -> Called {
-        // SAFETY: the caller's promises.
+        // SAFETY: `kring` is set up, and the caller promises that no other thread consumes.
         unsafe {
             let kring = self.view.kring();
             let had_backlog = self.view.has_backlog();
-            // The call may bring them into the ring, where nobody can tell any more. Without room it does not, unless the
-            // program makes some meanwhile.
+            // The system call moves a backlog into the CQ ring as far as there is room. After that it cannot be counted
+            // any more. Without room nothing moves, unless the program makes room meanwhile.
             if had_backlog && self.view.has_room() {
                 self.count_overflow();
             }
             let flags =
                 flags::enter_flags(kring) | if waits || had_backlog { GETEVENTS } else { 0 };
-            // Once this call's place can be taken, the ring may go.
+            // Read before this call can be displaced, as the ring may go then.
             let fd = (*kring).enter_ring_fd;
             if let Some(entry) = self.entry {
                 if !entry.before_syscall(nested_before) {
@@ -382,16 +387,16 @@ impl<'a> Work<'a> {
 enum Called {
     /// It was made.
     Returned(Result<c_int>),
-    /// It was made, and somebody took this call's place meanwhile. Nothing of the ring may be touched any more.
+    /// It was made, and this call was displaced meanwhile. The ring must not be touched any more.
     Displaced(Result<c_int>),
-    /// It was not made, as a signal's handler came in before. What was translated is void.
+    /// It was not made, as a nested call came in before. The translation is void.
     Interrupted,
 }
 
-/// Starts anew at `head` of today's SQ. Between two calls there are no SQEs: the entries that they stand for are still
-/// in the program's ring. So another process that shares the ring can go on with it.
+/// Puts the kernel ring's SQ back to `head`. Between two calls it holds no SQEs: what they stand for is still in the
+/// program's SQ ring. So another process that shares the ring can go on with it.
 unsafe fn rewind(kring: *mut io_uring, head: c_uint) {
-    // SAFETY: the SQ side is this thread's.
+    // SAFETY: the caller promises that no other thread uses the SQ side.
     unsafe {
         let sq = &raw mut (*kring).sq;
         (*sq).sqe_head = head;

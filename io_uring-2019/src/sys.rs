@@ -1,7 +1,7 @@
 //! System calls beyond those of the trait [`Kernel`](uring_core::kernel::Kernel).
 //!
-//! Files of `/proc` are read below `/proc/thread-self`, not `/proc/self`. The latter is the first thread, which may have
-//! ended, or have a descriptor table of its own.
+//! Files of `/proc` are read below `/proc/thread-self`, not `/proc/self`. The latter is the first thread, which may
+//! have ended, or have a descriptor table of its own.
 
 pub mod call;
 pub mod files;

@@ -13,8 +13,12 @@ use crate::sys::{files, process};
 use crate::wakeup;
 
 /// Gives back what a ring has in this process.
+///
+/// # Safety
+///
+/// The ring has no users any more, and is not used again.
 pub unsafe fn tear_down(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32) {
-    // SAFETY: nobody uses the ring any more but its own thread, which is stopped first.
+    // SAFETY: only the polling thread still uses the ring, and it is stopped first.
     unsafe {
         let is_own = (*ring).process == process::id();
         wakeup::stop(ring, stop, tid_word, is_own);
@@ -30,24 +34,24 @@ pub unsafe fn tear_down(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32)
     }
 }
 
-/// Cancels the requests of a ring whose open file has gone from all processes. A child that closed its copy of the
-/// program's descriptor may still have one of today's, which keeps the ring alive.
+/// Cancels the requests of a ring that no process has open any more. A child that closed its copy of the program's
+/// descriptor may still have one of the kernel ring, which keeps the requests alive.
 ///
 /// # Safety
 ///
-/// Today's ring is set up.
+/// The kernel ring is set up.
 unsafe fn cancel_if_gone(ring: &mut Ring) {
     let Some(anchor) = ring.anchor.get() else {
         return;
     };
-    // The lock stays with the anchor, which goes next.
+    // The lock goes with the anchor, which is closed next.
     if files::lock(anchor, false).is_ok() {
-        // What cannot be cancelled ends by itself: it is not waited for.
+        // What cannot be cancelled ends by itself. Nothing waits for it.
         let mut all = io_uring_sync_cancel_reg {
             flags: IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
             ..io_uring_sync_cancel_reg::default()
         };
-        // SAFETY: the caller vouches for the ring.
+        // SAFETY: the caller promises that the kernel ring is set up. `all` is valid for the call.
         let _ = unsafe { cancel::sync_cancel::<Native>(&raw mut ring.kring, &raw mut all) };
     }
 }

@@ -1,7 +1,7 @@
-//! Threads that run without a C library: the kernel's `clone` and nothing else.
+//! Threads that run without a C library, by the kernel's `clone` alone.
 //!
-//! Such a thread has no thread-local storage and no `errno`, so nothing of libc may run on it. In return the library
-//! needs no libc, and a program that ends its own threads is not kept alive by this one.
+//! Such a thread has no thread-local storage and no `errno`, so no function of libc may run on it. In return this
+//! library needs no libc, and this thread does not keep a program alive that ends its own threads.
 
 use core::arch::global_asm;
 use core::ffi::{c_uint, c_void};
@@ -14,10 +14,10 @@ use crate::other_threads;
 use crate::sys::call::nr;
 use crate::sys::{process, time};
 
-/// Bytes of a thread's stack. A page would do for the code that runs there.
+/// Size of a thread's stack in bytes. A page would do for the code that runs there.
 const STACK: usize = 64 * 1024;
 
-/// What a thread leaves behind to be unmapped at its very end: its own stack, or nothing.
+/// What a thread unmaps when it ends: its stack, or nothing.
 #[repr(C)]
 pub struct Leftover {
     start: usize,
@@ -25,10 +25,10 @@ pub struct Leftover {
 }
 
 impl Leftover {
-    /// Somebody waits for the thread and sees to its stack.
+    /// Another thread joins this one and unmaps its stack.
     pub const NOTHING: Leftover = Leftover { start: 0, len: 0 };
 
-    /// Nobody does.
+    /// No thread joins this one, so it unmaps its stack.
     pub fn stack(stack: *mut c_void) -> Leftover {
         Leftover {
             start: stack.expose_provenance(),
@@ -37,7 +37,7 @@ impl Leftover {
     }
 }
 
-/// What a thread runs.
+/// A thread's function.
 pub type Entry = unsafe extern "C" fn(*mut c_void) -> Leftover;
 
 unsafe extern "C" {
@@ -50,8 +50,8 @@ unsafe extern "C" {
     ) -> isize;
 }
 
-// clone(flags, stack, parent_tid, child_tid, tls). The child finds entry and argument on its stack, as all registers but
-// rax, rcx and r11 are the parent's. What it returns (rax, rdx) is unmapped by instructions that need no stack.
+// clone(flags, stack, parent_tid, child_tid, tls). The child takes entry and argument from its stack. What entry
+// returns (rax, rdx) is unmapped by instructions that need no stack.
 global_asm!(
     ".pushsection .text.liburing_seed_clone, \"ax\", @progbits",
     ".globl liburing_seed_clone",
@@ -102,29 +102,29 @@ const CLONE_THREAD: usize = 0x10000;
 const CLONE_SYSVSEM: usize = 0x40000;
 const CLONE_CHILD_CLEARTID: usize = 0x200000;
 
-/// A stack for a thread.
+/// Maps a stack for a thread.
 pub fn stack() -> Result<*mut c_void> {
-    // SAFETY: new memory, placed by the kernel.
+    // SAFETY: the kernel places the new mapping, so it replaces none.
     let area = unsafe { Native::mmap(STACK, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) }?;
     Ok(area.as_ptr())
 }
 
-/// Gives a stack back.
+/// Unmaps a stack.
 ///
 /// # Safety
 ///
 /// No thread runs on it.
 pub unsafe fn unmap_stack(stack: *mut c_void) {
-    // SAFETY: the caller gives it up.
+    // SAFETY: the caller promises that no thread uses the stack.
     let _ = unsafe { Native::munmap(stack, STACK) };
 }
 
-/// Starts a thread, with all signals blocked, and returns its id. With `gone`, that word is the id until the thread has
-/// ended, then 0.
+/// Starts a thread with all signals blocked, and returns its id. `tid_word` is not 0 until the thread has ended, then
+/// 0.
 ///
 /// # Safety
 ///
-/// `stack` is from [`stack`] and has no thread on it; `argument` is what `entry` takes; `gone` stays in memory.
+/// `stack` is from [`stack`] and has no thread on it. `argument` is what `entry` takes.
 pub unsafe fn start(
     stack: *mut c_void,
     entry: Entry,
@@ -134,13 +134,14 @@ pub unsafe fn start(
     let mut flags =
         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
     if let Some(tid_word) = tid_word {
-        // Somebody may wait before the kernel has said who is there.
+        // Set before the thread starts, so that `join` waits in any case.
         tid_word.store(c_uint::MAX, Ordering::Relaxed);
         flags |= CLONE_CHILD_CLEARTID;
     }
-    // The program's handlers must not run on such a thread.
+    // The program's handlers must not run on this thread.
     let signals = process::block_signals(u64::MAX);
-    // SAFETY: the caller vouches for stack, entry and argument. The top of the stack is aligned to a page.
+    // SAFETY: the caller promises that the stack is free and the argument right. The top of the stack is page-aligned.
+    // `tid_word` is never freed.
     let ret = unsafe {
         liburing_seed_clone(
             flags,
@@ -154,17 +155,17 @@ pub unsafe fn start(
     Errno::check(ret as i32).map(|id| id as c_uint)
 }
 
-/// Waits until the thread `id`, which was started with `gone`, has ended.
+/// Waits until the thread `id`, started with `tid_word`, has ended.
 pub fn join(tid_word: &AtomicU32, id: c_uint) {
     loop {
-        // Acquire: what the thread did is done.
+        // Acquire: what the thread did is visible.
         let there = tid_word.load(Ordering::Acquire);
         if there == 0 {
             break;
         }
         time::sleep_on(tid_word, there, 0);
     }
-    // It runs no more, and has a few steps to go until nobody sees it any more.
+    // The thread runs no more, but the kernel still lists it for a moment.
     while other_threads::is_thread(id) {
         time::yield_cpu();
     }

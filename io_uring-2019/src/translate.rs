@@ -1,4 +1,4 @@
-//! An iocb becomes an SQE.
+//! Translating an iocb into an SQE.
 
 use core::ffi::{c_int, c_uint};
 
@@ -13,9 +13,9 @@ use crate::iopoll;
 use crate::ring::Ring;
 use crate::sys::files;
 
-/// An opcode that no kernel knows: such a request completes with `EINVAL`.
+/// An opcode that no kernel knows. Such a request completes with `EINVAL`.
 const REFUSED: u8 = u8::MAX;
-/// A flag that no kernel knows: such a read completes with `EOPNOTSUPP`.
+/// A flag that no kernel knows. A read with it completes with `EOPNOTSUPP`.
 const UNSUPPORTED: c_int = c_int::MIN;
 
 const O_ACCMODE: c_uint = 3;
@@ -23,33 +23,33 @@ const O_WRONLY: c_uint = 1;
 const O_DIRECT: c_uint = 0o40000;
 const O_PATH: c_uint = 0o10000000;
 const O_NONBLOCK: c_uint = 0o4000;
-/// Beside the flags of an open file: reads and writes are done in the call.
+/// Beside a file's open flags: its reads and writes are done inline, in the call.
 const INLINE: c_uint = 1 << 31;
-/// Beside the flags of an open file: the ring was set up with `IORING_SETUP_IOPOLL`.
+/// Beside a file's open flags: the ring was set up with `IORING_SETUP_IOPOLL`.
 const POLLED: c_uint = 1 << 30;
 
-/// Translates for one ring. Lives for one call, as it remembers what it found out about a descriptor.
+/// Translates for one ring. It lives for one call, as it remembers what it found out about a descriptor.
 pub struct Translator<'a> {
     ring: &'a Ring,
-    /// Whether a request that cannot be started is refused by the call. Otherwise its event says why.
+    /// Whether the call refuses a request that cannot be started. Otherwise the request's event has the error.
     refuses: bool,
-    /// Whether the next request is submitted alone, and no signal comes before that.
+    /// Whether the next request is submitted alone, with signals blocked.
     pub alone: bool,
-    /// The descriptor that was looked up last, or what no descriptor is.
+    /// The descriptor that was looked up last. At first a value that no descriptor has.
     last_fd: i64,
-    /// What its file was opened with, [`AT_ONCE`] and [`POLLED`].
+    /// That file's open flags, [`INLINE`] and [`POLLED`].
     last_flags: c_uint,
 }
 
 /// Why an iocb was not translated.
 pub enum Stop {
-    /// It cannot be started.
+    /// It cannot be started, for this reason.
     Refused(Errno),
-    /// What it asks for is done in the call, which must not be done twice: it wants to be [alone](Translator::alone).
+    /// It must be done inline, which must not be repeated. So it must be submitted [alone](Translator::alone).
     Alone,
 }
 
-/// What is asked for, apart from the operands.
+/// The kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Read,
@@ -57,17 +57,17 @@ enum Kind {
     Sync,
 }
 
-/// An operation of 2019 as today's.
+/// How an operation of 2019 is done by current kernels.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 struct Operation {
     opcode: u8,
     kind: Kind,
-    /// All ones if the iocb's index is that of a pinned buffer.
+    /// All ones if the iocb's index is the number of a pinned buffer.
     index_mask: u16,
-    /// A bit for each access mode (`O_RDONLY`, `O_WRONLY`, `O_RDWR`, and the one that allows nothing) that it takes.
+    /// A bit for each access mode that it takes (`O_RDONLY`, `O_WRONLY`, `O_RDWR`, and 3, which allows neither).
     modes: u8,
-    /// Today's flags of a sync.
+    /// The current kernel's flags of a sync.
     sync_flags: u8,
 }
 
@@ -91,7 +91,7 @@ impl Operation {
         ..Operation::new(op::IORING_OP_NOP, Kind::Read)
     };
 
-    /// By the opcode of 2019.
+    /// The operations by their opcodes of 2019.
     const ALL: [Operation; 8] = {
         let mut all = [Operation::UNKNOWN; 8];
         all[IORING_OP_READ as usize] = Operation::new(op::IORING_OP_READ, Kind::Read);
@@ -132,7 +132,7 @@ impl First {
 }
 
 impl<'a> Translator<'a> {
-    /// For a call on `ring`.
+    /// A translator for a call on `ring`.
     pub fn new(ring: &'a Ring) -> Translator<'a> {
         let refuses = ring.flags & (IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ) == 0;
         Translator {
@@ -144,11 +144,11 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Writes the request of `iocb`, which has number `index`, to `sqe`.
+    /// Writes the request of `iocb`, which has the number `index`, to `sqe`.
     ///
     /// # Safety
     ///
-    /// `iocb` is in the ring's mapping, `sqe` a free SQE.
+    /// `iocb` is in the ring's mapping, and `sqe` is a free SQE.
     #[inline(always)]
     pub unsafe fn translate(
         &mut self,
@@ -156,16 +156,16 @@ impl<'a> Translator<'a> {
         index: c_uint,
         sqe: *mut io_uring_sqe,
     ) -> core::result::Result<(), Stop> {
-        // SAFETY: the caller vouches for both. An iocb has the layout of an SQE's first half (`layout` asserts that), so
-        // it is copied in words, for which both are aligned. The program may write to it meanwhile, so it is read just
-        // once; any bytes are an iocb. Volatile, so that it stays at one read.
+        // SAFETY: the caller promises both. An iocb has the layout of the first half of an SQE (`layout` asserts that),
+        // and both are aligned for words. Any bytes are a value. Volatile: the program may write meanwhile, so each
+        // word is read exactly once.
         let first = unsafe {
             let [first, off, addr, len_and_flags] = iocb.cast::<[u64; 4]>().read_volatile();
             let words = [first, off, addr, len_and_flags, index.into(), 0, 0, 0];
             sqe.cast::<[u64; 8]>().write(words);
             First(first)
         };
-        // SAFETY: the caller's SQE.
+        // SAFETY: the caller promises that `sqe` is free.
         unsafe {
             let operation = match Operation::ALL.get(first.opcode() as usize) {
                 Some(operation) if operation.opcode != REFUSED && first.flags() == 0 => *operation,
@@ -176,8 +176,8 @@ impl<'a> Translator<'a> {
             }
             (*sqe).opcode = operation.opcode;
             if operation.kind == Kind::Sync {
-                // The whole file, whatever the iocb was used for before: today's kernel would sync a part.
-                // And it refuses a sync with an I/O priority.
+                // A sync is of the whole file. Current kernels would sync the range that an earlier use of the iocb
+                // left there, and refuse an I/O priority.
                 (*sqe).ioprio = 0;
                 (*sqe).__anon1.off = 0;
                 (*sqe).__anon2.addr = 0;
@@ -188,7 +188,8 @@ impl<'a> Translator<'a> {
             // Set-up made sure that every index of a ring with pinned buffers fits.
             (*sqe).__anon4.buf_index = index as u16 & operation.index_mask;
             if (*sqe).__anon1.off == u64::MAX {
-                // For today's kernel that is the file's own position; then it was a position like any other negative one.
+                // Current kernels take this offset for the file's own position. In 2019 it was a negative offset like
+                // any other.
                 (*sqe).opcode = REFUSED;
             } else if self.last_flags & INLINE != 0 {
                 if !self.alone {
@@ -200,7 +201,7 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    /// Whether a request on that file can be started.
+    /// Whether a request of this kind to the file can be started.
     #[inline(always)]
     fn check(&mut self, fd: c_int, operation: Operation) -> Result<()> {
         if i64::from(fd) != self.last_fd {
@@ -215,7 +216,7 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    // Out of line, as are all paths that are seldom taken: the loop over iocbs needs the registers.
+    // Rarely taken paths are not inlined: the loop over iocbs needs the registers.
     #[inline(never)]
     fn check_polled(&self, kind: Kind) -> Result<()> {
         if kind == Kind::Sync {
@@ -243,14 +244,15 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    /// Whether today's kernel would not do what the posted one did with requests to this file: those to a file that
-    /// cannot be polled for completions it refuses where the ring polls, and instead of failing at once for want of data
-    /// as `O_NONBLOCK` demands, it waits.
+    /// Whether requests to this file must be done inline, because current kernels do them differently. On a ring that
+    /// polls they refuse a file that cannot be polled. And without data they wait, where `O_NONBLOCK` demands that the
+    /// request fails.
     fn needs_inline(&self, fd: c_int, flags: c_uint) -> bool {
         if self.ring.iopoll {
             return !iopoll::is_polled(fd, &self.ring.last_device);
         }
-        // Events of one's own came in 6.11; this is the first feature after it.
+        // Completing a request with a given result came in 6.11, without a flag that tells. `MIN_TIMEOUT` is the first
+        // flag after it.
         flags & O_NONBLOCK != 0
             && self.ring.kring.features & IORING_FEAT_MIN_TIMEOUT != 0
             && !files::identity(fd).is_ok_and(|file| file.is_regular() || file.is_block_device())
@@ -267,7 +269,7 @@ impl<'a> Translator<'a> {
         if self.refuses {
             return Err(Stop::Refused(error));
         }
-        // SAFETY: the caller's SQE.
+        // SAFETY: the caller promises that `sqe` is free.
         unsafe {
             (*sqe).__anon1.off = 0;
             (*sqe).__anon2.addr = 0;
@@ -276,10 +278,10 @@ impl<'a> Translator<'a> {
             (*sqe).ioprio = 0;
             (*sqe).opcode = REFUSED;
             match error {
-                // A read that gets nowhere.
+                // A read of no file fails so.
                 Errno::EBADF => (*sqe).opcode = op::IORING_OP_READ as u8,
                 Errno::EOPNOTSUPP => {
-                    // On the file that was looked up.
+                    // A request to the file that was looked up last.
                     (*sqe).fd = self.last_fd as c_int;
                     (*sqe).__anon3.rw_flags = UNSUPPORTED;
                     (*sqe).opcode = if self.last_flags & O_ACCMODE == O_WRONLY {
@@ -294,11 +296,11 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    /// Does the read or write of `sqe` at once, and makes it a request that does nothing and completes with the result.
+    /// Does the read or write of `sqe` inline, and makes it a request that only completes with the result.
     #[cold]
     #[inline(never)]
     unsafe fn do_inline(&self, operation: Operation, index: c_uint, sqe: *mut io_uring_sqe) {
-        // SAFETY: the caller's SQE, which holds a read or write.
+        // SAFETY: the caller promises that `sqe` is free, and has written a read or write to it.
         unsafe {
             let (start, len) = ((*sqe).__anon2.addr, (*sqe).len);
             let done = if operation.index_mask != 0 && !self.ring.has_pinned(index, start, len) {

@@ -1,7 +1,7 @@
 //! A ring as one thread sees it, and whether that thread must enter the kernel for events to come.
 //!
-//! Two kinds of events do not come by themselves: those of a ring that polls for completions, and the backlog, for which
-//! the CQ ring had no room.
+//! Two kinds of events do not come by themselves: those of a ring that polls for completions, and the backlog, for
+//! which the CQ ring had no room.
 
 use uring_core::abi::params::IORING_SQ_CQ_OVERFLOW;
 use uring_core::abi::ring::io_uring;
@@ -43,7 +43,8 @@ impl<'a> View<'a> {
 
     /// Whether the kernel keeps events for which the CQ ring had no room.
     pub fn has_backlog(&self) -> bool {
-        // SAFETY: `kring` is set up, so the word lies in its mapping. Relaxed: a hint, on whose strength nothing is read.
+        // SAFETY: `kring` is set up, so the word lies in its mapping. Relaxed: a hint, on whose strength nothing is
+        // read.
         unsafe { order::load_relaxed((*self.kring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
     }
 
@@ -54,8 +55,8 @@ impl<'a> View<'a> {
         unsafe { overflow::count(self.ring, self.kring, fdinfo) };
     }
 
-    /// Whether a thread must enter the kernel for events to come: they are polled for, or there is a backlog and room for
-    /// some of it.
+    /// Whether a thread must enter the kernel for events to come: they are polled for, or there is a backlog and room
+    /// for some of it.
     pub fn needs_kernel(&self) -> bool {
         (self.ring.iopoll && !self.is_idle()) || (self.has_backlog() && self.has_room())
     }
@@ -68,8 +69,8 @@ impl<'a> View<'a> {
 
     /// Whether more events are pending or in the CQ ring than it has entries.
     pub fn may_overflow(&self) -> bool {
-        // SAFETY: `kring` is set up, so its words lie in its mapping. Relaxed: the caller asks again and again, so a stale
-        // value does no harm. Each SQE gives one event.
+        // SAFETY: `kring` is set up, so its words lie in its mapping. Relaxed: the caller asks again and again, so a
+        // stale value does no harm. Each SQE gives one event.
         unsafe {
             let taken = order::load_relaxed((*self.kring).cq.khead);
             let submitted = order::load_relaxed((*self.kring).sq.khead);

@@ -1,4 +1,4 @@
-//! Waking and stopping the thread that polls the SQ ring.
+//! Waking and stopping the polling thread.
 
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -8,15 +8,15 @@ use crate::ring::Ring;
 use crate::sys::time;
 use crate::thread;
 
-/// Ends the thread of the ring in `slot`, if there is one. In another process than its own (`ours` is false) just its
-/// memory is given back.
+/// Ends the polling thread of a ring, if there is one. In a child (`is_own` is false) the thread does not run, and only
+/// its memory is given back.
 ///
 /// # Safety
 ///
-/// Nobody but the thread uses the ring.
+/// Only the polling thread uses the ring.
 pub unsafe fn stop(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32, is_own: bool) {
-    // SAFETY: the ring is there until the caller tears it down; the thread has ended when its stack goes, or runs on the
-    // parent's, of which this process has a copy.
+    // SAFETY: the caller tears the ring down later. The stack is unmapped after the thread has ended. In a child it is
+    // a copy, on which no thread runs.
     unsafe {
         let stack = (*ring).poller.stack;
         if stack.is_null() {
@@ -35,12 +35,11 @@ pub unsafe fn stop(ring: *mut Ring, stop: &AtomicU32, tid_word: &AtomicU32, is_o
     }
 }
 
-/// Wakes the thread, should it sleep.
+/// Wakes the polling thread if it sleeps.
 pub fn wake(ring: &Ring) {
     let wakes = &ring.shared().wakes;
-    // The thread reads the number, says that it will sleep, looks for work, and then sleeps only if the number is still
-    // the same. All of that is in one order with what is done here, so it either finds the work, or the number changed,
-    // or it is woken.
+    // The thread reads the count, sets the flag, looks for work, and sleeps only if the count is unchanged. All these
+    // accesses and those here are in one order. So the thread finds the work, or finds the count changed, or is woken.
     wakes.fetch_add(1, Ordering::SeqCst);
     if flags_word(ring).load(Ordering::SeqCst) & IORING_SQ_NEED_WAKEUP != 0 {
         time::wake(wakes);
@@ -48,6 +47,6 @@ pub fn wake(ring: &Ring) {
 }
 
 pub fn flags_word(ring: &Ring) -> &AtomicU32 {
-    // SAFETY: in the SQ ring, which is mapped while there is a `Ring`.
+    // SAFETY: the word is in the SQ ring, which is mapped while there is a `Ring`.
     unsafe { &(*ring.sq()).flags }
 }

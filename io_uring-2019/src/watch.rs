@@ -1,10 +1,10 @@
-//! Noticing that a program has closed a ring's descriptor itself.
+//! Noticing that a program has closed a ring's descriptor by a call that this library does not see.
 //!
-//! A program that calls this library but `close()` of libc leaves the library with a ring that nobody uses. So the file
-//! in memory is opened twice. The program gets one open file, which has a lock on it; a thread sleeps in a request for
-//! the same lock through the other one. The kernel lets go of the lock when the program's open file goes: when its last
-//! descriptor is closed, duplicates and those of children too, and its last mapping is gone. Just so long the posted
-//! kernel kept a ring.
+//! A program may link with this library and call `close()` of libc. So the memory file is opened twice. The program
+//! gets one open file, which has a lock on it. A thread sleeps while it asks for the same lock through the other open
+//! file, the anchor. The kernel releases the lock when the program's open file goes: when the last descriptor is
+//! closed, duplicates and those of children too, and the last mapping is gone. The posted kernel kept a ring for as
+//! long.
 
 use core::ffi::{c_int, c_void};
 
@@ -16,13 +16,13 @@ use crate::path;
 use crate::sys::files;
 use crate::thread::{self, Leftover};
 
-/// What the thread needs, at the low end of its stack.
+/// The thread's argument, at the low end of its stack.
 struct Watch {
     anchor: c_int,
     position: u64,
 }
 
-/// Makes a second open file of the one in memory that `anchor` leads to, and locks it.
+/// Opens the memory file of `anchor` a second time, and locks that open file.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn reopen(anchor: c_int) -> Result<c_int> {
 /// Starts the thread that closes the ring at `position` when the open file of [`reopen`] has gone.
 pub fn start(anchor: c_int, position: u64) -> Result<()> {
     let stack = thread::stack()?;
-    // SAFETY: the stack is new, and the thread is far from its low end.
+    // SAFETY: the stack is new and large enough, and the thread does not get down to its low end.
     unsafe {
         stack.cast::<Watch>().write(Watch { anchor, position });
         thread::start(stack, run, stack, None)
@@ -51,11 +51,11 @@ pub fn start(anchor: c_int, position: u64) -> Result<()> {
 }
 
 unsafe extern "C" fn run(stack: *mut c_void) -> Leftover {
-    // SAFETY: written before the thread was started.
+    // SAFETY: `start` wrote it before it started the thread.
     let Watch { anchor, position } = unsafe { stack.cast::<Watch>().read() };
-    // The call holds the file, whatever becomes of the descriptor.
+    // The system call keeps the open file while it waits, even if the descriptor is closed.
     while files::lock(anchor, true) == Err(Errno::EINTR) {}
-    // Does nothing if the ring was given up in another way.
+    // Does nothing if the ring was closed in another way.
     closing::close(position, false);
     Leftover::stack(stack)
 }

@@ -1,7 +1,7 @@
 //! Functions of other libraries that the process may lack.
 
-/// Defines the hidden word `$word`. It holds the address of the function `$function`, or null if no library of the process
-/// defines that. The linker fills it in before any code runs.
+/// Defines the hidden word `$word`. It holds the address of the function `$function`, or null if no library of the
+/// process defines that. The linker fills it in before any code runs.
 ///
 /// In assembly, because Rust assumes that the address of a function is never null.
 macro_rules! weak_function {

@@ -13,9 +13,9 @@ extern "C" {
 
 /* The submission side of a ring. */
 struct io_uring_sq {
-    /* The other side's position. */
+    /* How far entries were consumed. */
     unsigned int *khead;
-    /* The program's position. */
+    /* How far the program has filled entries in. */
     unsigned int *ktail;
     /* Number of entries minus one. */
     unsigned int *kring_mask;
@@ -23,35 +23,35 @@ struct io_uring_sq {
     unsigned int *kring_entries;
     /* IORING_SQ_*. */
     unsigned int *kflags;
-    /* Indexes that named no iocb. */
+    /* How many indexes named no iocb. */
     unsigned int *kdropped;
     /* The indexes of iocbs. */
     unsigned int *array;
     /* The iocbs. */
     struct io_uring_iocb *iocbs;
-    /* iocbs before this one have been put into the ring. */
+    /* The iocbs before this one have been put into the ring. */
     unsigned int iocb_head;
     /* The next iocb to hand out. */
     unsigned int iocb_tail;
-    /* Bytes of the ring. */
+    /* Size of the ring in bytes. */
     size_t ring_sz;
 };
 
 /* The completion side of a ring. */
 struct io_uring_cq {
-    /* The program's position. */
+    /* How far the program has taken events. */
     unsigned int *khead;
-    /* The other side's position. */
+    /* How far events have been posted. */
     unsigned int *ktail;
     /* Number of entries minus one. */
     unsigned int *kring_mask;
     /* Number of entries. */
     unsigned int *kring_entries;
-    /* Events that found no room. */
+    /* How many events found no room. */
     unsigned int *koverflow;
     /* The events. */
     struct io_uring_event *events;
-    /* Bytes of the ring. */
+    /* Size of the ring in bytes. */
     size_t ring_sz;
 };
 
@@ -65,15 +65,15 @@ int io_uring_enter(unsigned int fd, unsigned int to_submit, unsigned int min_com
 int io_uring_queue_init(unsigned int entries, struct io_uring_params *p, struct iovec *iovecs,
     struct io_uring_sq *sq, struct io_uring_cq *cq) __asm__("io_uring_queue_init_split");
 
-/* Gives a ring up: closes its descriptor, unmaps its memory and ends its thread. */
+/* Closes a ring: its descriptor, its mappings and its thread. */
 void io_uring_queue_exit(int fd, struct io_uring_sq *sq,
     struct io_uring_cq *cq) __asm__("io_uring_queue_exit_split");
 
-/* Takes an event off the ring, and waits for it if need be. */
+/* Takes an event off the ring, and waits if there is none. */
 int io_uring_get_completion(int fd, struct io_uring_cq *cq,
     struct io_uring_event **ev_ptr) __asm__("io_uring_get_completion_split");
 
-/* Submits the iocbs that were handed out, those that an earlier call left first. */
+/* Submits the iocbs that were handed out. Those that an earlier call left in the ring come first. */
 int io_uring_submit(int fd, struct io_uring_sq *sq) __asm__("io_uring_submit_split");
 
 /* Hands out an iocb to fill in. */

@@ -1,4 +1,4 @@
-//! What both shapes do.
+//! What the functions of both shapes do.
 
 use core::ffi::{c_int, c_uint};
 use core::ptr;
@@ -27,7 +27,8 @@ pub unsafe fn init(
 ) -> Result<c_int> {
     let fd = setup::setup(entries, iovecs, p, Closing::Seen)?;
     let ring = pool::find(fd)?;
-    // SAFETY: set-up has written `*p`. The pointers lead into mappings that last until the ring is given up.
+    // SAFETY: set-up has written `*p`, and the caller promises `sq` and `cq`. The pointers lead into mappings that last
+    // until the ring is closed.
     unsafe {
         let p = &*p;
         let head: *mut c_uint = ring.sq().cast();
@@ -60,13 +61,13 @@ pub unsafe fn init(
     Ok(fd)
 }
 
-/// Gives a ring up.
+/// Closes a ring.
 ///
 /// # Safety
 ///
-/// Both sides were filled in by [`init`], or are zeros; nothing uses the ring any more.
+/// [`init`] has filled both sides in, or they are zeros. The ring is not used any more.
 pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
-    // SAFETY: the caller vouches for both. Zeros keep a second call from doing anything.
+    // SAFETY: the caller promises both sides. Zeros make a second call do nothing.
     unsafe {
         if (*sq).khead.is_null() {
             return;
@@ -78,21 +79,21 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         return;
     };
     crate::closing::close(position, true);
-    // While the ring is still held: if that is watched, it shows then whether another process has it.
+    // The ring is still held here. If it is watched, it shows when dropped whether another process has it.
     let _ = Native::close(fd);
     drop(held);
 }
 
-/// Hands an iocb out, or null if all are taken and not submitted.
+/// Hands an iocb out, or null if all are handed out and not submitted.
 ///
 /// # Safety
 ///
-/// `sq` was filled in by [`init`], and no other thread uses it.
+/// [`init`] has filled `sq` in, and no other thread uses it.
 pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
-    // SAFETY: the caller vouches for `sq`; the masked number lies within the iocbs.
+    // SAFETY: the caller promises `sq`, so its pointers lead into mappings. The masked number lies within the iocbs.
     unsafe {
         let tail = (*sq).iocb_tail;
-        // Acquire: what was consumed has been read before it is handed out again.
+        // Acquire: an iocb has been read before it is handed out again.
         let in_ring =
             order::load_relaxed((*sq).ktail).wrapping_sub(order::load_acquire((*sq).khead));
         let taken = tail.wrapping_sub((*sq).iocb_head).wrapping_add(in_ring);
@@ -109,13 +110,13 @@ pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
 ///
 /// # Safety
 ///
-/// As for [`get_iocb`].
+/// [`init`] has filled `sq` in, and no other thread uses it.
 pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
-    // SAFETY: the caller vouches for `sq`; masked positions lie within the array.
+    // SAFETY: the caller promises `sq`, so its pointers lead into mappings. Masked positions lie within the array.
     let (moved, pending) = unsafe {
         let mask = order::load_relaxed((*sq).kring_mask);
         let entries = order::load_relaxed((*sq).kring_entries);
-        // Acquire: with a thread that submits, entries have been read before they are written again.
+        // Acquire: a polling thread has read the entries before they are written again.
         let head = order::load_acquire((*sq).khead);
         let before = order::load_relaxed((*sq).ktail);
         let mut tail = before;
@@ -125,8 +126,8 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
             (*sq).iocb_head = (*sq).iocb_head.wrapping_add(1);
             tail = tail.wrapping_add(1);
         }
-        // Sequentially consistent: a thread that submits looks for the tail before it sleeps, and the call below looks
-        // whether it sleeps.
+        // Sequentially consistent: a polling thread reads the tail before it sleeps, and the call below checks whether
+        // it sleeps.
         order::store_seq_cst((*sq).ktail, tail);
         (tail.wrapping_sub(before), tail.wrapping_sub(head))
     };
@@ -136,7 +137,7 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
     let ring = pool::find(fd)?;
     let has_poller = ring.has_poller();
     let submitted = enter::enter::<Native>(ring, fd, pending, 0, IORING_ENTER_GETEVENTS)?;
-    // What such a thread has yet to consume was told of before.
+    // Earlier calls have already reported what a polling thread has yet to consume.
     Ok(if has_poller {
         moved as c_int
     } else {
@@ -144,22 +145,22 @@ pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
     })
 }
 
-/// Takes the first event off the ring. Null if there is none, and it is not waited for.
+/// Takes the first event off the ring. Null if there is none and `waits` is false.
 ///
 /// # Safety
 ///
-/// `cq` was filled in by [`init`], and no other thread uses it.
+/// [`init`] has filled `cq` in, and no other thread uses it.
 pub unsafe fn get_completion(
     fd: c_int,
     cq: *mut io_uring_cq,
     waits: bool,
 ) -> Result<*mut io_uring_event> {
-    // SAFETY: the caller vouches for `cq`; masked positions lie within the events, and one between head and tail is
-    // there.
+    // SAFETY: the caller promises `cq`, so its pointers lead into mappings. Masked positions lie within the events, and
+    // an event between head and tail is complete.
     unsafe {
         let head = order::load_relaxed((*cq).khead);
         let mut asked = false;
-        // Acquire: the event is read only if the tail says that it is there.
+        // Acquire: the event is read after the tail that says it is there.
         while order::load_acquire((*cq).ktail) == head {
             let ring = pool::find(fd)?;
             if !waits && (asked || !crate::view::may_find_more(&ring)) {
@@ -174,13 +175,13 @@ pub unsafe fn get_completion(
         let copy: *mut io_uring_event =
             ring_file::page_behind_rings((*cq).khead, (*cq).ring_sz, mask / 2 + 1).cast();
         copy.write(event.read());
-        // Release: the event has been read before the kernel may write there again.
+        // Release: the event has been read before the kernel may overwrite it.
         order::store_release((*cq).khead, head.wrapping_add(1));
         Ok(copy)
     }
 }
 
-/// What C gets: the value, or a negative errno. Programs of the time look at `errno` as well.
+/// What a C function returns: the value, or a negative errno. Programs of that time look at `errno` as well.
 pub fn to_ret(result: Result<c_int>) -> c_int {
     match result {
         Ok(value) => value,
@@ -191,7 +192,7 @@ pub fn to_ret(result: Result<c_int>) -> c_int {
     }
 }
 
-/// What C gets of a completion: 0 with the event, or a negative errno with null.
+/// What a C function returns about an event: 0 with the event in `*ev_ptr`, or a negative errno with null.
 ///
 /// # Safety
 ///
@@ -204,7 +205,7 @@ pub unsafe fn event_to_ret(
         Ok(event) => (event, 0),
         Err(error) => (ptr::null_mut(), to_ret(Err(error))),
     };
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller promises that `ev_ptr` is valid for writes.
     unsafe { *ev_ptr = event };
     ret
 }

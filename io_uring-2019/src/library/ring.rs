@@ -1,5 +1,10 @@
 //! The second shape: one `struct io_uring`.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each function forwards its caller's promise, which stands under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::iovec;
@@ -38,7 +43,6 @@ pub unsafe extern "C" fn io_uring_queue_init(
     iovecs: *mut iovec,
     ring: *mut io_uring,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe {
         queue::init(entries, p, iovecs, &raw mut (*ring).sq, &raw mut (*ring).cq).map(|fd| {
             (*ring).ring_fd = fd;
@@ -47,9 +51,9 @@ pub unsafe extern "C" fn io_uring_queue_init(
     })
 }
 
-/// Gives a ring up: closes its descriptor, unmaps its memory and ends its thread.
+/// Closes a ring: its descriptor, its mappings and its thread.
 ///
-/// Doing that twice is harmless, as long as the structure is left alone.
+/// A second call does nothing, if the structure was not written meanwhile.
 ///
 /// # Kernel
 ///
@@ -61,10 +65,9 @@ pub unsafe extern "C" fn io_uring_queue_init(
 ///
 /// # Safety
 ///
-/// `ring` was filled in by io_uring_queue_init(), and nothing uses it any more.
+/// `ring` was filled in by io_uring_queue_init(), and is not used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
-    // SAFETY: passed on to the caller.
     unsafe { queue::exit((*ring).ring_fd, &raw mut (*ring).sq, &raw mut (*ring).cq) }
 }
 
@@ -96,14 +99,13 @@ pub unsafe extern "C" fn io_uring_get_completion(
     ring: *mut io_uring,
     ev_ptr: *mut *mut io_uring_event,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     unsafe {
         let event = queue::get_completion((*ring).ring_fd, &raw mut (*ring).cq, false);
         event_to_ret(event, ev_ptr)
     }
 }
 
-/// Takes an event off the ring, and waits for it if need be.
+/// Takes an event off the ring, and waits if there is none.
 ///
 /// The event can be read until the next call for this ring.
 ///
@@ -131,14 +133,13 @@ pub unsafe extern "C" fn io_uring_wait_completion(
     ring: *mut io_uring,
     ev_ptr: *mut *mut io_uring_event,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     unsafe {
         let event = queue::get_completion((*ring).ring_fd, &raw mut (*ring).cq, true);
         event_to_ret(event, ev_ptr)
     }
 }
 
-/// Submits the iocbs that were handed out, those that an earlier call left first.
+/// Submits the iocbs that were handed out. Those that an earlier call left in the ring come first.
 ///
 /// # Return value
 ///
@@ -158,20 +159,20 @@ pub unsafe extern "C" fn io_uring_wait_completion(
 ///
 /// # Safety
 ///
-/// `ring` is set up and no other thread uses it meanwhile; what the iocbs name stays valid until their events are there.
+/// `ring` is set up and no other thread uses it meanwhile. The memory that the iocbs name stays valid until their
+/// events are there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { queue::submit((*ring).ring_fd, &raw mut (*ring).sq) })
 }
 
 /// Hands out an iocb to fill in.
 ///
-/// Its members are as they were left. It may be handed out again as soon as it was submitted.
+/// Its members have the values of its last use. It may be handed out again as soon as it was submitted.
 ///
 /// # Return value
 ///
-/// The iocb; or NULL if all are handed out and not submitted.
+/// The iocb; or NULL if all are handed out and not yet submitted.
 ///
 /// # Kernel
 ///
@@ -186,6 +187,5 @@ pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
 /// `ring` is set up and no other thread uses it meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_iocb(ring: *mut io_uring) -> *mut io_uring_iocb {
-    // SAFETY: passed on to the caller.
     unsafe { queue::get_iocb(&raw mut (*ring).sq) }
 }

@@ -1,5 +1,10 @@
 //! The first shape: descriptor and rings apart.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each function forwards its caller's promise, which stands under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::iovec;
@@ -39,13 +44,12 @@ pub unsafe extern "C" fn io_uring_queue_init_split(
     sq: *mut io_uring_sq,
     cq: *mut io_uring_cq,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { queue::init(entries, p, iovecs, sq, cq) })
 }
 
-/// Gives a ring up: closes its descriptor, unmaps its memory and ends its thread.
+/// Closes a ring: its descriptor, its mappings and its thread.
 ///
-/// Doing that twice is harmless, as long as the structures are left alone.
+/// A second call does nothing, if the structures were not written meanwhile.
 ///
 /// # Kernel
 ///
@@ -57,18 +61,17 @@ pub unsafe extern "C" fn io_uring_queue_init_split(
 ///
 /// # Safety
 ///
-/// The three were filled in by io_uring_queue_init(), and nothing uses them any more.
+/// io_uring_queue_init() gave `fd` and filled the others in. They are not used any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_queue_exit_split(
     fd: c_int,
     sq: *mut io_uring_sq,
     cq: *mut io_uring_cq,
 ) {
-    // SAFETY: passed on to the caller.
     unsafe { queue::exit(fd, sq, cq) }
 }
 
-/// Takes an event off the ring, and waits for it if need be.
+/// Takes an event off the ring, and waits if there is none.
 ///
 /// The event can be read until the next call for this ring.
 ///
@@ -97,11 +100,10 @@ pub unsafe extern "C" fn io_uring_get_completion_split(
     cq: *mut io_uring_cq,
     ev_ptr: *mut *mut io_uring_event,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     unsafe { event_to_ret(queue::get_completion(fd, cq, true), ev_ptr) }
 }
 
-/// Submits the iocbs that were handed out, those that an earlier call left first.
+/// Submits the iocbs that were handed out. Those that an earlier call left in the ring come first.
 ///
 /// # Return value
 ///
@@ -121,20 +123,20 @@ pub unsafe extern "C" fn io_uring_get_completion_split(
 ///
 /// # Safety
 ///
-/// The ring is set up and no other thread uses it meanwhile; what the iocbs name stays valid until their events are there.
+/// The ring is set up and no other thread uses it meanwhile. The memory that the iocbs name stays valid until their
+/// events are there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_split(fd: c_int, sq: *mut io_uring_sq) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { queue::submit(fd, sq) })
 }
 
 /// Hands out an iocb to fill in.
 ///
-/// Its members are as they were left. It may be handed out again as soon as it was submitted.
+/// Its members have the values of its last use. It may be handed out again as soon as it was submitted.
 ///
 /// # Return value
 ///
-/// The iocb; or NULL if all are handed out and not submitted.
+/// The iocb; or NULL if all are handed out and not yet submitted.
 ///
 /// # Kernel
 ///
@@ -149,6 +151,5 @@ pub unsafe extern "C" fn io_uring_submit_split(fd: c_int, sq: *mut io_uring_sq) 
 /// `sq` is set up and no other thread uses it meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_iocb_split(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
-    // SAFETY: passed on to the caller.
     unsafe { queue::get_iocb(sq) }
 }

@@ -12,9 +12,9 @@ use crate::{enter, pool, setup};
 
 /// Sets a ring up.
 ///
-/// The ring gets `entries` iocbs, rounded up to a power of two, and twice as many events. The program maps its parts
-/// through the descriptor, as `*p` describes them, and closes it with close(2); what belongs to the ring is given back
-/// when its mappings are gone too.
+/// The ring gets `entries` iocbs, rounded up to a power of two, and room for twice as many events. The program maps its
+/// parts through the descriptor, as `*p` describes them, and closes the descriptor with close(2). The ring's memory is
+/// given back when the mappings are gone too.
 ///
 /// With `IORING_SETUP_FIXEDBUFS`, `iovecs` has a buffer for each iocb, which stays pinned. Otherwise it is ignored.
 ///
@@ -24,7 +24,7 @@ use crate::{enter, pool, setup};
 ///
 /// # Errors
 ///
-/// * `EFAULT`: `p` or `iovecs` leads nowhere; a buffer has no address, or is longer than 4 MiB.
+/// * `EFAULT`: `p` or `iovecs` is no valid address; a buffer has no address, or is longer than 4 MiB.
 /// * `EINVAL`: unknown flags; reserved fields that are not zero; no entries, or more than 32768; `sq_thread_cpu` is no
 ///   CPU of this machine.
 /// * `EMFILE`, `ENFILE`: no descriptor is left (a ring needs up to three), or the process has 1024 rings.
@@ -43,7 +43,7 @@ use crate::{enter, pool, setup};
 ///
 /// # Safety
 ///
-/// `iovecs` and `p` are valid, where they are readable at all; the buffers stay the program's while requests use them.
+/// `iovecs` and `p` are valid if they are readable at all. The buffers stay the program's while requests use them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_setup(
     entries: c_uint,
@@ -56,10 +56,10 @@ pub unsafe extern "C" fn io_uring_setup(
 /// Submits, waits, or both.
 ///
 /// Consumes up to `to_submit` entries of the SQ ring. With `IORING_ENTER_GETEVENTS` in `flags`, waits until there is an
-/// event, unless `min_complete` is 0, or something was to be submitted and nothing was.
+/// event. It does not wait if `min_complete` is 0, or if `to_submit` is not 0 and nothing was submitted.
 ///
 /// An index that names no iocb is dropped and counted. An iocb that cannot be started stays in the ring and ends the
-/// call; with `IORING_SETUP_SQWQ` or `IORING_SETUP_SQTHREAD` it is consumed and its event says why.
+/// call. With `IORING_SETUP_SQWQ` or `IORING_SETUP_SQTHREAD` it is consumed instead, and its event has the error.
 ///
 /// # Return value
 ///
@@ -68,8 +68,8 @@ pub unsafe extern "C" fn io_uring_setup(
 /// # Errors
 ///
 /// * `EBADF`: `fd` is not open; or an iocb names a file that is not open for what it asks.
-/// * `EBUSY`: another thread is inside this call for this ring.
-/// * `EINTR`: a signal came while waiting, and nothing was submitted.
+/// * `EBUSY`: another thread is in this call for the same ring.
+/// * `EINTR`: a signal ended the wait, and nothing was submitted.
 /// * `EINVAL`: unknown flags; or an iocb's opcode or flags are unknown, or it asks for an fsync where completions are
 ///   polled for.
 /// * `EOPNOTSUPP`: `fd` is not a ring; or an iocb names a file without `O_DIRECT` where completions are polled for.
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn io_uring_setup(
 ///
 /// # Safety
 ///
-/// What the iocbs name stays valid until their events are there.
+/// The memory that the iocbs name stays valid until their events are there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_enter(
     fd: c_uint,

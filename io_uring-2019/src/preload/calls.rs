@@ -12,9 +12,9 @@ use crate::setup::Closing;
 use crate::sys::call::nr;
 use crate::{enter, pool, setup};
 
-// syscall(number, ...): the two calls of 2019 have their arguments moved down by one. Calls that close descriptors are
-// looked at while there are rings. All others reach the next `syscall` by a jump; without one, the call is made here, as
-// libc does it: without touching the stack, since a new thread or process may come out of it on another one.
+// syscall(number, ...): the arguments of the two calls of 2019 are moved down by one register. While there are rings,
+// calls that close descriptors are looked at. All others reach the next `syscall` by a jump. Where there is none, the
+// call is made here, without touching the stack: a new thread or process may come out of it on another stack.
 global_asm!(
     ".pushsection .text.syscall, \"ax\", @progbits",
     ".globl syscall",
@@ -100,7 +100,7 @@ global_asm!(
     fail = sym fail,
 );
 
-/// Sets `errno`, which is the whole of what a failed call does here.
+/// Sets `errno` to `number` and returns -1.
 extern "C" fn fail(number: c_int) -> c_long {
     c_long::from(in_errno(uring_core::errno::Errno::check(-number)))
 }

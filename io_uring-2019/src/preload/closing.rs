@@ -1,7 +1,7 @@
 //! The functions that close descriptors.
 //!
-//! Each does what it does, and then settles the rings that it may have closed. A function of libc that closes without
-//! calling one of these (`fclose`, say) is made up for when the next ring is set up.
+//! Each closes, and then closes the rings that became unreachable. Some functions of libc (`fclose`, say) close without
+//! calling one of these. The next set-up makes up for them.
 
 use core::arch::global_asm;
 use core::ffi::{c_int, c_long, c_uint, c_void};
@@ -15,13 +15,14 @@ use crate::errno::in_errno;
 use crate::pool;
 use crate::sys::call::nr;
 
-/// The next function of a name, or the same done by system calls.
+/// The next function of that name, or the same done by a system call.
 macro_rules! next {
     ($word:ident: fn($($argument:ident: $type:ty),*), $nr:expr) => {{
         unsafe extern "C" {
             static $word: Option<unsafe extern "C" fn($($type),*) -> c_int>;
         }
-        // SAFETY: the word is written once, when the library is loaded. The arguments are the program's.
+        // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name. The
+        // arguments are the program's, which called this function for the same effect.
         unsafe {
             match ptr::read_volatile(&raw const $word) {
                 Some(function) => function($($argument),*),
@@ -37,11 +38,11 @@ fn direct_call<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
     for (place, argument) in all.iter_mut().zip(arguments) {
         *place = argument;
     }
-    // SAFETY: the program asked for it.
+    // SAFETY: the program asked for this call with these arguments.
     in_errno(Errno::check(unsafe { Native::call(number, all) } as c_int))
 }
 
-/// Does `call`, which may close `fd`, and settles the ring that was there.
+/// Makes `call`, which may close `fd`, and closes the ring that `fd` led to if it became unreachable.
 fn closing_fd(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     let position = match pool::OPEN_RINGS.load(Ordering::Relaxed) {
         0 => None,
@@ -53,8 +54,8 @@ fn closing_fd(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
     }
 }
 
-// While there are no rings, close is a jump to the next one: it is called by signal handlers and by threads that are
-// being cancelled, for which this library then is not there at all.
+// While there are no rings, `close` jumps to the next one. Signal handlers and threads that are being cancelled call
+// it, and are not affected by this library then.
 global_asm!(
     ".pushsection .text.close, \"ax\", @progbits",
     ".globl close",
@@ -69,8 +70,8 @@ global_asm!(
     "jmp rax",
     ".cfi_endproc",
     ".size close, . - close",
-    // munmap(address, length): the library of the first day unmaps the CQ ring by the address of its head, which was at
-    // the start of the mapping then. Now it is behind two words of the kernel's.
+    // munmap(address, length): the first library unmaps the CQ ring by the address of its head. In 2019 the head was at
+    // the start of the mapping. Here two words of the kernel's come before it.
     ".globl munmap",
     ".type munmap, @function",
     "munmap:",
@@ -141,7 +142,7 @@ extern "C" fn closefrom(lowest: c_int) {
     }
     // SAFETY: as in `next!`.
     match unsafe { ptr::read_volatile(&raw const liburing_seed_next_closefrom) } {
-        // SAFETY: the program asked for it.
+        // SAFETY: the program asked for this call with this argument.
         Some(function) => unsafe { function(lowest) },
         None => {
             direct_call(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
@@ -150,7 +151,7 @@ extern "C" fn closefrom(lowest: c_int) {
     crate::closing::close_unreachable_rings();
 }
 
-/// The same by `syscall()`: an int is what these calls return.
+/// As the function, for `syscall()`. These calls return an int.
 pub extern "C" fn close_call(fd: c_int) -> c_long {
     c_long::from(closing_fd(fd, || direct_call(nr::CLOSE, [fd as usize])))
 }

@@ -6,10 +6,10 @@ use crate::weak::weak_function;
 
 weak_function!("liburing_seed_dlsym", "dlsym");
 
-// One word for each function of that name in the libraries behind this one, filled in when the library is loaded; null
-// before, and where there is none. `dlsym` is weak, as older C libraries have it in a library of its own: without it
-// system calls are made here. Assembly, because Rust takes the address of a function to be never null, and because the
-// words are used by assembly.
+// One word for each function: the function of that name in the libraries behind this one. It is filled in when the
+// library is loaded. It is null before that, and where there is no such function. Without `dlsym`, which older C
+// libraries have in a library of its own, all are null, and system calls are made directly. In assembly, because
+// assembly uses the words.
 macro_rules! functions {
     ($($function:literal),*) => {
         global_asm!(

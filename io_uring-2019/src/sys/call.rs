@@ -52,7 +52,7 @@ pub mod nr {
     pub const CLOSE_RANGE: usize = 436;
 }
 
-/// A pointer as an argument.
+/// A pointer as an argument of a system call.
 pub fn address<T>(pointer: *const T) -> usize {
     pointer.expose_provenance()
 }
@@ -65,7 +65,7 @@ pub fn check(ret: isize) -> Result<usize> {
     }
 }
 
-/// `struct iovec` for memory that is known by its address.
+/// A `struct iovec`, for memory that is known by its address.
 #[repr(C)]
 pub struct Span {
     /// Where it starts.

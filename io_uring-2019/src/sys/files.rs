@@ -8,7 +8,7 @@ use uring_core::kernel::Native;
 
 use super::call::{Span, address, check, nr};
 
-/// The file's position, which is kept by the open file, not by the descriptor. `ESPIPE` if it has none.
+/// The file's position, which belongs to the open file, not to the descriptor. `ESPIPE` if it has none.
 pub fn position(fd: c_int) -> Result<u64> {
     const SEEK_CUR: usize = 1;
     // SAFETY: no memory is involved, and the position stays.
@@ -19,7 +19,7 @@ pub fn position(fd: c_int) -> Result<u64> {
 /// Moves the file's position.
 pub fn seek(fd: c_int, position: u64) -> Result<()> {
     const SEEK_SET: usize = 0;
-    // SAFETY: no memory is involved.
+    // SAFETY: no memory is involved. The callers' files are their own.
     check(unsafe {
         Native::call(
             nr::LSEEK,
@@ -29,12 +29,12 @@ pub fn seek(fd: c_int, position: u64) -> Result<()> {
     .map(drop)
 }
 
-/// A new file in memory, which cannot be executed, closed on exec. `ENOSYS` before Linux 6.3.
+/// A new memory file, closed on exec, which cannot be executed. `ENOSYS` before Linux 6.3.
 pub fn memory_file(name: &CStr) -> Result<c_int> {
     const MFD_CLOEXEC: usize = 1;
     const MFD_NOEXEC_SEAL: usize = 8;
     let flags = MFD_CLOEXEC | MFD_NOEXEC_SEAL;
-    // SAFETY: the name ends with a zero.
+    // SAFETY: a `CStr` ends with a zero.
     check(unsafe {
         Native::call(
             nr::MEMFD_CREATE,
@@ -42,7 +42,7 @@ pub fn memory_file(name: &CStr) -> Result<c_int> {
         )
     })
     .map(|fd| fd as c_int)
-    // The name is right, so it is a flag that the kernel does not know.
+    // The name is right, so the kernel does not know a flag.
     .map_err(|error| {
         if error == Errno::EINVAL {
             Errno::ENOSYS
@@ -54,7 +54,7 @@ pub fn memory_file(name: &CStr) -> Result<c_int> {
 
 /// Sets a file's size.
 pub fn resize(fd: c_int, size: u64) -> Result<()> {
-    // SAFETY: no memory is involved; the caller's files are its own.
+    // SAFETY: no memory is involved, as the callers have not mapped the file yet.
     check(unsafe { Native::call(nr::FTRUNCATE, [fd as usize, size as usize, 0, 0, 0, 0]) })
         .map(drop)
 }
@@ -64,7 +64,7 @@ fn fcntl(fd: c_int, command: usize, argument: usize) -> Result<usize> {
     check(unsafe { Native::call(nr::FCNTL, [fd as usize, command, argument, 0, 0, 0]) })
 }
 
-/// Keeps a file in memory at its size for good.
+/// Fixes the size of a memory file.
 pub fn seal_size(fd: c_int) -> Result<()> {
     const F_ADD_SEALS: usize = 1033;
     const F_SEAL_SEAL: usize = 1;
@@ -85,7 +85,7 @@ pub fn duplicate(fd: c_int, lowest: c_int) -> Result<c_int> {
     fcntl(fd, F_DUPFD_CLOEXEC, lowest as usize).map(|fd| fd as c_int)
 }
 
-/// Locks a file for this open file alone; with `waits`, sleeps until that is possible.
+/// Locks a file for this open file. With `waits`, sleeps until that is possible.
 pub fn lock(fd: c_int, waits: bool) -> Result<()> {
     const LOCK_EX: usize = 2;
     const LOCK_NB: usize = 4;
@@ -114,7 +114,7 @@ pub fn open(path: &CStr) -> Result<c_int> {
     open_at(path.as_ptr().cast(), 0)
 }
 
-/// Reads into `buffer` and returns what was filled.
+/// Reads into `buffer` and returns what was read.
 pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
     let args = [
         fd as usize,
@@ -129,7 +129,7 @@ pub fn read(fd: c_int, buffer: &mut [u8]) -> Result<&[u8]> {
     Ok(buffer.get(..count).unwrap_or_default())
 }
 
-/// Reads into `buffer` from a place in a file and returns what was filled.
+/// Reads into `buffer` from an offset in a file and returns what was read.
 pub fn read_at(fd: c_int, buffer: &mut [u8], offset: usize) -> Result<&[u8]> {
     let start = address(buffer.as_mut_ptr());
     let args = [fd as usize, start, buffer.len(), offset, 0, 0];
@@ -138,16 +138,16 @@ pub fn read_at(fd: c_int, buffer: &mut [u8], offset: usize) -> Result<&[u8]> {
     Ok(buffer.get(..count).unwrap_or_default())
 }
 
-/// Reads or writes the program's memory as a request asks for, and returns what its event tells.
+/// Reads or writes the program's memory as a request asks for, and returns the result for its event.
 pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flags: c_int) -> c_int {
     let span = Span {
         start: buffer as usize,
         len: len as usize,
     };
     if len == 0 {
-        // Those with positions do not ask the file.
+        // The calls with an offset succeed for no bytes without asking the file.
         let number = if write { nr::WRITE } else { nr::READ };
-        // SAFETY: nothing is moved.
+        // SAFETY: no bytes are moved.
         return unsafe {
             Native::call(number, [fd as usize, buffer as usize, 0, 0, 0, 0]) as c_int
         };
@@ -162,24 +162,25 @@ pub fn transfer(write: bool, fd: c_int, buffer: u64, len: c_uint, off: u64, flag
             0,
             flags as usize,
         ];
-        // SAFETY: the program asked for the transfer, and the kernel checks its memory. At most 2 GiB are moved.
+        // SAFETY: the program asked for this transfer, and the kernel checks its memory. Results fit: at most 2 GiB are
+        // moved.
         unsafe { Native::call(number, args) as c_int }
     };
     match at(off) {
-        // It has no positions, so the request's is of no account.
+        // The file has no positions, so the request's offset does not count.
         error if error == Errno::ESPIPE.as_ret() => at(u64::MAX),
         done => done,
     }
 }
 
-/// Which file it is, and on what device.
+/// Which file something is, and on which device.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// The device that the file is on.
     pub device: u64,
-    /// The file's number there.
+    /// The file's number on that device.
     pub inode: u64,
-    /// The device that the file is, if it is one.
+    /// The device that the file itself is, if it is one.
     pub is_device: u64,
     /// Kind and permissions.
     pub mode: u32,
@@ -188,7 +189,7 @@ pub struct Identity {
 impl Identity {
     const KIND: u32 = 0o170000;
 
-    /// That of no file.
+    /// The identity of no file.
     pub const NONE: Identity = Identity {
         device: 0,
         inode: 0,
@@ -207,18 +208,18 @@ impl Identity {
     }
 }
 
-/// Looks up which file a descriptor leads to.
+/// Which file a descriptor leads to.
 pub fn identity(fd: c_int) -> Result<Identity> {
     // struct stat: st_dev, st_ino, st_nlink, st_mode and st_uid, st_gid and padding, st_rdev, ...
     let mut stat = MaybeUninit::<[u64; 18]>::uninit();
-    // SAFETY: struct stat has 144 bytes.
+    // SAFETY: struct stat has 144 bytes, and `stat` has them.
     check(unsafe {
         Native::call(
             nr::FSTAT,
             [fd as usize, address(stat.as_mut_ptr()), 0, 0, 0, 0],
         )
     })?;
-    // SAFETY: the call filled it in.
+    // SAFETY: the call has filled it in.
     let [device, inode, _, mode, _, is_device, ..] = unsafe { stat.assume_init() };
     Ok(Identity {
         device,

@@ -1,4 +1,5 @@
-//! The memory of this process: copying what the program's pointers name, and what is mapped where.
+//! The memory of this process: copying it, reading and writing what the program's pointers name, and what is mapped
+//! where.
 
 use core::mem::MaybeUninit;
 
@@ -13,7 +14,7 @@ use super::process;
 /// Has memory cleared in children of fork(2).
 pub fn clear_in_children(start: usize, length: usize) -> Result<()> {
     const MADV_WIPEONFORK: usize = 18;
-    // SAFETY: the callers' memory holds for any bytes, and is theirs alone.
+    // SAFETY: the callers' memory is theirs alone, and zeros are a value of what it holds.
     check(unsafe { Native::call(nr::MADVISE, [start, length, MADV_WIPEONFORK, 0, 0, 0]) }).map(drop)
 }
 
@@ -21,18 +22,18 @@ pub fn clear_in_children(start: usize, length: usize) -> Result<()> {
 ///
 /// # Safety
 ///
-/// Those at `from` are valid for reads, those at `to` for writes. Any bytes are a value of `T`.
+/// The values at `from` are valid for reads, those at `to` for writes. Any bytes are a value of `T`.
 #[inline]
 pub unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
     for at in 0..count {
-        // SAFETY: within the two areas that the caller vouches for. Volatile: a plain loop would become a call of memcpy,
-        // which a library that links to nothing does not have.
+        // SAFETY: the caller promises that both areas have `count` values. Volatile: the compiler would make a plain
+        // loop a call of memcpy, which a library that links to nothing does not have.
         unsafe { to.add(at).write_volatile(from.add(at).read_volatile()) };
     }
 }
 
-/// Copies memory of this process by a system call (`number`), which fails with `EFAULT` where there is no memory. Some
-/// containers forbid that call. There the memory is read and written directly, and a bad pointer is a fault.
+/// Copies memory of this process by the system call `number`. It fails with `EFAULT` where there is no memory. Some
+/// containers forbid that call. There, the memory is accessed directly, and a bad pointer is a fault.
 fn copy_checked(number: usize, to: usize, from: usize, len: usize) -> Result<()> {
     let span = |start| Span { start, len };
     let (local, remote) = match number {
@@ -54,15 +55,15 @@ fn copy_checked(number: usize, to: usize, from: usize, len: usize) -> Result<()>
         Err(_) => {
             let from = core::ptr::with_exposed_provenance::<u8>(from);
             let to = core::ptr::with_exposed_provenance_mut::<u8>(to);
-            // SAFETY: one of the two is a value of the caller's, the other is the program's pointer. The program
-            // promises that it is valid, as it does to any other C library.
+            // SAFETY: one side is a value of the caller's, the other is the program's pointer. The program promises
+            // that it is valid, as to any other C library.
             unsafe { copy(from, to, len) };
             Ok(())
         }
     }
 }
 
-/// Reads the program's memory at `from`; `EFAULT` if it is not there.
+/// Reads the program's memory at `from`. `EFAULT` if there is none.
 pub fn read_memory<T: Copy>(from: *const T) -> Result<T> {
     let mut value = MaybeUninit::<T>::uninit();
     copy_checked(
@@ -75,7 +76,7 @@ pub fn read_memory<T: Copy>(from: *const T) -> Result<T> {
     Ok(unsafe { value.assume_init() })
 }
 
-/// Writes the program's memory at `to`; `EFAULT` if it is not there.
+/// Writes the program's memory at `to`. `EFAULT` if there is none.
 pub fn write_memory<T: Copy>(to: *mut T, value: &T) -> Result<()> {
     copy_checked(
         nr::PROCESS_VM_WRITEV,
@@ -85,7 +86,7 @@ pub fn write_memory<T: Copy>(to: *mut T, value: &T) -> Result<()> {
     )
 }
 
-/// Whether a mapping of the file with this number starts at `address`.
+/// Whether a mapping of the file with number `inode` starts at `address`.
 #[cfg(feature = "preload")]
 pub fn maps(address: usize, inode: u64) -> bool {
     use uring_core::kernel::Kernel;
@@ -93,10 +94,10 @@ pub fn maps(address: usize, inode: u64) -> bool {
     let Ok(file) = files::open(c"/proc/thread-self/maps") else {
         return false;
     };
-    // start-end permissions offset device inode path
+    // A line is: start-end permissions offset device inode path
     let (mut start, mut number, mut field, mut found) = (0usize, 0u64, 0, false);
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
-    // SAFETY: bytes, which are written before they are read.
+    // SAFETY: only the kernel writes these bytes, and only bytes that it wrote are read.
     let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
     while !found {
         let Ok(text) = files::read(file, buffer) else {

@@ -19,22 +19,22 @@ pub fn thread_id() -> u32 {
     unsafe { Native::call(nr::GETTID, [0; 6]) as u32 }
 }
 
-/// Whether the calling thread is on a stack that it has set aside for signals.
+/// Whether the calling thread runs on its alternate signal stack.
 pub fn is_on_signal_stack() -> bool {
     const SS_ONSTACK: u64 = 1;
-    // stack_t: ss_sp, ss_flags and padding, ss_size.
+    // stack_t is: ss_sp, ss_flags and padding, ss_size.
     let mut stack = [0u64; 3];
-    // SAFETY: nothing is set, and there is room for a stack_t.
+    // SAFETY: no new stack is set, and there is room for a stack_t.
     let asked =
         check(unsafe { Native::call(nr::SIGALTSTACK, [0, address(&raw mut stack), 0, 0, 0, 0]) });
     asked.is_ok() && stack[1] & SS_ONSTACK != 0
 }
 
-/// A limit of this process.
+/// The soft limit of this process for a resource.
 pub fn limit(resource: usize) -> Result<u64> {
     let mut limits = [0u64; 2];
     let args = [0, resource, 0, address(&raw mut limits), 0, 0];
-    // SAFETY: nothing is set, and there is room for the two numbers of struct rlimit64.
+    // SAFETY: no new limit is set, and there is room for the two numbers of struct rlimit64.
     check(unsafe { Native::call(nr::PRLIMIT64, args) })?;
     Ok(limits[0])
 }
@@ -44,7 +44,7 @@ pub const FILE_SIZE: usize = 1;
 /// `RLIMIT_MEMLOCK`.
 pub const LOCKED_MEMORY: usize = 8;
 
-/// A number that nobody guesses.
+/// A random number.
 pub fn random() -> Result<u64> {
     const GRND_INSECURE: usize = 4;
     let mut number = 0u64;
@@ -61,7 +61,8 @@ pub fn random() -> Result<u64> {
     Ok(number)
 }
 
-/// All signals but those that tell of a fault in what the thread itself does: such a one that is blocked ends the process.
+/// All signals but those that the thread's own instructions raise. If one of those is raised while blocked, the process
+/// ends.
 pub const INTERRUPTIONS: u64 = {
     const SIGILL: u64 = 4;
     const SIGTRAP: u64 = 5;
@@ -75,7 +76,7 @@ pub const INTERRUPTIONS: u64 = {
         | 1 << (SIGSEGV - 1))
 };
 
-/// Exchanges the calling thread's set of blocked signals.
+/// Sets the calling thread's blocked signals, and returns what they were.
 pub fn block_signals(set: u64) -> u64 {
     const SIG_SETMASK: usize = 2;
     let mut before = 0u64;
@@ -87,7 +88,7 @@ pub fn block_signals(set: u64) -> u64 {
         0,
         0,
     ];
-    // SAFETY: both are signal sets of the size given. The call cannot fail.
+    // SAFETY: both are signal sets of the given size. The call cannot fail.
     unsafe { Native::call(nr::RT_SIGPROCMASK, args) };
     before
 }

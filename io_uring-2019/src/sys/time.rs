@@ -7,7 +7,7 @@ use uring_core::kernel::Native;
 
 use super::call::{address, nr};
 
-/// Nanoseconds of the monotonic clock.
+/// The monotonic clock, in nanoseconds.
 pub fn now() -> u64 {
     const CLOCK_MONOTONIC: usize = 1;
     let mut time = [0u64; 2];
@@ -21,7 +21,7 @@ pub fn now() -> u64 {
     time[0].wrapping_mul(1_000_000_000).wrapping_add(time[1])
 }
 
-/// Lets others run.
+/// Lets other threads run on this CPU.
 pub fn yield_cpu() {
     // SAFETY: no memory is involved.
     unsafe { Native::call(nr::SCHED_YIELD, [0; 6]) };
@@ -38,7 +38,8 @@ pub fn sleep_on(word: &AtomicU32, value: u32, limit_ns: u64) {
     } else {
         address(&raw const time)
     };
-    // SAFETY: `word` is an aligned 32-bit word, `time` a struct timespec. Whatever ends the sleep, the caller looks again.
+    // SAFETY: `word` is an aligned 32-bit word, and `time` a struct timespec. The caller checks again after any end of
+    // the sleep, so errors do not matter.
     unsafe {
         Native::call(
             nr::FUTEX,
@@ -47,14 +48,14 @@ pub fn sleep_on(word: &AtomicU32, value: u32, limit_ns: u64) {
     };
 }
 
-/// Sleeps for so long, or until a signal comes.
+/// Sleeps for `ns`, or until a signal comes.
 pub fn nap(ns: u64) {
     sleep_on(&AtomicU32::new(0), 0, ns);
 }
 
-/// Wakes all that sleep on `word`.
+/// Wakes all threads that sleep on `word`.
 pub fn wake(word: &AtomicU32) {
-    // SAFETY: only the address counts.
+    // SAFETY: the kernel uses the address only to find sleepers.
     unsafe {
         Native::call(
             nr::FUTEX,
