@@ -299,12 +299,12 @@ fn may_return(then: Call, now: Call) -> bool {
 /// used longjmp, and now it sleeps somewhere else; or it has ended. A running thread shows nothing, so this gives it
 /// some time to fall asleep.
 fn has_left_kernel(ring: &Held, current: Call, owner: u32) -> bool {
-    const LOOKS: u32 = 10;
+    const TRIES: u32 = 10;
     const PAUSE_NS: u64 = 100_000;
     if current.thread() != owner || current.is_nested() || !other_threads::is_thread(owner) {
         return false;
     }
-    for _ in 0..LOOKS {
+    for _ in 0..TRIES {
         if !current.is_in_kernel() || ring.calls().current() != current || has_published(ring) {
             return false;
         }

@@ -24,7 +24,7 @@
 //! | `abi`, `c_types`, `layout` | types and constants as C sees them, and their layout |
 //! | `library`, `preload` | the two interfaces: functions to link with, and functions that stand before libc's |
 //! | `setup`, `enter` | the two system calls |
-//! | `submit`, `translate`, `iopoll` | moving requests to the kernel ring; from iocb to SQE; files that cannot be polled |
+//! | `submit`, `translate`, `iopoll` | moving requests to the kernel ring; from iocb to SQE; files to poll |
 //! | `view`, `overflow` | events that need a call to come; counting the backlog |
 //! | `poller`, `wakeup` | the polling thread; waking and stopping it |
 //! | `closing`, `watch`, `teardown` | finding out that a ring was closed, and giving it back |
@@ -32,7 +32,7 @@
 //! | `pool` | the rings of this process, and which one a descriptor leads to |
 //! | `ring`, `ring_file`, `heads` | a ring; its memory file; how far it was consumed |
 //! | `caller`, `thread`, `other_threads` | the calling thread; threads without libc; what other threads do |
-//! | `hidden_fd`, `path`, `errno`, `weak`, `sys` | the ground: descriptors, paths, `errno`, weak symbols, system calls |
+//! | `hidden_fd`, `path`, `errno`, `weak`, `sys` | the ground: own descriptors, paths, weak symbols, system calls |
 
 #![cfg(target_arch = "x86_64")]
 #![no_std]

@@ -120,7 +120,7 @@ impl<'a> Work<'a> {
                 // handler voided must not be voided again and again.
                 let signals = process::block_signals(process::INTERRUPTIONS);
                 let part = if alone { 1 } else { limit };
-                // SAFETY: as above.
+                // SAFETY: the caller promises that no other thread consumes, and the batch before this one is over.
                 let done = unsafe { self.batch::<K>(entry, &mut translator, part, 0) };
                 process::block_signals(signals);
                 batch = done?;

@@ -15,16 +15,16 @@ use crate::ring::Ring;
 /// A ring as one thread sees it.
 pub struct View<'a> {
     ring: &'a Ring,
-    /// The kernel's ring, or the polling thread's copy of it.
+    /// The kernel ring, or the polling thread's copy of it.
     kring: *mut io_uring,
 }
 
 impl<'a> View<'a> {
-    /// `ring`, with `kring` as the description of the kernel's ring.
+    /// `ring`, with `kring` as the description of the kernel ring.
     ///
     /// # Safety
     ///
-    /// `kring` is set up, and describes the kernel's ring of `ring`. It stays valid for reads while this value is used.
+    /// `kring` is set up, and describes the kernel ring of `ring`. It stays valid for reads while this value is used.
     pub unsafe fn new(ring: &'a Ring, kring: *mut io_uring) -> View<'a> {
         View { ring, kring }
     }
@@ -35,7 +35,7 @@ impl<'a> View<'a> {
         self.ring
     }
 
-    /// The kernel's ring. Its SQ side is the thread's that consumes the program's SQ ring.
+    /// The kernel ring. Its SQ side is the thread's that consumes the program's SQ ring.
     #[inline(always)]
     pub fn kring(&self) -> *mut io_uring {
         self.kring

@@ -1,7 +1,6 @@
 /*
- * Copies a file through two rings: reads come in through one, and what has
- * come in goes out through the other. The buffer and the place of a finished
- * read are found through its iocb.
+ * Copies a file through two rings: one reads, the other writes what was read.
+ * A finished read's buffer and offset are found through its iocb.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +50,7 @@ static struct io_uring_iocb *take(struct io_uring *ring, int opcode, int fd, voi
     return iocb;
 }
 
-/* Submits all there is, and returns how many that were. */
+/* Submits all iocbs that were taken, and returns how many. */
 static int submit(struct io_uring *ring)
 {
     int ret = io_uring_submit(ring);
@@ -83,7 +82,7 @@ int main(int argc, char **argv)
     make_ring(&out);
 
     while (queued < status.st_size) {
-        /* a read for each iocb, which has its own buffer */
+        /* a read for each iocb, each with its own buffer */
         for (count = 0; queued < status.st_size; count++) {
             unsigned len = status.st_size - queued < BLOCK ? status.st_size - queued : BLOCK;
 

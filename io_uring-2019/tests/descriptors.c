@@ -7,7 +7,7 @@
 
 #include "read_one.h"
 
-/* A new descriptor has the lowest number that is free, also where that is one of the first three. */
+/* A new descriptor has the lowest free number, even if that is one of the first three. */
 static void lowest_descriptor(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), lowest = CHECK_SYS(dup(fd));
@@ -55,7 +55,7 @@ static void duplicates(void)
     CHECK_GONE(mark);
 }
 
-/* Each way in which something else can take the descriptor's place. */
+/* Every way to put another file in the descriptor's place. */
 static void replaced_descriptors(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
@@ -92,7 +92,10 @@ static void replaced_descriptors(void)
     }
 }
 
-/* Closed by a call that nobody sees: not mistaken, and given back when the next ring is set up, if not before. */
+/*
+ * Closed by a call that the library does not see. The number is not mistaken for the ring. The next set-up gives the
+ * ring back at the latest.
+ */
 static void closed_unseen(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), other;
@@ -102,7 +105,7 @@ static void closed_unseen(void)
     raw_open(&r, 8, 0, NULL);
     raw_close(&r);
     fclose(fdopen(dup(fd), "r"));
-    /* the thread that closes the linked library's ring has its own stack yet */
+    /* the watching thread of the linked library still has its stack */
     CHECK_EQ(tasks_in_the_end(), 1);
     mark = leak_mark();
     for (int i = 0; i < 10; i++) {
@@ -125,7 +128,7 @@ static void closed_unseen(void)
     CHECK_EQ(tasks_in_the_end(), 1);
 }
 
-/* All descriptors closed, this library's as well. */
+/* All descriptors are closed, even those of the library. */
 static void everything_closed(void)
 {
     int fd;
@@ -142,8 +145,8 @@ static void everything_closed(void)
     raw_close(&r);
 }
 
-/* A ring whose only descriptor moves to another number again and again, while another thread sets rings up. */
-static volatile int settled;
+/* The only descriptor of a ring moves from number to number, while another thread sets rings up. */
+static volatile int all_set_up;
 
 static void *set_up_others(void *argument)
 {
@@ -155,7 +158,7 @@ static void *set_up_others(void *argument)
         memset(&p, 0, sizeof(p));
         close(CHECK_SYS(io_uring_setup(1, NULL, &p)));
     }
-    settled = 1;
+    all_set_up = 1;
     return argument;
 }
 
@@ -164,7 +167,7 @@ static void move_about(struct raw *r, int fd)
     pthread_t thread;
 
     CHECK_EQ(pthread_create(&thread, NULL, set_up_others, NULL), 0);
-    for (unsigned moves = 0; !settled; moves++) {
+    for (unsigned moves = 0; !all_set_up; moves++) {
         int other = CHECK_SYS(fcntl(r->fd, F_DUPFD, moves & 1 ? 3 : 200));
 
         CHECK_EQ(close(r->fd), 0);
@@ -195,7 +198,7 @@ static void moving(void)
     raw_gone(0);
 }
 
-/* A thread that hangs in a read has a lock on the file's position. Rings come and go all the same. */
+/* A thread that hangs in a read holds the lock of the file's position. Rings are set up and closed all the same. */
 static struct {
     int file, faults;
     struct uffdio_zeropage page;
@@ -208,8 +211,8 @@ static void *hang(void *page)
     return page;
 }
 
-/* Who waits for the lock cannot be killed. */
-static void *let_go(void *argument)
+/* A thread that waits for that lock cannot be killed, so this one ends the read after a while. */
+static void *end_hanging_read(void *argument)
 {
     double end = seconds() + 10;
 
@@ -241,7 +244,7 @@ static void file_in_use(void)
     hanging.page.range = missing.range;
     hanging.file = CHECK_SYS(open("data", O_RDONLY));
     CHECK_EQ(pthread_create(&thread, NULL, hang, page), 0);
-    CHECK_EQ(pthread_create(&other, NULL, let_go, NULL), 0);
+    CHECK_EQ(pthread_create(&other, NULL, end_hanging_read, NULL), 0);
     usleep(50000);
     for (int i = 0; i < 3; i++) {
         raw_open(&r, 8, 0, NULL);
@@ -255,7 +258,7 @@ static void file_in_use(void)
     CHECK_EQ(hanging.late, 0);
 }
 
-/* What is looked up in /proc: other descriptors, and how many events are kept. */
+/* What the library reads in /proc: which descriptors there are, and how large the backlog is. */
 static void look_everything_up(void)
 {
     int fd = CHECK_SYS(open("data", O_RDONLY)), copy;
@@ -279,24 +282,24 @@ static void look_everything_up(void)
     close(fd);
 }
 
-static void *with_own_table(void *argument)
+static void *unshare_table(void *argument)
 {
     CHECK_SYS(unshare(CLONE_FILES));
-    /* other numbers than in the first thread's */
+    /* other numbers than in the first thread's table */
     for (int i = 3; i < 20; i++)
         close(i);
     look_everything_up();
     return argument;
 }
 
-static void table_of_its_own(void)
+static void own_descriptor_table(void)
 {
     pthread_t thread;
 
     close(pattern_file("data", 16 * BLOCK, O_RDONLY));
     for (int i = 0; i < 10; i++)
         CHECK_SYS(open("data", O_RDWR));
-    CHECK_EQ(pthread_create(&thread, NULL, with_own_table, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, unshare_table, NULL), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
@@ -327,6 +330,6 @@ static void first_thread_has_ended(void)
 
 static const struct test_case cases[] = {
     CASE(lowest_descriptor), CASE(duplicates), CASE(replaced_descriptors), CASE(closed_unseen), CASE(everything_closed),
-    CASE(moving), CASE(file_in_use), CASE(table_of_its_own), CASE(first_thread_has_ended),
+    CASE(moving), CASE(file_in_use), CASE(own_descriptor_table), CASE(first_thread_has_ended),
 };
 TEST_MAIN(cases)

@@ -1,9 +1,8 @@
 /*
- * What an I/O engine of a load generator does: requests are prepared, queued
- * and committed in steps of their own, and found again by an event's index.
- * First every block of a file is written, in random order, then reads and
- * writes mix, now and then with a sync, and each read finds what was last
- * written there.
+ * An I/O engine of a load generator: it prepares, queues and commits requests
+ * in separate steps, and finds them again by an event's index. First it writes
+ * every block of a file, in random order. Then it mixes reads, writes and a few
+ * syncs. Each read must find what was last written to its block.
  *
  *   --hipri --fixedbufs --sqthread --sqthread-poll --sqwq --direct
  *   --depth N --batch N --rounds N FILE
@@ -15,7 +14,7 @@
 #define BLOCK 4096
 #define BLOCKS 1024
 
-/* A request of the generator's, which has a number for life. */
+/* A request of the load generator. Its number never changes. */
 struct request {
     unsigned index;
     int opcode;
@@ -34,7 +33,7 @@ struct engine {
 };
 
 static int hipri, fixedbufs, sqthread, sqthread_poll, sqwq, direct;
-/* How often each block was written, and whether a request on it is under way. */
+/* How often each block was written, and whether a request for it is under way. */
 static unsigned versions[BLOCKS];
 static unsigned char locked[BLOCKS];
 static unsigned long reads, writes, syncs;
@@ -52,7 +51,7 @@ static void prepare(struct engine *e, struct request *r)
     iocb->flags = 0;
     iocb->ioprio = 0;
     if (r->opcode == IORING_OP_FSYNC || r->opcode == IORING_OP_FDSYNC) {
-        /* the rest stays as the last request left it */
+        /* the other members stay as the last request left them */
         iocb->opcode = r->opcode;
         return;
     }
@@ -92,7 +91,7 @@ static void commit(struct engine *e)
     }
 }
 
-/* Takes between `min` and `max` events off the ring. They stay readable behind the head until the next commit. */
+/* Takes `min` to `max` events off the ring. They can be read behind the head until the next commit. */
 static unsigned get_events(struct engine *e, unsigned min, unsigned max)
 {
     struct raw *ring = &e->ring;
@@ -217,7 +216,7 @@ int main(int argc, char **argv)
         iovecs[i].iov_len = BLOCK;
         e.idle[e.idle_count++] = i;
     }
-    /* always with the buffers, whether they are asked for or not */
+    /* with the buffers even where they are ignored */
     raw_open(&e.ring, e.depth, flags, iovecs);
 
     for (unsigned i = 0; i < BLOCKS; i++) {

@@ -1,4 +1,4 @@
-/* One call at a time is inside a ring: threads, and children. Raw calls. */
+/* One call at a time holds a ring's entry lock: threads, and children. Raw calls. */
 #include <pthread.h>
 #include <setjmp.h>
 
@@ -10,7 +10,7 @@ struct waiter {
     volatile pid_t thread;
 };
 
-static void *wait_there(void *argument)
+static void *enter_and_wait(void *argument)
 {
     struct waiter *waiter = argument;
 
@@ -20,8 +20,8 @@ static void *wait_there(void *argument)
     return NULL;
 }
 
-/* Waits until that thread does. */
-static void until_it_waits(struct waiter *waiter)
+/* Waits until that thread waits. */
+static void until_waiting(struct waiter *waiter)
 {
     while (!waiter->thread)
         ;
@@ -34,7 +34,7 @@ static void *just_wait(void *argument)
     return argument;
 }
 
-/* One thread at a time. */
+/* Another thread's call fails while one waits. */
 static void busy(void)
 {
     int pipes[2];
@@ -46,8 +46,8 @@ static void busy(void)
     raw_open(&r, 8, 0, NULL);
     raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
     CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-    CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
-    until_it_waits(&waiter);
+    CHECK_EQ(pthread_create(&thread, NULL, enter_and_wait, &waiter), 0);
+    until_waiting(&waiter);
     FAILS(io_uring_enter(r.fd, 0, 0, 0), EBUSY);
     FAILS(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), EBUSY);
     CHECK_EQ(write(pipes[1], "x", 1), 1);
@@ -58,7 +58,7 @@ static void busy(void)
     raw_close(&r);
 }
 
-/* The ring lives until the call on it has returned. */
+/* The ring stays until the call on it has returned. */
 static void closed_while_waiting(void)
 {
     int pipes[2];
@@ -68,7 +68,7 @@ static void closed_while_waiting(void)
     pthread_t thread;
 
     CHECK_SYS(pipe(pipes));
-    /* so that the stack of a thread is there already */
+    /* so that libc has a thread's stack in its cache already */
     CHECK_EQ(pthread_create(&thread, NULL, just_wait, NULL), 0);
     CHECK_EQ(pthread_cancel(thread), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
@@ -78,8 +78,8 @@ static void closed_while_waiting(void)
         raw_open(&r, 8, 0, NULL);
         raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
         CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-        CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
-        until_it_waits(&waiter);
+        CHECK_EQ(pthread_create(&thread, NULL, enter_and_wait, &waiter), 0);
+        until_waiting(&waiter);
         CHECK_EQ(close(r.fd), 0);
         CHECK_EQ(write(pipes[1], "x", 1), 1);
         CHECK_EQ(pthread_join(thread, NULL), 0);
@@ -91,7 +91,7 @@ static void closed_while_waiting(void)
     }
 }
 
-/* A thread leaves the wait without returning, and falls asleep or ends: nobody is inside. */
+/* A thread leaves the wait without returning, and sleeps elsewhere or ends. Then the lock can be taken from it. */
 enum leaving { JUMP, END, STAY, LEAVINGS };
 
 static struct {
@@ -132,8 +132,8 @@ static void *leave_a_wait(void *argument)
     return argument;
 }
 
-/* Has a thread wait and leave. */
-static pthread_t have_it_left(void)
+/* Has a thread wait, and leave the wait. */
+static pthread_t wait_and_leave(void)
 {
     pthread_t thread;
 
@@ -146,7 +146,7 @@ static pthread_t have_it_left(void)
     CHECK_EQ(pthread_kill(thread, SIGUSR1), 0);
     if (leaver.how == END) {
         CHECK_EQ(pthread_join(thread, NULL), 0);
-        /* what is joined has a few steps to go */
+        /* the kernel lists a joined thread for a moment longer */
         while (kill(leaver.thread, 0) == 0)
             usleep(100);
     } else {
@@ -163,7 +163,7 @@ static void end_leaver(pthread_t thread)
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
-/* Somebody else enters then, or the ring is closed at once. */
+/* Then another thread enters, or the ring is closed at once. */
 static void leaving(int others_enter)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
@@ -174,7 +174,7 @@ static void leaving(int others_enter)
     CHECK_SYS(pipe(leaver.gate));
     signal(SIGUSR1, leave);
     leaver.r = &r;
-    /* each twice, so that the stack of a thread is there the second time */
+    /* each twice, so that libc has a thread's stack in its cache the second time */
     for (int i = 0; i < 2 * LEAVINGS; i++) {
         pthread_t thread;
 
@@ -184,7 +184,7 @@ static void leaving(int others_enter)
         raw_open(&r, 8, 0, NULL);
         raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
         CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
-        thread = have_it_left();
+        thread = wait_and_leave();
         if (others_enter) {
             for (int j = 0; j < 3; j++)
                 read_one(&r, fd);
@@ -212,7 +212,7 @@ static void left_and_closed(void)
     leaving(0);
 }
 
-/* Parent and child share a ring: the parent waits, and the child comes. */
+/* Parent and child share a ring. The child enters while the parent waits. */
 static void busy_for_a_child(void)
 {
     struct leak_mark mark = leak_mark();
@@ -252,7 +252,7 @@ static void busy_for_a_child(void)
     CHECK_GONE(mark);
 }
 
-/* A child ends in the middle of a call, in its first thread or in another one. */
+/* A child is killed in the middle of a call of its first thread or of another one. */
 static void child_killed_in_a_call(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
@@ -272,12 +272,12 @@ static void child_killed_in_a_call(void)
             pthread_t thread;
 
             if (i & 1) {
-                CHECK_EQ(pthread_create(&thread, NULL, wait_there, &waiter), 0);
+                CHECK_EQ(pthread_create(&thread, NULL, enter_and_wait, &waiter), 0);
                 pthread_join(thread, NULL);
             }
-            /* the parent may be inside just now */
+            /* the parent may hold the lock just now */
             do
-                wait_there(&waiter);
+                enter_and_wait(&waiter);
             while (waiter.returned < 0 && waiter.error == EBUSY);
             _exit(0);
         }
@@ -285,7 +285,7 @@ static void child_killed_in_a_call(void)
             usleep(1000);
         CHECK_EQ(errno, EBUSY);
         CHECK_SYS(kill(child, SIGKILL));
-        /* asked for, or not yet */
+        /* waited for, or not yet */
         CHECK_SYS(waitid(P_PID, child, &ended, WEXITED | (i & 2 ? 0 : WNOWAIT)));
         for (int j = 0; j < 3; j++)
             read_one(&r, fd);

@@ -1,4 +1,4 @@
-/* What goes wrong, and how it is told. Raw calls. */
+/* Errors: which call fails, with which errno, or which event has the error. Raw calls. */
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -8,7 +8,7 @@
 
 static unsigned char buffer[4 * BLOCK] __attribute__((aligned(BLOCK)));
 
-/* Set-up that fails, and leaves nothing. */
+/* Set-up fails, and leaves nothing behind. */
 static void refuse(unsigned entries, struct iovec *iovecs, struct io_uring_params *p, int error)
 {
     struct leak_mark mark = mark_alone();
@@ -40,7 +40,7 @@ static void setup_arguments(void)
     refuse(4, NULL, (void *) 0xffff800000000000ul, EFAULT);
 }
 
-/* Parameters in memory that ends too early, or cannot be written. */
+/* The parameters' memory ends too early, or cannot be written. */
 static void setup_memory(void)
 {
     char *pages = mmap(NULL, 2 * BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -71,10 +71,10 @@ static void setup_buffers(void)
     }
     refuse(4, NULL, &p, EFAULT);
     refuse(4, (void *) 16, &p, EFAULT);
-    /* nothing is there */
+    /* no memory is there */
     iovecs[2].iov_base = (void *) 16;
     refuse(4, iovecs, &p, EFAULT);
-    /* beyond the end of all addresses */
+    /* beyond the last address */
     iovecs[2].iov_base = (void *) -(uintptr_t) BLOCK;
     refuse(4, iovecs, &p, EFAULT);
     iovecs[2].iov_base = NULL;
@@ -86,7 +86,7 @@ static void setup_buffers(void)
     raw_open(&r, 4, IORING_SETUP_FIXEDBUFS, iovecs);
     raw_close(&r);
 
-    /* for all users, as then */
+    /* the limit holds for all users, as in 2019 */
     iovecs[2].iov_base = buffer + 2 * BLOCK;
     iovecs[2].iov_len = BLOCK;
     CHECK_SYS(setrlimit(RLIMIT_MEMLOCK, &limit));
@@ -95,7 +95,7 @@ static void setup_buffers(void)
     iovecs[3].iov_base = large + 1;
     refuse(4, iovecs, &p, ENOMEM);
 
-    /* a buffer of no length holds nothing */
+    /* no request fits into a buffer of no length */
     iovecs[3].iov_len = 0;
     raw_open(&r, 4, IORING_SETUP_FIXEDBUFS, iovecs);
     for (int i = 0; i < 4; i++)
@@ -105,12 +105,12 @@ static void setup_buffers(void)
     CHECK_EQ(raw_wait(&r).res, -EFAULT);
     raw_close(&r);
 
-    /* without the flag they are not looked at */
+    /* without the flag the buffers are ignored */
     raw_open(&r, 4, 0, (void *) 16);
     raw_close(&r);
 }
 
-/* Each step of set-up that takes a descriptor, made to fail. */
+/* Each step of set-up that takes a descriptor is made to fail. */
 static void setup_descriptors(void)
 {
     struct io_uring_params p;
@@ -162,7 +162,7 @@ static void not_a_ring(void)
     FAILS(io_uring_enter(4000, 0, 0, 0), EBADF);
     close(fd);
     FAILS(io_uring_enter(fd, 0, 0, 0), EBADF);
-    /* nor is one of today's */
+    /* a current ring is none of 2019 */
     modern = CHECK_SYS(syscall(425, 4, params));
     FAILS(io_uring_enter(modern, 0, 0, 0), EOPNOTSUPP);
     FAILS(io_uring_enter(modern, 1, 1, IORING_ENTER_GETEVENTS), EOPNOTSUPP);
@@ -178,7 +178,7 @@ static void enter_flags(void)
         FAILS(io_uring_enter(r.fd, 0, 0, 1u << i), EINVAL);
     CHECK_EQ(io_uring_enter(r.fd, 0, 0, 0), 0);
     CHECK_EQ(io_uring_enter(r.fd, 0, 0, IORING_ENTER_GETEVENTS), 0);
-    /* nothing is there to submit, so nothing is waited for */
+    /* there is nothing to submit, so the call does not wait */
     CHECK_EQ(io_uring_enter(r.fd, 3, 1, IORING_ENTER_GETEVENTS), 0);
     raw_close(&r);
 }
@@ -204,14 +204,14 @@ static void push_bad(struct raw *r, int fd, int which)
         r->iocbs[1].fd = CHECK_SYS(open("data", O_PATH));
     else
         r->iocbs[1].fd = CHECK_SYS(open("data", O_ACCMODE));
-    /* of no account for what comes out */
+    /* does not change the error */
     if (which >= 5)
         r->iocbs[1].ioprio = 0xffff;
     raw_push(r, 1);
 }
 #define BAD_KINDS 9
 
-/* Without a thread or a work queue the call says what is wrong, and the iocb stays. */
+/* Without SQTHREAD and SQWQ the call fails, and the iocb stays in the ring. */
 static void bad_iocb_ends_the_call(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
@@ -226,13 +226,13 @@ static void bad_iocb_ends_the_call(void)
         CHECK_EQ(*r.sq_head, 0);
         FAILS(io_uring_enter(r.fd, 1, 0, 0), error);
         CHECK_EQ(*r.sq_head, 0);
-        /* repaired, it goes */
+        /* mended, it is submitted */
         raw_fill(&r, 1, IORING_OP_READ, fd, buffer, BLOCK, BLOCK);
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
         CHECK_EQ(raw_wait(&r).res, BLOCK);
         CHECK_PATTERN(buffer, BLOCK, BLOCK);
 
-        /* what comes before it is submitted, what comes after it is not */
+        /* the iocbs before it are submitted, those after it are not */
         raw_request(&r, 0, IORING_OP_READ, fd, buffer, BLOCK, 0);
         raw_request(&r, 2, IORING_OP_READ, fd, buffer + BLOCK, BLOCK, BLOCK);
         push_bad(&r, fd, which);
@@ -253,7 +253,7 @@ static void bad_iocb_ends_the_call(void)
     }
 }
 
-/* With either, it is consumed, and its event says it. */
+/* With SQTHREAD or SQWQ it is consumed, and its event has the error. */
 static void bad_iocb_becomes_an_event(void)
 {
     static const unsigned flags[] = {
@@ -281,10 +281,11 @@ static void bad_iocb_becomes_an_event(void)
         }
 }
 
-/* What cannot be read or written. */
+/* Reads and writes that the kernel refuses: their events have the error. */
 static void results(void)
 {
-    int fd = pattern_file("data", BLOCK, O_RDONLY), out = CHECK_SYS(open("data", O_WRONLY)), dir = CHECK_SYS(open(".", O_RDONLY));
+    int fd = pattern_file("data", BLOCK, O_RDONLY), out = CHECK_SYS(open("data", O_WRONLY));
+    int dir = CHECK_SYS(open(".", O_RDONLY));
     static const unsigned flags[] = { 0, IORING_SETUP_SQWQ };
     struct { int opcode, fd, error; void *at; unsigned long long off; } bad[] = {
         { IORING_OP_READ, fd, EFAULT, (void *) 16, 0 },
@@ -305,7 +306,7 @@ static void results(void)
             CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
             CHECK_EQ(raw_wait(&r).res, -bad[j].error);
         }
-        /* a file that is not open for it */
+        /* a file that is not open for reading, or for writing */
         for (int j = 0; j < 2; j++) {
             if (j)
                 raw_request(&r, 3, IORING_OP_WRITE, fd, buffer, BLOCK, 0);
@@ -326,7 +327,7 @@ static void results(void)
     close(dir);
 }
 
-/* Where completions are polled for: no buffered files, no fsync. */
+/* A ring that polls for completions takes no buffered files and no fsync. */
 static void polled(void)
 {
     int fd = pattern_file("data", BLOCK, O_RDWR), direct = CHECK_SYS(open("data", O_RDWR | O_DIRECT));
@@ -355,7 +356,7 @@ static void polled(void)
     raw_close(&r);
 }
 
-/* Indexes that name no iocb are passed over and counted. */
+/* Indexes that name no iocb are skipped and counted. */
 static void dropped(void)
 {
     static const unsigned flags[] = { 0, IORING_SETUP_SQWQ, IORING_SETUP_SQTHREAD };
@@ -389,7 +390,7 @@ static void dropped(void)
     }
 }
 
-/* Events that find no room are counted, and come when there is some. */
+/* Events that find no room are counted, and come when there is room. */
 static void overflow(void)
 {
     enum { ENTRIES = 4, CQ = 2 * ENTRIES, COUNT = 5 * ENTRIES };
@@ -397,7 +398,7 @@ static void overflow(void)
     unsigned seen[ENTRIES] = { 0 };
     struct raw r;
 
-    /* so that it is cached */
+    /* so that the block is cached, and each read completes in the call */
     CHECK_EQ(pread(fd, buffer, BLOCK, 0), BLOCK);
     raw_open(&r, ENTRIES, 0, NULL);
     for (int i = 0; i < COUNT / ENTRIES; i++) {
@@ -417,7 +418,7 @@ static void overflow(void)
         CHECK_EQ(seen[i], COUNT / ENTRIES);
     CHECK_EQ(raw_ready(&r), 0);
     CHECK_EQ(*r.cq_overflow, COUNT - CQ);
-    /* and again */
+    /* a second time */
     for (int i = 0; i < 3; i++) {
         for (unsigned j = 0; j < ENTRIES; j++)
             raw_request(&r, j, IORING_OP_READ, fd, buffer, 64, 0);
@@ -454,7 +455,7 @@ static void interrupted(void)
         raw_open(&r, 4, flags[i], NULL);
         interrupt_soon();
         FAILS(io_uring_enter(r.fd, 0, 1, IORING_ENTER_GETEVENTS), EINTR);
-        /* something was submitted, so that is what is returned */
+        /* a request was submitted, so its count is returned */
         raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
         interrupt_soon();
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
@@ -475,7 +476,7 @@ static void old_kernel(void)
     CHECK_SYS(uname(&name));
     CHECK_EQ(sscanf(name.release, "%d.%d", &major, &minor), 2);
     if (major > 6 || (major == 6 && minor >= 5))
-        skip("this kernel has rings in memory of the program's");
+        skip("this kernel runs rings in the program's memory");
     FAILS(io_uring_setup(4, NULL, &p), ENOSYS);
     CHECK_NO_LEAK(mark);
 }

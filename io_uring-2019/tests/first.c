@@ -1,6 +1,6 @@
 /*
- * The first program anybody ran on the library: reads through a small polled
- * ring until no iocb is left, and counts. For both shapes; SPLIT is the first.
+ * What the library's first program did: it reads through a small polled ring
+ * until no iocb is left, and counts. For both shapes; SPLIT is the first.
  */
 #include <fcntl.h>
 #include <stdio.h>

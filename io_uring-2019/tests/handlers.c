@@ -1,4 +1,4 @@
-/* Signals' handlers that enter the ring which they have interrupted. Raw calls. */
+/* Signal handlers that enter the ring while they interrupt a call on it. Raw calls. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <sys/time.h>
@@ -25,7 +25,7 @@ static void jump_out(int signal_number)
     siglongjmp(jump, 1);
 }
 
-/* Sends the first thread a signal when it waits. */
+/* Sends the first thread a signal once it waits. */
 static void *send_alarm(void *argument)
 {
     until_entered(getpid());
@@ -41,7 +41,7 @@ static pthread_t alarm_while_waiting(void)
     return thread;
 }
 
-/* A handler submits while its thread waits, or leaves the wait for good. */
+/* A handler submits while its thread waits, or leaves the wait by longjmp. */
 static void handlers(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), pipes[2];
@@ -83,62 +83,64 @@ static void handlers(void)
     raw_close(&r);
 }
 
-/* A handler that comes in at any instruction of the call, of the one thread there is. */
+/* A handler enters the ring at any instruction of a call. There is one thread. */
 static struct {
     struct raw *r;
     unsigned calls, submits;
     volatile int goes_on;
     long submitted;
     int error;
-} visitor;
+} handler;
 
-/* Each visit asks for the next one, so that the thread gets on however slow it is. */
-static void soon(void)
+/* Each handler arms the timer for the next one, so that even a slow thread gets on. */
+static void arm_timer(void)
 {
     struct itimerval once = { { 0, 0 }, { 0, 50 } };
 
     setitimer(ITIMER_REAL, &once, NULL);
 }
 
-static void visit(int signal_number)
+static void enter_from_handler(int signal_number)
 {
     static const unsigned to_submit[] = { 0, 0, 1, 8 };
+    unsigned count = handler.submits ? to_submit[handler.calls % 4] : 0;
     int saved = errno, returned;
 
     (void) signal_number;
-    returned = io_uring_enter(visitor.r->fd, visitor.submits ? to_submit[visitor.calls % 4] : 0, 0, IORING_ENTER_GETEVENTS);
-    visitor.calls++;
+    returned = io_uring_enter(handler.r->fd, count, 0, IORING_ENTER_GETEVENTS);
+    handler.calls++;
     if (returned < 0)
-        visitor.error = errno;
+        handler.error = errno;
     else
-        visitor.submitted += returned;
-    if (visitor.goes_on)
-        soon();
+        handler.submitted += returned;
+    if (handler.goes_on)
+        arm_timer();
     errno = saved;
 }
 
-static void start_visits(struct raw *r, int submits, int on_stack)
+static void start_signals(struct raw *r, int submits, int on_stack)
 {
     static char stack[1 << 16];
-    struct sigaction action = { .sa_handler = visit, .sa_flags = SA_RESTART | (on_stack ? SA_ONSTACK : 0) };
+    int stack_flag = on_stack ? SA_ONSTACK : 0;
+    struct sigaction action = { .sa_handler = enter_from_handler, .sa_flags = SA_RESTART | stack_flag };
     stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
-    memset(&visitor, 0, sizeof(visitor));
-    visitor.r = r;
-    visitor.submits = submits;
+    memset(&handler, 0, sizeof(handler));
+    handler.r = r;
+    handler.submits = submits;
     CHECK_SYS(sigaltstack(&other, NULL));
     CHECK_SYS(sigaction(SIGALRM, &action, NULL));
-    visitor.goes_on = 1;
-    soon();
+    handler.goes_on = 1;
+    arm_timer();
 }
 
-static void end_visits(void)
+static void stop_signals(void)
 {
     struct itimerval never = { 0 };
 
-    visitor.goes_on = 0;
+    handler.goes_on = 0;
     CHECK_SYS(setitimer(ITIMER_REAL, &never, NULL));
-    CHECK_EQ(visitor.error, 0);
+    CHECK_EQ(handler.error, 0);
 }
 
 static void handlers_at_any_moment(void)
@@ -151,8 +153,8 @@ static void handlers_at_any_moment(void)
         int returned;
 
         raw_open(&r, 8, 0, NULL);
-        start_visits(&r, kind & 1, kind & 2);
-        while (visitor.calls < 10000) {
+        start_signals(&r, kind & 1, kind & 2);
+        while (handler.calls < 10000) {
             memset(buffer, 0, 8 * 64);
             for (unsigned i = 0; i < 8; i++)
                 raw_request(&r, i, IORING_OP_READ, fd, buffer + i * 64, 64, i * 500);
@@ -176,15 +178,15 @@ static void handlers_at_any_moment(void)
             for (unsigned i = 0; i < 8; i++)
                 CHECK_PATTERN(buffer + i * 64, 64, i * 500);
         }
-        end_visits();
+        stop_signals();
         CHECK_EQ(raw_ready(&r), 0);
-        CHECK_EQ(submitted + visitor.submitted, rounds * 8);
+        CHECK_EQ(submitted + handler.submitted, rounds * 8);
         CHECK_EQ(*r.sq_dropped, 0);
         raw_close(&r);
     }
 }
 
-/* Bad indexes and iocbs that are refused, with visits. */
+/* Bad indexes and refused iocbs, with handlers that enter. */
 static void handlers_and_bad_entries(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), refused = 0;
@@ -192,8 +194,8 @@ static void handlers_and_bad_entries(void)
     unsigned dropped = 0;
 
     raw_open(&r, 8, 0, NULL);
-    start_visits(&r, 0, 0);
-    while (visitor.calls < 10000) {
+    start_signals(&r, 0, 0);
+    while (handler.calls < 10000) {
         unsigned pushed = *r.sq_tail + 4;
 
         raw_request(&r, 0, IORING_OP_READ, fd, buffer, 64, 0);
@@ -214,12 +216,12 @@ static void handlers_and_bad_entries(void)
         CHECK_EQ(raw_spin(&r).index, 1);
         CHECK_EQ(raw_ready(&r), 0);
     }
-    end_visits();
+    stop_signals();
     CHECK_EQ(refused, dropped / 2);
     raw_close(&r);
 }
 
-/* Several threads with one ring, which try again when it is busy, and handlers on all of them. */
+/* Several threads share a ring and try again when it is busy. Handlers run on all of them. */
 #define CROWD 3
 #define CROWD_ROUNDS 4000
 
@@ -252,7 +254,7 @@ static void reap_crowd(void)
     }
 }
 
-static void *be_one_of_many(void *argument)
+static void *submit_and_retry(void *argument)
 {
     struct raw *r = &crowd.r;
     sigset_t set;
@@ -261,7 +263,7 @@ static void *be_one_of_many(void *argument)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     for (int round = 0; round < CROWD_ROUNDS; round++) {
-        /* without the handler: it would wait for its own thread */
+        /* with the handler blocked, as it would wait for its own thread */
         pthread_sigmask(SIG_BLOCK, &set, NULL);
         pthread_mutex_lock(&crowd.lock);
         while (*r->sq_tail - __atomic_load_n(r->sq_head, __ATOMIC_ACQUIRE) == r->p.sq_entries ||
@@ -295,7 +297,7 @@ static void *nudge_them(void *argument)
     return argument;
 }
 
-static void a_crowd(void)
+static void many_threads_one_ring(void)
 {
     struct sigaction action = { .sa_handler = nudge, .sa_flags = SA_RESTART };
     struct raw *r = &crowd.r;
@@ -306,10 +308,10 @@ static void a_crowd(void)
     CHECK_SYS(sigaction(SIGUSR1, &action, NULL));
     raw_open(r, 16, 0, NULL);
     for (int i = 0; i < CROWD; i++)
-        CHECK_EQ(pthread_create(&crowd.threads[i], NULL, be_one_of_many, NULL), 0);
+        CHECK_EQ(pthread_create(&crowd.threads[i], NULL, submit_and_retry, NULL), 0);
     CHECK_EQ(pthread_create(&nudger, NULL, nudge_them, NULL), 0);
     for (int i = 0; i < CROWD; i++) {
-        /* what is joined cannot be sent signals */
+        /* joined only after the signals have stopped: a joined thread must not be sent one */
         while (pthread_tryjoin_np(crowd.threads[i], NULL) == EBUSY)
             usleep(1000);
         if (i == 0) {
@@ -333,6 +335,6 @@ static void a_crowd(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(handlers), CASE(handlers_at_any_moment), CASE(handlers_and_bad_entries), CASE(a_crowd),
+    CASE(handlers), CASE(handlers_at_any_moment), CASE(handlers_and_bad_entries), CASE(many_threads_one_ring),
 };
 TEST_MAIN(cases)

@@ -9,7 +9,7 @@
 #ifdef SPLIT
 #include <split/liburing.h>
 
-/* The calls of the second shape by those of the first. */
+/* The functions of the second shape, by those of the first. */
 struct ring {
     struct io_uring_sq sq;
     struct io_uring_cq cq;
@@ -47,7 +47,7 @@ static int wait_completion(struct ring *ring, struct io_uring_event **event)
 #else
 #include <liburing.h>
 
-/* The members by the names that they have in the first shape. */
+/* The members under their names in the first shape. */
 struct ring {
     __extension__ union {
         struct io_uring r;
@@ -161,7 +161,7 @@ static void failing_init(void)
     CHECK_NO_LEAK(mark);
 }
 
-/* All iocbs can be taken, no more; submitted, they can be taken again. */
+/* All iocbs can be taken, and no more. Once submitted, they can be taken again. */
 static void iocbs(void)
 {
     int file = data();
@@ -196,7 +196,7 @@ static void iocbs(void)
     quit(&ring);
 }
 
-/* An event stays readable until the next call, although its place is the kernel's again. */
+/* An event stays readable until the next call, although the kernel may write to its place again. */
 static void event_stays(void)
 {
     struct io_uring_event *event, copy;
@@ -212,7 +212,7 @@ static void event_stays(void)
     CHECK_EQ(write(pipes[1], "1", 1), 1);
     CHECK_EQ(wait_completion(&ring, &event), 0);
     copy = *event;
-    /* the ring holds four: all places are written anew */
+    /* the ring holds four events, so all places are overwritten */
     CHECK_EQ(write(pipes[1], "23456789", 8), 8);
     while (*ring.cq.ktail - *ring.cq.khead < 4)
         usleep(100);
@@ -226,7 +226,7 @@ static void event_stays(void)
 }
 
 #ifndef SPLIT
-static void looking(void)
+static void get_without_waiting(void)
 {
     struct io_uring_event *event = (void *) 1;
     struct ring ring;
@@ -250,8 +250,8 @@ static void looking(void)
     quit(&ring);
 }
 
-/* More events than the ring has places, found by looking alone. */
-static void looking_after_overflow(void)
+/* More events than the ring holds are all found without waiting. */
+static void get_backlog_without_waiting(void)
 {
     int file = data();
     struct io_uring_event *event;
@@ -275,7 +275,7 @@ static void looking_after_overflow(void)
 }
 #endif
 
-/* An iocb that cannot be started is left, with those behind it, and they go first the next time. */
+/* An iocb that cannot be started is left in the ring, with those behind it. The next call submits them first. */
 static void short_submission(void)
 {
     int file = data();
@@ -349,7 +349,7 @@ static void exits(void)
     }
 }
 
-/* The descriptor of a ring of the library's serves the bare calls too. */
+/* The bare calls work on the descriptor of a ring of io_uring_queue_init(). */
 static void bare_calls(void)
 {
     int file = data();
@@ -367,7 +367,7 @@ static void bare_calls(void)
     quit(&ring);
 }
 
-/* A submission tells of each iocb once, also where a thread has yet to consume it. */
+/* Each iocb is reported as submitted once, even while a polling thread has yet to consume it. */
 static void counts(void)
 {
     int file = data();
@@ -387,7 +387,7 @@ static void counts(void)
     }
 }
 
-/* What a short submission has left in the ring is not handed out again. */
+/* An iocb that a short submission left in the ring is not handed out again. */
 static void taken_and_left(void)
 {
     int file = data();
@@ -416,7 +416,7 @@ static void taken_and_left(void)
     quit(&ring);
 }
 
-/* As on Linux 6.5, which does not know IORING_SETUP_NO_SQARRAY and has the numbers of SQEs behind the events. */
+/* As on Linux 6.5, which does not know IORING_SETUP_NO_SQARRAY and keeps an array of indexes behind the events. */
 static void with_an_array(void)
 {
     enum { SETUP = 425, NO_SQARRAY = 1 << 16 };
@@ -489,7 +489,7 @@ static const struct test_case cases[] = {
     CASE(failing_init), CASE(iocbs), CASE(event_stays), CASE(short_submission), CASE(fixed_and_threads), CASE(exits),
     CASE(bare_calls), CASE(counts), CASE(taken_and_left), CASE(with_an_array),
 #ifndef SPLIT
-    CASE(looking), CASE(looking_after_overflow),
+    CASE(get_without_waiting), CASE(get_backlog_without_waiting),
 #endif
 };
 TEST_MAIN(cases)

@@ -1,4 +1,4 @@
-/* Rings come and go: with requests, children, threads. Raw calls. */
+/* Setting rings up and closing them: with requests, children, threads. Raw calls. */
 #include <poll.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -57,7 +57,7 @@ static void unmapping_last(void)
     }
 }
 
-/* Requests under way when the ring is closed. */
+/* The ring is closed while requests are under way. */
 static void closing_with_requests(void)
 {
     struct leak_mark mark;
@@ -79,7 +79,7 @@ static void closing_with_requests(void)
     }
 }
 
-/* A child has the ring as well. */
+/* A child uses its parent's ring, and one that it sets up. */
 static void children(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), status;
@@ -95,10 +95,10 @@ static void children(void)
         if (child == 0) {
             struct raw own;
 
-            /* goes on with the parent's */
+            /* the parent's */
             for (int j = 0; j < 20; j++)
                 read_one(&r, fd);
-            /* one of its own */
+            /* the child's own */
             raw_open(&own, 8, 0, NULL);
             read_one(&own, fd);
             raw_unmap(&own);
@@ -119,7 +119,7 @@ static void children(void)
     }
 }
 
-/* The parent ends, the child goes on. */
+/* The parent ends, and the child goes on with the ring. */
 static void orphan(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), status;
@@ -134,11 +134,11 @@ static void orphan(void)
         CHECK_SYS(pipe(pipes));
         grandchild = CHECK_SYS(fork());
         if (grandchild) {
-            /* is killed from within, and nothing is given back in order */
+            /* killed, so it gives nothing back in order */
             close(pipes[1]);
             raise(SIGKILL);
         }
-        /* at the end of the parent, its end of the pipe is the last one */
+        /* when the parent has ended, only this process has the pipe */
         prctl(PR_SET_PDEATHSIG, 0);
         while (getppid() == child)
             usleep(1000);
@@ -152,7 +152,7 @@ static void orphan(void)
     CHECK(WIFSIGNALED(status));
 }
 
-/* A child that has closed its copy of a ring has no part in it, nor in its requests. */
+/* A child that has closed its copy of a ring keeps neither the ring nor its requests alive. */
 static void closed_in_a_child(void)
 {
     int pipes[2], ready[2], over[2], ring_fds = count_ring_fds(), status;
@@ -175,7 +175,7 @@ static void closed_in_a_child(void)
         CHECK_EQ(close(r.fd), 0);
         CHECK_EQ(write(ready[1], "x", 1), 1);
         CHECK_EQ(read(over[0], &byte, 1), 1);
-        /* nothing is left after the next set-up at the latest */
+        /* the next set-up gives everything back at the latest */
         raw_open(&own, 8, 0, NULL);
         CHECK_EQ(count_ring_fds(), ring_fds + 1);
         raw_unmap(&own);
@@ -188,7 +188,7 @@ static void closed_in_a_child(void)
     raw_request(&r, 0, IORING_OP_READ, pipes[0], buffer, 1, 0);
     CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
     raw_close(&r);
-    /* the kernel cancels later */
+    /* the kernel cancels a moment later */
     usleep(200000);
     CHECK_EQ(write(pipes[1], "x", 1), 1);
     usleep(20000);
@@ -199,7 +199,7 @@ static void closed_in_a_child(void)
     CHECK_EQ(status, 0);
 }
 
-/* What a ring had locked is there for the next one. */
+/* The memory that a closed ring had locked can be locked by the next one. */
 static void again_at_once(void)
 {
     enum { COUNT = 4, LENGTH = 1 << 18 };
@@ -221,7 +221,7 @@ static void again_at_once(void)
     raw_gone(0);
 }
 
-/* A user who may have no more threads has rings all the same. */
+/* A user who may start no more threads can still have rings. */
 static void without_threads(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), fds = 0;
@@ -241,10 +241,10 @@ static void without_threads(void)
         raw_unmap(&r);
         CHECK_EQ(close(r.fd), 0);
     }
-    /* no call says so before the next set-up, where nobody watches */
+    /* without a watching thread, the next set-up notices the last close */
     FAILS(io_uring_setup(0, NULL, &r.p), EINVAL);
     raw_gone(0);
-    /* the address sanitizer needs one at the end */
+    /* the address sanitizer starts a thread at the end */
     limit.rlim_cur = limit.rlim_max;
     CHECK_SYS(setrlimit(RLIMIT_NPROC, &limit));
 }
@@ -255,7 +255,7 @@ static void need_program(const char *path)
         skip("there is no %s", path);
 }
 
-/* A child that shares the memory and closes everything before it executes something. */
+/* A child of vfork() closes all descriptors, and then executes a program. */
 static void vforked(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), status;
@@ -303,12 +303,12 @@ static void executed(void)
     raw_open(&r, 8, IORING_SETUP_SQTHREAD | IORING_SETUP_SQPOLL, NULL);
     read_one(&r, fd);
     close(fd);
-    /* nothing of the ring gets through */
+    /* the program has no descriptor and no mapping of the ring */
     snprintf(command, sizeof(command), "! ls -l /proc/self/fd | grep -e io_uring && ! grep io_uring /proc/self/maps");
     CHECK_EQ(posix_spawn(&child, "/bin/sh", NULL, NULL, argv, environ), 0);
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
-    /* the thread that polls does not outlive an exec in its process */
+    /* the polling thread ends when its process executes a program */
     child = CHECK_SYS(fork());
     if (child == 0) {
         struct raw own;
@@ -328,7 +328,7 @@ struct worker {
     unsigned char *buffer;
 };
 
-/* A ring of one's own, again and again, beside others that do the same. */
+/* Sets rings up and closes them, while other threads do the same. */
 static void *work(void *argument)
 {
     struct worker *worker = argument;
@@ -367,7 +367,7 @@ static void many_threads(void)
     CHECK_EQ(tasks_in_the_end(), 1);
 }
 
-/* Set up by one thread, used by another. */
+/* One thread sets a ring up, another one uses it. */
 static void *use(void *argument)
 {
     struct raw *r = argument;
@@ -392,7 +392,7 @@ static void another_thread(void)
     raw_close(&r);
 }
 
-/* Everything else that goes through syscall(). */
+/* All other calls that go through syscall(). */
 static void other_calls(void)
 {
     char *page;

@@ -4,7 +4,7 @@
 
 #include "read_one.h"
 
-/* A program that never enters, but for waking a thread that says it sleeps. */
+/* A program that enters only to wake the thread, when the flag says that it sleeps. */
 static void polling_thread(void)
 {
     int fd = pattern_file("data", 16 * BLOCK, O_RDONLY);
@@ -15,7 +15,7 @@ static void polling_thread(void)
     for (int i = 0; i < 1000; i++) {
         raw_request(&r, i % 8, IORING_OP_READ, fd, buffer, 512, i % 100 * 512);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        /* on a busy machine a second may pass */
+        /* on a busy machine a second may pass, and the thread sleeps */
         if (__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP)
             CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
         CHECK_EQ(raw_spin(&r).res, 512);
@@ -29,9 +29,9 @@ static void polling_thread(void)
         }
         if (i == 1)
             CHECK_GE((seconds() - start) * 1000, 800);
-        /* beyond its second look */
+        /* longer than its first, short sleep */
         usleep(200000);
-        /* it does not look */
+        /* it does not find requests by itself now */
         raw_request(&r, 0, IORING_OP_READ, fd, buffer, 512, 0);
         usleep(50000);
         CHECK_EQ(raw_ready(&r), 0);
@@ -39,7 +39,7 @@ static void polling_thread(void)
         CHECK_EQ(io_uring_enter(r.fd, i, 0, 0), i);
         CHECK_EQ(raw_spin(&r).res, 512);
     }
-    /* asleep, it is woken by closing too */
+    /* closing wakes a sleeping thread too */
     while (!(__atomic_load_n(r.sq_flags, __ATOMIC_ACQUIRE) & IORING_SQ_NEED_WAKEUP))
         usleep(1000);
     usleep(20000);
@@ -47,7 +47,7 @@ static void polling_thread(void)
     CHECK_EQ(tasks_in_the_end(), 1);
 }
 
-/* A ring of ENTRIES whose events are COUNT, of which it has room for 2 * ENTRIES. */
+/* A ring of ENTRIES, which has room for 2 * ENTRIES events, gets COUNT. */
 enum { ENTRIES = 4, COUNT = 5 * ENTRIES };
 
 static void overfill(struct raw *r, int fd)
@@ -65,7 +65,7 @@ static void open_overfilled(struct raw *r)
     overfill(r, pattern_file("data", BLOCK, O_RDONLY));
 }
 
-/* With such a thread events that found no room come without a call. */
+/* With a polling thread, events that found no room come without a call. */
 static void overflow_polled(void)
 {
     struct raw r;
@@ -77,7 +77,7 @@ static void overflow_polled(void)
     raw_close(&r);
 }
 
-/* Events that find no room give the thread nothing to do; it looks for room now and then. */
+/* The thread sleeps while there is a backlog and no room. It checks for room now and then. */
 static void full_ring(void)
 {
     struct raw r;
@@ -96,7 +96,7 @@ static void full_ring(void)
     raw_close(&r);
 }
 
-/* The program enters as well, and both look how many events found no room. */
+/* The program enters as well, and both it and the thread count the events that found no room. */
 static void counted_by_two(void)
 {
     enum { REQUESTS = 400 };
@@ -120,7 +120,7 @@ static void counted_by_two(void)
     raw_close(&r);
 }
 
-/* The thread opens no files: a program expects a number that it has just closed to be the next one's. */
+/* The thread opens no files: a program expects a new descriptor to have the number that it has just closed. */
 static void opens_nothing(void)
 {
     int fd = pattern_file("data", BLOCK, O_RDONLY);
@@ -140,7 +140,7 @@ static void opens_nothing(void)
     raw_close(&r);
 }
 
-/* Events that find no room while the thread sleeps come without a call as well. */
+/* Events that find no room while the thread sleeps also come without a call. */
 static void full_while_asleep(void)
 {
     enum { REQUESTS = 3 * ENTRIES };
@@ -170,8 +170,8 @@ static void full_while_asleep(void)
     raw_close(&r);
 }
 
-/* In a PID namespace of its own, below a /proc of another one. */
-static void numbered_otherwise(void)
+/* In a new PID namespace, with the /proc of the old one. */
+static void other_pid_namespace(void)
 {
     enum { REFUSED = 77 };
     pid_t child = CHECK_SYS(fork());
@@ -236,7 +236,7 @@ static void thread_cpu(void)
     }
 }
 
-/* Signals go to the program, not to the thread. */
+/* Signals go to the program's threads, not to the polling thread. */
 static volatile sig_atomic_t signals;
 
 static void count_signal(int signal_number)
@@ -263,6 +263,6 @@ static void signals_spare_the_thread(void)
 
 static const struct test_case cases[] = {
     CASE(polling_thread), CASE(overflow_polled), CASE(full_ring), CASE(full_while_asleep), CASE(counted_by_two),
-    CASE(opens_nothing), CASE(numbered_otherwise), CASE(thread_cpu), CASE(signals_spare_the_thread),
+    CASE(opens_nothing), CASE(other_pid_namespace), CASE(thread_cpu), CASE(signals_spare_the_thread),
 };
 TEST_MAIN(cases)

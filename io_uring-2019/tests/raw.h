@@ -1,7 +1,8 @@
 /*
- * A ring by hand: the two system calls and three mappings, as programs of
- * January 2019 had them. With LINKED the calls are the library's functions,
- * otherwise they are made by number, for the preload library to take.
+ * A ring without the library's help: the two system calls and three mappings,
+ * as in programs of January 2019. With LINKED the calls are functions of
+ * liburing.so.1. Otherwise they are made by number, and the preload library
+ * takes them.
  */
 #ifndef SEED_TESTS_RAW_H
 #define SEED_TESTS_RAW_H
@@ -34,7 +35,7 @@ static inline int io_uring_enter(unsigned fd, unsigned to_submit, unsigned min_c
 }
 #endif
 
-/* A call that fails with -1 and that errno. */
+/* The call returns -1 with errno `error`. */
 #define FAILS(call, error)          \
     do {                            \
         errno = 0;                  \
@@ -102,13 +103,13 @@ static inline void raw_open(struct raw *r, unsigned entries, unsigned flags, str
 }
 
 /*
- * The preload library gives back what belongs to a ring while it is closed. The linked one does not see the call; its
- * thread is told by the kernel, a moment later.
+ * At most `ring_fds` descriptors of rings are left. The preload library gives a ring back in the call that closes it.
+ * The linked library does not see that call: its watching thread gives the ring back a moment later.
  */
 static inline void raw_gone(unsigned ring_fds)
 {
 #ifdef LINKED
-    /* others may be on their way out too */
+    /* rings that were closed before may still be there too */
     for (int tries = 0; tries < 10000 && count_ring_fds() > ring_fds; tries++)
         usleep(100);
     usleep(1000);
@@ -136,14 +137,14 @@ static inline unsigned tasks_in_the_end(void)
     return count;
 }
 
-/* A mark without the threads of rings that were closed just before, which have memory as well. */
+/* A mark taken when the threads of rings that were closed before have ended. Such a thread has memory as well. */
 static inline struct leak_mark mark_alone(void)
 {
     CHECK_EQ(tasks_in_the_end(), 1);
     return leak_mark();
 }
 
-/* Nothing is left of what came after the mark, or a moment later. */
+/* Nothing is left of what was made after the mark. With the linked library that may take a moment. */
 static inline void check_gone(const char *file, int line, struct leak_mark mark)
 {
     struct leak_mark now = leak_mark();
@@ -214,8 +215,8 @@ static inline double seconds(void)
 }
 
 /*
- * Takes an event, by looking at the ring alone: the ring is not entered. Gives up after ten seconds. Where one thread runs
- * at a time, as under valgrind, the others get their turn.
+ * Takes an event without a call: it polls the CQ ring, for ten seconds at most. It yields, so that other threads run
+ * under valgrind too, which runs one thread at a time.
  */
 static inline struct io_uring_event raw_spin(struct raw *r)
 {
@@ -231,7 +232,7 @@ static inline struct io_uring_event raw_spin(struct raw *r)
     return event;
 }
 
-/* Takes an event, and enters the kernel to wait for it. */
+/* Takes an event, and waits in the kernel if there is none. */
 static inline struct io_uring_event raw_wait(struct raw *r)
 {
     while (!raw_ready(r))

@@ -1,4 +1,4 @@
-/* One read that shows that a ring works, and where threads sleep. */
+/* One read that shows that a ring works, and waiting for a thread to enter a ring or to leave it. */
 #ifndef SEED_TESTS_READ_ONE_H
 #define SEED_TESTS_READ_ONE_H
 
@@ -24,14 +24,14 @@ static inline int sleeps_in(pid_t thread)
     return number;
 }
 
-/* Waits until a thread waits inside a ring. */
+/* Waits until a thread waits in io_uring_enter. */
 static inline void until_entered(pid_t thread)
 {
     while (sleeps_in(thread) != 426)
         usleep(100);
 }
 
-/* Waits until a thread sleeps somewhere else. */
+/* Waits until a thread sleeps elsewhere. */
 static inline void until_left(pid_t thread)
 {
     int number;

@@ -1,7 +1,7 @@
 /*
- * Random reads of one file from one thread, as the first benchmark of the
- * interface did them: at a depth of 32, in batches of 8, events taken after
- * each call. Every block that comes is compared with the file's pattern.
+ * Random reads of one file by one thread, as in the first benchmark of the
+ * interface: at a depth of 32, in batches of 8. Events are taken after each
+ * call. Every block is compared with the file's pattern.
  *
  *   -p  poll for completions      -f  pinned buffers
  *   -b  buffered, with a work queue (otherwise O_DIRECT)
@@ -31,7 +31,7 @@ static unsigned long long random_block(void)
     return state % (mibs * 256ul) * BLOCK;
 }
 
-/* Submits up to `max` reads into buffers that are free, which `free_list` names. */
+/* Puts up to `max` reads into the ring, with buffers of `free_list`. */
 static unsigned prepare(unsigned *free_list, unsigned *free_count, unsigned max)
 {
     unsigned prepared = 0;

@@ -1,4 +1,4 @@
-/* What requests do, in every way to submit them. Raw calls. */
+/* Requests and their results, in every mode of submission. Raw calls. */
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 #define SIZE (1 << 20)
 #define BLOCK 4096
 
-/* Memory for direct I/O. A case's process has no need to give it back. */
+/* Memory for direct I/O. It is not given back, as each case runs in a process. */
 static unsigned char *aligned(size_t size)
 {
     static unsigned char memory[64 * BLOCK] __attribute__((aligned(BLOCK)));
@@ -23,7 +23,7 @@ static unsigned char *aligned(size_t size)
     return start;
 }
 
-/* All the ways to set a ring up that leave it to the call to submit. */
+/* The modes in which the call submits. */
 static const unsigned by_call[] = {
     0, IORING_SETUP_SQWQ, IORING_SETUP_SQTHREAD, IORING_SETUP_SQTHREAD | IORING_SETUP_SQWQ,
 };
@@ -78,7 +78,7 @@ static void reads(void)
             CHECK_PATTERN(buffer + event.index * BLOCK, BLOCK, (7 + 3 * event.index) * BLOCK);
         }
         CHECK_EQ(*r.sq_head, 4);
-        /* at the end of the file, across it, and behind it */
+        /* across the end of the file, and at it */
         raw_request(&r, 0, IORING_OP_READ, fd, buffer, BLOCK, SIZE - 100);
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
         CHECK_EQ(raw_wait(&r).res, 100);
@@ -106,7 +106,7 @@ static void writes(void)
         CHECK_EQ(io_uring_enter(r.fd, 8, 1, IORING_ENTER_GETEVENTS), 8);
         for (unsigned j = 0; j < 8; j++)
             CHECK_EQ(raw_wait(&r).res, BLOCK);
-        /* the members of an iocb that a sync has no use for are left from before */
+        /* a sync ignores these members */
         for (unsigned j = 3; j < 5; j++) {
             r.iocbs[j].ioprio = 2 << 13 | 4;
             r.iocbs[j].rw_flags = 2;
@@ -156,7 +156,7 @@ static void direct(void)
     close(fd);
 }
 
-/* The events of a ring without IOPOLL are there without another call. */
+/* The events of a ring without IOPOLL come without another call. */
 static void events_by_themselves(void)
 {
     unsigned char *buffer = aligned(BLOCK);
@@ -208,7 +208,7 @@ static void fixed(void)
         raw_request(&r, 3, IORING_OP_WRITE_FIXED, fd, buffer + 6 * BLOCK, 2 * BLOCK, 60 * BLOCK);
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
         CHECK_EQ(raw_wait(&r).res, 2 * BLOCK);
-        /* outside of it: another's, before, behind, across the end */
+        /* outside of the buffer: in another one, before it, behind it, across its end */
         for (int j = 0; j < 4; j++) {
             long off[] = { 2 * BLOCK, -1, 4 * BLOCK, BLOCK + 1 };
 
@@ -216,7 +216,7 @@ static void fixed(void)
             CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
             CHECK_EQ(raw_wait(&r).res, -EFAULT);
         }
-        /* and buffers that are not pinned go as well */
+        /* other requests may use any memory */
         raw_request(&r, 2, IORING_OP_READ, fd, buffer, 2 * BLOCK, 60 * BLOCK);
         CHECK_EQ(io_uring_enter(r.fd, 1, 1, IORING_ENTER_GETEVENTS), 1);
         CHECK_EQ(raw_wait(&r).res, 2 * BLOCK);
@@ -226,7 +226,7 @@ static void fixed(void)
     close(fd);
 }
 
-/* An iocb is the program's again as soon as it was consumed, and its index may be under way many times. */
+/* A consumed iocb is the program's again, and several requests of the same index may be under way. */
 static void one_index_many_times(void)
 {
     enum { TIMES = 100 };
@@ -265,7 +265,7 @@ static void one_index_many_times(void)
     }
 }
 
-/* More under way than the SQ ring has entries, filled and consumed in parts. */
+/* More requests are under way than the SQ ring has entries. */
 static void more_than_entries(void)
 {
     enum { ENTRIES = 4, COUNT = 7 };
@@ -290,7 +290,7 @@ static void more_than_entries(void)
     raw_close(&r);
 }
 
-/* Whether the disk below a file has queues that can be polled; the queue of a partition is its disk's. */
+/* Whether the disk below a file has queues that can be polled. A partition has its disk's queue. */
 static bool has_polled_queues(int fd)
 {
     static const char *const places[] = { "queue/io_poll", "../queue/io_poll" };
@@ -321,7 +321,7 @@ static int kernel_is(int major, int minor)
     return running[0] > major || (running[0] == major && running[1] >= minor);
 }
 
-/* Where completions are really polled for, no event comes unless somebody enters. */
+/* Where completions are really polled for, no event comes until a thread enters. */
 static void polled_for(void)
 {
     unsigned char *buffer = aligned(BLOCK);
@@ -344,7 +344,7 @@ static void polled_for(void)
     raw_close(&r);
 }
 
-/* Positions run over 32 bits' worth of the ring again and again; the array is written once. */
+/* Positions wrap around the ring many times. The array is written once. */
 static void round_and_round(void)
 {
     unsigned char *buffer = aligned(BLOCK);
@@ -370,7 +370,7 @@ static void round_and_round(void)
     raw_close(&r);
 }
 
-/* Files that can be waited for, all empty. With O_NONBLOCK or without. */
+/* Empty files whose reads wait for data, with O_NONBLOCK or without. */
 #define WAITING_KINDS 7
 
 static void open_waiting(int kind, int nonblock, int ends[2])
@@ -384,7 +384,9 @@ static void open_waiting(int kind, int nonblock, int ends[2])
         CHECK_SYS(mkfifo("fifo", 0600));
         ends[0] = ends[1] = CHECK_SYS(open("fifo", O_RDWR | flag));
     } else if (kind < 4) {
-        CHECK_SYS(socketpair(AF_UNIX, (kind == 2 ? SOCK_STREAM : SOCK_DGRAM) | (nonblock ? SOCK_NONBLOCK : 0), 0, ends));
+        int type = kind == 2 ? SOCK_STREAM : SOCK_DGRAM;
+
+        CHECK_SYS(socketpair(AF_UNIX, type | (nonblock ? SOCK_NONBLOCK : 0), 0, ends));
     } else if (kind == 4) {
         ends[0] = ends[1] = CHECK_SYS(eventfd(0, nonblock ? EFD_NONBLOCK : 0));
     } else if (kind == 5) {
@@ -394,7 +396,7 @@ static void open_waiting(int kind, int nonblock, int ends[2])
     }
 }
 
-/* As read() and write() would: they wait, or fail with EAGAIN. */
+/* Reads and writes wait or fail with EAGAIN, as read() and write() do. */
 static void nonblocking_files(void)
 {
     static const unsigned modes[] = {
@@ -416,7 +418,7 @@ static void nonblocking_files(void)
             CHECK_EQ(io_uring_enter(r.fd, 1, 0, 0), 1);
             CHECK_EQ(raw_spin(&r).res, -EAGAIN);
             if (kind < 5) {
-                /* what is written by the request before it is there */
+                /* the read gets what the request before it has written */
                 raw_request(&r, 1, IORING_OP_WRITE, ends[1], &one, sizeof(one), 0);
                 raw_request(&r, 2, IORING_OP_READ, ends[0], buffer, 64, 0);
                 CHECK_EQ(io_uring_enter(r.fd, 2, 0, 0), 2);
@@ -446,7 +448,7 @@ static void nonblocking_files(void)
             raw_close(&r);
         }
 
-    /* with pinned buffers, and what lies outside of them or where there are none */
+    /* fixed reads and writes inside of pinned buffers, outside of them, and without any */
     for (int pinned = 0; pinned < 2; pinned++) {
         struct iovec iovecs[8];
         int ends[2];
@@ -471,7 +473,7 @@ static void nonblocking_files(void)
         raw_close(&r);
     }
 
-    /* of no account for files that never wait */
+    /* O_NONBLOCK has no effect on files that never wait */
     raw_open(&r, 8, 0, NULL);
     close(pattern_file("data", SIZE, O_RDONLY));
     raw_request(&r, 0, IORING_OP_READ, CHECK_SYS(open("data", O_RDONLY | O_NONBLOCK)), buffer, BLOCK, BLOCK);

@@ -1,6 +1,6 @@
 /*
- * A signal's handler at many instructions of a call: the processor traps after every one of them, and at the one whose
- * turn it is the handler does something. No chance is involved. Raw calls.
+ * A signal handler at many instructions of a call. The processor traps after every instruction, and the handler acts at
+ * one of them: at each `stride`-th in turn. Nothing is left to chance. Raw calls.
  */
 #include <setjmp.h>
 #include <ucontext.h>
@@ -12,7 +12,7 @@
 static struct raw ring;
 static int file;
 static long step, turn;
-/* The linked library takes its time to give a ring back. */
+/* With the linked library each round takes longer, as its rings are given back later. */
 #ifdef LINKED
 static long stride = 29;
 #else
@@ -29,7 +29,7 @@ static void on_trap(int signal_number, siginfo_t *info, void *context)
     (void) signal_number;
     (void) info;
     if (++step == turn) {
-        /* traps are slow, so these were enough */
+        /* traps are slow, and no more are needed */
         interrupted->uc_mcontext.gregs[REG_EFL] &= ~0x100L;
         act();
     }
@@ -63,7 +63,7 @@ static void push_requests(void)
         raw_request(&ring, i, IORING_OP_READ, file, buffer + i * 64, 64, i * 500);
 }
 
-/* A new ring with requests, for the next instruction. */
+/* Sets up a ring with requests, and moves on to the next instruction to act at. */
 static void next_turn(void)
 {
     turn += stride;
@@ -90,7 +90,7 @@ static int call_in_steps(unsigned to_submit, unsigned min_complete, unsigned fla
     return returned;
 }
 
-/* Each request was done, and once. */
+/* Each request was done exactly once. */
 static void all_done(void)
 {
     unsigned seen = 0;
@@ -107,14 +107,14 @@ static void all_done(void)
     CHECK_EQ(raw_ready(&ring), 0);
 }
 
-static void look(void)
+static void enter_only(void)
 {
     acted_return = io_uring_enter(ring.fd, 0, 0, IORING_ENTER_GETEVENTS);
 }
 
-static void looking(void)
+static void entering(void)
 {
-    prepare(look);
+    prepare(enter_only);
     do {
         next_turn();
         acted_return = 0;
@@ -148,7 +148,7 @@ static void submitting(void)
     } while (!is_over());
 }
 
-/* A child goes on with a copy of the call while the parent is inside again. */
+/* A forked child goes on with a copy of the call, while the parent is in the next call. */
 static pid_t parent;
 static int gate[2];
 
@@ -169,7 +169,7 @@ static void forking(void)
 
     parent = getpid();
     prepare(fork_here);
-    /* the end of a child that has a ring takes the kernel long */
+    /* the kernel is slow to end a child that has a ring */
     stride = 41;
     CHECK_SYS(pipe(pipes));
     CHECK_SYS(pipe(gate));
@@ -204,11 +204,11 @@ static void forking(void)
         }
         raw_close(&ring);
     } while (!is_over());
-    /* the child lets go of the lock if it was about to do just that: a few instructions */
+    /* at a few instructions the child is about to give the lock back, and does so */
     CHECK_LE(let_in, 1);
 }
 
-/* The thread goes on as if the call had not been. */
+/* The handler leaves the call by longjmp, and the thread goes on. */
 static sigjmp_buf out;
 
 static void jump_out(void)
@@ -229,7 +229,7 @@ static void jumping(void)
         raw_unmap(&ring);
         close(ring.fd);
     } while (!is_over());
-    /* such a thread takes what its call holds along */
+    /* a call that was left so keeps what it holds, so this process just ends */
     _exit(0);
 }
 
@@ -259,8 +259,8 @@ static void closing(void)
 
 static void overflowing(void)
 {
-    prepare(look);
-    /* looking up how many events are kept takes many instructions */
+    prepare(enter_only);
+    /* counting the backlog takes many instructions */
     stride = 9973;
     do {
         next_turn();
@@ -281,6 +281,6 @@ static void overflowing(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(looking), CASE(submitting), CASE(forking), CASE(jumping), CASE(closing), CASE(overflowing),
+    CASE(entering), CASE(submitting), CASE(forking), CASE(jumping), CASE(closing), CASE(overflowing),
 };
 TEST_MAIN(cases)

@@ -1,4 +1,4 @@
-/* The library is loaded, used and unloaded again, with a thread of its own under way. */
+/* The library is loaded, used and unloaded, while a thread of the library still runs. */
 #include <dlfcn.h>
 
 #include "../../c-tests/test.h"
@@ -21,7 +21,7 @@ static void unloading(void)
         CHECK_EQ(close(CHECK_SYS(setup(4, NULL, &p))), 0);
         CHECK_EQ(dlclose(library), 0);
     }
-    /* threads that have no code any more would be found out */
+    /* a thread whose code was unmapped would crash meanwhile */
     for (int tries = 0; tries < 1000 && count_ring_fds(); tries++)
         usleep(1000);
 }

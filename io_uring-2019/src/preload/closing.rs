@@ -140,7 +140,7 @@ extern "C" fn closefrom(lowest: c_int) {
     unsafe extern "C" {
         static liburing_seed_next_closefrom: Option<unsafe extern "C" fn(c_int)>;
     }
-    // SAFETY: as in `next!`.
+    // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name.
     match unsafe { ptr::read_volatile(&raw const liburing_seed_next_closefrom) } {
         // SAFETY: the program asked for this call with this argument.
         Some(function) => unsafe { function(lowest) },
