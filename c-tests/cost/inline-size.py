@@ -5,7 +5,7 @@ usage: inline-size.py [-a] [--only PREFIX] OURS_INCLUDE REFERENCE_INCLUDE
 
 Each inline function is compiled alone, as the whole body of an external function, with gcc and clang at -O2. Printed
 are the functions that are longer than the reference's (with -a: all), and a summary. The exit status is 1 if one is
-longer.
+longer than dearer.py allows.
 """
 import argparse
 import math
@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+from dearer import most
 from header_inlines import SOURCE, inline_functions
 
 
@@ -73,10 +74,11 @@ def main():
             for name in sorted(ref):
                 logs += math.log(ours[name] / ref[name])
                 longer = ours[name] > ref[name]
-                worse += longer
+                too_long = ours[name] > most(name, ref[name])
+                worse += too_long
                 if args.all or longer:
                     print(f"{compiler:6} {name:42} {ours[name]:4} {ref[name]:4} {ours[name] / ref[name]:6.2f}"
-                          f"{'  LONGER' if longer else ''}")
+                          f"{'  LONGER' if too_long else '  longer, as allowed' if longer else ''}")
             shorter = sum(ours[n] < ref[n] for n in ref)
             longer = sum(ours[n] > ref[n] for n in ref)
             print(f"{compiler}: {len(ref)} functions, {sum(ours.values())} instructions against {sum(ref.values())}, "

@@ -92,7 +92,8 @@ IOURINGINLINE void io_uring_prep_multishot_accept_direct(struct io_uring_sqe *sq
 IOURINGINLINE void io_uring_prep_send(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags)
     LIBURING_NOEXCEPT
 {
-    _io_uring_prep_flags(sqe, IORING_OP_SEND, sockfd, 0, uring_ptr_to_u64(buf), (__u32) len, (__u32) flags);
+    _io_uring_prep_flags(sqe, IORING_OP_SEND, sockfd, 0, uring_ptr_to_u64(buf), _io_uring_transfer_len(len),
+                         (__u32) flags);
 }
 
 /* Prepares to send several provided buffers at once. */
@@ -123,7 +124,8 @@ IOURINGINLINE void io_uring_prep_sendto(struct io_uring_sqe *sqe, int sockfd, co
 IOURINGINLINE void io_uring_prep_send_zc(struct io_uring_sqe *sqe, int sockfd, const void *buf, size_t len, int flags,
                                          unsigned zc_flags) LIBURING_NOEXCEPT
 {
-    _io_uring_prep_flags(sqe, IORING_OP_SEND_ZC, sockfd, 0, uring_ptr_to_u64(buf), (__u32) len, (__u32) flags);
+    _io_uring_prep_flags(sqe, IORING_OP_SEND_ZC, sockfd, 0, uring_ptr_to_u64(buf), _io_uring_transfer_len(len),
+                         (__u32) flags);
     sqe->ioprio = (__u16) zc_flags;
 }
 
@@ -162,7 +164,8 @@ IOURINGINLINE void io_uring_prep_sendmsg_zc_fixed(struct io_uring_sqe *sqe, int 
 IOURINGINLINE void io_uring_prep_recv(struct io_uring_sqe *sqe, int sockfd, void *buf, size_t len, int flags)
     LIBURING_NOEXCEPT
 {
-    _io_uring_prep_flags(sqe, IORING_OP_RECV, sockfd, 0, uring_ptr_to_u64(buf), (__u32) len, (__u32) flags);
+    _io_uring_prep_flags(sqe, IORING_OP_RECV, sockfd, 0, uring_ptr_to_u64(buf), _io_uring_transfer_len(len),
+                         (__u32) flags);
 }
 
 /* Prepares to receive again and again, each time into a provided buffer. */

@@ -38,6 +38,15 @@ _LIBURING_PRIVATE void _io_uring_prep_flags(struct io_uring_sqe *sqe, unsigned o
 }
 
 /*
+ * A length as requests to send and receive carry it. The kernel transfers no more than this at once, and refuses lengths
+ * beyond INT_MAX. The lower 32 bits of a greater length may be 0, whose result looks like the end of the data.
+ */
+_LIBURING_PRIVATE __u32 _io_uring_transfer_len(size_t len) LIBURING_NOEXCEPT
+{
+    return len < 0x7ffff000 ? (__u32) len : 0x7ffff000;
+}
+
+/*
  * SQEs count direct descriptors from 1, since 0 stands for an ordinary descriptor. IORING_FILE_INDEX_ALLOC, the
  * highest number there is, stays as it is.
  */

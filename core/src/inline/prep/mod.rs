@@ -46,6 +46,15 @@ fn address<T>(pointer: *const T) -> u64 {
     pointer.expose_provenance() as u64
 }
 
+/// A length as requests to send and receive carry it.
+///
+/// The kernel transfers no more than this at once, and refuses requests with lengths beyond `INT_MAX`. The lower 32 bits
+/// of a greater length would say something else: with 4 GiB nothing would be transferred, which looks like the end.
+#[inline]
+fn transfer_len(len: usize) -> u32 {
+    len.min(0x7fff_f000) as u32
+}
+
 /// Writes the fields that every request has.
 ///
 /// # Safety

@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
-use super::{address, fill_flags};
+use super::{address, fill_flags, transfer_len};
 use crate::abi::op::*;
 use crate::abi::request::IORING_RECV_MULTISHOT;
 use crate::abi::sqe::io_uring_sqe;
@@ -10,8 +10,9 @@ use crate::abi::types::*;
 
 /// Prepares to receive, as `recv(2)` does.
 ///
-/// `flags` are `MSG_*`. Of `len`, the lower 32 bits count. With `IOSQE_BUFFER_SELECT` and a group, both set afterwards,
-/// `buf` is NULL and the CQE's flags hold the number of the buffer that was used.
+/// `flags` are `MSG_*`. A `len` of more than 0x7ffff000 bytes stands for that many: no request transfers more, as no
+/// `recv(2)` does. With `IOSQE_BUFFER_SELECT` and a group, both set afterwards, `buf` is NULL and the CQE's flags hold
+/// the number of the buffer that was used.
 ///
 /// In `ioprio` of the SQE, afterwards: `IORING_RECVSEND_POLL_FIRST` does not try before the socket is ready (Linux
 /// 5.19), `IORING_RECVSEND_BUNDLE` fills several provided buffers at once (6.10).
@@ -59,7 +60,7 @@ pub unsafe extern "C" fn io_uring_prep_recv(
             sockfd,
             0,
             address(buf),
-            len as u32,
+            transfer_len(len),
             flags as u32,
         )
     }

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
 
-use super::{address, fill_flags, set_buffer};
+use super::{address, fill_flags, set_buffer, transfer_len};
 use crate::abi::op::*;
 use crate::abi::request::{IORING_RECVSEND_BUNDLE, IORING_RECVSEND_FIXED_BUF};
 use crate::abi::sqe::io_uring_sqe;
@@ -11,7 +11,8 @@ use crate::abi::types::*;
 
 /// Prepares to send, as `send(2)` does.
 ///
-/// `flags` are `MSG_*`. Of `len`, the lower 32 bits count.
+/// `flags` are `MSG_*`. A `len` of more than 0x7ffff000 bytes stands for that many: no request transfers more, as no
+/// `send(2)` does.
 ///
 /// In `ioprio` of the SQE, afterwards: `IORING_RECVSEND_POLL_FIRST` does not try before the socket is ready (Linux
 /// 5.19).
@@ -58,7 +59,7 @@ pub unsafe extern "C" fn io_uring_prep_send(
             sockfd,
             0,
             address(buf),
-            len as u32,
+            transfer_len(len),
             flags as u32,
         )
     }
@@ -202,9 +203,9 @@ pub unsafe extern "C" fn io_uring_prep_sendto(
 /// Two CQEs are posted. The first has the result; if `IORING_CQE_F_MORE` is set in its flags, a second one follows,
 /// with `IORING_CQE_F_NOTIF` in its flags: until then the kernel reads the data, which must not change.
 ///
-/// `flags` are `MSG_*`. `zc_flags` are `IORING_RECVSEND_POLL_FIRST`, `IORING_RECVSEND_FIXED_BUF` and
-/// `IORING_SEND_ZC_REPORT_USAGE`: with the last, `res` of the second CQE is `IORING_NOTIF_USAGE_ZC_COPIED` if the data
-/// were copied after all (Linux 6.2). They replace what `ioprio` held.
+/// `flags` are `MSG_*`, and `len` is as for io_uring_prep_send(). `zc_flags` are `IORING_RECVSEND_POLL_FIRST`,
+/// `IORING_RECVSEND_FIXED_BUF` and `IORING_SEND_ZC_REPORT_USAGE`: with the last, `res` of the second CQE is
+/// `IORING_NOTIF_USAGE_ZC_COPIED` if the data were copied after all (Linux 6.2). They replace what `ioprio` held.
 ///
 /// # Return value
 ///
@@ -219,7 +220,7 @@ pub unsafe extern "C" fn io_uring_prep_sendto(
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EPIPE`: the connection has been closed.
 /// * `-EOPNOTSUPP`: the protocol cannot send without copying.
-/// * `-ENOMEM`: the kernel is out of memory.
+/// * `-ENOMEM`: the kernel is out of memory, or `len` exceeds `RLIMIT_MEMLOCK` and the user lacks `CAP_IPC_LOCK`.
 /// * Those of `send(2)`.
 /// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
@@ -252,7 +253,7 @@ pub unsafe extern "C" fn io_uring_prep_send_zc(
             sockfd,
             0,
             address(buf),
-            len as u32,
+            transfer_len(len),
             flags as u32,
         );
         (*sqe).ioprio = zc_flags as u16;

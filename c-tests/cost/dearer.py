@@ -1,0 +1,11 @@
+"""What may take more instructions than upstream's, how many more, and why."""
+
+# Lengths of 2 GiB and more are capped to what a request can transfer: a constant, a comparison, a conditional move.
+# Upstream's keep the lower 32 bits of them. Constant lengths take none.
+MORE = {f"io_uring_prep_{name}": 3 for name in
+        ("send", "send_bundle", "sendto", "send_zc", "send_zc_fixed", "recv", "recv_multishot")}
+
+
+def most(name, upstream):
+    """How many instructions a function may take whose counterpart takes `upstream`."""
+    return upstream + MORE.get(name, 0)
