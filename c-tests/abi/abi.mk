@@ -3,7 +3,8 @@
 CHECKS += check-abi
 .PHONY: check-abi
 
-## make check-abi      layouts, constants, prototypes and symbols are the recorded ones, and the C tests name every function
+## make check-abi      layouts, constants, prototypes, symbols and taken names are the recorded and upstream's ones, and the C tests name every function
 check-abi: stage
-	@PYTHON='$(PYTHON)' c-tests/abi/check.sh $(CHECK_PREFIX)/include $(CHECK_PREFIX)/lib
-	$(Q)$(PYTHON) c-tests/coverage.py src/liburing.map src/liburing-ffi.map c-tests
+	$(Q)PYTHON='$(PYTHON)' build-aux/parts.sh "c-tests/abi/check.sh '$(CHECK_PREFIX)/include' '$(CHECK_PREFIX)/lib'" \
+		"c-tests/abi/upstream.sh '$(CHECK_PREFIX)/include' '$(CHECK_PREFIX)/lib'" \
+		"'$(PYTHON)' c-tests/coverage.py src/liburing.map src/liburing-ffi.map c-tests"

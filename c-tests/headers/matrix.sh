@@ -5,7 +5,8 @@
 #
 # A cell is one compiler, language version and order, with no feature-test macro, with _GNU_SOURCE and with
 # _POSIX_C_SOURCE. "kernel" is <linux/io_uring.h>: the system's, one as old as Linux 5.1, one newer than ours. "ffi" is
-# <liburing-ffi.h>. With all compilers there, the table in DOCUMENT must be the one that came out.
+# <liburing-ffi.h>. In "own names" the program has names of its own that <liburing.h> must not bring, in "extern c" it
+# includes the header between the braces of extern "C". With all compilers there, the table in DOCUMENT must be the one that came out.
 set -euo pipefail
 export LC_ALL=C
 
@@ -30,7 +31,7 @@ grep -q 'io_uring_tomorrow {' future/linux/io_uring.h
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-columns=(alone parts others_around kernel_after kernel_first kernel_old kernel_new ffi)
+columns=(alone parts others_around kernel_after kernel_first kernel_old kernel_new ffi own_names extern_c)
 rows=()
 
 # A line a compilation: row, column, command.
@@ -40,6 +41,8 @@ row() { # name "columns" compiler and flags...
     rows+=("$name")
     for column in $cells; do
         order=$column flags='' source=$here/program.c
+        # Braces of extern "C" are C++.
+        [[ $column != extern_c || $1 = *++ ]] || continue
         case $column in
         ffi) source=$here/ffi.c ;;
         kernel_old) order=kernel_first flags="-isystem $here/old" ;;
@@ -69,7 +72,7 @@ row() { # name "columns" compiler and flags...
     if have musl-gcc; then
         musl_versions="c99 gnu99 c11 c17 gnu2x"
         for std in $musl_versions; do
-            row "musl $std" "alone parts ffi" musl-gcc -std=$std
+            row "musl $std" "alone parts ffi own_names" musl-gcc -std=$std
         done
         for std in $musl_versions; do
             row "musl+linux $std" "${columns[*]}" musl-gcc -std=$std -idirafter /usr/include \
@@ -101,8 +104,13 @@ left_out() {
 for cc in gcc clang g++ clang++ musl-gcc; do
     have $cc || left_out "there is no $cc"
 done
-grep -q -- 'gcc-m32' rows || left_out "there is no 32-bit C library (Debian package libc6-dev-i386)"
-grep -q -- 'g++-m32' rows || left_out "there is no 32-bit C++ library (Debian package lib32stdc++-12-dev)"
+left_out_m32() { # compiler, what it needs
+    ! have "$1" || grep -q "^$1-m32" rows || left_out "$1 -m32 finds no headers: $2"
+}
+left_out_m32 gcc "there is no 32-bit C library (Debian package libc6-dev-i386)"
+left_out_m32 clang "there is no 32-bit C library (Debian package libc6-dev-i386)"
+left_out_m32 g++ "there is no 32-bit C++ library (Debian package lib32stdc++-12-dev)"
+left_out_m32 clang++ "there is no 32-bit C++ library, or it prefers a cross compiler's (gcc-i686-linux-gnu) that has none"
 
 total=$(wc -l <jobs)
 echo "compiling $total times"
@@ -136,7 +144,7 @@ while IFS= read -r row; do
     done
     echo
 done <rows
-echo '-: musl alone, without the kernel'"'"'s headers, has none that could come before or after'
+echo '-: musl alone, without the kernel'"'"'s headers, has none that could come before or after; C has no extern "C"'
 
 # The same in short, a line for each compiler.
 {

@@ -7,11 +7,14 @@
 #define ORDER_kernel_first 2
 #define ORDER_others_around 3
 #define ORDER_parts 4
+#define ORDER_own_names 5
+#define ORDER_extern_c 6
 #define CONCAT(a, b) a##b
 #define NUMBER(order) CONCAT(ORDER_, order)
 #define IS(order) (NUMBER(ORDER) == ORDER_##order)
 
 #if IS(kernel_first)
+#include <linux/futex.h>
 #include <linux/io_uring.h>
 #elif IS(others_around)
 #include <sys/stat.h>
@@ -25,13 +28,48 @@
 #include <liburing/io_uring.h>
 #endif
 
+#if IS(extern_c)
+extern "C" {
+#endif
 #include <liburing.h>
+#if IS(extern_c)
+}
+#endif
+
+#if IS(own_names)
+/* Names of headers that <liburing.h> must not bring. */
+struct futex_waitv {
+    uint64_t val, uaddr;
+    uint32_t flags, reserved;
+};
+struct robust_list {
+    int member;
+};
+enum own {
+    FUTEX_WAIT,
+    FUTEX_WAKE,
+    FUTEX_32,
+    FUTEX_WAITV_MAX,
+    FUTEX_BITSET_MATCH_ANY,
+    ROBUST_LIST_LIMIT,
+/* <atomic> brings these in C++20. */
+#if !defined(__cplusplus) || __cplusplus < 202002L
+    SYS_read,
+    SYS_io_uring_setup,
+    __NR_read,
+#endif
+    OWN_LAST
+};
+#endif
 
 #if IS(kernel_after)
+#include <linux/futex.h>
 #include <linux/io_uring.h>
+#include <sys/syscall.h>
 #elif IS(others_around)
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/futex.h>
 #include <linux/stat.h>
 #include <linux/types.h>
 #include <linux/time_types.h>
@@ -39,6 +77,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #endif
@@ -61,18 +100,23 @@ struct needed {
     id_t id;
     cpu_set_t *cpus;
     off_t off;
-    loff_t loff;
     mode_t mode;
     ssize_t size;
     socklen_t length;
     struct iovec vector;
     struct msghdr message;
     struct open_how how;
-    struct futex_waitv futex;
+    struct futex_waitv *futex;
     struct __kernel_timespec time;
     struct statx *status;
     struct epoll_event *event;
 };
+
+#if IS(kernel_first) || IS(kernel_after)
+/* That of <linux/futex.h>, and ours where that is older. */
+CHECK(futex_waitv, sizeof(struct futex_waitv) == 24 && FUTEX_WAITV_MAX == 128 && FUTEX_32 == 2);
+#endif
+CHECK(setup_number, __NR_io_uring_enter == __NR_io_uring_setup + 1);
 
 int one_nop(struct io_uring *ring, struct needed *needed);
 int one_nop(struct io_uring *ring, struct needed *needed)

@@ -25,6 +25,8 @@
 
 /* The compiler's own operations serve any language version; the header stays for programs that count on it. */
 #ifdef __cplusplus
+/* Also where a program puts the whole header between the braces of extern "C", which templates can't be in. */
+extern "C++" {
 #include <atomic>
 
 template <typename T>
@@ -64,6 +66,7 @@ inline void io_uring_smp_store_release(T *p, V v) LIBURING_NOEXCEPT
 inline void io_uring_smp_mb() LIBURING_NOEXCEPT
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 }
 #else
 #include <stdatomic.h>

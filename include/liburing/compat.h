@@ -3,18 +3,18 @@
 #ifndef LIBURING_COMPAT_H
 #define LIBURING_COMPAT_H
 
+/*
+ * Programs count on what these bring with them. No others are read here or in linux_types.h: each name that one of them
+ * defines is a name that a program can no longer use for itself (make check-abi).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,28 +33,35 @@
 #if __has_include("bits/types/siginfo_t.h") && __has_include("bits/types/idtype_t.h")
 #include <bits/types/idtype_t.h>
 #include <bits/types/siginfo_t.h>
+#include <bits/types/sigset_t.h>
 #endif
 #endif
 #ifndef __id_t_defined
 typedef __id_t id_t;
 #define __id_t_defined
 #endif
-#ifndef __USE_MISC
-typedef __loff_t loff_t;
+#ifdef __USE_MISC
+#define _LIBURING_LOFF_T loff_t
+#else
+#define _LIBURING_LOFF_T __loff_t
 #endif
 
 #elif !defined(__BIONIC__)
 
 /* musl: each macro here comes with the type. */
 #ifndef SIG_BLOCK
+/* For sigset_t. */
+#include <sys/select.h>
 typedef struct liburing_siginfo siginfo_t;
 #endif
 #ifndef CPU_SETSIZE
 typedef struct cpu_set_t cpu_set_t;
 #endif
-#ifndef loff_t
-typedef off_t loff_t;
-#endif
+#define _LIBURING_LOFF_T off_t
+
+#else
+
+#define _LIBURING_LOFF_T loff_t
 
 #endif
 
@@ -65,6 +72,7 @@ typedef off_t loff_t;
 
 /* Only ever passed on by address. */
 struct epoll_event;
+struct futex_waitv;
 struct statx;
 
 /*
@@ -73,9 +81,6 @@ struct statx;
 #ifdef __has_include
 #if !__has_include("linux/filter.h")
 #define _LIBURING_NO_FILTER
-#endif
-#if !__has_include("linux/futex.h")
-#define _LIBURING_NO_FUTEX
 #endif
 #if !__has_include("linux/ioctl.h")
 #define _LIBURING_NO_IOCTL
@@ -109,11 +114,8 @@ struct open_how {
 };
 #endif
 
-#ifndef _LIBURING_NO_FUTEX
-#include <linux/futex.h>
-#endif
-/* Since 5.16. */
-#ifndef FUTEX_WAITV_MAX
+/* A program that has read <linux/futex.h> gets what that lacks before 5.16. */
+#if defined(_LINUX_FUTEX_H) && !defined(FUTEX_WAITV_MAX)
 #define FUTEX_32 2
 #define FUTEX_WAITV_MAX 128
 
@@ -136,20 +138,34 @@ struct futex_waitv {
 #define BLOCK_URING_CMD_DISCARD _IO(0x12, 0)
 #endif
 
-/* The system calls' numbers, since 5.1. Only Alpha counts otherwise, and MIPS from a start of its own. */
-#include <sys/syscall.h>
+/*
+ * The system calls' numbers, as <sys/syscall.h> has them since 5.1. Only Alpha counts otherwise, and MIPS from a start
+ * of its own.
+ */
 #ifndef __NR_io_uring_setup
 #if defined(__alpha__)
 #define __NR_io_uring_setup 535
-#define __NR_io_uring_enter 536
-#define __NR_io_uring_register 537
 #elif defined(__mips__)
 #define __NR_io_uring_setup (__NR_Linux + 425)
-#define __NR_io_uring_enter (__NR_Linux + 426)
-#define __NR_io_uring_register (__NR_Linux + 427)
 #else
 #define __NR_io_uring_setup 425
+#endif
+#endif
+#ifndef __NR_io_uring_enter
+#if defined(__alpha__)
+#define __NR_io_uring_enter 536
+#elif defined(__mips__)
+#define __NR_io_uring_enter (__NR_Linux + 426)
+#else
 #define __NR_io_uring_enter 426
+#endif
+#endif
+#ifndef __NR_io_uring_register
+#if defined(__alpha__)
+#define __NR_io_uring_register 537
+#elif defined(__mips__)
+#define __NR_io_uring_register (__NR_Linux + 427)
+#else
 #define __NR_io_uring_register 427
 #endif
 #endif

@@ -131,7 +131,7 @@ IOURINGINLINE void io_uring_prep_fallocate(struct io_uring_sqe *sqe, int fd, int
 }
 
 /* Prepares to set the size of an open file, as ftruncate(2) does. */
-IOURINGINLINE void io_uring_prep_ftruncate(struct io_uring_sqe *sqe, int fd, loff_t len) LIBURING_NOEXCEPT
+IOURINGINLINE void io_uring_prep_ftruncate(struct io_uring_sqe *sqe, int fd, _LIBURING_LOFF_T len) LIBURING_NOEXCEPT
 {
     _io_uring_prep(sqe, IORING_OP_FTRUNCATE, fd, (__u64) len, 0, 0);
 }

@@ -1,0 +1,8 @@
+/* A part of what Linux 5.1 told programs about futexes. */
+#ifndef _LINUX_FUTEX_H
+#define _LINUX_FUTEX_H
+
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+
+#endif
