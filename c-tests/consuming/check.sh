@@ -87,6 +87,31 @@ with_cmake() {
     quietly "cmake does not build without shared libraries" cmake --build "$work/cmake-static"
     needs "$work/cmake-static/cp-uring" ''
 
+    # The names that package managers give it, and variables in place of targets: with shared libraries and without.
+    mkdir "$work/names"
+    printf '%s\n' 'cmake_minimum_required(VERSION 3.13)' 'project(names C)' 'find_package(liburing REQUIRED)' \
+        "add_executable(by-target \"$work/examples/uring-cp.c\")" \
+        'target_link_libraries(by-target PRIVATE liburing::liburing)' \
+        "add_executable(by-variable \"$work/examples/uring-cp.c\")" \
+        'target_include_directories(by-variable PRIVATE ${LIBURING_INCLUDE_DIRS})' \
+        'target_link_libraries(by-variable PRIVATE ${LIBURING_LIBRARIES})' >"$work/names/CMakeLists.txt"
+    local from program soname
+    for from in "$prefix" "$work/static only"; do
+        soname=
+        [ "$from" != "$prefix" ] || soname=liburing.so.2
+        rm -rf "$work/names/build"
+        quietly "cmake does not configure by other names" cmake "${generator[@]}" -S "$work/names" -B "$work/names/build" \
+            "-DCMAKE_PREFIX_PATH=$from"
+        quietly "cmake does not build by other names" cmake --build "$work/names/build"
+        for program in by-target by-variable; do
+            needs "$work/names/build/$program" "$soname"
+            rm -f "$work/copy"
+            LD_LIBRARY_PATH=$prefix/lib "$work/names/build/$program" -s "$work/data" "$work/copy" >/dev/null ||
+                die "$program"
+            cmp "$work/data" "$work/copy" || die "the program linked $program copies wrongly"
+        done
+    done
+
     # Versions that it is, and that it is not.
     version_found() { # wanted
         mkdir -p "$work/version"
