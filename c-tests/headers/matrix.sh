@@ -26,6 +26,12 @@ sed -e 's/LIBURING_IO_URING_H/TOMORROW_IO_URING_H/; s/"linux_types.h"/<linux\/ty
     -e 's/IORING_OP_LAST = 65/IORING_OP_OF_TOMORROW = 65, IORING_OP_LAST = 66/' \
     -e '/^struct io_uring_napi {/i struct io_uring_tomorrow { __u64 field; };\n#define IORING_SETUP_OF_TOMORROW (1U << 30)' \
     "$include/liburing/io_uring.h" >future/linux/io_uring.h
+mkdir future/linux/io_uring
+for part in query bpf_filter; do
+    sed -e "s/LIBURING_IO_URING_/TOMORROW_IO_URING_/; s/\"..\/linux_types.h\"/<linux\/types.h>/" \
+        "$include/liburing/io_uring/$part.h" >future/linux/io_uring/$part.h
+done
+echo '#define BLOCK_URING_CMD_DISCARD _IO(0x12, 0)' >future/linux/blkdev.h
 grep -q 'IORING_OP_OF_TOMORROW = 65' future/linux/io_uring.h
 grep -q 'io_uring_tomorrow {' future/linux/io_uring.h
 
@@ -94,6 +100,22 @@ row() { # name "columns" compiler and flags...
         done
     done
     printf '%s\n' "${rows[@]}" >rows
+
+    # What the headers keep for other machines, compiled here as if this were one.
+    elsewhere() { # order, compiler and flags...
+        local order=$1
+        shift
+        echo "elsewhere|$order|$* -DORDER=$order -I. -I$include -fsyntax-only $here/program.c"
+    }
+    for cc in gcc clang; do
+        have $cc || continue
+        elsewhere kernel_after $cc $warnings -D__alpha__ -DSETUP_NUMBER=535
+        elsewhere kernel_after $cc $warnings -D__mips__ -D__NR_Linux=5000 -DSETUP_NUMBER=5425
+        elsewhere alone $cc $warnings -U__BYTE_ORDER__ -D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__
+        # Compilers warn of the option, so they are asked for no warnings.
+        elsewhere alone $cc -w -U__has_builtin
+    done
+    ! have musl-gcc || elsewhere alone musl-gcc $warnings -D_GNU_SOURCE -D__BIONIC__
 } >jobs
 
 complete=1
@@ -239,6 +261,9 @@ if [ -n "$document" ] && [ -n "$complete" ]; then
         status=1
     }
 fi
+
+# What a mode leaves out, another compiles.
+cut -d '|' -f 3 jobs | sort -u | "${PYTHON:-python3}" "$here/branches.py" "$include" || status=1
 
 failed=$(grep -c '|FAIL$' results || true)
 echo "$((total - failed)) of $total compilations, $linked programs of two units ran, $modules with a module"

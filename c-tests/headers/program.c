@@ -16,6 +16,10 @@
 #if IS(kernel_first)
 #include <linux/futex.h>
 #include <linux/io_uring.h>
+#ifdef FUTURE
+#include <linux/io_uring/bpf_filter.h>
+#include <linux/io_uring/query.h>
+#endif
 #elif IS(others_around)
 #include <sys/stat.h>
 #include <linux/fs.h>
@@ -35,6 +39,16 @@ extern "C" {
 #if IS(extern_c)
 }
 #endif
+
+/* The numbers as this header alone has them. */
+#ifndef SETUP_NUMBER
+#define SETUP_NUMBER 425
+#endif
+enum numbers {
+    number_of_setup = __NR_io_uring_setup,
+    number_of_enter = __NR_io_uring_enter,
+    number_of_register = __NR_io_uring_register
+};
 
 #if IS(own_names)
 /* Names of headers that <liburing.h> must not bring. */
@@ -116,7 +130,9 @@ struct needed {
 /* That of <linux/futex.h>, and ours where that is older. */
 CHECK(futex_waitv, sizeof(struct futex_waitv) == 24 && FUTEX_WAITV_MAX == 128 && FUTEX_32 == 2);
 #endif
-CHECK(setup_number, __NR_io_uring_enter == __NR_io_uring_setup + 1);
+CHECK(setup_number, number_of_setup == SETUP_NUMBER);
+CHECK(enter_number, number_of_enter == SETUP_NUMBER + 1);
+CHECK(register_number, number_of_register == SETUP_NUMBER + 2);
 
 int one_nop(struct io_uring *ring, struct needed *needed);
 int one_nop(struct io_uring *ring, struct needed *needed)
