@@ -189,12 +189,14 @@ static void mixed_in_batches(void)
     ring_open(&ring, 4, IORING_SETUP_CQE_MIXED);
     while (seen < 300) {
         unsigned count, slots = 0;
+        int added = 0;
 
         while (sent < seen + 4) {
             add_mixed_nop(&ring, is_big(sent), sent);
             sent++;
+            added++;
         }
-        CHECK_GE(io_uring_submit(&ring), 0);
+        CHECK_EQ(io_uring_submit(&ring), added);
         count = io_uring_peek_batch_cqe(&ring, cqes, 8);
         CHECK_GT(count, 0);
         short_batch |= count < 4;

@@ -13,6 +13,12 @@ static struct done read_selected(struct io_uring *ring, int fd)
     return run_done(ring);
 }
 
+/* What providing all buffers gives: older kernels say how many they took. */
+static bool provided(int res)
+{
+    return res == 0 || res == BUFFERS;
+}
+
 static void provide_and_use(void)
 {
     char bytes[BUFFERS][SIZE];
@@ -23,7 +29,7 @@ static void provide_and_use(void)
     ring_open(&ring, 4, 0);
     CHECK_EQ(read_selected(&ring, fd).res, -ENOBUFS);
     io_uring_prep_provide_buffers(next_sqe(&ring), bytes, SIZE, BUFFERS, GROUP, 100);
-    CHECK_GE(run_res(&ring), 0);
+    CHECK(provided(run_res(&ring)));
     for (unsigned i = 0; i < BUFFERS; i++) {
         struct done done = read_selected(&ring, fd);
         unsigned id = done.flags >> IORING_CQE_BUFFER_SHIFT;
@@ -51,7 +57,7 @@ static void remove_some(void)
     io_uring_prep_remove_buffers(next_sqe(&ring), 1, GROUP);
     CHECK_EQ(run_res(&ring), -ENOENT);
     io_uring_prep_provide_buffers(next_sqe(&ring), bytes, SIZE, BUFFERS, GROUP, 0);
-    CHECK_GE(run_res(&ring), 0);
+    CHECK(provided(run_res(&ring)));
     io_uring_prep_remove_buffers(next_sqe(&ring), 3, GROUP);
     CHECK_EQ(run_res(&ring), 3);
     CHECK_EQ(read_selected(&ring, fd).res, SIZE);
