@@ -105,7 +105,7 @@ run() { # name, way, argument...
 elf() {
     # Eight bytes for the thread's number.
     ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location c-tests/abi/elf.sh shared "$prefix/lib/liburing.so.1" liburing.so.1
-    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location ARCHIVE_ONLY='' c-tests/abi/elf.sh static "$library/liburing.a" "$prefix/lib/liburing.so.1"
+    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location c-tests/abi/elf.sh static "$library/liburing.a" "$prefix/lib/liburing.so.1"
 }
 
 exports() { # library, map

@@ -1,20 +1,18 @@
 #!/usr/bin/env bash
 # Look at the libraries as the dynamic linker and a distributor's checker would. Every violation is named.
 #
-# usage: check-elf.sh shared LIBRARY SONAME [MAX_STRIPPED_BYTES]
-#        check-elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
+# usage: elf.sh shared LIBRARY SONAME
+#        elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
 # environment: READELF NM STRIP OBJCOPY ALLOWED_UNDEFINED (libc's functions, where the architecture's
-#              system calls go through it); ALLOWED_WEAK (malloc free); ALLOWED_TLS (bytes, 0); ARCHIVE_ONLY (functions that only the archive has)
+#              system calls go through it); ALLOWED_WEAK (malloc free); ALLOWED_TLS (bytes, 0);
+#              ARCHIVE_ONLY (functions that only the archive has)
 set -euo pipefail
 export LC_ALL=C
 
 kind=$1 file=$2
-: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_WEAK:=malloc free}" "${ALLOWED_TLS:=0}"
+: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_WEAK:=malloc free}" "${ALLOWED_TLS:=0}" "${ARCHIVE_ONLY:=}"
 name=$(basename "$file")
 violations=0
-
-# The functions that build a ring step by step: callable from the archive, hidden in the shared library.
-: "${ARCHIVE_ONLY=__io_uring_queue_init_params io_uring_mmap io_uring_setup_ring_pointers io_uring_unmap_rings}"
 
 violation() {
     echo "$name: $*"
@@ -49,7 +47,7 @@ no_build_path() {
     [ -z "$paths" ] || violation "holds paths of the build:" $paths
 }
 
-check_shared() { # soname limit
+check_shared() { # soname
     local dynamic segments local_storage sections symbols binding symbol shape index
     dynamic=$("$READELF" -Wd "$file")
     segments=$("$READELF" -Wl "$file")
@@ -95,8 +93,7 @@ check_shared() { # soname limit
     "$STRIP" -o "$stripped" "$file"
     bytes=$(stat -c %s "$stripped")
     rm -f "$stripped"
-    [ -z "$2" ] || [ "$bytes" -le "$2" ] || violation "is $bytes bytes stripped, more than $2"
-    echo "$name: $symbols functions, $bytes bytes stripped${2:+ (at most $2)}, $(size_of "$file") bytes of text," \
+    echo "$name: $symbols functions, $bytes bytes stripped, $(size_of "$file") bytes of text," \
         "$("$READELF" -Wr "$file" | grep -c '^[0-9a-f]\{12,\}' || true) relocations"
 }
 
@@ -120,7 +117,7 @@ check_static() { # shared library...
     } | sort -u)
     found=$("$NM" -g --defined-only "$file" | awk 'NF == 3 { print $3 }' | sort)
     [ "$expected" = "$found" ] ||
-        violation "does not define what the shared library exports and the four set-up functions:" \
+        violation "does not define what the shared library exports and what only the archive has:" \
             "$(diff <(echo "$expected") <(echo "$found") | grep '^[<>]' | tr '\n' ' ')"
     [ -z "$(uniq -d <<<"$found")" ] || violation "defines twice: $(uniq -d <<<"$found")"
 
@@ -137,7 +134,7 @@ check_static() { # shared library...
 }
 
 case $kind in
-shared) check_shared "$3" "${4:-}" ;;
+shared) check_shared "$3" ;;
 static) check_static "${@:3}" ;;
 *) exit 2 ;;
 esac

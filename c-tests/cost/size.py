@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-FILES = {"liburing": "liburing.so.2.15", "liburing-ffi": "liburing-ffi.so.2.15"}
+FILES = {"liburing": "liburing.so", "liburing-ffi": "liburing-ffi.so"}
 
 
 def run(*command):

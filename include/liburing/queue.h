@@ -11,27 +11,26 @@
  * The submission queue
  */
 
-/* How far an SQE's index is shifted to index sq.sqes: by 1 where SQEs have 128 bytes. */
+/* How far an SQE's index is shifted to index sq.sqes, by the flags of a ring. */
 IOURINGINLINE unsigned io_uring_sqe_shift_from_flags(unsigned flags) LIBURING_NOEXCEPT
 {
     return flags / IORING_SETUP_SQE128 % 2;
 }
 
-/* The same for a ring. */
+/* How far an SQE's index is shifted to index sq.sqes of a ring. */
 IOURINGINLINE unsigned io_uring_sqe_shift(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
     return io_uring_sqe_shift_from_flags(ring->flags);
 }
 
-/*
- * How far the kernel has come in the submission queue.
- *
- * Acquire: the kernel is done with an SQE before it moves the head past it, and only then may the SQE be filled anew.
- * That matters where a thread of the kernel polls the queue. Elsewhere the head moves within our own system calls and
- * any load would do, but to find out which ring this is costs more than the order does.
- */
+/* How far the kernel has come in the submission queue. */
 IOURINGINLINE unsigned io_uring_load_sq_head(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
+    /*
+     * Acquire: the kernel is done with an SQE before it moves the head past it, and only then may the SQE be filled
+     * anew. That matters where a thread of the kernel polls the queue. Elsewhere the head moves within our own system
+     * calls and any load would do, but to find out which ring this is costs more than the order does.
+     */
     return io_uring_smp_load_acquire(ring->sq.khead);
 }
 
@@ -55,10 +54,7 @@ IOURINGINLINE int io_uring_sqring_wait(struct io_uring *ring) LIBURING_NOEXCEPT
     return 0;
 }
 
-/*
- * The next free SQE, or NULL if the kernel has consumed none of those that were handed out. Its flags and all that the
- * prep functions might leave alone are clear; io_uring_submit() passes it on.
- */
+/* Takes a free SQE to fill in, as io_uring_get_sqe() does. */
 IOURINGINLINE struct io_uring_sqe *_io_uring_get_sqe(struct io_uring *ring) LIBURING_NOEXCEPT
 {
     struct io_uring_sqe *sqe = NULL;
@@ -118,13 +114,13 @@ IOURINGINLINE struct io_uring_sqe *io_uring_get_sqe128(struct io_uring *ring) LI
  * The completion queue
  */
 
-/* How far a CQE's index is shifted to index cq.cqes: by 1 where all CQEs have 32 bytes. */
+/* How far a CQE's index is shifted to index cq.cqes, by the flags of a ring. */
 IOURINGINLINE unsigned io_uring_cqe_shift_from_flags(unsigned flags) LIBURING_NOEXCEPT
 {
     return flags / IORING_SETUP_CQE32 % 2;
 }
 
-/* The same for a ring. */
+/* How far a CQE's index is shifted to index cq.cqes of a ring. */
 IOURINGINLINE unsigned io_uring_cqe_shift(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
     return io_uring_cqe_shift_from_flags(ring->flags);

@@ -65,7 +65,7 @@ _LIBURING_PRIVATE void __io_uring_set_target_fixed_file(struct io_uring_sqe *sqe
     sqe->file_index = 1 + file_index;
 }
 
-/* Clears what no prep function is sure to write. io_uring_get_sqe() has done it already. */
+/* Clears the fields of an SQE that no prep function is sure to write. */
 IOURINGINLINE void io_uring_initialize_sqe(struct io_uring_sqe *sqe) LIBURING_NOEXCEPT
 {
     sqe->ioprio = sqe->flags = 0;

@@ -4,12 +4,55 @@ use core::ffi::{c_int, c_uint};
 use core::ptr;
 
 use crate::abi::cqe::io_uring_cqe;
-use crate::abi::params::{IORING_SETUP_IOPOLL, IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN};
+use crate::abi::params::{
+    IORING_SETUP_CQE32, IORING_SETUP_IOPOLL, IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN,
+};
 use crate::abi::ring::{io_uring, io_uring_cqe_iter};
 use crate::errno::Errno;
 use crate::kernel::Kernel;
 use crate::queue::{complete, wait};
 use crate::ring::order;
+
+/// How far a CQE's index is shifted to index `cq.cqes`, by the flags of a ring.
+///
+/// # Return value
+///
+/// 1 with `IORING_SETUP_CQE32`, where each CQE takes two slots of 16 bytes; else 0.
+///
+/// # Kernel
+///
+/// Any: no call is made.
+///
+/// # See also
+///
+/// io_uring_cqe_shift(), io_uring_sqe_shift_from_flags().
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub extern "C" fn io_uring_cqe_shift_from_flags(flags: c_uint) -> c_uint {
+    (flags & IORING_SETUP_CQE32 != 0) as c_uint
+}
+
+/// How far a CQE's index is shifted to index `cq.cqes` of a ring.
+///
+/// # Return value
+///
+/// 1 in a ring with `IORING_SETUP_CQE32`, where each CQE takes two slots of 16 bytes; else 0.
+///
+/// # Kernel
+///
+/// Any: no call is made.
+///
+/// # See also
+///
+/// io_uring_cqe_shift_from_flags(), io_uring_sqe_shift().
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_cqe_shift(ring: *const io_uring) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { complete::cqe_shift(ring) }
+}
 
 /// How many CQEs wait to be looked at.
 ///

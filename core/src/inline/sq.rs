@@ -12,6 +12,95 @@ use crate::kernel::Kernel;
 use crate::queue::sqe::{get, initialize, load_head};
 use crate::queue::submit;
 
+/// How far an SQE's index is shifted to index `sq.sqes`, by the flags of a ring.
+///
+/// # Return value
+///
+/// 1 with `IORING_SETUP_SQE128`, where each SQE takes two slots of 64 bytes; else 0.
+///
+/// # Kernel
+///
+/// Any: no call is made.
+///
+/// # See also
+///
+/// io_uring_sqe_shift(), io_uring_cqe_shift_from_flags().
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub extern "C" fn io_uring_sqe_shift_from_flags(flags: c_uint) -> c_uint {
+    (flags & IORING_SETUP_SQE128 != 0) as c_uint
+}
+
+/// How far an SQE's index is shifted to index `sq.sqes` of a ring.
+///
+/// # Return value
+///
+/// 1 in a ring with `IORING_SETUP_SQE128`, where each SQE takes two slots of 64 bytes; else 0.
+///
+/// # Kernel
+///
+/// Any: no call is made.
+///
+/// # See also
+///
+/// io_uring_sqe_shift_from_flags(), io_uring_cqe_shift().
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_sqe_shift(ring: *const io_uring) -> c_uint {
+    // SAFETY: the caller vouches for `ring`.
+    io_uring_sqe_shift_from_flags(unsafe { (*ring).flags })
+}
+
+/// How far the kernel has come in the submission queue.
+///
+/// SQEs before this position may be filled in anew.
+///
+/// # Return value
+///
+/// The position, which counts all SQEs since the ring was set up and wraps at 2^32.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_sq_ready(), io_uring_sq_space_left().
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_load_sq_head(ring: *const io_uring) -> c_uint {
+    // SAFETY: passed on to the caller.
+    unsafe { load_head(ring) }
+}
+
+/// Takes a free SQE to fill in, as io_uring_get_sqe() does.
+///
+/// # Return value
+///
+/// An SQE, cleared as by io_uring_get_sqe(), or NULL if all are taken.
+///
+/// # Kernel
+///
+/// 5.1.
+///
+/// # See also
+///
+/// io_uring_get_sqe().
+///
+/// # Safety
+///
+/// `ring` is set up, and no other thread uses its SQ side.
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn _io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_sqe {
+    // SAFETY: passed on to the caller.
+    unsafe { get(ring) }
+}
+
 /// How many SQEs were taken and not consumed by the kernel.
 ///
 /// With `IORING_SETUP_SQPOLL` these are SQEs that the kernel's thread has not read; otherwise those that

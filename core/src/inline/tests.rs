@@ -4,12 +4,13 @@ use core::ptr;
 
 use super::{buf_ring, eventfd, peek, sq};
 use crate::abi::cqe::{IORING_CQE_F_32, io_uring_cqe};
-use crate::abi::op::{IORING_OP_NOP, IORING_OP_NOP128};
+use crate::abi::op::{IORING_OP_NOP, IORING_OP_NOP128, IORING_OP_URING_CMD};
 use crate::abi::params::*;
 use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
-use crate::abi::sqe::IOSQE_CQE_SKIP_SUCCESS;
+use crate::abi::sqe::{IOSQE_ASYNC, IOSQE_CQE_SKIP_SUCCESS};
 use crate::errno::Errno;
-use crate::inline::prep::sqe::io_uring_prep_nop128;
+use crate::inline::prep::cmd::__io_uring_prep_uring_cmd;
+use crate::inline::prep::sqe::{io_uring_initialize_sqe, io_uring_prep_nop128};
 use crate::kernel::sim::{self, Config, Sim};
 use crate::queue::sqe;
 use crate::queue::tests::Ring;
@@ -181,4 +182,44 @@ fn buffers_leave_the_tail_alone() {
         bufs.iter()
             .all(|buf| (buf.addr, buf.len) == (memory.as_ptr().addr() as u64, 16))
     );
+}
+
+/// Those that only the archive of liburing-ffi has as symbols, so that the comparison with C does not reach them.
+#[test]
+fn what_only_the_archive_has_does_as_the_header() {
+    for (flags, sqe_shift, cqe_shift) in [
+        (0, 0, 0),
+        (IORING_SETUP_SQE128, 1, 0),
+        (IORING_SETUP_CQE32, 0, 1),
+    ] {
+        let mut ring = Ring::new(Config::NEW, flags);
+        assert_eq!(sq::io_uring_sqe_shift_from_flags(flags), sqe_shift);
+        assert_eq!(peek::io_uring_cqe_shift_from_flags(flags), cqe_shift);
+        // SAFETY: the ring is set up and used by this thread alone.
+        unsafe {
+            assert_eq!(sq::io_uring_sqe_shift(ring.ptr()), sqe_shift);
+            assert_eq!(peek::io_uring_cqe_shift(ring.ptr()), cqe_shift);
+            let first = sq::_io_uring_get_sqe(ring.ptr());
+            let second = sq::_io_uring_get_sqe(ring.ptr());
+            assert_eq!(second.offset_from(first), 1 << sqe_shift);
+            assert_eq!(sq::io_uring_sq_ready(ring.ptr()), 2);
+
+            __io_uring_prep_uring_cmd(first, 0x1ff, 0x8000_0001, 7);
+            assert_eq!(((*first).opcode, (*first).fd), (0xff, 7));
+            let command = (*first).__anon1.__anon1;
+            assert_eq!((command.cmd_op, command.__pad1), (0x8000_0001, 0));
+            __io_uring_prep_uring_cmd(first, IORING_OP_URING_CMD as i32, 0, 7);
+            assert_eq!((*first).opcode, IORING_OP_URING_CMD as u8);
+
+            (*first).flags = IOSQE_ASYNC as u8;
+            (*first).__anon3.rw_flags = 3;
+            (*first).user_data = 9;
+            io_uring_initialize_sqe(first);
+            assert_eq!(((*first).flags, (*first).__anon3.rw_flags), (0, 0));
+            assert_eq!(((*first).fd, (*first).user_data), (7, 9));
+        }
+        sim::start_counters_at(ring.fd(), 5);
+        // SAFETY: as above.
+        assert_eq!(unsafe { sq::io_uring_load_sq_head(ring.ptr()) }, 5);
+    }
 }

@@ -25,6 +25,39 @@ unsafe fn prep_command(sqe: *mut io_uring_sqe, op: io_uring_op, cmd_op: u32, fd:
     unsafe { super::fill(sqe, op, fd, off, 0, 0) }
 }
 
+/// Prepares a command with an opcode of the caller's: the fields that all commands share.
+///
+/// io_uring_prep_uring_cmd() and io_uring_prep_uring_cmd128() are made of this.
+///
+/// # Return value
+///
+/// None. In `res` of the CQE: what the driver says, or a negative errno.
+///
+/// # Kernel
+///
+/// 5.19.
+///
+/// # See also
+///
+/// io_uring_prep_uring_cmd(), io_uring_prep_uring_cmd128().
+///
+/// # Safety
+///
+/// `sqe` points to an SQE that the caller is filling in.
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn __io_uring_prep_uring_cmd(
+    sqe: *mut io_uring_sqe,
+    op: c_int,
+    cmd_op: __u32,
+    fd: c_int,
+) {
+    // SAFETY: `sqe` is the caller's SQE. The opcode is any number, so it is not passed on as one of the known ones.
+    unsafe {
+        prep_command(sqe, IORING_OP_URING_CMD, cmd_op, fd);
+        (*sqe).opcode = op as u8;
+    }
+}
+
 /// Prepares command `cmd_op` for the driver of a file.
 ///
 /// What `cmd_op` means is the driver's matter: NVMe character devices, ublk, FUSE and sockets have commands. Its own

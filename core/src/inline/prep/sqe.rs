@@ -9,6 +9,33 @@ use crate::abi::op::*;
 use crate::abi::probe::{IO_URING_OP_SUPPORTED, io_uring_probe, io_uring_probe_op};
 use crate::abi::sqe::io_uring_sqe;
 use crate::abi::types::*;
+use crate::queue::sqe::initialize;
+
+/// Clears the fields of an SQE that no prep function is sure to write.
+///
+/// That is all but opcode, descriptor, offset, address, length and `user_data`. io_uring_get_sqe() has done it already;
+/// a program needs it for an SQE that it gets elsewhere or uses anew.
+///
+/// # Return value
+///
+/// None.
+///
+/// # Kernel
+///
+/// Any: no call is made.
+///
+/// # See also
+///
+/// io_uring_get_sqe(), io_uring_prep_rw().
+///
+/// # Safety
+///
+/// `sqe` points to an SQE that the caller is filling in.
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_initialize_sqe(sqe: *mut io_uring_sqe) {
+    // SAFETY: passed on to the caller.
+    unsafe { initialize(sqe) }
+}
 
 /// Prepares the fields that most requests share; the rest is up to the caller.
 ///
