@@ -16,12 +16,20 @@ mapfile -t makefiles < <(grep -E '(^|/)Makefile$|\.mk$' <<<"$files")
 for file in "${shell[@]}"; do
     bash -n "$file"
 done
-[ ${#python[@]} -eq 0 ] || "${PYTHON:-python3}" - "${python[@]}" <<'P'
-import ast, sys
+# Parsed with every warning an error; then what is used without being there, or there without being used.
+[ ${#python[@]} -eq 0 ] || "${PYTHON:-python3}" -W error - "${python[@]}" <<'P'
+import sys
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
-        ast.parse(file.read(), path)
+        compile(file.read(), path, "exec")
 P
+if [ ${#python[@]} -gt 0 ]; then
+    if command -v pyflakes3 >/dev/null; then
+        pyflakes3 "${python[@]}"
+    else
+        echo "SKIP: pyflakes3 is not here; the Python scripts were only compiled"
+    fi
+fi
 
 # grep -q leaves at the first match; what writes to it then dies of SIGPIPE, now and then, and pipefail calls that failed.
 if grep -nE '[^|]\| *grep( +-[^ ]+)* +(-[a-zA-Z]*q|--quiet|--silent)' "${shell[@]}" "${makefiles[@]}"; then

@@ -16,6 +16,7 @@ musl-gcc musl-tools
 valgrind valgrind
 strace strace
 shellcheck shellcheck
+pyflakes3 pyflakes3
 aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
 ld.lld lld

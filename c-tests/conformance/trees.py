@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 
-from source import digest_files, is_built
+from source import digest_files
 
 SUITE = ("test", "examples")
 
