@@ -171,7 +171,7 @@ fn members(lines: &mut Lines, end: char) -> Result<Vec<Member>> {
 }
 
 /// Splits `int name(int a, struct b *c);`.
-fn function(declaration: &str) -> Result<(String, Kind)> {
+pub fn function(declaration: &str) -> Result<(String, Kind)> {
     let unreadable = || format!("not a function: {declaration}");
     let declaration = declaration.strip_prefix("extern ").unwrap_or(declaration);
     let (head, rest) = declaration.split_once('(').ok_or_else(unreadable)?;

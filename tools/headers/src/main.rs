@@ -4,23 +4,19 @@
 //! cbindgen says how each Rust item looks in C. What it can't do is done here: unnamed unions, flexible arrays, the
 //! order of the sources, and living beside the kernel's own header.
 
-mod c;
 mod ffi;
 mod header;
 mod kernel_first;
 mod seed;
-mod source;
 mod summary;
 mod value;
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use header::Header;
 use kernel_first::Kernel;
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use liburing_headers::{Result, c, rust_files, source};
 
 /// The headers, and which files under core/src/abi each one is made from. C wants a type before its first use, so the
 /// order counts.
@@ -210,21 +206,6 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::create_dir_all(path.parent().ok_or("no directory")?)?;
     fs::write(path, text)?;
     Ok(())
-}
-
-/// All Rust files below a directory, in order of their names.
-fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// How the sources say that a function is a symbol in liburing-ffi only, and how cbindgen finds one.

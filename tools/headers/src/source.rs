@@ -1,5 +1,6 @@
 //! What the Rust sources and the version map define, and in which order.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -29,6 +30,100 @@ pub fn functions(path: &Path) -> Result<Vec<String>> {
         .filter_map(|line| line.split_once("extern \"C\" fn "))
         .map(|(_, rest)| name(rest))
         .collect())
+}
+
+/// The documentation of a file's public functions, by name.
+pub fn docs(path: &Path) -> Result<HashMap<String, Vec<String>>> {
+    let text = fs::read_to_string(path)?;
+    let mut docs = HashMap::new();
+    let mut doc = Vec::new();
+    for line in text.lines() {
+        if let Some(line) = line.strip_prefix("///") {
+            doc.push(line.trim().to_string());
+        } else if !line.starts_with("#[") {
+            let doc = std::mem::take(&mut doc);
+            if let Some((_, rest)) = line.split_once("fn ").filter(|_| line.starts_with("pub ")) {
+                docs.insert(name(rest), doc);
+            }
+        }
+    }
+    Ok(docs)
+}
+
+/// A constant, a type, or a field or enumerator of one, with its documentation.
+pub struct Documented {
+    pub name: String,
+    /// The type that it is a part of.
+    pub owner: Option<String>,
+    /// A field's type.
+    pub ty: String,
+    pub doc: Vec<String>,
+}
+
+/// The public constants and types of a file, each type before its parts.
+pub fn documented(path: &Path) -> Result<Vec<Documented>> {
+    let text = fs::read_to_string(path)?;
+    let mut found = Vec::new();
+    let mut doc = Vec::new();
+    let mut owner: Option<String> = None;
+    for line in text.lines() {
+        let code = line.trim_start();
+        if let Some(line) = code.strip_prefix("///") {
+            doc.push(line.trim().to_string());
+            continue;
+        }
+        if code.starts_with("#[") {
+            continue;
+        }
+        let doc = std::mem::take(&mut doc);
+        let public = code.strip_prefix("pub ");
+        let item = public.and_then(|rest| rest.split_once(' '));
+        if let Some(inside) = &owner {
+            if line == "}" {
+                owner = None;
+            } else if let Some((name, ty)) = public.and_then(|rest| rest.split_once(": ")) {
+                found.push(Documented {
+                    name: name.trim_start_matches("r#").to_string(),
+                    owner: Some(inside.clone()),
+                    ty: ty.trim_end_matches(',').to_string(),
+                    doc,
+                });
+            } else if code.contains(" = ") {
+                found.push(Documented {
+                    name: name(code),
+                    owner: Some(inside.clone()),
+                    ty: String::new(),
+                    doc,
+                });
+            }
+        } else if let Some(("const" | "struct" | "union" | "enum", rest)) = item {
+            let name = name(rest);
+            if line.ends_with('{') {
+                owner = Some(name.clone());
+            }
+            found.push(Documented {
+                name,
+                owner: None,
+                ty: String::new(),
+                doc,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The nodes of a version script, each with its global names.
+pub fn versions(map: &str) -> Vec<(String, Vec<String>)> {
+    let mut nodes = Vec::new();
+    let mut start = 0;
+    while let Some(open) = map[start..].find('{').map(|at| start + at) {
+        let end = map[open..].find('}').map_or(map.len(), |at| open + at);
+        let head = map[start..open].trim_end();
+        let node = head.rsplit([' ', '\n', ';']).next().unwrap_or_default();
+        nodes.push((node.to_string(), exported(&map[open..end])));
+        start = end;
+    }
+    nodes
 }
 
 /// The global names of a linker's version script.

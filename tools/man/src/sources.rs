@@ -1,0 +1,255 @@
+//! Everything that pages are made from, read once.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use liburing_headers::source::{self, Documented};
+use liburing_headers::{Result, rust_files};
+
+use crate::contents::{self, Page};
+use crate::headers::{self, Headers};
+use crate::markdown::{self, Block};
+
+/// A function's doc comment: the text before the first heading has the title "".
+pub type Doc = HashMap<String, Vec<Block>>;
+
+pub struct Sources {
+    pub root: PathBuf,
+    pub pages: Vec<Page>,
+    pub headers: Headers,
+    /// Constants, types and their parts, in the sources' order.
+    pub items: Vec<Documented>,
+    /// The release that first had a function, in the library and as a symbol of liburing-ffi.
+    pub library: HashMap<String, String>,
+    pub ffi: HashMap<String, String>,
+    docs: HashMap<String, Doc>,
+    /// The functions that prepare a request, by its opcode.
+    pub prepared_by: HashMap<String, Vec<String>>,
+    /// Every name that has a page, with the index of that page.
+    pub names: HashMap<String, usize>,
+    fields: HashSet<String>,
+}
+
+impl Sources {
+    pub fn read(root: &Path) -> Result<Sources> {
+        let pages = contents::parse(&fs::read_to_string(root.join("tools/man/contents.txt"))?)?;
+        let mut headers = Headers::default();
+        for path in files(&root.join("include/liburing"), "h")? {
+            headers.read(&path)?;
+        }
+
+        let mut items = Vec::new();
+        for path in rust_files(&root.join("core/src/abi"))? {
+            if !path.ends_with("layout.rs") && !path.ends_with("mod.rs") {
+                items.extend(source::documented(&path)?);
+            }
+        }
+        let mut docs = HashMap::new();
+        let mut prepared_by: HashMap<String, Vec<String>> = HashMap::new();
+        for path in [
+            rust_files(&root.join("src"))?,
+            rust_files(&root.join("core/src/inline"))?,
+        ]
+        .concat()
+        {
+            for (name, lines) in source::docs(&path)? {
+                docs.insert(name, sections(&lines));
+            }
+            for (function, opcode) in opcodes(&fs::read_to_string(&path)?) {
+                prepared_by.entry(opcode).or_default().push(function);
+            }
+        }
+
+        let mut names = HashMap::new();
+        for (index, page) in pages.iter().enumerate() {
+            names.insert(page.name.clone(), index);
+        }
+        for (index, page) in pages.iter().enumerate() {
+            for name in page.functions.iter().chain(&page.structs) {
+                names.entry(name.clone()).or_insert(index);
+            }
+        }
+        let fields = items
+            .iter()
+            .filter(|item| item.owner.is_some() && !item.ty.is_empty())
+            .map(|item| item.name.clone())
+            .collect();
+        Ok(Sources {
+            root: root.to_path_buf(),
+            pages,
+            headers,
+            items,
+            library: headers::releases(&root.join("src/liburing.map"))?,
+            ffi: headers::releases(&root.join("src/liburing-ffi.map"))?,
+            docs,
+            prepared_by,
+            names,
+            fields,
+        })
+    }
+
+    pub fn doc(&self, function: &str) -> Option<&Doc> {
+        self.docs.get(function)
+    }
+
+    pub fn is_field(&self, name: &str) -> bool {
+        self.fields.contains(name)
+    }
+
+    /// The Markdown that belongs to a page as a whole.
+    pub fn text(&self, page: &Page) -> Result<Vec<Block>> {
+        let path = match page.section.as_str() {
+            "7" => self.root.join(format!("docs/guides/{}.md", page.name)),
+            _ => self
+                .root
+                .join(format!("tools/man/pages/{}.md", page.file())),
+        };
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        Ok(markdown::parse(fs::read_to_string(path)?.lines()))
+    }
+
+    /// The example that stands under a name: what it shows, and the program.
+    pub fn example(&self, name: &str) -> Result<Option<(String, String)>> {
+        let path = self.root.join(format!("man/examples/{name}.c"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path)?;
+        let wrong = || format!("{} does not begin with a comment", path.display());
+        let (about, code) = text
+            .strip_prefix("/*")
+            .and_then(|text| text.split_once("*/"))
+            .ok_or_else(wrong)?;
+        let about: Vec<&str> = about
+            .lines()
+            .map(|line| line.trim().trim_start_matches('*').trim())
+            .collect();
+        Ok(Some((
+            about.join(" ").trim().to_string(),
+            code.trim().to_string(),
+        )))
+    }
+
+    /// What the headers have and no page describes.
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing: Vec<String> = Vec::new();
+        for name in self.headers.functions.keys() {
+            let private = name.starts_with("_LIBURING")
+                || name.starts_with("_liburing")
+                || name.starts_with("uring_")
+                || (name.starts_with("_io_uring") && name != "_io_uring_get_sqe")
+                || name == "__io_uring_prep_poll_mask";
+            if !private && !self.pages.iter().any(|page| page.functions.contains(name)) {
+                missing.push(name.clone());
+            }
+        }
+        // The system's own structures, which old systems lack, have pages of the system: openat2(2), futex(2).
+        let system = ["open_how", "futex_waitv"];
+        for item in &self.items {
+            if system.contains(&item.name.as_str()) {
+                continue;
+            }
+            let listed = if self.headers.structs.contains_key(&item.name) && item.owner.is_none() {
+                self.pages
+                    .iter()
+                    .any(|page| page.structs.contains(&item.name))
+            } else if self.is_constant(item) {
+                self.pages.iter().any(|page| {
+                    let patterns = &page.constants;
+                    patterns.iter().any(|pattern| matches(pattern, item))
+                })
+            } else {
+                true
+            };
+            if !listed {
+                missing.push(item.name.clone());
+            }
+        }
+        missing.sort();
+        missing
+    }
+
+    fn is_constant(&self, item: &Documented) -> bool {
+        let bit_number = item.owner.as_deref() == Some("io_uring_sqe_flags_bit");
+        item.ty.is_empty()
+            && item.name.chars().all(|c| !c.is_ascii_lowercase())
+            && !bit_number
+            && item.name != "KERNEL_SIGSET_SIZE"
+    }
+
+    /// The constants that a pattern stands for.
+    pub fn constants<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a Documented> {
+        self.items
+            .iter()
+            .filter(move |item| self.is_constant(item) && matches(pattern, item))
+    }
+}
+
+fn matches(pattern: &str, item: &Documented) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => item.name.starts_with(start),
+        None => item.name == pattern || item.owner.as_deref() == Some(pattern),
+    }
+}
+
+fn sections(lines: &[String]) -> Doc {
+    let mut doc = Doc::new();
+    let mut title = String::new();
+    for block in markdown::parse(lines.iter().map(String::as_str)) {
+        match block {
+            Block::Heading(1, name) => title = name,
+            block => doc.entry(title.clone()).or_default().push(block),
+        }
+    }
+    doc
+}
+
+/// Which opcodes the functions of a file name in their bodies.
+fn opcodes(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut function = String::new();
+    for line in text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
+        if line.starts_with("pub ")
+            && let Some((_, rest)) = line.split_once("fn ")
+        {
+            function = identifier(rest);
+        }
+        if let Some((_, rest)) = line.split_once("IORING_OP_") {
+            let pair = (function.clone(), format!("IORING_OP_{}", identifier(rest)));
+            if !function.is_empty() && !found.contains(&pair) {
+                found.push(pair);
+            }
+        }
+    }
+    found
+}
+
+fn identifier(text: &str) -> String {
+    text.chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect()
+}
+
+/// The files below a directory that end so, in order of their names.
+pub fn files(dir: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path, ending)?);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == ending)
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
