@@ -1,0 +1,58 @@
+/* Cancels all requests on a descriptor, and returns when they have ended.
+ */
+#include <err.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int ok(int ret, const char *what)
+{
+    if (ret < 0)
+        errx(1, "%s: %s", what, strerror(-ret));
+    return ret;
+}
+
+static int skip(const char *reason)
+{
+    printf("SKIP: %s\n", reason);
+    return 77;
+}
+
+int main(void)
+{
+    struct io_uring_sync_cancel_reg cancel;
+    struct io_uring ring;
+    char bytes[2];
+    int fds[2], i, ret;
+
+    if (pipe(fds) < 0)
+        err(1, "pipe");
+    ok(io_uring_queue_init(8, &ring, 0), "io_uring_queue_init");
+    for (i = 0; i < 2; i++)
+        io_uring_prep_read(io_uring_get_sqe(&ring), fds[0], &bytes[i], 1,
+                           0);
+    ok(io_uring_submit(&ring), "io_uring_submit");
+
+    memset(&cancel, 0, sizeof(cancel));
+    cancel.fd = fds[0];
+    cancel.flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
+    cancel.timeout.tv_sec = cancel.timeout.tv_nsec = -1;
+    ret = io_uring_register_sync_cancel(&ring, &cancel);
+    if (ret == -EINVAL)
+        return skip("needs Linux 6.0");
+    ok(ret, "io_uring_register_sync_cancel");
+
+    /* Both have posted their completions. */
+    for (i = 0; i < 2; i++) {
+        struct io_uring_cqe *cqe;
+
+        ok(io_uring_wait_cqe(&ring, &cqe), "io_uring_wait_cqe");
+        if (cqe->res != -ECANCELED)
+            errx(1, "a read gave %d", cqe->res);
+        io_uring_cqe_seen(&ring, cqe);
+    }
+    io_uring_queue_exit(&ring);
+    return 0;
+}
