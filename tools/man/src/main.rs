@@ -7,6 +7,7 @@ mod markdown;
 mod mdoc;
 mod page;
 mod render;
+mod site;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +21,10 @@ fn main() -> Result<()> {
     let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     match args.as_slice() {
         [root, out] => write_pages(&Sources::read(root)?, out),
-        _ => Err("usage: liburing-man ROOT MAN_DIRECTORY".into()),
+        [flag, root, out] if flag.as_os_str() == "--site" => {
+            site::write(&Sources::read(root)?, out)
+        }
+        _ => Err("usage: liburing-man [--site] ROOT DIRECTORY".into()),
     }
 }
 

@@ -7,6 +7,8 @@ const WIDTH: usize = 78;
 pub trait Names {
     /// The section of the page for `name()`, unless it is the page being written.
     fn section(&self, name: &str) -> Option<&str>;
+    /// Whether the page being written describes it.
+    fn is_own(&self, name: &str) -> bool;
     /// Whether it is a parameter or a field.
     fn is_argument(&self, name: &str) -> bool;
 }
@@ -284,7 +286,7 @@ fn reference(name: &str, tail: &str, names: &dyn Names) -> Option<Piece> {
     if !starts {
         return None;
     }
-    if section.is_empty() {
+    if section.is_empty() || names.is_own(name) {
         return Some(match names.section(name) {
             Some(section) => Piece::Macro("Xr", format!("{name} {section}")),
             None => Piece::Macro("Fn", name.into()),
@@ -350,6 +352,9 @@ mod tests {
     impl Names for Known {
         fn section(&self, name: &str) -> Option<&str> {
             (name == "io_uring_submit").then_some("3")
+        }
+        fn is_own(&self, name: &str) -> bool {
+            name == "own"
         }
         fn is_argument(&self, name: &str) -> bool {
             name == "res"

@@ -228,7 +228,9 @@ fn split(blocks: &[Block]) -> Vec<(String, Vec<Block>)> {
     for block in blocks {
         match block {
             Block::Heading(1, _) => {}
-            Block::Heading(2, title) => parts.push((mdoc::plain(title).to_uppercase(), Vec::new())),
+            Block::Heading(2, title) => {
+                parts.push((title.replace('`', "").to_uppercase(), Vec::new()))
+            }
             block => {
                 if let Some((_, own)) = parts.last_mut() {
                     own.push(block.clone());

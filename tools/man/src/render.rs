@@ -15,11 +15,15 @@ pub struct Marks<'a> {
 
 impl Names for Marks<'_> {
     fn section(&self, name: &str) -> Option<&str> {
-        if self.page.functions.iter().any(|own| own == name) {
+        if self.is_own(name) {
             return None;
         }
         let index = self.sources.names.get(name)?;
         Some(&self.sources.pages[*index].section)
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.page.functions.iter().any(|own| own == name)
     }
 
     fn is_argument(&self, name: &str) -> bool {
@@ -134,7 +138,7 @@ fn table(lines: &mut Vec<String>, rows: &[Vec<String>], marks: &Marks) {
                 lines.push(".Pp".into());
             }
             if cells.len() > 1 && !title.is_empty() {
-                lines.extend(mdoc::text(&format!("**{title}:** {cell}"), marks));
+                lines.extend(mdoc::text(&format!("**{title}**: {cell}"), marks));
             } else {
                 lines.extend(mdoc::text(cell, marks));
             }

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Follow every link of the manual's site, and look at it in a browser if there is one.
+#
+# usage: check-site.sh DIRECTORY
+set -euo pipefail
+
+"${PYTHON:-python3}" "$(dirname "$0")/check_site.py" "$1"
+
+for browser in chromium chromium-browser google-chrome; do
+    command -v "$browser" >/dev/null || continue
+    for page in index.html io_uring_multishot.7.html; do
+        shot=$(realpath "$1")/${page%.html}.png
+        rm -f "$shot"
+        "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1000,1400 \
+            --screenshot="$shot" "file://$(realpath "$1")/$page" >/dev/null 2>&1 || true
+        [ -s "$shot" ] || { echo "$browser makes no picture of $page"; exit 1; }
+    done
+    echo "pictures by $browser are beside the pages"
+    exit 0
+done
+echo "SKIP: no Chromium, so the site was not looked at in a browser"

@@ -1,0 +1,68 @@
+"""Follow every link of the manual's site: each leads to a file and, with a #, to a place in it; each page can be reached.
+
+usage: check_site.py DIRECTORY
+"""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.places = set(), set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.places.add(attrs.get("id"))
+        for name in ("href", "src"):
+            if name in attrs:
+                self.links.add(attrs[name])
+
+
+def main():
+    site = Path(sys.argv[1])
+    pages = {path.name: Page(path.read_text(encoding="utf-8")) for path in sorted(site.glob("*.html"))}
+    wrong, followed = [], 0
+
+    def follow(source, link):
+        nonlocal followed
+        followed += 1
+        if "://" in link:
+            wrong.append(f"{source} leads away, to {link}")
+            return
+        name, _, place = link.partition("#")
+        name = name or source
+        if not (site / name).is_file():
+            wrong.append(f"{source} leads to {name}, which does not exist")
+        elif place and place not in pages[name].places:
+            wrong.append(f"{source} leads to {link}, but there is no such place")
+
+    for name, page in pages.items():
+        for link in sorted(page.links):
+            follow(name, link)
+    script = (site / "names.js").read_text(encoding="utf-8")
+    found = [json.loads(f"[{row}]") for row in re.findall(r"^  \[(.*)\],$", script, re.M)]
+    for _, link, _ in found:
+        follow("names.js", link)
+
+    reached, waiting = set(), ["index.html"]
+    while waiting:
+        name = waiting.pop()
+        if name in reached or name not in pages:
+            continue
+        reached.add(name)
+        waiting.extend((link.partition("#")[0] or name) for link in pages[name].links)
+    wrong.extend(f"no link leads to {name}" for name in sorted(set(pages) - reached))
+
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    print(f"{len(pages)} pages, {followed} links, {len(found)} names to search for")
+    if wrong or not found:
+        sys.exit(1)
+
+
+main()

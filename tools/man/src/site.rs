@@ -1,0 +1,230 @@
+//! The manual as a web site: the pages by mandoc, an index by topic and one by name, and a search that needs no server.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+use liburing_headers::Result;
+
+use crate::contents::Page;
+use crate::put;
+use crate::sources::Sources;
+
+const STYLE: &str = include_str!("../site/style.css");
+const SEARCH: &str = include_str!("../site/search.js");
+
+/// What an index has of a name.
+struct Entry<'a> {
+    name: String,
+    section: &'a str,
+    link: String,
+    about: &'a str,
+}
+
+/// Writes the site from the committed pages below `root`/man.
+pub fn write(sources: &Sources, out: &Path) -> Result<()> {
+    let mut pages: BTreeMap<String, String> = BTreeMap::new();
+    for page in &sources.pages {
+        pages.insert(page.file(), html(sources, page)?);
+    }
+
+    // Every name, with the page and the place on it that it leads to.
+    let mut entries: Vec<Entry> = Vec::new();
+    for page in &sources.pages {
+        let text = &pages[&page.file()];
+        let mut add = |name: &str, section| {
+            if entries
+                .iter()
+                .any(|e| e.name == name && e.section == section)
+            {
+                return;
+            }
+            let place = if text.contains(&format!("id=\"{name}\"")) {
+                format!("#{name}")
+            } else {
+                String::new()
+            };
+            entries.push(Entry {
+                name: name.into(),
+                section,
+                link: format!("{}.html{place}", page.file()),
+                about: &page.about,
+            });
+        };
+        for name in [&page.name].into_iter().chain(&page.functions) {
+            add(name, page.section.as_str());
+        }
+        for name in page.structs.iter().filter(|_| page.section == "3") {
+            add(name, "3");
+        }
+    }
+    for page in sources.pages.iter().filter(|page| page.section != "3") {
+        for name in &page.structs {
+            if !entries.iter().any(|entry| entry.name == *name) {
+                entries.push(Entry {
+                    name: name.clone(),
+                    section: "3",
+                    link: format!("{}.html", page.file()),
+                    about: &page.about,
+                });
+            }
+        }
+    }
+
+    for page in &sources.pages {
+        let title = format!("{}({})", page.name, page.section);
+        let body = relink(&pages[&page.file()], &entries);
+        let path = out.join(format!("{}.html", page.file()));
+        put(&path, &frame(&title, &body))?;
+    }
+    put(
+        &out.join("index.html"),
+        &frame("The manual of liburing", &by_topic(sources)),
+    )?;
+    put(
+        &out.join("names.html"),
+        &frame("All names", &by_name(&mut entries)),
+    )?;
+    put(&out.join("names.js"), &names(&entries))?;
+    put(&out.join("search.js"), SEARCH)?;
+    put(&out.join("style.css"), STYLE)
+}
+
+fn html(sources: &Sources, page: &Page) -> Result<String> {
+    let path = sources
+        .root
+        .join(format!("man/man{}/{}", page.section, page.file()));
+    let run = Command::new("mandoc")
+        .args(["-Thtml", "-Ofragment,man=%N.%S.html", "-Ios=liburing 2.15"])
+        .arg(&path)
+        .output()?;
+    if !run.status.success() {
+        return Err(format!("mandoc fails on {}", path.display()).into());
+    }
+    Ok(String::from_utf8(run.stdout)?)
+}
+
+/// Leads cross references to the page that has the name. Those to pages of the system become plain text.
+fn relink(text: &str, entries: &[Entry]) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<a class=\"Xr\" href=\"") {
+        out.push_str(before);
+        let (target, after) = after.split_once('"').unwrap_or((after, ""));
+        let (label, after) = after.split_once("</a>").unwrap_or((after, ""));
+        let label = label.trim_start_matches('>');
+        let name = target.trim_end_matches(".html");
+        let entry = entries.iter().find(|entry| {
+            name.strip_prefix(entry.name.as_str())
+                .is_some_and(|tail| tail.strip_prefix('.') == Some(entry.section))
+        });
+        match entry {
+            Some(entry) => {
+                let _ = write!(out, "<a class=\"Xr\" href=\"{}\">{label}</a>", entry.link);
+            }
+            None => {
+                let _ = write!(out, "<span class=\"Xr\">{label}</span>");
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn frame(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n\
+         <script src=\"names.js\" defer></script>\n<script src=\"search.js\" defer></script>\n</head>\n<body>\n\
+         <nav>\n<a href=\"index.html\">liburing manual</a>\n<a href=\"names.html\">all names</a>\n\
+         <input id=\"search\" type=\"search\" placeholder=\"name or words\" aria-label=\"Search\">\n\
+         <ul id=\"found\"></ul>\n</nav>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
+
+fn by_topic(sources: &Sources) -> String {
+    let mut out = String::from(
+        "<h1>The manual of liburing</h1>\n<p>liburing is the C library for io_uring, which lets a program hand requests \
+         to the Linux kernel and take their results later. Begin with <a href=\"io_uring.7.html\">io_uring(7)</a>; \
+         <a href=\"io_uring_multishot.7.html\">io_uring_multishot(7)</a> has a whole server.</p>\n",
+    );
+    let mut topic = "";
+    for page in &sources.pages {
+        if page.topic != topic {
+            if !topic.is_empty() {
+                out.push_str("</dl>\n");
+            }
+            topic = &page.topic;
+            let _ = write!(out, "<h2>{topic}</h2>\n<dl>\n");
+        }
+        let _ = write!(
+            out,
+            "<dt><a href=\"{file}.html\">{}({})</a></dt>\n<dd>{}",
+            page.name,
+            page.section,
+            escape(&page.about),
+            file = page.file()
+        );
+        let others: Vec<&String> = page
+            .functions
+            .iter()
+            .filter(|name| **name != page.name)
+            .collect();
+        if !others.is_empty() {
+            let names: Vec<&str> = others.iter().map(|name| name.as_str()).collect();
+            let _ = write!(out, "<br><small>also {}</small>", names.join(", "));
+        }
+        out.push_str("</dd>\n");
+    }
+    out.push_str("</dl>\n");
+    out
+}
+
+fn by_name(entries: &mut [Entry]) -> String {
+    entries.sort_by(|a, b| {
+        let key = |entry: &Entry| {
+            (
+                entry.name.trim_start_matches('_').to_lowercase(),
+                entry.section.to_string(),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    let mut out = String::from("<h1>All names</h1>\n<dl>\n");
+    for entry in entries.iter() {
+        let _ = writeln!(
+            out,
+            "<dt><a href=\"{}\">{}({})</a></dt>\n<dd>{}</dd>",
+            entry.link,
+            entry.name,
+            entry.section,
+            escape(entry.about)
+        );
+    }
+    out.push_str("</dl>\n");
+    out
+}
+
+/// The index as a script, so that searching needs nothing but these files.
+fn names(entries: &[Entry]) -> String {
+    let mut out = String::from("const names = [\n");
+    for entry in entries {
+        let _ = writeln!(
+            out,
+            "  [\"{}({})\", \"{}\", \"{}\"],",
+            entry.name,
+            entry.section,
+            entry.link,
+            entry.about.replace('"', "\\\"")
+        );
+    }
+    out.push_str("];\n");
+    out
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
