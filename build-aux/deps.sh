@@ -28,6 +28,9 @@ dh debhelper
 dpkg-shlibdeps dpkg-dev
 rpmspec rpm
 rpmlint rpmlint
+mandoc mandoc
+groff groff
+lexgrog man-db
 "
 
 # file, Debian package

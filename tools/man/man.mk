@@ -16,5 +16,6 @@ check-man: stage
 
 ## make site           the manual as a web site, in build/site
 site:
+	$(Q)rm -rf $(B)/site
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(MAN_TOOL) --target-dir $(B)/tools -- --site . $(B)/site
-	$(Q)tools/man/check-site.sh $(B)/site
+	$(Q)PYTHON='$(PYTHON)' tools/man/check-site.sh $(B)/site

@@ -33,36 +33,31 @@ fn write_pages(sources: &Sources, out: &Path) -> Result<()> {
     if !missing.is_empty() {
         return Err(format!("no page describes {}", missing.join(" ")).into());
     }
-    let mut aliases = Vec::new();
     for page in &sources.pages {
         let text = page::render(sources, page).map_err(|e| format!("{}: {e}", page.file()))?;
-        put(
-            &out.join(format!("man{}", page.section)).join(page.file()),
-            &text,
-        )?;
-        for name in &page.functions {
-            aliases.push((name, page.section.as_str(), page));
-        }
+        put(&path(out, &page.section, &page.name), &text)?;
     }
-    // A structure's name leads to section 3, first of all to the page there that describes it.
-    for in_section_3 in [true, false] {
-        for page in sources
-            .pages
+    for page in &sources.pages {
+        let functions = page
+            .functions
             .iter()
-            .filter(|page| (page.section == "3") == in_section_3)
-        {
-            aliases.extend(page.structs.iter().map(|name| (name, "3", page)));
-        }
-    }
-    for (name, section, page) in aliases {
-        let path = out
-            .join(format!("man{section}"))
-            .join(format!("{name}.{section}"));
-        if !path.exists() {
-            put(&path, &format!(".so man{}/{}\n", page.section, page.file()))?;
+            .map(|name| (name, page.section.as_str()));
+        for (name, section) in functions.chain(page.structs.iter().map(|name| (name, "3"))) {
+            let path = path(out, section, name);
+            if !path.exists() {
+                let target = &sources.pages[sources.names[name]];
+                put(
+                    &path,
+                    &format!(".so man{}/{}\n", target.section, target.file()),
+                )?;
+            }
         }
     }
     Ok(())
+}
+
+fn path(out: &Path, section: &str, name: &str) -> PathBuf {
+    out.join(format!("man{section}/{name}.{section}"))
 }
 
 fn put(path: &Path, text: &str) -> Result<()> {

@@ -62,8 +62,11 @@ pub fn render(sources: &Sources, page: &Page) -> Result<String> {
 
     let mut names = vec![page.name.clone()];
     for name in page.functions.iter().chain(&page.structs) {
-        let own_page = sources.pages.iter().any(|other| other.name == *name);
-        if !names.contains(name) && !own_page {
+        let here = sources
+            .names
+            .get(name)
+            .map(|index| sources.pages[*index].file());
+        if !names.contains(name) && here == Some(page.file()) {
             names.push(name.clone());
         }
     }

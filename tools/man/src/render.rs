@@ -86,7 +86,7 @@ fn paragraph(lines: &mut Vec<String>, fresh: bool) {
 }
 
 fn literal(lines: &mut Vec<String>, code: &str) {
-    lines.push(".Bd -literal -offset indent".into());
+    lines.push(".Bd -literal".into());
     lines.extend(mdoc::literal(code));
     lines.push(".Ed".into());
 }
@@ -128,21 +128,15 @@ fn table(lines: &mut Vec<String>, rows: &[Vec<String>], marks: &Marks) {
             continue;
         };
         lines.push(format!(".It {}", mdoc::arguments(term, marks)));
-        for (index, cell) in cells
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| !cell.is_empty())
-        {
-            let title = head.get(index + 1).map_or("", String::as_str);
-            if index > 0 {
-                lines.push(".Pp".into());
-            }
-            if cells.len() > 1 && !title.is_empty() {
-                lines.extend(mdoc::text(&format!("**{title}**: {cell}"), marks));
-            } else {
-                lines.extend(mdoc::text(cell, marks));
+        let mut parts = Vec::new();
+        for (cell, title) in cells.iter().zip(head.iter().skip(1)) {
+            match cell.as_str() {
+                "" => {}
+                cell if cells.len() == 1 => parts.push(cell.to_string()),
+                cell => parts.push(format!("**{title}**: {cell}")),
             }
         }
+        lines.extend(mdoc::text(&parts.join("; "), marks));
     }
     lines.push(".El".into());
 }

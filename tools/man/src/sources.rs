@@ -66,8 +66,18 @@ impl Sources {
             names.insert(page.name.clone(), index);
         }
         for (index, page) in pages.iter().enumerate() {
-            for name in page.functions.iter().chain(&page.structs) {
+            for name in &page.functions {
                 names.entry(name.clone()).or_insert(index);
+            }
+        }
+        // A structure's name leads to section 3, if a page there describes it.
+        for in_section_3 in [true, false] {
+            for (index, page) in pages.iter().enumerate() {
+                if (page.section == "3") == in_section_3 {
+                    for name in &page.structs {
+                        names.entry(name.clone()).or_insert(index);
+                    }
+                }
             }
         }
         let fields = items
