@@ -44,7 +44,9 @@ fn write_pages(sources: &Sources, out: &Path) -> Result<()> {
             .map(|name| (name, page.section.as_str()));
         for (name, section) in functions.chain(page.structs.iter().map(|name| (name, "3"))) {
             let path = path(out, section, name);
-            if !path.exists() {
+            // io_uring(7) is what `man io_uring` shall show, not the structure of that name.
+            let own_page = sources.pages.iter().any(|other| other.name == *name);
+            if !own_page && !path.exists() {
                 let target = &sources.pages[sources.names[name]];
                 put(
                     &path,
