@@ -7,8 +7,10 @@ CHECKS += check-man
 
 ## make man            writes the pages in man/ anew, from the doc comments, the headers and docs/guides
 man:
+	$(Q)rm -rf $(B)/man
+	$(Q)$(CARGO) run --quiet --locked --manifest-path $(MAN_TOOL) --target-dir $(B)/tools -- . $(B)/man
 	$(Q)rm -rf man/man[0-9]*
-	$(Q)$(CARGO) run --quiet --locked --manifest-path $(MAN_TOOL) --target-dir $(B)/tools -- . man
+	$(Q)cp -r $(B)/man/. man
 
 ## make check-man      the pages are up to date and clean, every name resolves, and each example compiles and runs
 check-man: stage

@@ -106,9 +106,9 @@ pub enum io_uring_op {
     IORING_OP_READ_MULTISHOT = 49,
     /// `waitid(2)`. Since 6.7.
     IORING_OP_WAITID = 50,
-    /// `futex_wait(2)`. Since 6.7.
+    /// Wait on a futex, as `futex(2)` does. Since 6.7.
     IORING_OP_FUTEX_WAIT = 51,
-    /// `futex_wake(2)`. Since 6.7.
+    /// Wake waiters of a futex, as `futex(2)` does. Since 6.7.
     IORING_OP_FUTEX_WAKE = 52,
     /// `futex_waitv(2)`. Since 6.7.
     IORING_OP_FUTEX_WAITV = 53,

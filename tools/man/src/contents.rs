@@ -9,6 +9,8 @@ pub struct Page {
     pub name: String,
     pub section: String,
     pub about: String,
+    /// Further names of the page, such as macros without arguments.
+    pub names: Vec<String>,
     pub functions: Vec<String>,
     pub structs: Vec<String>,
     /// Names, beginnings of names with a `*` behind, and enums.
@@ -35,6 +37,7 @@ pub fn parse(text: &str) -> Result<Vec<Page>> {
             let page = pages.last_mut().ok_or("no page yet")?;
             let mut words = line.split_whitespace().map(str::to_string);
             match words.next().as_deref() {
+                Some("names") => page.names.extend(words),
                 Some("functions") => page.functions.extend(words),
                 Some("structs") => page.structs.extend(words),
                 Some("constants") => page.constants.extend(words),

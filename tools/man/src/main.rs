@@ -38,11 +38,12 @@ fn write_pages(sources: &Sources, out: &Path) -> Result<()> {
         put(&path(out, &page.section, &page.name), &text)?;
     }
     for page in &sources.pages {
-        let functions = page
+        let own = page
             .functions
             .iter()
+            .chain(&page.names)
             .map(|name| (name, page.section.as_str()));
-        for (name, section) in functions.chain(page.structs.iter().map(|name| (name, "3"))) {
+        for (name, section) in own.chain(page.structs.iter().map(|name| (name, "3"))) {
             let path = path(out, section, name);
             // io_uring(7) is what `man io_uring` shall show, not the structure of that name.
             let own_page = sources.pages.iter().any(|other| other.name == *name);

@@ -61,7 +61,12 @@ pub fn render(sources: &Sources, page: &Page) -> Result<String> {
     let mut sections = Sections(Vec::new());
 
     let mut names = vec![page.name.clone()];
-    for name in page.functions.iter().chain(&page.structs) {
+    for name in page
+        .functions
+        .iter()
+        .chain(&page.names)
+        .chain(&page.structs)
+    {
         let here = sources
             .names
             .get(name)
@@ -375,6 +380,13 @@ fn errors(marks: &Marks) -> Result<Vec<String>> {
         list.extend(mdoc::text(&only(names, all, &capital(&item.text)), marks));
     }
     lines.extend(in_list(list));
+    if !lines.is_empty() {
+        lines.push(".Pp".into());
+        lines.extend(mdoc::text(
+            "What to do about an error, and what else it may mean, stands in io_uring_errors(7).",
+            marks,
+        ));
+    }
     Ok(lines)
 }
 

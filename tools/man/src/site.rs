@@ -52,7 +52,11 @@ pub fn write(sources: &Sources, out: &Path) -> Result<()> {
                 about: &page.about,
             });
         };
-        for name in [&page.name].into_iter().chain(&page.functions) {
+        for name in [&page.name]
+            .into_iter()
+            .chain(&page.functions)
+            .chain(&page.names)
+        {
             add(name, page.section.as_str());
         }
         for name in page.structs.iter().filter(|_| page.section == "3") {

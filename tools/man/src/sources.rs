@@ -66,7 +66,7 @@ impl Sources {
             names.insert(page.name.clone(), index);
         }
         for (index, page) in pages.iter().enumerate() {
-            for name in &page.functions {
+            for name in page.functions.iter().chain(&page.names) {
                 names.entry(name.clone()).or_insert(index);
             }
         }
