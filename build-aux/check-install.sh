@@ -10,7 +10,7 @@ set -euo pipefail
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR O
 
-: "${MAKE:=make}" "${CC:=gcc}" "${PKG_CONFIG:=pkg-config}" "${VERSION:=2.15}"
+: "${MAKE:=make}" "${CC:=gcc}" "${PKG_CONFIG:=pkg-config}" "${VERSION:?}"
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

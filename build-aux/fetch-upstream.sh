@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetch what the library is compared with, into a cache outside the source, and print where it is.
 #
-# usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing 2.15);
+# usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing, as new as this);
 #                                                       "=VERSION" instead of MINIMUM takes that one alone
 #        fetch-upstream.sh build                        upstream's liburing, built with its own defaults: the prefix
 #        fetch-upstream.sh build-debug                  the same with debug information
@@ -16,7 +16,8 @@ set -euo pipefail
 
 suite=${UPSTREAM_SUITE:-sid}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs
-minimum_liburing=2.15
+# The version whose interface this library has.
+minimum_liburing=$(env -u MAKEFLAGS -u MFLAGS make -s --no-print-directory -C "$(dirname "$0")/.." print-VERSION)
 
 unavailable() {
     echo "SKIP: $*" >&2

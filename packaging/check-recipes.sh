@@ -44,8 +44,10 @@ rpm_spec() {
     for package in "$work"/rpm/RPMS/*/*.rpm; do
         rpm --define "_dbpath $work/rpmdb" -qp --provides "$package" >>"$work/provides"
     done
-    for provides in 'liburing = 2.15' 'liburing-devel = 2.15' 'liburing.so.2(LIBURING_2.15)(64bit)' \
-        'liburing-ffi.so.2(LIBURING_2.15)(64bit)'; do
+    # The interface's version is the first two numbers of the project's.
+    local interface=${version%.*}
+    for provides in "liburing = $interface" "liburing-devel = $interface" "liburing.so.2(LIBURING_$interface)(64bit)" \
+        "liburing-ffi.so.2(LIBURING_$interface)(64bit)"; do
         grep -qxF "$provides" "$work/provides" || die "the packages do not provide $provides"
     done
     done+=(rpmbuild)

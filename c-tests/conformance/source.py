@@ -25,7 +25,7 @@ class Source:
                 raise NotAvailable(f"{self.path}: no {name}; it must hold a built liburing")
         self.version = self._version()
         if tuple(map(int, self.version.split(".")[:2])) < OLDEST:
-            raise NotAvailable(f"{self.path} is liburing {self.version}; 2.15 or newer is needed")
+            raise NotAvailable(f"{self.path} is liburing {self.version}; {'.'.join(map(str, OLDEST))} or newer is needed")
         self.include = self.path / "src" / "include"
         self.static = self.path / "src" / "liburing.a"
         shared = sorted((self.path / "src").glob("liburing.so.2.*"))
