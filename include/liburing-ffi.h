@@ -10,17 +10,7 @@
 #define LINUX_IO_URING_QUERY_H
 #define LINUX_IO_URING_BPF_FILTER_H
 
-/* A binding needs all of a structure; <liburing.h> leaves struct futex_waitv to the program. */
-#ifdef __has_include
-#if __has_include("linux/futex.h")
-#include <linux/futex.h>
-#endif
-#endif
 #include "liburing/compat.h"
-/* Strict language versions keep this type back. */
-#ifndef loff_t
-#define loff_t _LIBURING_LOFF_T
-#endif
 
 #ifdef __cplusplus
 extern "C" {

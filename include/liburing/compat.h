@@ -40,10 +40,12 @@
 typedef __id_t id_t;
 #define __id_t_defined
 #endif
+/* A name that is the program's own where it asks for no more than POSIX. */
 #ifdef __USE_MISC
 #define _LIBURING_LOFF_T loff_t
 #else
 #define _LIBURING_LOFF_T __loff_t
+#define _LIBURING_NO_LOFF_T
 #endif
 
 #elif !defined(__BIONIC__)
@@ -57,12 +59,27 @@ typedef struct liburing_siginfo siginfo_t;
 #ifndef CPU_SETSIZE
 typedef struct cpu_set_t cpu_set_t;
 #endif
+#ifndef loff_t
+#define _LIBURING_NO_LOFF_T
+#endif
 #define _LIBURING_LOFF_T off_t
 
 #else
 
 #define _LIBURING_LOFF_T loff_t
 
+#endif
+
+/* Bindings take all types from here. <liburing.h> leaves these names to the program. */
+#ifdef LIBURING_FFI_H
+#ifdef __has_include
+#if __has_include("linux/futex.h")
+#include <linux/futex.h>
+#endif
+#endif
+#ifdef _LIBURING_NO_LOFF_T
+typedef _LIBURING_LOFF_T loff_t;
+#endif
 #endif
 
 /* The system calls' current directory, as strict modes leave it out. */
