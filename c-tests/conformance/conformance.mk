@@ -13,5 +13,5 @@ conformance: $(CONFORMANCE_INSTALLED)
 
 ## make check-conformance-short  upstream's quick tests, compared
 check-conformance-short: $(CONFORMANCE_INSTALLED)
-	$(Q)$(PYTHON) -B -m unittest discover -q -s conformance
+	$(Q)$(PYTHON) -B -m unittest discover -q -s c-tests/conformance
 	$(Q)$(CONFORMANCE) --output $(B)/conformance-short --selection c-tests/conformance/short.txt --no-examples
