@@ -51,8 +51,10 @@ seed() { # headers, directory for run time, directory for development
 }
 
 man_pages() { # directory
-    (cd "$root/man" 2>/dev/null && find . -name '*.[237]') |
-        awk -F/ -v dir="$1" '{ section = $NF; sub(/.*\./, "", section); print dir "/man" section "/" $NF }'
+    local pages=(-name '*.[237]')
+    [ "$(make_in_root print-ENABLE_SEED)" != 1 ] || pages+=(-o -name '*.[23]uring19')
+    (cd "$root/man" && find . -type f \( "${pages[@]}" \)) |
+        awk -F/ -v dir="$1" '{ section = $NF; sub(/.*\./, "", section); print dir "/man" substr(section, 1, 1) "/" $NF }'
 }
 
 try_program() { # pkg-config directory, library directory, name, compiler option...

@@ -104,9 +104,13 @@ if [ "${ENABLE_SEED:-0}" = 1 ]; then
     pc liburing-0.1
 fi
 
+# Pages of the interface of 2019 have a section of their own beside those of today.
+pages=(-name '*.[237]')
+[ "${ENABLE_SEED:-0}" != 1 ] || pages+=(-o -name '*.[23]uring19')
 while IFS= read -r page; do
-    put 644 "$root/man/$page" "$mandir/man${page##*.}/${page##*/}"
-done < <(cd "$root/man" 2>/dev/null && find . -name '*.[237]' | sed 's|^\./||' | LC_ALL=C sort)
+    section=${page##*.}
+    put 644 "$root/man/$page" "$mandir/man${section:0:1}/${page##*/}"
+done < <(cd "$root/man" && find . -type f \( "${pages[@]}" \) | sed 's|^\./||' | LC_ALL=C sort)
 
 # The directories that are the library's own go with their last file.
 if [ "$action" = uninstall ]; then

@@ -14,10 +14,20 @@ mkdir -p "$out"
 
 # One example and compiler. What it says and how it ends are in files, for the sum below.
 one() { # compiler source
-    local name program
+    local name program include=$prefix/include archive=$prefix/lib/liburing.a
     name=$(basename "$2" .c)
+    case $2 in
+    */2019/*)
+        name=2019-$name include=$prefix/include/liburing-0.1 archive=$prefix/lib/liburing-0.1/liburing.a
+        if [ ! -e "$archive" ]; then
+            echo "SKIP: the interface of 2019 is not installed" >"$out/$name.$1.log"
+            echo 77 >"$out/$name.$1.result"
+            return 0
+        fi
+        ;;
+    esac
     program=$out/$name.$1
-    if ! "$1" -Wall -Wextra -Werror -I"$prefix/include" "$2" -o "$program" "$prefix/lib/liburing.a" -pthread >"$program.log" 2>&1; then
+    if ! "$1" -Wall -Wextra -Werror -I"$include" "$2" -o "$program" "$archive" -pthread >"$program.log" 2>&1; then
         echo "failed to compile" >"$program.result"
         return 0
     fi
@@ -40,7 +50,7 @@ done
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 
-for source in man/examples/*.c; do
+for source in man/examples/*.c man/examples/2019/*.c; do
     for compiler in "${compilers[@]}"; do
         printf '%s\n' "$compiler" "$source"
     done

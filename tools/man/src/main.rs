@@ -15,14 +15,19 @@ use std::{env, fs};
 
 use liburing_headers::Result;
 
-use sources::Sources;
+use sources::{OF_2019, Sources, TODAY};
 
 fn main() -> Result<()> {
     let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     match args.as_slice() {
-        [root, out] => write_pages(&Sources::read(root)?, out),
+        [root, out] => {
+            for book in [TODAY, OF_2019] {
+                write_pages(&Sources::read(root, book)?, out)?;
+            }
+            Ok(())
+        }
         [flag, root, out] if flag.as_os_str() == "--site" => {
-            site::write(&Sources::read(root)?, out)
+            site::write(&Sources::read(root, TODAY)?, out)
         }
         _ => Err("usage: liburing-man [--site] ROOT DIRECTORY".into()),
     }
@@ -43,15 +48,18 @@ fn write_pages(sources: &Sources, out: &Path) -> Result<()> {
             .iter()
             .chain(&page.names)
             .map(|name| (name, page.section.as_str()));
-        for (name, section) in own.chain(page.structs.iter().map(|name| (name, "3"))) {
+        for (name, section) in
+            own.chain(page.structs.iter().map(|name| (name, sources.book.section)))
+        {
             let path = path(out, section, name);
             // io_uring(7) is what `man io_uring` shall show, not the structure of that name.
             let own_page = sources.pages.iter().any(|other| other.name == *name);
-            if !own_page && !path.exists() {
+            let guide = name == "io_uring";
+            if !own_page && !guide && !path.exists() {
                 let target = &sources.pages[sources.names[name]];
                 put(
                     &path,
-                    &format!(".so man{}/{}\n", target.section, target.file()),
+                    &format!(".so man{}/{}\n", &target.section[..1], target.file()),
                 )?;
             }
         }
@@ -60,7 +68,7 @@ fn write_pages(sources: &Sources, out: &Path) -> Result<()> {
 }
 
 fn path(out: &Path, section: &str, name: &str) -> PathBuf {
-    out.join(format!("man{section}/{name}.{section}"))
+    out.join(format!("man{}/{name}.{section}", &section[..1]))
 }
 
 fn put(path: &Path, text: &str) -> Result<()> {

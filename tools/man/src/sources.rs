@@ -14,7 +14,51 @@ use crate::markdown::{self, Block};
 /// A function's doc comment: the text before the first heading has the title "".
 pub type Doc = HashMap<String, Vec<Block>>;
 
+/// Where the pages of one interface come from.
+#[derive(Clone, Copy)]
+pub struct Book {
+    pub contents: &'static str,
+    /// Directories of examples and headers.
+    examples: &'static str,
+    include: &'static str,
+    /// Rust sources of constants and types, and of functions: files, and directories with all below them.
+    types: &'static [&'static str],
+    functions: &'static [&'static str],
+    /// Version maps of the library and of liburing-ffi.
+    library: &'static str,
+    ffi: Option<&'static str>,
+    /// How the library is called, and how a program is linked with it.
+    pub name: &'static str,
+    pub section: &'static str,
+}
+
+pub const TODAY: Book = Book {
+    contents: "tools/man/contents.txt",
+    examples: "man/examples",
+    include: "include/liburing",
+    types: &["core/src/abi"],
+    functions: &["src", "core/src/inline"],
+    library: "src/liburing.map",
+    ffi: Some("src/liburing-ffi.map"),
+    name: "liburing (liburing, \\-luring)",
+    section: "3",
+};
+
+/// The interface of January 2019: the same names mean other things, so its pages are in sections of their own.
+pub const OF_2019: Book = Book {
+    contents: "tools/man/contents-2019.txt",
+    examples: "man/examples/2019",
+    include: "io_uring-2019/include",
+    types: &["io_uring-2019/src/abi.rs", "io_uring-2019/src/c_types.rs"],
+    functions: &["io_uring-2019/src/library"],
+    library: "io_uring-2019/liburing-0.1.map",
+    ffi: None,
+    name: "liburing of January 2019 (pkg-config liburing\\-0.1)",
+    section: "3uring19",
+};
+
 pub struct Sources {
+    pub book: Book,
     pub root: PathBuf,
     pub pages: Vec<Page>,
     pub headers: Headers,
@@ -32,32 +76,39 @@ pub struct Sources {
 }
 
 impl Sources {
-    pub fn read(root: &Path) -> Result<Sources> {
-        let pages = contents::parse(&fs::read_to_string(root.join("tools/man/contents.txt"))?)?;
+    pub fn read(root: &Path, book: Book) -> Result<Sources> {
+        let pages = contents::parse(&fs::read_to_string(root.join(book.contents))?)?;
         let mut headers = Headers::default();
-        for path in files(&root.join("include/liburing"), "h")? {
-            headers.read(&path)?;
+        for path in files(&root.join(book.include), "h")? {
+            // The first shape of 2019 has functions of the same names with other parameters.
+            if !path.parent().is_some_and(|dir| dir.ends_with("split")) {
+                headers.read(&path)?;
+            }
         }
 
         let mut items = Vec::new();
-        for path in rust_files(&root.join("core/src/abi"))? {
-            if !path.ends_with("layout.rs") && !path.ends_with("mod.rs") {
-                items.extend(source::documented(&path)?);
+        for path in book.types.iter().map(|path| root.join(path)) {
+            let paths = if path.is_dir() {
+                rust_files(&path)?
+            } else {
+                vec![path]
+            };
+            for path in paths {
+                if !path.ends_with("layout.rs") && !path.ends_with("mod.rs") {
+                    items.extend(source::documented(&path)?);
+                }
             }
         }
         let mut docs = HashMap::new();
         let mut prepared_by: HashMap<String, Vec<String>> = HashMap::new();
-        for path in [
-            rust_files(&root.join("src"))?,
-            rust_files(&root.join("core/src/inline"))?,
-        ]
-        .concat()
-        {
-            for (name, lines) in source::docs(&path)? {
-                docs.insert(name, sections(&lines));
-            }
-            for (function, opcode) in opcodes(&fs::read_to_string(&path)?) {
-                prepared_by.entry(opcode).or_default().push(function);
+        for dir in book.functions {
+            for path in rust_files(&root.join(dir))? {
+                for (name, lines) in source::docs(&path)? {
+                    docs.insert(name, sections(&lines));
+                }
+                for (function, opcode) in opcodes(&fs::read_to_string(&path)?) {
+                    prepared_by.entry(opcode).or_default().push(function);
+                }
             }
         }
 
@@ -73,7 +124,7 @@ impl Sources {
         // A structure's name leads to section 3, if a page there describes it.
         for in_section_3 in [true, false] {
             for (index, page) in pages.iter().enumerate() {
-                if (page.section == "3") == in_section_3 {
+                if (page.section == book.section) == in_section_3 {
                     for name in &page.structs {
                         names.entry(name.clone()).or_insert(index);
                     }
@@ -86,12 +137,16 @@ impl Sources {
             .map(|item| item.name.clone())
             .collect();
         Ok(Sources {
+            book,
             root: root.to_path_buf(),
             pages,
             headers,
             items,
-            library: headers::releases(&root.join("src/liburing.map"))?,
-            ffi: headers::releases(&root.join("src/liburing-ffi.map"))?,
+            library: headers::releases(&root.join(book.library))?,
+            ffi: match book.ffi {
+                Some(map) => headers::releases(&root.join(map))?,
+                None => HashMap::new(),
+            },
             docs,
             prepared_by,
             names,
@@ -123,7 +178,7 @@ impl Sources {
 
     /// The example that stands under a name: what it shows, and the program.
     pub fn example(&self, name: &str) -> Result<Option<(String, String)>> {
-        let path = self.root.join(format!("man/examples/{name}.c"));
+        let path = self.root.join(format!("{}/{name}.c", self.book.examples));
         if !path.exists() {
             return Ok(None);
         }
