@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Follow every link of the manual's site, and look at it in a browser if there is one.
+# Make the manual's site, follow every link of it, and look at it in a browser if there is one.
 #
-# usage: check-site.sh DIRECTORY
+# usage: check-site.sh DIRECTORY     where `make site` puts it
 set -euo pipefail
+
+command -v mandoc >/dev/null || { echo "SKIP: mandoc is missing: make deps"; exit 77; }
+"${MAKE:-make}" -s --no-print-directory site
 
 "${PYTHON:-python3}" "$(dirname "$0")/check_site.py" "$1"
 

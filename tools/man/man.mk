@@ -12,12 +12,13 @@ man:
 	$(Q)rm -rf man/man[0-9]*
 	$(Q)cp -r $(B)/man/. man
 
-## make check-man      the pages are up to date and clean, every name resolves, and each example compiles and runs
-check-man: stage
-	$(Q)CARGO='$(CARGO)' B='$(B)' build-aux/parts.sh tools/man/check-pages.sh "tools/man/check-examples.sh '$(CHECK_PREFIX)' '$(B)'"
-
 ## make site           the manual as a web site, in build/site
 site:
 	$(Q)rm -rf $(B)/site
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(MAN_TOOL) --target-dir $(B)/tools -- --site . $(B)/site
-	$(Q)PYTHON='$(PYTHON)' tools/man/check-site.sh $(B)/site
+	@echo '$(B)/site/index.html'
+
+## make check-man      the pages are up to date and clean, every name and link resolves, and each example compiles and runs
+check-man: stage
+	+$(Q)CARGO='$(CARGO)' B='$(B)' PYTHON='$(PYTHON)' MAKE='$(MAKE)' build-aux/parts.sh tools/man/check-pages.sh \
+		'tools/man/check-site.sh $(B)/site' "tools/man/check-examples.sh '$(CHECK_PREFIX)' '$(B)'"
