@@ -2,6 +2,7 @@
 //! the examples in man/examples and the guides.
 
 mod contents;
+mod functions;
 mod headers;
 mod markdown;
 mod mdoc;

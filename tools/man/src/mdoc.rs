@@ -337,7 +337,10 @@ fn code(span: &str, names: &dyn Names) -> Piece {
     if span.starts_with('/') || span.starts_with('<') {
         return Piece::Macro("Pa", span.into());
     }
-    if names.is_argument(span) {
+    if span == "errno" {
+        return Piece::Macro("Va", span.into());
+    }
+    if names.is_argument(span.trim_start_matches(['*', '&'])) {
         return Piece::Macro("Fa", span.into());
     }
     Piece::Macro("Ql", span.into())
