@@ -26,14 +26,14 @@ static int skip(const char *reason)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
     struct io_uring ring;
     struct io_uring_cqe *cqe;
-    int listener = socket(AF_INET, SOCK_STREAM, 0), i;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int i;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (listener < 0 ||
         bind(listener, (struct sockaddr *) &address, length) < 0 ||
         listen(listener, 8) < 0 ||

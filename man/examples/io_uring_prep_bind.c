@@ -37,13 +37,13 @@ static int result(struct io_uring *ring)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
     struct io_uring ring;
-    int fd = socket(AF_INET, SOCK_STREAM, 0), res;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int res;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0)
         err(1, "socket");
     ok(io_uring_queue_init(8, &ring, 0), "io_uring_queue_init");

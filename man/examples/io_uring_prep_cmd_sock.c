@@ -36,13 +36,13 @@ static int result(struct io_uring *ring)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
     struct io_uring ring;
-    int fd = socket(AF_INET, SOCK_DGRAM, 0), type = 0, res;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    int type = 0, res;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *) &address, length) < 0 ||
         getsockname(fd, (struct sockaddr *) &address, &length) < 0 ||
         sendto(fd, "hello", 5, 0, (struct sockaddr *) &address, length) !=

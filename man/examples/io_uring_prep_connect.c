@@ -15,16 +15,16 @@ static int ok(int ret, const char *what)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     struct __kernel_timespec limit = { .tv_sec = 5 };
     socklen_t length = sizeof(address);
     struct io_uring ring;
     struct io_uring_sqe *sqe;
-    int listener = socket(AF_INET, SOCK_STREAM, 0),
-        fd = socket(AF_INET, SOCK_STREAM, 0), i;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int i;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (listener < 0 || fd < 0 ||
         bind(listener, (struct sockaddr *) &address, length) < 0 ||
         listen(listener, 8) < 0 ||

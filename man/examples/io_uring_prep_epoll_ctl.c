@@ -40,7 +40,8 @@ int main(void)
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = 42 },
                        got[4];
     struct io_uring ring;
-    int fds[2], set = epoll_create1(0), res;
+    int set = epoll_create1(0);
+    int fds[2], res;
 
     if (set < 0 || pipe(fds) < 0 || write(fds[1], "x", 1) != 1)
         err(1, "pipe");

@@ -29,10 +29,7 @@ static int result(struct io_uring *ring)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) },
-                       from;
+    struct sockaddr_in address = { .sin_family = AF_INET }, from;
     socklen_t length = sizeof(address);
     char text[16];
     struct iovec part = { text, sizeof(text) };
@@ -43,6 +40,7 @@ int main(void)
     struct io_uring ring;
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *) &address, length) < 0 ||
         getsockname(fd, (struct sockaddr *) &address, &length) < 0 ||
         sendto(fd, "hello", 5, 0, (struct sockaddr *) &address, length) !=

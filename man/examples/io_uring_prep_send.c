@@ -36,15 +36,15 @@ static int result(struct io_uring *ring)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
     struct io_uring ring;
     char text[8];
-    int sockets[2], receiver = socket(AF_INET, SOCK_DGRAM, 0),
-                    sender = socket(AF_INET, SOCK_DGRAM, 0), res;
+    int receiver = socket(AF_INET, SOCK_DGRAM, 0);
+    int sender = socket(AF_INET, SOCK_DGRAM, 0);
+    int sockets[2], res;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) < 0 ||
         receiver < 0 || sender < 0 ||
         bind(receiver, (struct sockaddr *) &address, length) < 0 ||

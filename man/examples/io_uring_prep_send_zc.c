@@ -24,16 +24,16 @@ static int skip(const char *reason)
 
 int main(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
     static char buffer[16384], copy[16384];
     struct io_uring ring;
     struct io_uring_cqe *cqe;
-    int listener = socket(AF_INET, SOCK_STREAM, 0),
-        sender = socket(AF_INET, SOCK_STREAM, 0), receiver, more;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int sender = socket(AF_INET, SOCK_STREAM, 0);
+    int receiver, more;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (listener < 0 || sender < 0 ||
         bind(listener, (struct sockaddr *) &address, length) < 0 ||
         listen(listener, 1) < 0 ||

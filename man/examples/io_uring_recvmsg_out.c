@@ -29,9 +29,7 @@ static int skip(const char *reason)
 int main(void)
 {
     static char memory[COUNT][SIZE];
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr =
-                                       htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
     struct msghdr layout = { .msg_namelen = sizeof(address) };
     struct io_uring_recvmsg_out *out;
@@ -40,8 +38,10 @@ int main(void)
     struct io_uring ring;
     struct io_uring_sqe *sqe;
     struct io_uring_cqe *cqe;
-    int fd = socket(AF_INET, SOCK_DGRAM, 0), i, ret;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    int i, ret;
 
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *) &address, length) < 0 ||
         getsockname(fd, (struct sockaddr *) &address, &length) < 0)
         err(1, "socket");

@@ -154,23 +154,17 @@ pub fn history(marks: &Marks) -> Result<Vec<String>> {
             let version = kernel.starts_with(|c: char| c.is_ascii_digit());
             text = format!("{}{kernel} ", if version { "Linux " } else { "" });
         }
-        let or_before = |release: &str, first: &str| match release == first {
-            true => format!("{release} or earlier"),
-            false => release.to_string(),
-        };
         if let Some(release) = sources.library.get(name) {
-            text += &format!(
-                "In the library since liburing {}.",
-                or_before(release, "2.0")
-            );
+            let earlier = if release == "2.0" { " or earlier" } else { "" };
+            text += &format!("In the library since liburing {release}{earlier}.");
         } else if let Some(release) = sources.ffi.get(name) {
-            let release = or_before(release, "2.4");
+            let first = if release == "2.4" {
+                ", its first release"
+            } else {
+                ""
+            };
             text +=
-                &format!("Inline in liburing {release}, and a symbol of liburing-ffi since then.");
-            text = text.replace(
-                "2.4 or earlier, and a symbol of liburing-ffi since then",
-                "2.4 or earlier, a symbol of liburing-ffi since 2.4",
-            );
+                &format!("Inline in the header, a symbol of liburing-ffi since {release}{first}.");
         } else {
             text += "Only in the header: neither library has it as a symbol.";
         }
