@@ -1,6 +1,7 @@
 """Follow every link of the manual's site: each leads to a file and, with a #, to a place in it; each page can be reached.
+Examples can be copied from it: each stands in its page letter by letter.
 
-usage: check_site.py DIRECTORY
+usage: check_site.py DIRECTORY      in the source's directory
 """
 
 import json
@@ -13,15 +14,38 @@ from pathlib import Path
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.links, self.places = set(), set()
+        self.links, self.places, self.code = set(), set(), []
+        self.in_code = False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
+        if tag == "pre":
+            self.in_code = True
+            self.code.append("")
         self.places.add(attrs.get("id"))
         for name in ("href", "src"):
             if name in attrs:
                 self.links.add(attrs[name])
+
+
+    def handle_endtag(self, tag):
+        if tag == "pre":
+            self.in_code = False
+
+    def handle_data(self, data):
+        if self.in_code:
+            self.code[-1] += data
+
+
+def missing_examples(pages):
+    examples = sorted(Path("man/examples").rglob("*.c"))
+    for example in examples:
+        code = example.read_text(encoding="utf-8").partition("*/")[2].strip()
+        sections = ("2uring19", "3uring19") if example.parent.name == "2019" else "237"
+        found = [pages[name] for name in (f"{example.stem}.{s}.html" for s in sections) if name in pages]
+        if not any(text.strip() == code for page in found for text in page.code):
+            yield f"{example} does not stand in its page as it is"
 
 
 def main():
@@ -58,6 +82,8 @@ def main():
         reached.add(name)
         waiting.extend((link.partition("#")[0] or name) for link in pages[name].links)
     wrong.extend(f"no link leads to {name}" for name in sorted(set(pages) - reached))
+
+    wrong.extend(missing_examples(pages))
 
     print(*wrong, sep="\n", end="\n" if wrong else "")
     print(f"{len(pages)} pages, {followed} links, {len(found)} names to search for")

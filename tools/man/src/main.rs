@@ -28,7 +28,8 @@ fn main() -> Result<()> {
             Ok(())
         }
         [flag, root, out] if flag.as_os_str() == "--site" => {
-            site::write(&Sources::read(root, TODAY)?, out)
+            let books = [Sources::read(root, TODAY)?, Sources::read(root, OF_2019)?];
+            site::write(&books, out)
         }
         _ => Err("usage: liburing-man [--site] ROOT DIRECTORY".into()),
     }

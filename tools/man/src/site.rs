@@ -22,70 +22,27 @@ struct Entry<'a> {
     about: &'a str,
 }
 
-/// Writes the site from the committed pages below `root`/man.
-pub fn write(sources: &Sources, out: &Path) -> Result<()> {
+/// Writes the site from the committed pages below man/.
+pub fn write(books: &[Sources], out: &Path) -> Result<()> {
     let mut pages: BTreeMap<String, String> = BTreeMap::new();
-    for page in &sources.pages {
-        pages.insert(page.file(), html(sources, page)?);
-    }
-
-    // Every name, with the page and the place on it that it leads to.
     let mut entries: Vec<Entry> = Vec::new();
-    for page in &sources.pages {
-        let text = &pages[&page.file()];
-        let mut add = |name: &str, section| {
-            if entries
-                .iter()
-                .any(|e| e.name == name && e.section == section)
-            {
-                return;
-            }
-            let place = if text.contains(&format!("id=\"{name}\"")) {
-                format!("#{name}")
-            } else {
-                String::new()
-            };
-            entries.push(Entry {
-                name: name.into(),
-                section,
-                link: format!("{}.html{place}", page.file()),
-                about: &page.about,
-            });
-        };
-        for name in [&page.name]
-            .into_iter()
-            .chain(&page.functions)
-            .chain(&page.names)
-        {
-            add(name, page.section.as_str());
-        }
-        for name in page.structs.iter().filter(|_| page.section == "3") {
-            add(name, "3");
+    for sources in books {
+        for page in &sources.pages {
+            let text = html(sources, page)?;
+            add_entries(&mut entries, sources, page, &text);
+            pages.insert(page.file(), text);
         }
     }
-    for page in sources.pages.iter().filter(|page| page.section != "3") {
-        for name in &page.structs {
-            if !entries.iter().any(|entry| entry.name == *name) {
-                entries.push(Entry {
-                    name: name.clone(),
-                    section: "3",
-                    link: format!("{}.html", page.file()),
-                    about: &page.about,
-                });
-            }
-        }
-    }
-
-    for page in &sources.pages {
+    for page in books.iter().flat_map(|book| &book.pages) {
         let title = format!("{}({})", page.name, page.section);
         let body = relink(&pages[&page.file()], &entries);
-        let path = out.join(format!("{}.html", page.file()));
-        put(&path, &frame(&title, &body))?;
+        put(
+            &out.join(format!("{}.html", page.file())),
+            &frame(&title, &body),
+        )?;
     }
-    put(
-        &out.join("index.html"),
-        &frame("The manual of liburing", &by_topic(sources)),
-    )?;
+    let index = frame("The manual of liburing", &by_topic(books));
+    put(&out.join("index.html"), &index)?;
     put(
         &out.join("names.html"),
         &frame("All names", &by_name(&mut entries)),
@@ -95,10 +52,40 @@ pub fn write(sources: &Sources, out: &Path) -> Result<()> {
     put(&out.join("style.css"), STYLE)
 }
 
+/// Every name of a page, with the place on it that it leads to.
+fn add_entries<'a>(entries: &mut Vec<Entry<'a>>, sources: &'a Sources, page: &'a Page, text: &str) {
+    let own = [&page.name]
+        .into_iter()
+        .chain(&page.functions)
+        .chain(&page.names);
+    let own = own.map(|name| (name, page.section.as_str()));
+    let structs = page.structs.iter().map(|name| (name, sources.book.section));
+    for (name, section) in own.chain(structs) {
+        let target = &sources.pages[sources.names[name]];
+        if target.file() != page.file()
+            || entries
+                .iter()
+                .any(|e| e.name == *name && e.section == section)
+        {
+            continue;
+        }
+        let place = match text.contains(&format!("id=\"{name}\"")) {
+            true => format!("#{name}"),
+            false => String::new(),
+        };
+        entries.push(Entry {
+            name: name.clone(),
+            section,
+            link: format!("{}.html{place}", page.file()),
+            about: &page.about,
+        });
+    }
+}
+
 fn html(sources: &Sources, page: &Page) -> Result<String> {
     let path = sources
         .root
-        .join(format!("man/man{}/{}", page.section, page.file()));
+        .join(format!("man/man{}/{}", &page.section[..1], page.file()));
     let run = Command::new("mandoc")
         .args(["-Thtml", "-Ofragment,man=%N.%S.html", "-Ios=liburing 2.15"])
         .arg(&path)
@@ -149,14 +136,14 @@ fn frame(title: &str, body: &str) -> String {
     )
 }
 
-fn by_topic(sources: &Sources) -> String {
+fn by_topic(books: &[Sources]) -> String {
     let mut out = String::from(
         "<h1>The manual of liburing</h1>\n<p>liburing is the C library for io_uring, which lets a program hand requests \
          to the Linux kernel and take their results later. Begin with <a href=\"io_uring.7.html\">io_uring(7)</a>; \
          <a href=\"io_uring_multishot.7.html\">io_uring_multishot(7)</a> has a whole server.</p>\n",
     );
     let mut topic = "";
-    for page in &sources.pages {
+    for page in books.iter().flat_map(|book| &book.pages) {
         if page.topic != topic {
             if !topic.is_empty() {
                 out.push_str("</dl>\n");
