@@ -87,5 +87,6 @@ for section in ERRORS HISTORY EXAMPLES; do
     [ ${#without[@]} -eq 0 ] || wrong "without $section: ${without[*]}"
 done
 
-echo "${#pages[@]} pages with $names names and $((${#files[@]} - ${#pages[@]})) aliases, $references references, all $debian names of Debian's package"
+aliases=$((${#files[@]} - ${#pages[@]}))
+echo "${#pages[@]} pages with $names names and $aliases aliases, $references references, all $debian names of Debian"
 [ "$failures" -eq 0 ]

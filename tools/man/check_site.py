@@ -1,5 +1,5 @@
-"""Follow every link of the manual's site: each leads to a file and, with a #, to a place in it; each page can be reached.
-Examples can be copied from it: each stands in its page letter by letter.
+"""Follow every link of the manual's site: each leads to a file and, with a #, to a place in it, and each page can be
+reached. Examples can be copied from it: each stands in its page letter by letter.
 
 usage: check_site.py DIRECTORY      in the source's directory
 """

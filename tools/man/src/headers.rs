@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn reads_declarations() {
         let mut headers = Headers::default();
-        let text = "int a(struct s *x,\n    unsigned y) ;\nIOURINGINLINE void b(int fd) LIBURING_NOEXCEPT\n{\n    if (fd) { fd = 1; }\n}\n";
+        let text = "int a(struct s *x,\n    unsigned y) ;\n\
+            IOURINGINLINE void b(int fd) LIBURING_NOEXCEPT\n{\n    if (fd) { fd = 1; }\n}\n";
         headers.read_functions(text).unwrap();
         assert_eq!(headers.functions["a"].result, "int ");
         assert_eq!(

@@ -151,7 +151,9 @@ mod tests {
 
     #[test]
     fn reads_every_kind_of_block() {
-        let text = "# Title\n\nOne\ntwo.\n\n* `-EBADF`, `-EINVAL`: bad\n  thing.\n* no term: here\n\n1. first\n2. second\n\n| a | b |\n| - | - |\n| `1` | 2 |\n\n```c\nint x;\n\ny\n```\n{{example io_uring}}\n";
+        let text = "# Title\n\nOne\ntwo.\n\n* `-EBADF`, `-EINVAL`: bad\n  thing.\n* no term: here\n\n\
+            1. first\n2. second\n\n| a | b |\n| - | - |\n| `1` | 2 |\n\n\
+            ```c\nint x;\n\ny\n```\n{{example io_uring}}\n";
         let item = |term: Option<&str>, text: &str| Item {
             term: term.map(str::to_string),
             text: text.into(),

@@ -138,8 +138,9 @@ fn frame(title: &str, body: &str) -> String {
 
 fn by_topic(books: &[Sources]) -> String {
     let mut out = String::from(
-        "<h1>The manual of liburing</h1>\n<p>liburing is the C library for io_uring, which lets a program hand requests \
-         to the Linux kernel and take their results later. Begin with <a href=\"io_uring.7.html\">io_uring(7)</a>; \
+        "<h1>The manual of liburing</h1>\n<p>liburing is the C library for io_uring, which lets a program hand \
+         requests to the Linux kernel and take their results later. \
+         Begin with <a href=\"io_uring.7.html\">io_uring(7)</a>; \
          <a href=\"io_uring_multishot.7.html\">io_uring_multishot(7)</a> has a whole server.</p>\n",
     );
     let mut topic = "";
