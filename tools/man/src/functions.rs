@@ -165,6 +165,8 @@ pub fn history(marks: &Marks) -> Result<Vec<String>> {
             };
             text +=
                 &format!("Inline in the header, a symbol of liburing-ffi since {release}{first}.");
+        } else if sources.doc(name).is_some() {
+            text += "Inline in the header; a symbol of the archive liburing-ffi.a, but of no shared library.";
         } else {
             text += "Only in the header: neither library has it as a symbol.";
         }
