@@ -1,0 +1,61 @@
+//! The command line. Manual pages and completions are made from these definitions.
+
+use std::ffi::OsString;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Says why io_uring is refused, what a kernel offers, how much a ring takes and what requests do.
+#[derive(Parser)]
+#[command(name = "uring", version, max_term_width = 100, after_help = EXIT)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+pub const EXIT: &str = "Exit status: 0 nothing is wrong, 1 something is, 2 usage, 3 rights are missing, \
+    77 there is no io_uring here.";
+
+#[derive(Args)]
+pub struct Common {
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing: the exit status is the answer
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour the text: when it goes to a terminal and NO_COLOR is not set, always, or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    Doctor(Doctor),
+}
+
+/// Find out why io_uring is refused or limited here, and what to do about it
+///
+/// Makes the three system calls in a child process, for a filter may kill whoever makes them, and reads what the
+/// system says of filters, sysctls, security modules, limits and containers. Each finding names its evidence and the
+/// cure for the container runtime or service manager at hand.
+#[derive(Args)]
+pub struct Doctor {
+    /// Look at this process instead: its filter, limits, rings and threads
+    #[arg(long, value_name = "PID", conflicts_with = "command")]
+    pub pid: Option<i32>,
+    /// Also print what was looked at and found in order
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Run this program and watch which of its io_uring calls are refused
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
