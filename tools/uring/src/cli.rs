@@ -40,6 +40,8 @@ pub enum Color {
 #[derive(Subcommand)]
 pub enum Command {
     Doctor(Doctor),
+    Probe(Probe),
+    Limits(Limits),
 }
 
 /// Find out why io_uring is refused or limited here, and what to do about it
@@ -58,4 +60,35 @@ pub struct Doctor {
     /// Run this program and watch which of its io_uring calls are refused
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
+}
+
+/// List what the kernel offers: flags, features, opcodes, register operations
+///
+/// Asks the kernel twice: by IORING_REGISTER_QUERY, where it has that (Linux 6.18), and by trying each name out in a
+/// combination that is allowed. The two columns must agree.
+#[derive(Args)]
+pub struct Probe {
+    /// Print nothing but those of these names that are missing: OP_SEND_ZC,SETUP_DEFER_TASKRUN
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with_all = ["since", "header"])]
+    pub need: Vec<String>,
+    /// Also print the kernel that brought each name, and what it does
+    #[arg(long)]
+    pub since: bool,
+    /// Print a C header with HAVE_IORING_* for this kernel
+    #[arg(long, conflicts_with = "json")]
+    pub header: bool,
+}
+
+/// Tell what a ring takes and whether it would be had
+#[derive(Args)]
+pub struct Limits {
+    /// SQEs of the ring
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub entries: u32,
+    /// CQEs of the ring [default: twice as many as SQEs]
+    #[arg(long, value_name = "N")]
+    pub cq: Option<u32>,
+    /// Bytes of buffers to register
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    pub buffers: u64,
 }

@@ -2,7 +2,9 @@
 
 mod cli;
 mod doctor;
+mod limits;
 mod output;
+mod probe;
 mod sys;
 mod tables;
 
@@ -97,6 +99,8 @@ fn main() -> std::process::ExitCode {
     let mut output = Output::new(&cli.common);
     let outcome = match cli.command {
         Command::Doctor(options) => doctor::run(&options, &mut output),
+        Command::Probe(options) => probe::run(&options, &mut output),
+        Command::Limits(options) => limits::run(&options, &mut output),
     };
     match outcome.and_then(|exit| output.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit.into(),
