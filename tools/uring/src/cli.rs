@@ -42,6 +42,8 @@ pub enum Command {
     Doctor(Doctor),
     Probe(Probe),
     Limits(Limits),
+    Stat(Stat),
+    Top(Top),
 }
 
 /// Find out why io_uring is refused or limited here, and what to do about it
@@ -91,4 +93,26 @@ pub struct Limits {
     /// Bytes of buffers to register
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     pub buffers: u64,
+}
+
+/// Show every ring of the machine: what is pending, unseen, overflowing, and who holds it
+///
+/// Reads /proc. Rings without a descriptor (IORING_SETUP_REGISTERED_FD_ONLY) are not seen. The exit status is 1 when a
+/// ring overflows or nobody reaps it.
+#[derive(Args)]
+pub struct Stat {
+    /// Only those of these processes
+    #[arg(value_name = "PID")]
+    pub pids: Vec<i32>,
+}
+
+/// Show the rings by what they do, again and again
+#[derive(Args)]
+pub struct Top {
+    /// Only those of these processes
+    #[arg(value_name = "PID")]
+    pub pids: Vec<i32>,
+    /// Seconds between two looks
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 1.0)]
+    pub interval: f64,
 }

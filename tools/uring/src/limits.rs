@@ -16,6 +16,8 @@ use crate::sys::proc::{self, CAP_IPC_LOCK, Limits, Pids, Status};
 use crate::sys::ring::Ring;
 use crate::{Exit, Failure, Outcome};
 
+/// The kernel makes the number of workers depend on that of SQEs.
+const COMMON_ENTRIES: u32 = 256;
 const MAX_ENTRIES: u32 = 32768;
 
 #[derive(Serialize)]
@@ -154,7 +156,9 @@ fn largest() -> u32 {
 }
 
 fn max_workers() -> Option<[u32; 2]> {
-    let ring = Ring::new(1, 0).ok()?;
+    let ring = Ring::new(COMMON_ENTRIES, 0)
+        .or_else(|_| Ring::new(1, 0))
+        .ok()?;
     let mut counts = [0u32; 2];
     let pointer = counts.as_mut_ptr().cast();
     // SAFETY: two numbers, as the operation takes them; zeros change nothing.

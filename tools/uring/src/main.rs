@@ -5,6 +5,7 @@ mod doctor;
 mod limits;
 mod output;
 mod probe;
+mod rings;
 mod sys;
 mod tables;
 
@@ -101,6 +102,8 @@ fn main() -> std::process::ExitCode {
         Command::Doctor(options) => doctor::run(&options, &mut output),
         Command::Probe(options) => probe::run(&options, &mut output),
         Command::Limits(options) => limits::run(&options, &mut output),
+        Command::Stat(options) => rings::stat::run(&options, &mut output),
+        Command::Top(options) => rings::top::run(&options),
     };
     match outcome.and_then(|exit| output.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit.into(),
