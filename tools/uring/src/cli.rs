@@ -1,6 +1,7 @@
 //! The command line. Manual pages and completions are made from these definitions.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -44,6 +45,7 @@ pub enum Command {
     Limits(Limits),
     Stat(Stat),
     Top(Top),
+    Trace(Trace),
 }
 
 /// Find out why io_uring is refused or limited here, and what to do about it
@@ -115,4 +117,54 @@ pub struct Top {
     /// Seconds between two looks
     #[arg(short, long, value_name = "SECONDS", default_value_t = 1.0)]
     pub interval: f64,
+}
+
+/// Show what requests do, as strace shows system calls
+///
+/// Listens to the kernel's trace events of io_uring in a tracefs instance of its own, which is removed again. A request
+/// is a line when it completes: opcode, flags, result, the time since its submission, and whether a worker took it.
+/// Without CMD and PID, all rings of the machine. Lines go to the standard error when a program is run. The exit
+/// status is the program's. Takes root.
+#[derive(Args)]
+pub struct Trace {
+    /// Follow these processes
+    #[arg(short, long, value_name = "PID", conflicts_with = "command")]
+    pub pid: Vec<i32>,
+    /// Print counts and percentiles by opcode instead of lines
+    #[arg(short, long)]
+    pub summary: bool,
+    /// The same; with --svg, a picture of the latencies
+    #[arg(short, long)]
+    pub latency: bool,
+    /// Print failures only
+    #[arg(short, long)]
+    pub failed: bool,
+    /// Print every event: submissions, waits, wake-ups, deferred work
+    #[arg(short, long, conflicts_with_all = ["summary", "latency"])]
+    pub all: bool,
+    /// Only requests with these opcodes: read,write
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub op: Vec<String>,
+    /// Write a time line that ui.perfetto.dev and chrome://tracing read
+    #[arg(long, value_name = "FILE")]
+    pub perfetto: Option<PathBuf>,
+    /// Write a picture of the latencies by opcode
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// KiB of trace buffer for each CPU [default: 32768, and 256 MiB for all together]
+    #[arg(long, value_name = "KIB")]
+    pub buffer: Option<usize>,
+    /// Where events come from
+    #[arg(long, value_name = "SOURCE", default_value = "auto", hide = true)]
+    pub source: Source,
+    /// Run this program
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    Auto,
+    Tracefs,
+    Perf,
 }

@@ -8,6 +8,7 @@ mod probe;
 mod rings;
 mod sys;
 mod tables;
+mod trace;
 
 use clap::Parser;
 
@@ -104,6 +105,7 @@ fn main() -> std::process::ExitCode {
         Command::Limits(options) => limits::run(&options, &mut output),
         Command::Stat(options) => rings::stat::run(&options, &mut output),
         Command::Top(options) => rings::top::run(&options),
+        Command::Trace(options) => trace::run(&options, &mut output),
     };
     match outcome.and_then(|exit| output.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit.into(),
