@@ -46,6 +46,10 @@ pub enum Command {
     Stat(Stat),
     Top(Top),
     Trace(Trace),
+    Decode(Decode),
+    Errno(Errno),
+    Bench(Bench),
+    Run(Run),
 }
 
 /// Find out why io_uring is refused or limited here, and what to do about it
@@ -167,4 +171,72 @@ pub enum Source {
     Auto,
     Tracefs,
     Perf,
+}
+
+/// Put names to numbers: bytes of an SQE, words of flags, lines of strace
+///
+/// Without arguments, lines from the standard input pass through, with names for the numbers that strace had none for:
+/// strace -f CMD 2>&1 | uring decode
+#[derive(Args)]
+pub struct Decode {
+    /// 64 or 128 bytes in hexadecimal digits; or a group (setup, features, enter, sqe, cqe, sq, op, register) and a
+    /// number; or a line of strace
+    #[arg(value_name = "WHAT", allow_hyphen_values = true)]
+    pub what: Vec<String>,
+}
+
+/// Explain an error number: its causes, from the manual
+#[derive(Args)]
+pub struct Errno {
+    /// A number or a name: -125, 125, ECANCELED
+    #[arg(value_name = "N", allow_hyphen_values = true)]
+    pub number: String,
+    /// From this opcode or function: accept, io_uring_queue_init
+    #[arg(value_name = "OP")]
+    pub op: Option<String>,
+}
+
+/// Measure requests here, with their spread
+#[derive(Args)]
+pub struct Bench {
+    /// What to measure [default: all]
+    #[arg(value_name = "WHAT")]
+    pub what: Vec<BenchKind>,
+    /// Measure plain system calls beside
+    #[arg(long)]
+    pub compare: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum BenchKind {
+    Nop,
+    Read,
+    Net,
+    Setup,
+}
+
+/// Run a program with another flavour of the library, or without io_uring
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("how").required(true).args(["check", "fallback", "disable"]))]
+pub struct Run {
+    /// Preload the flavour that finds misuse
+    #[arg(long)]
+    pub check: bool,
+    /// Preload the flavour that does without io_uring where it is refused
+    #[arg(long)]
+    pub fallback: bool,
+    /// Make set-up give ENOSYS, as on a kernel without io_uring; reaches static programs too
+    #[arg(long)]
+    pub disable: bool,
+    /// The flavour's file, where it is not installed
+    #[arg(long, value_name = "FILE", conflicts_with = "disable")]
+    pub library: Option<PathBuf>,
+    /// The program
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "CMD"
+    )]
+    pub command: Vec<OsString>,
 }

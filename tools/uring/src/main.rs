@@ -1,11 +1,15 @@
 //! `uring`: says why io_uring is refused, what a kernel offers, how much a ring takes and what requests do.
 
+mod bench;
 mod cli;
+mod decode;
 mod doctor;
+mod errors;
 mod limits;
 mod output;
 mod probe;
 mod rings;
+mod run;
 mod sys;
 mod tables;
 mod trace;
@@ -106,6 +110,10 @@ fn main() -> std::process::ExitCode {
         Command::Stat(options) => rings::stat::run(&options, &mut output),
         Command::Top(options) => rings::top::run(&options),
         Command::Trace(options) => trace::run(&options, &mut output),
+        Command::Decode(options) => decode::run(&options, &mut output),
+        Command::Errno(options) => errors::run(&options, &mut output),
+        Command::Bench(options) => bench::run(&options, &mut output),
+        Command::Run(options) => run::run(&options),
     };
     match outcome.and_then(|exit| output.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => exit.into(),
