@@ -10,9 +10,9 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, ExprLit, Item, Lit, Meta, Type};
 
 /// Where the interface is defined, from this folder.
-const ABI: &str = "../../src/abi";
+const ABI: &str = "../../core/src/abi";
 /// Where functions are documented, from this folder.
-const MANUAL: [&str; 2] = ["../../src/prep", "../../capi/src"];
+const MANUAL: [&str; 2] = ["../../core/src/inline", "../../src"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -18,6 +18,22 @@ pub struct Cli {
 pub const EXIT: &str = "Exit status: 0 nothing is wrong, 1 something is, 2 usage, 3 rights are missing, \
     77 there is no io_uring here.";
 
+const DOCTOR: &str = "Examples:
+  uring doctor                    what is wrong here
+  uring doctor --pid 1234         with this process
+  uring doctor -- postgres -D DIR with this program";
+const PROBE: &str = "Examples:
+  uring probe --since                               all names, and the kernel that brought each
+  uring probe -q --need OP_SEND_ZC,SETUP_DEFER_TASKRUN   for scripts: 0 if both are there";
+const TRACE: &str = "Examples:
+  uring trace -- qemu-img convert -n -m 16 a.img b.img   each request of a program
+  uring trace --summary -p 1234                          counts and latencies, until interrupted
+  uring trace --failed                                   what fails on the whole machine
+  uring trace --summary --svg latency.svg -- CMD         a picture";
+const RUN: &str = "Examples:
+  uring run --disable mariadbd    the off switch for one program
+  uring run --check ./server      misuse is reported";
+
 #[derive(Args)]
 pub struct Common {
     /// Print one JSON object instead of text
@@ -58,6 +74,7 @@ pub enum Command {
 /// system says of filters, sysctls, security modules, limits and containers. Each finding names its evidence and the
 /// cure for the container runtime or service manager at hand.
 #[derive(Args)]
+#[command(after_help = DOCTOR)]
 pub struct Doctor {
     /// Look at this process instead: its filter, limits, rings and threads
     #[arg(long, value_name = "PID", conflicts_with = "command")]
@@ -75,6 +92,7 @@ pub struct Doctor {
 /// Asks the kernel twice: by IORING_REGISTER_QUERY, where it has that (Linux 6.18), and by trying each name out in a
 /// combination that is allowed. The two columns must agree.
 #[derive(Args)]
+#[command(after_help = PROBE)]
 pub struct Probe {
     /// Print nothing but those of these names that are missing: OP_SEND_ZC,SETUP_DEFER_TASKRUN
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with_all = ["since", "header"])]
@@ -130,6 +148,7 @@ pub struct Top {
 /// Without CMD and PID, all rings of the machine. Lines go to the standard error when a program is run. The exit
 /// status is the program's. Takes root.
 #[derive(Args)]
+#[command(after_help = TRACE)]
 pub struct Trace {
     /// Follow these processes
     #[arg(short, long, value_name = "PID", conflicts_with = "command")]
@@ -137,7 +156,7 @@ pub struct Trace {
     /// Print counts and percentiles by opcode instead of lines
     #[arg(short, long)]
     pub summary: bool,
-    /// The same; with --svg, a picture of the latencies
+    /// The same, and how the latencies are spread
     #[arg(short, long)]
     pub latency: bool,
     /// Print failures only
@@ -217,6 +236,7 @@ pub enum BenchKind {
 
 /// Run a program with another flavour of the library, or without io_uring
 #[derive(Args)]
+#[command(after_help = RUN)]
 #[command(group = clap::ArgGroup::new("how").required(true).args(["check", "fallback", "disable"]))]
 pub struct Run {
     /// Preload the flavour that finds misuse

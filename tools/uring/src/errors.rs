@@ -102,8 +102,11 @@ fn causes(name: &str, op: Option<&str>) -> Result<Vec<Cause>, Failure> {
     Ok(order.into_iter().map(cause).collect())
 }
 
+/// Which entries are wanted.
+type Selection = Box<dyn Fn(&Documented) -> bool>;
+
 /// Those of an opcode, or of a function of the library.
-fn selection(text: &str) -> Result<Box<dyn Fn(&Documented) -> bool>, Failure> {
+fn selection(text: &str) -> Result<Selection, Failure> {
     if let Some(op) = tables::find_op(text) {
         return Ok(Box::new(|row| row.ops.contains(&op.full)));
     }

@@ -16,7 +16,6 @@ pub enum Style {
     Good,
     Warning,
     Bad,
-    Dim,
     Bold,
 }
 
@@ -103,7 +102,6 @@ impl Output {
             Style::Good => "32",
             Style::Warning => "33",
             Style::Bad => "31",
-            Style::Dim => "2",
             Style::Bold => "1",
         };
         format!("\x1b[{code}m{text}\x1b[0m")

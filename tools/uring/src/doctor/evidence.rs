@@ -210,11 +210,12 @@ fn runtime(cgroup: &str, environment: &str, init: &str, exists: &dyn Fn(&str) ->
             };
         }
     }
-    let unit = cgroup.lines().filter_map(|line| {
+    let mut units = cgroup.lines().filter_map(|line| {
         line.rsplit('/')
             .find(|part| part.ends_with(".service") && !part.starts_with("user@"))
     });
-    unit.last()
+    units
+        .next_back()
         .map_or(Runtime::Plain, |unit| Runtime::Systemd(unit.to_owned()))
 }
 

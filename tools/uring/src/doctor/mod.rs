@@ -171,7 +171,7 @@ fn report(report: &Report, verbose: bool, output: &mut Output) -> Result<(), Fai
                 output.line(format!("      {title}  {line}"))?;
             }
         }
-        for note in &finding.note {
+        if let Some(note) = &finding.note {
             output.line(format!("      note  {note}"))?;
         }
     }

@@ -112,8 +112,8 @@ fn others(trial: &mut Trial, at: usize, signal: i32) {
     if at != FIRST_CALL {
         return;
     }
-    for number in 1..3 {
-        trial.calls[number] = match child::run(|answer: &mut Answer| *answer = STEPS[number]()) {
+    for (call, step) in trial.calls.iter_mut().zip(STEPS).skip(1) {
+        *call = match child::run(|answer: &mut Answer| *answer = step()) {
             Ok((_, Ended::Killed(_))) => Answer::Killed(signal),
             Ok((answer, _)) => answer,
             Err(error) => Answer::Refused(error as i32),

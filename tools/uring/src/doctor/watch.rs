@@ -140,7 +140,7 @@ fn watch(child: Pid, program: &OsString) -> Result<Watched, Failure> {
                 if code == 127 && watched.rings == 0 && watched.refused.is_empty() {
                     return Err(Failure::usage(format!(
                         "{} cannot be run, or ended with 127",
-                        program.display()
+                        program.to_string_lossy()
                     )));
                 }
             }

@@ -208,7 +208,8 @@ fn registered(ring: &Ring) -> Option<bool> {
         return Some(false);
     }
     let entered = calls::enter(update.offset as i32, IORING_ENTER_REGISTERED_RING);
-    update.data = 0;
+    let mut update = io_uring_rsrc_update { data: 0, ..update };
+    let pointer = (&raw mut update).cast();
     // SAFETY: as above.
     let _ = unsafe { Native::register(ring.fd(), IORING_UNREGISTER_RING_FDS as u32, pointer, 1) };
     Some(entered.worked())

@@ -97,8 +97,11 @@ pub fn run(options: &cli::Probe, output: &mut Output) -> Outcome {
     Ok(if agree { Exit::Fine } else { Exit::Wrong })
 }
 
+/// Bits without a name here.
+type Unknown = Vec<(Group, u64)>;
+
 /// All names with both answers, and flags without a name.
-fn rows() -> Result<(Vec<Row>, Vec<(Group, u64)>), Failure> {
+fn rows() -> Result<(Vec<Row>, Unknown), Failure> {
     let answer = query::ask();
     let mut behaviour = Behaviour::new().map_err(|number| {
         Failure::wrong(format!(

@@ -2,7 +2,8 @@
 
 use std::io;
 
-/// What happens to a call.
+/// What happens to a call. The tests make programs die too.
+#[allow(dead_code, reason = "the program itself only refuses")]
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
     /// It gives this error.

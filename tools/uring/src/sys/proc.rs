@@ -23,7 +23,6 @@ pub struct Status {
 
 pub const CAP_IPC_LOCK: u32 = 14;
 pub const CAP_SYS_ADMIN: u32 = 21;
-pub const CAP_SYS_RESOURCE: u32 = 24;
 
 impl Status {
     pub fn capable(&self, capability: u32) -> bool {

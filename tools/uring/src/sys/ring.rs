@@ -34,11 +34,11 @@ impl Ring {
         // SAFETY: the memory is the ring's own, and stays where it is.
         let made = unsafe { setup::init::<Native>(entries, ring.as_mut_ptr(), &mut params, None) };
         match made {
-            // SAFETY: it is set up.
-            Ok(_) => Ok(Self {
-                ring: unsafe { ring.assume_init() },
-                params,
-            }),
+            Ok(_) => {
+                // SAFETY: it is set up.
+                let ring = unsafe { ring.assume_init() };
+                Ok(Self { ring, params })
+            }
             Err(error) => Err(-error.as_ret()),
         }
     }

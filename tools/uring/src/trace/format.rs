@@ -234,7 +234,7 @@ impl Format {
     }
 }
 
-/// `field:unsigned long long user_data;	offset:24;	size:8;	signed:0;`
+/// `field:unsigned long long user_data; offset:24; size:8; signed:0;`, with tabs between.
 fn field(line: &str) -> Option<(&str, Field)> {
     let mut parts = line.trim().split(';').map(str::trim);
     let name = parts.next()?.strip_prefix("field:")?.rsplit(' ').next()?;

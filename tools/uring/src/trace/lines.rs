@@ -29,6 +29,10 @@ impl Names {
             })
     }
 
+    pub fn name_thread(&mut self, tid: i32, comm: &str) {
+        self.threads.insert(tid, format!("{comm}/{tid}"));
+    }
+
     /// By its descriptor where that was seen, or by its turn.
     pub fn ring(&mut self, ctx: u64) -> &str {
         let count = self.rings.len();

@@ -127,7 +127,7 @@ mod tests {
     fn page(words: &[u32]) -> Vec<u8> {
         let mut page = Vec::new();
         page.extend(1000u64.to_ne_bytes());
-        page.extend((words.len() as u64 * 4 | 1 << 31).to_ne_bytes());
+        page.extend(((words.len() as u64 * 4) | (1 << 31)).to_ne_bytes());
         page.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
         page.resize(4096, 0);
         page

@@ -1,5 +1,6 @@
 //! Where a trace goes: lines, JSON, a time line, a summary.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -59,6 +60,12 @@ impl<'a> Report<'a> {
             ));
         }
         Ok(report)
+    }
+
+    /// The program's name, which a short program takes with it before its first line is written.
+    pub fn name_child(&mut self, pid: i32, program: &OsStr) {
+        let name = Path::new(program).file_name().unwrap_or(program);
+        self.names.name_thread(pid, &name.to_string_lossy());
     }
 
     /// Whether each completion is listed.
@@ -140,6 +147,9 @@ impl<'a> Report<'a> {
         } else if self.output.json {
             self.output.json("trace", totals)?;
         } else if !self.listing() {
+            if self.options.latency {
+                super::summary::spread(&self.summary, self.output)?;
+            }
             super::summary::text(totals, self.output)?;
         }
         match self.failed.take() {

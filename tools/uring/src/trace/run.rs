@@ -100,7 +100,7 @@ fn source(options: &cli::Trace) -> Result<Source, Failure> {
         match Instance::new(&place, &kinds, options.buffer) {
             Ok(instance) => return Ok(Source::Instance(instance)),
             Err(failure) if options.source == cli::Source::Tracefs => return Err(failure),
-            Err(_) => {}
+            Err(failure) => eprintln!("uring: {}; perf events serve instead", failure.text),
         }
     }
     Perf::new(&place, &kinds, options.buffer).map(Source::Perf)
@@ -174,6 +174,7 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
     let mut tracker = Tracker::new(scope);
     let mut report = Report::new(options, output, start)?;
     if let Some(pid) = child {
+        report.name_child(pid.as_raw(), &options.command[0]);
         kill(pid, Signal::SIGCONT)
             .map_err(|error| Failure::wrong(format!("the program cannot be started: {error}")))?;
     }
@@ -207,7 +208,7 @@ fn follow(
     only: &HashSet<u8>,
 ) {
     let mut events: Vec<Event> = Vec::new();
-    let mut filter = |event: &Event, tracker: &mut Tracker, report: &mut Report| {
+    let filter = |event: &Event, tracker: &mut Tracker, report: &mut Report| {
         let counted = !matches!(event.kind, Kind::Submit | Kind::Failed)
             || only.is_empty()
             || only.contains(&event.opcode);
@@ -282,7 +283,7 @@ fn prepared(command: &[OsString]) -> Result<Pid, Failure> {
             let error = execvp(program, &arguments).err();
             eprintln!(
                 "uring: {}: {}",
-                command[0].display(),
+                command[0].to_string_lossy(),
                 error.map_or("", |error| error.desc())
             );
             // SAFETY: ends the child alone.

@@ -140,6 +140,39 @@ pub fn totals(
     }
 }
 
+/// How latencies are spread: a line for each power of two, with a bar.
+pub fn spread(summary: &Summary, output: &mut Output) -> std::io::Result<()> {
+    const BAR: u64 = 50;
+    for (&opcode, op) in &summary.ops {
+        let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+        for value in op.latency.iter_recorded() {
+            *counts
+                .entry(value.value_iterated_to().max(1).ilog2())
+                .or_default() += value.count_at_value();
+        }
+        let most = counts.values().copied().max().unwrap_or(1).max(1);
+        output.line(format!(
+            "{}: {} completions",
+            op_name(opcode),
+            op.completions
+        ))?;
+        let (Some((&first, _)), Some((&last, _))) =
+            (counts.first_key_value(), counts.last_key_value())
+        else {
+            continue;
+        };
+        for power in first..=last {
+            let count = counts.get(&power).copied().unwrap_or(0);
+            let bar = "#".repeat((count * BAR).div_ceil(most) as usize);
+            output.line(format!(
+                "  {:>8} and more {count:>9}  {bar}",
+                duration(1 << power)
+            ))?;
+        }
+    }
+    Ok(())
+}
+
 pub fn text(totals: &Totals, output: &mut Output) -> std::io::Result<()> {
     let share = |part: u64, all: u64| match part {
         0 => "-".to_owned(),

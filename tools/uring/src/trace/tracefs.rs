@@ -146,8 +146,7 @@ impl Instance {
             ))
         })?;
         let mut instance = Self {
-            layout: fs::read_to_string(place.path.join("events/header_page"))
-                .ok()
+            layout: in_one_read(&place.path.join("events/header_page"))
                 .and_then(|text| Layout::parse(&text))
                 .ok_or_else(|| {
                     let _ = fs::remove_dir(&path);
@@ -243,6 +242,15 @@ impl Drop for Instance {
         }
         let _ = fs::remove_dir(&self.path);
     }
+}
+
+/// Some files of tracefs give nothing to a second read.
+fn in_one_read(path: &Path) -> Option<String> {
+    const LARGE: usize = 1 << 16;
+    let mut bytes = vec![0; LARGE];
+    let length = File::open(path).ok()?.read(&mut bytes).ok()?;
+    bytes.truncate(length);
+    String::from_utf8(bytes).ok()
 }
 
 /// From `per_cpu/cpuN/stats`.
