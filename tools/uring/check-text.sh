@@ -28,7 +28,8 @@ for command in doctor "probe" "probe --need OP_NOP" limits stat "errno ECANCELED
 done
 if [ -s "$work/kinds" ]; then
     "$PYTHON" "$here/schema.py" "$here/schema.json" <"$work/kinds"
-    "$uring" --json trace -- "$work/requests" kinds 2>/dev/null | sed -n '/^{/,$p' | "$PYTHON" "$here/schema.py" "$here/schema.json"
+    "$uring" --json trace -o "$work/answer" -- "$work/requests" kinds >/dev/null
+    "$PYTHON" "$here/schema.py" "$here/schema.json" <"$work/answer" || die "trace: not as the schema has it"
 fi
 ok "JSON is as schema.json has it"
 

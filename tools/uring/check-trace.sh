@@ -4,9 +4,7 @@
 traced() { # file for the summary, option of trace..., --, program...
     local file=$1
     shift
-    "$uring" --json trace --summary "$@" >"$work/out" 2>"$work/err" || die "trace $*: $(cat "$work/err")"
-    # The program writes to the same output, before.
-    sed -n '/^{/,$p' "$work/out" >"$file"
+    "$uring" --json trace --summary -o "$file" "$@" >"$work/out" 2>"$work/err" || die "trace $*: $(cat "$work/err")"
 }
 
 if ! "$uring" trace -q -- true 2>"$work/err"; then
@@ -41,8 +39,7 @@ else
 fi
 
 # A million requests: all are there, or it is said how many events are not.
-"$uring" --json trace --summary -- "$work/requests" nop 1000000 32 >"$work/out" 2>"$work/err" || die "$(cat "$work/err")"
-sed -n '/^{/,$p' "$work/out" >"$work/million"
+traced "$work/million" -- "$work/requests" nop 1000000 32
 found=$(json 'd["requests"]' <"$work/million") lost=$(json 'd["lost_events"]' <"$work/million")
 if [ "$lost" = 0 ]; then
     [ "$found" = 1000000 ] || die "$found of 1000000 requests, and nothing is said to be lost"
@@ -59,9 +56,12 @@ expect 0 "$uring" trace --summary --buffer 64 -- "$work/requests" nop 300000 32
 says "trace events were lost"
 ok "lost events are counted and said"
 
+instances() { find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1 -name 'uring-*' 2>/dev/null | wc -l; }
+
 # A run that is killed leaves its instance to the next one, which removes it.
 if mount -t tracefs none /sys/kernel/tracing 2>/dev/null; then mounted=1; fi
 if [ -d /sys/kernel/tracing/instances ]; then
+    [ "$(instances)" = 0 ] || die "runs leave $(instances) trace instances behind"
     "$uring" trace -q -- sleep 60 &
     killed=$!
     until [ -d "/sys/kernel/tracing/instances/uring-$killed" ] && [ -n "$(cat "/proc/$killed/task/$killed/children")" ]; do
@@ -73,9 +73,8 @@ if [ -d /sys/kernel/tracing/instances ]; then
     kill -KILL "$child" 2>/dev/null || true
     [ -d "/sys/kernel/tracing/instances/uring-$killed" ] || die "the killed run left no instance, so that nothing is shown"
     "$uring" trace -q -- true
-    left=$(find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1 -name 'uring-*' | wc -l)
     [ ! -d "/sys/kernel/tracing/instances/uring-$killed" ] || die "the instance of a killed run stays"
-    ok "the instance of a killed run is removed by the next ($left left)"
+    ok "the instance of a killed run is removed by the next"
     [ -z "${mounted:-}" ] || umount /sys/kernel/tracing
 fi
 

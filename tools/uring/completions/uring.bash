@@ -265,7 +265,7 @@ _uring() {
             return 0
             ;;
         uring__subcmd__trace)
-            opts="-p -s -l -f -a -q -h --pid --summary --latency --failed --all --op --perfetto --svg --buffer --source --json --quiet --color --help"
+            opts="-p -s -l -f -a -o -q -h --pid --summary --latency --failed --all --op --output --perfetto --svg --buffer --source --json --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,6 +280,14 @@ _uring() {
                     return 0
                     ;;
                 --op)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -82,6 +82,7 @@ complete -c uring -n "__fish_uring_using_subcommand top" -s q -l quiet -d 'Print
 complete -c uring -n "__fish_uring_using_subcommand top" -s h -l help -d 'Print help'
 complete -c uring -n "__fish_uring_using_subcommand trace" -s p -l pid -d 'Follow these processes' -r
 complete -c uring -n "__fish_uring_using_subcommand trace" -l op -d 'Only requests with these opcodes: read,write' -r
+complete -c uring -n "__fish_uring_using_subcommand trace" -s o -l output -d 'Write lines, summary or JSON to this file, apart from what the program prints' -r -F
 complete -c uring -n "__fish_uring_using_subcommand trace" -l perfetto -d 'Write a time line that ui.perfetto.dev and chrome://tracing read' -r -F
 complete -c uring -n "__fish_uring_using_subcommand trace" -l svg -d 'Write a picture of the latencies by opcode' -r -F
 complete -c uring -n "__fish_uring_using_subcommand trace" -l buffer -d 'KiB of trace buffer for each CPU [default: 32768, and 256 MiB for all together]' -r

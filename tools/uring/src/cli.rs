@@ -168,6 +168,9 @@ pub struct Trace {
     /// Only requests with these opcodes: read,write
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub op: Vec<String>,
+    /// Write lines, summary or JSON to this file, apart from what the program prints
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Write a time line that ui.perfetto.dev and chrome://tracing read
     #[arg(long, value_name = "FILE")]
     pub perfetto: Option<PathBuf>,

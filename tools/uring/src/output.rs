@@ -1,6 +1,7 @@
 //! What all commands print through: text or JSON, colour, and silence.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -20,7 +21,7 @@ pub enum Style {
 }
 
 pub struct Output {
-    out: BufWriter<Stdout>,
+    out: BufWriter<Box<dyn Write>>,
     pub json: bool,
     pub quiet: bool,
     color: bool,
@@ -38,11 +39,17 @@ impl Output {
             }
         };
         Self {
-            out: BufWriter::new(io::stdout()),
+            out: BufWriter::new(Box::new(io::stdout())),
             json: common.json,
             quiet: common.quiet,
             color,
         }
+    }
+
+    /// Sends everything to a file instead, without colour.
+    pub fn redirect(&mut self, file: File) {
+        self.out = BufWriter::new(Box::new(file));
+        self.color = false;
     }
 
     /// Whether text is wanted.

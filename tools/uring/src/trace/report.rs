@@ -41,7 +41,7 @@ impl<'a> Report<'a> {
         if let Some(file) = &mut timeline {
             file.write_all(b"{\"traceEvents\":[\n")?;
         }
-        let aside = !options.command.is_empty() && !output.json;
+        let aside = !options.command.is_empty() && !output.json && options.output.is_none();
         let mut report = Self {
             options,
             output,

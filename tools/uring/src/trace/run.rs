@@ -149,6 +149,12 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
         .iter()
         .map(|op| super::report::opcode(op))
         .collect::<Result<HashSet<u8>, _>>()?;
+    if let Some(path) = &options.output {
+        let file = std::fs::File::create(path);
+        output.redirect(
+            file.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?,
+        );
+    }
     let mut source = source(options)?;
     // The child is stopped until everything is listened to.
     let child = if options.command.is_empty() {

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::format::{Event, Format, KNOWN, Kind, id_of};
 use super::page::Layout;
@@ -16,9 +17,11 @@ const MOUNTED: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 const MOST_KIB: usize = 256 * 1024;
 
 /// Where tracefs is to be reached: where it is mounted, or by a mount of our own that no one else sees.
+#[derive(Clone)]
 pub struct Place {
     pub path: PathBuf,
-    _mount: Option<OwnedFd>,
+    /// The path leads through this descriptor.
+    _mount: Option<Rc<OwnedFd>>,
 }
 
 impl Place {
@@ -51,7 +54,7 @@ impl Place {
         }
         Ok(Self {
             path,
-            _mount: Some(mount),
+            _mount: Some(Rc::new(mount)),
         })
     }
 
@@ -120,6 +123,7 @@ pub fn remove_stale(place: &Place) -> u32 {
 /// An instance with its events on. It is removed when this is dropped.
 pub struct Instance {
     path: PathBuf,
+    _place: Place,
     formats: Vec<Format>,
     layout: Layout,
     cpus: Vec<Cpu>,
@@ -152,6 +156,7 @@ impl Instance {
                     let _ = fs::remove_dir(&path);
                     Failure::wrong("events/header_page of tracefs is not as it is known")
                 })?,
+            _place: place.clone(),
             formats: Vec::new(),
             cpus: Vec::new(),
             page: Vec::new(),
