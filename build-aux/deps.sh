@@ -31,6 +31,8 @@ rpmlint rpmlint
 mandoc mandoc
 groff groff
 lexgrog man-db
+tmux tmux
+qemu-img qemu-utils
 "
 
 # file, Debian package
@@ -47,6 +49,7 @@ fi
 modules="
 elftools python3-pyelftools
 cffi python3-cffi
+jsonschema python3-jsonschema
 "
 
 missing_commands=() missing_packages=()

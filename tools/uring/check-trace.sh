@@ -69,7 +69,7 @@ if [ -d /sys/kernel/tracing/instances ]; then
     done
     child=$(tr -d ' ' <"/proc/$killed/task/$killed/children")
     kill -KILL "$killed"
-    wait "$killed" || true
+    { wait "$killed" || true; } 2>/dev/null
     kill -KILL "$child" 2>/dev/null || true
     [ -d "/sys/kernel/tracing/instances/uring-$killed" ] || die "the killed run left no instance, so that nothing is shown"
     "$uring" trace -q -- true

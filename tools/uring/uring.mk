@@ -15,7 +15,7 @@ URING_SHELLS := uring.bash:share/bash-completion/completions/uring _uring:share/
 	uring.fish:share/fish/vendor_completions.d/uring.fish
 
 CHECKS += check-uring
-.PHONY: uring uring-pages install-uring uninstall-uring check-uring check-uring-vm
+.PHONY: uring uring-pages install-uring uninstall-uring check-uring uring-vm
 
 ## make uring          the command uring, in build/; a part of make and make install with configure --enable-uring
 uring: $(URING)
@@ -49,7 +49,7 @@ uninstall-uring:
 
 ## make check-uring    the command in made-up refusals, on real rings, and against the counts of traced programs
 check-uring: stage
-	@if ! $(call URING_CARGO,fetch) 2>/dev/null; then echo 'SKIP: the crates of uring can not be had'; exit 77; fi
+	@if ! $(CARGO) fetch --quiet --locked --manifest-path $(URING_DIR)/Cargo.toml; then echo 'SKIP: the crates of uring can not be had'; exit 77; fi
 	$(Q)$(CARGO) fmt --check --manifest-path $(URING_DIR)/Cargo.toml
 	$(Q)$(call URING_CARGO,clippy) --all-targets -- -D warnings
 	$(Q)$(call URING_CARGO,test)
@@ -57,3 +57,15 @@ check-uring: stage
 	$(Q)$(call URING_CARGO,build) --examples
 	$(Q)URING=$(URING) EXAMPLES=$(B)/cargo-uring/debug/examples CC='$(CC)' PYTHON='$(PYTHON)' MAKE='$(MAKE)' \
 		CHECK_PREFIX='$(CHECK_PREFIX)' $(URING_DIR)/check.sh
+
+URING_VM := $(abspath $(B))/uring-vm
+
+## make uring-vm       the command on other kernels, emulated: the sysctl and its group, probe, trace (VM_SUITES)
+uring-vm: uring stage $$(VM_OUT)/init
+	$(Q)mkdir -p $(URING_VM)/programs
+	$(Q)RUSTFLAGS='$(URING_STATIC) $(RUSTFLAGS)' $(call URING_CARGO,build) --target $(RUST_TARGET) --example refuse
+	$(Q)cp $(URING) $(B)/cargo-uring/$(RUST_TARGET)/debug/examples/refuse $(URING_VM)/programs
+	$(Q)$(CC) $(VM_FLAGS) -I$(CHECK_PREFIX)/include $(URING_DIR)/tests/programs/requests.c -o $(URING_VM)/programs/requests \
+		$(CHECK_PREFIX)/lib/liburing.a
+	$(Q)$(PYTHON) -B $(URING_DIR)/vm.py --init $(VM_OUT)/init --programs $(URING_VM)/programs --output $(URING_VM) \
+		--suites '$(VM_SUITES)'

@@ -123,7 +123,7 @@ impl Output {
         table
             .load_preset(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(header.iter().map(|name| self.paint(Style::Bold, name)));
+        table.set_header(header);
         table.add_rows(rows);
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
@@ -135,9 +135,15 @@ impl Output {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        let text = table.to_string();
-        for line in text.lines() {
-            writeln!(self.out, "{}", line.trim_end())?;
+        for (number, line) in table.to_string().lines().enumerate() {
+            let line = line.trim_end();
+            // Painted as a whole: the table would count the codes as characters.
+            let line = if number == 0 {
+                self.paint(Style::Bold, line)
+            } else {
+                line.to_owned()
+            };
+            writeln!(self.out, "{line}")?;
         }
         Ok(())
     }

@@ -293,9 +293,8 @@ fn lsm(evidence: &Evidence, number: i32) -> Finding {
 }
 
 fn enosys(evidence: &Evidence) -> Finding {
-    let has_it = evidence.disabled.is_some() || evidence.configured == Some(true);
     let too_old = evidence.kernel() < (5, 1) && evidence.kernel() != (0, 0);
-    if evidence.filtered() && (has_it || (evidence.configured.is_none() && !too_old)) {
+    if evidence.filtered() && (has_it(evidence) || (evidence.configured.is_none() && !too_old)) {
         return seccomp(evidence, libc::ENOSYS);
     }
     let (culprit, summary, cure) = absence(evidence, too_old);
@@ -316,13 +315,14 @@ fn enosys(evidence: &Evidence) -> Finding {
     }
 }
 
+/// Whether the kernel behind all this has io_uring by its own account.
+fn has_it(evidence: &Evidence) -> bool {
+    evidence.disabled.is_some() || evidence.configured == Some(true)
+}
+
 /// What kind of system has no io_uring: a word, a line, a cure.
 fn absence(evidence: &Evidence, too_old: bool) -> (&'static str, String, &'static str) {
     let version = &evidence.version;
-    let emulated = evidence
-        .kernel_arch
-        .as_deref()
-        .is_some_and(|arch| arch != std::env::consts::ARCH);
     if version.contains("4.4.0") && version.contains("Jan 10 15:06:54 PST 2016") {
         return (
             "absent-gvisor",
@@ -337,16 +337,17 @@ fn absence(evidence: &Evidence, too_old: bool) -> (&'static str, String, &'stati
             "wsl --set-version DISTRIBUTION 2, and wsl --update for a newer kernel",
         );
     }
-    if emulated {
+    let arch = std::env::consts::ARCH;
+    let foreign = evidence
+        .kernel_arch
+        .as_deref()
+        .filter(|kernel| *kernel != arch);
+    if foreign.is_some() || has_it(evidence) {
+        let on = foreign.map_or_else(String::new, |kernel| format!(" on {kernel}"));
         return (
             "absent-emulated",
             format!(
-                "this program for {} is emulated on {}, and the emulator does not pass io_uring on",
-                std::env::consts::ARCH,
-                evidence
-                    .kernel_arch
-                    .as_deref()
-                    .unwrap_or("another architecture")
+                "this program for {arch} is emulated{on}, and the emulator (qemu-user, Rosetta) does not pass io_uring on"
             ),
             "a build for the machine's own architecture (docker run --platform)",
         );

@@ -6,6 +6,8 @@ pub mod evidence;
 mod judge;
 mod limits;
 mod process;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod watch;
 

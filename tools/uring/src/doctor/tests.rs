@@ -1,0 +1,177 @@
+//! Findings from evidence of systems that are not at hand: other kernels, sysctls, sandboxes.
+
+use super::evidence::Evidence;
+use super::judge::{Finding, absent, judge};
+use super::trial::Trial;
+use crate::sys::calls::Answer::{self, Gave, Refused};
+use crate::sys::proc::{CAP_SYS_ADMIN, Status};
+
+fn refused(setup: i32, others: i32) -> Evidence {
+    let calls = [Refused(setup), Refused(others), Refused(others)];
+    let all = Refused(setup);
+    Evidence {
+        trial: Trial {
+            calls,
+            ring: all,
+            common_ring: all,
+            sqpoll: all,
+            request: all,
+            worker: all,
+            fork: Answer::NotMade,
+        },
+        release: "6.12.9".to_owned(),
+        disabled: Some(0),
+        status: Status {
+            uid: 1000,
+            groups: vec![1000],
+            seccomp: Some(0),
+            ..Status::default()
+        },
+        ..Evidence::default()
+    }
+}
+
+fn only(evidence: &Evidence) -> Finding {
+    let mut found = judge(evidence);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn the_sysctl_and_the_group() {
+    let mut evidence = Evidence {
+        disabled: Some(2),
+        ..refused(libc::EPERM, libc::EBADF)
+    };
+    assert_eq!(only(&evidence).culprit, "sysctl");
+    evidence.disabled = Some(1);
+    evidence.group = Some(7);
+    assert!(
+        only(&evidence)
+            .evidence
+            .iter()
+            .any(|line| line.contains("kernel.io_uring_group is 7"))
+    );
+    // Whom the sysctl lets through is refused by something else.
+    evidence.group = Some(1000);
+    assert_eq!(only(&evidence).culprit, "lsm");
+    evidence.group = Some(7);
+    evidence.status.capabilities = 1 << CAP_SYS_ADMIN;
+    assert_eq!(only(&evidence).culprit, "lsm");
+}
+
+#[test]
+fn the_sysctl_and_a_filter_at_once() {
+    let mut evidence = Evidence {
+        disabled: Some(2),
+        ..refused(libc::EPERM, libc::EPERM)
+    };
+    evidence.status.seccomp = Some(2);
+    let finding = only(&evidence);
+    assert_eq!(finding.culprit, "sysctl-and-seccomp");
+    assert!(finding.cure.len() > 2);
+}
+
+#[test]
+fn selinux() {
+    let evidence = Evidence {
+        selinux_enforcing: true,
+        ..refused(libc::EACCES, libc::EBADF)
+    };
+    let finding = only(&evidence);
+    assert_eq!(finding.culprit, "lsm");
+    assert!(finding.summary.contains("SELinux") && finding.cure[0].contains("ausearch"));
+}
+
+#[test]
+fn kernels_without_it() {
+    let none = || Evidence {
+        disabled: None,
+        ..refused(libc::ENOSYS, libc::ENOSYS)
+    };
+    let cases = [
+        (
+            Evidence {
+                release: "4.18.0-553.el8".into(),
+                ..none()
+            },
+            "absent-old",
+        ),
+        (
+            Evidence {
+                configured: Some(false),
+                ..none()
+            },
+            "absent",
+        ),
+        (
+            Evidence {
+                release: "4.4.0".into(),
+                version: "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016".into(),
+                ..none()
+            },
+            "absent-gvisor",
+        ),
+        (
+            Evidence {
+                release: "4.4.0-19041-Microsoft".into(),
+                version: "Linux version 4.4.0-19041-Microsoft".into(),
+                ..none()
+            },
+            "absent-wsl1",
+        ),
+        (
+            Evidence {
+                kernel_arch: Some("s390x".into()),
+                ..none()
+            },
+            "absent-emulated",
+        ),
+        (
+            Evidence {
+                configured: Some(true),
+                ..none()
+            },
+            "absent-emulated",
+        ),
+    ];
+    for (evidence, culprit) in cases {
+        assert_eq!(only(&evidence).culprit, culprit);
+        assert!(absent(&judge(&evidence)));
+    }
+}
+
+#[test]
+fn sqpoll_before_5_11_takes_root() {
+    let mut evidence = refused(libc::EFAULT, libc::EBADF);
+    let works = Gave(0);
+    let calls = evidence.trial.calls;
+    evidence.trial = Trial {
+        calls,
+        ring: works,
+        common_ring: works,
+        sqpoll: Refused(libc::EPERM),
+        request: works,
+        worker: works,
+        fork: Answer::NotMade,
+    };
+    evidence.release = "5.10.0".into();
+    assert!(only(&evidence).cure[0].contains("CAP_SYS_ADMIN"));
+}
+
+#[test]
+fn nothing_is_found_where_all_works() {
+    let mut evidence = refused(libc::EFAULT, libc::EBADF);
+    let works = Gave(0);
+    let calls = evidence.trial.calls;
+    evidence.trial = Trial {
+        calls,
+        ring: works,
+        common_ring: works,
+        sqpoll: works,
+        request: works,
+        worker: works,
+        fork: Answer::NotMade,
+    };
+    assert!(judge(&evidence).is_empty());
+}
