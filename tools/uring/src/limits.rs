@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::{Uid, setuid};
 use serde::Serialize;
 use uring_core::abi::*;
 use uring_core::kernel::{Kernel, Native};
@@ -11,7 +13,8 @@ use uring_core::ring::sizes;
 use crate::cli;
 use crate::output::{Output, Style, bytes};
 use crate::sys::available;
-use crate::sys::calls::{self, Answer};
+use crate::sys::calls::{self, Answer, patiently};
+use crate::sys::child;
 use crate::sys::proc::{self, CAP_IPC_LOCK, Limits, Pids, Status};
 use crate::sys::ring::Ring;
 use crate::{Exit, Failure, Outcome};
@@ -26,7 +29,9 @@ struct Report {
     cq_entries: u32,
     /// Bytes of memory that the ring takes.
     ring_bytes: u64,
-    /// Bytes that count to RLIMIT_MEMLOCK: the ring and its buffers.
+    /// Whether this kernel counts a ring's memory to RLIMIT_MEMLOCK.
+    counts_rings: bool,
+    /// Bytes that count to RLIMIT_MEMLOCK: the buffers, and the ring if it does.
     locked_bytes: u64,
     buffer_bytes: u64,
     /// How setting it up ended, and registering buffers of that size.
@@ -79,20 +84,22 @@ fn measure(
     // As the library sets it up: without an array of SQE numbers where the kernel can do without.
     let mut asked = params;
     asked.flags |= IORING_SETUP_NO_SQARRAY;
-    let mut ring = calls::setup(options.entries, &mut asked.clone());
+    let mut ring = patiently(|| calls::setup(options.entries, &mut asked.clone()));
     if ring.refused_with(libc::EINVAL) {
         asked = params;
-        ring = calls::setup(options.entries, &mut asked.clone());
+        ring = patiently(|| calls::setup(options.entries, &mut asked.clone()));
     }
-    let locked = sizes::mlock_size::<Native>(options.entries, &asked).map_err(wrong)? as u64;
+    let ring_bytes = sizes::memory_size::<Native>(options.entries, &asked).map_err(wrong)? as u64;
+    let counts_rings = counts_rings();
     Ok(Report {
         sq_entries: sizes.sq,
         cq_entries: sizes.cq,
-        ring_bytes: sizes::memory_size::<Native>(options.entries, &asked).map_err(wrong)? as u64,
-        locked_bytes: locked + options.buffers,
+        ring_bytes,
+        counts_rings,
+        locked_bytes: options.buffers + if counts_rings { ring_bytes } else { 0 },
         buffer_bytes: options.buffers,
         buffers: if options.buffers > 0 && ring.worked() {
-            buffers(&asked, options)
+            patiently(|| buffers(&asked, options))
         } else {
             Answer::NotMade
         },
@@ -106,6 +113,17 @@ fn measure(
         pids: proc::pids("self").into_iter().take(1).collect(),
         max_workers: max_workers(),
     })
+}
+
+/// Kernels differ, and features do not tell them apart: tried out by a user who may lock nothing.
+fn counts_rings() -> bool {
+    const NOBODY: u32 = 65534;
+    let tried = child::run(|answer: &mut Answer| {
+        let _ = setrlimit(Resource::RLIMIT_MEMLOCK, 0, 0);
+        let _ = setuid(Uid::from_raw(NOBODY));
+        *answer = calls::setup(8, &mut io_uring_params::default());
+    });
+    tried.is_ok_and(|(answer, _)| answer.refused_with(libc::ENOMEM))
 }
 
 /// Registers a buffer of the size asked for in a ring as asked for, and lets go of both.
@@ -149,7 +167,9 @@ fn buffers(params: &io_uring_params, options: &cli::Limits) -> Answer {
 /// The largest number of SQEs that a plain ring is given now; 0 for none.
 fn largest() -> u32 {
     let mut entries = MAX_ENTRIES;
-    while entries > 0 && !calls::setup(entries, &mut io_uring_params::default()).worked() {
+    while entries > 0
+        && !patiently(|| calls::setup(entries, &mut io_uring_params::default())).worked()
+    {
         entries /= 2;
     }
     entries
@@ -209,6 +229,11 @@ fn text(report: &Report, output: &mut Output) -> Result<(), Failure> {
             ),
         ));
     }
+    let rule = if report.counts_rings {
+        ""
+    } else {
+        "; this kernel does not count rings"
+    };
     let exempt = if report.memlock_exempt {
         " (does not bind: CAP_IPC_LOCK)"
     } else {
@@ -217,7 +242,7 @@ fn text(report: &Report, output: &mut Output) -> Result<(), Failure> {
     rows.push((
         "locked memory",
         format!(
-            "takes {} of {} per user{exempt}",
+            "takes {} of {} per user{exempt}{rule}",
             bytes(report.locked_bytes),
             size(report.limits.memlock.soft)
         ),

@@ -1,21 +1,17 @@
 //! What doctor tries out: the three system calls, a ring, requests, workers.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use uring_core::abi::{
     IORING_OP_NOP, IORING_SETUP_SQPOLL, IOSQE_ASYNC, io_uring_params, io_uring_sqe,
 };
 
-use crate::sys::calls::{self, Answer};
+use crate::sys::calls::{self, Answer, patiently};
 use crate::sys::child::{self, Ended};
 use crate::sys::ring::Ring;
 
 /// SQEs of a ring as programs commonly ask for.
 pub const COMMON_ENTRIES: u32 = 1024;
 const SMALL_ENTRIES: u32 = 8;
-const RETRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(5);
 const FIRST_CALL: usize = 0;
 
 /// How everything ended that was tried.
@@ -61,8 +57,9 @@ const STEPS: [fn() -> Answer; 8] = [
     calls::setup_nothing,
     calls::enter_nothing,
     calls::register_nothing,
-    || ring(SMALL_ENTRIES, 0),
-    || ring(COMMON_ENTRIES, 0),
+    // Rings that others of the user have closed count to the limit on locked memory for a moment.
+    || patiently(|| ring(SMALL_ENTRIES, 0)),
+    || patiently(|| ring(COMMON_ENTRIES, 0)),
     || ring(SMALL_ENTRIES, IORING_SETUP_SQPOLL),
     || request(0),
     || request(IOSQE_ASYNC),
@@ -125,19 +122,6 @@ fn others(trial: &mut Trial, at: usize, signal: i32) {
 pub fn threads_again(trial: &mut Trial) {
     trial.worker = patiently(|| request(IOSQE_ASYNC));
     trial.sqpoll = patiently(|| ring(SMALL_ENTRIES, IORING_SETUP_SQPOLL));
-}
-
-/// Threads of rings that were closed take a moment to go, and count until then.
-fn patiently(attempt: impl Fn() -> Answer) -> Answer {
-    let mut answer = attempt();
-    for _ in 0..RETRIES {
-        if answer.worked() {
-            break;
-        }
-        std::thread::sleep(PAUSE);
-        answer = attempt();
-    }
-    answer
 }
 
 fn ring(entries: u32, flags: u32) -> Answer {

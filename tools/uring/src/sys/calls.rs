@@ -1,6 +1,7 @@
 //! The three system calls of io_uring, and how they ended.
 
 use std::ptr;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use uring_core::abi::io_uring_params;
@@ -58,6 +59,24 @@ impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+const RETRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Tries again for a tenth of a second. Rings that were closed take a moment to go: until then their threads and their
+/// memory count.
+pub fn patiently(mut attempt: impl FnMut() -> Answer) -> Answer {
+    const MAY_PASS: [i32; 3] = [libc::ENOMEM, libc::EAGAIN, libc::ECANCELED];
+    let mut answer = attempt();
+    for _ in 0..RETRIES {
+        if !MAY_PASS.iter().any(|&number| answer.refused_with(number)) {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        answer = attempt();
+    }
+    answer
 }
 
 /// `io_uring_setup` without parameters: `EFAULT` where the kernel looks at them.
