@@ -111,9 +111,7 @@ pub fn gather(process: &str, trial: Trial, limits: Limits) -> Evidence {
             .unwrap_or_default(),
         version: read("/proc/version").unwrap_or_default().trim().to_owned(),
         kernel_arch: sysctl("arch"),
-        runtime: runtime(&cgroup, &environment, &init, &|path| {
-            Path::new(path).exists()
-        }),
+        runtime: runtime(&cgroup, &environment, &init, &|path| in_root(process, path)),
         filter_from: status
             .seccomp
             .is_some_and(|mode| mode != 0)
@@ -123,6 +121,14 @@ pub fn gather(process: &str, trial: Trial, limits: Limits) -> Evidence {
         status,
         limits,
         release,
+    }
+}
+
+/// Whether a file is there in the process's own tree.
+fn in_root(process: &str, path: &str) -> bool {
+    match process {
+        "self" => Path::new(path).exists(),
+        other => Path::new(&format!("/proc/{other}/root{path}")).exists(),
     }
 }
 

@@ -120,7 +120,7 @@ fn filter_lines(evidence: &Evidence) -> Vec<String> {
             .seccomp_filters
             .map(|n| format!(", Seccomp_filters: {n}"))
             .unwrap_or_default();
-        lines.push(format!("/proc/self/status has Seccomp: {mode}{count}"));
+        lines.push(format!("the process's status has Seccomp: {mode}{count}"));
     }
     if let Some(ancestor) = &evidence.filter_from {
         lines.push(format!("the oldest ancestor with a filter is {ancestor}"));
