@@ -9,7 +9,7 @@ CHECKS += check-man
 man:
 	$(Q)rm -rf $(B)/man
 	$(Q)$(CARGO) run --quiet --locked --manifest-path $(MAN_TOOL) --target-dir $(B)/tools -- . $(B)/man
-	$(Q)rm -rf man/man[0-9]*
+	$(Q)rm -rf man/man[237]
 	$(Q)cp -r $(B)/man/. man
 
 ## make site           the manual as a web site, in build/site
