@@ -155,22 +155,27 @@ fn function(item: Item) -> Option<Function> {
         return None;
     }
     let ident = item.sig.ident.to_string();
-    let listed = ident.trim_start_matches('_').starts_with("io_uring");
     let body = item.block.to_token_stream().to_string();
     let (mut ops, mut calls) = (BTreeSet::new(), BTreeSet::new());
     words(&body, "IORING_OP_", &mut ops);
+    words(&body, "io_uring_prep_", &mut calls);
     words(&body, "prep_", &mut calls);
-    let name = if listed {
-        ident
-    } else {
-        format!("io_uring_{ident}")
-    };
+    let name = public(&ident);
     Some(Function {
         name,
         ops,
         calls,
         errors: errors(&doc(&item.attrs)),
     })
+}
+
+/// A function's name as C has it.
+fn public(name: &str) -> String {
+    if name.trim_start_matches('_').starts_with("io_uring") {
+        name.to_owned()
+    } else {
+        format!("io_uring_{name}")
+    }
 }
 
 /// Gives each function the opcodes of those it calls, until nothing is added.
@@ -185,13 +190,9 @@ fn resolve(functions: &mut [Function]) {
         for function in functions.iter_mut() {
             let before = function.ops.len();
             for call in &function.calls {
-                function.ops.extend(
-                    known
-                        .get(&format!("io_uring_{call}"))
-                        .into_iter()
-                        .flatten()
-                        .cloned(),
-                );
+                function
+                    .ops
+                    .extend(known.get(&public(call)).into_iter().flatten().cloned());
             }
             grown |= function.ops.len() > before;
         }
