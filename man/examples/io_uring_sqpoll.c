@@ -30,7 +30,7 @@ int main(void)
     params.sq_thread_idle = 100; /* milliseconds */
     ret = io_uring_queue_init_params(8, &ring, &params);
     if (ret == -EPERM)
-        return skip("before Linux 5.11 this needs CAP_SYS_ADMIN");
+        return skip("before Linux 5.13 this needs CAP_SYS_NICE");
     /* -EAGAIN: no thread could be made, see io_uring_errors(7). */
     ok(ret, "io_uring_queue_init_params");
     for (i = 0; i < 100; i++) {

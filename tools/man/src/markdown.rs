@@ -80,10 +80,20 @@ pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Block> {
         } else {
             let mut paragraph = text.to_string();
             continue_text(&mut lines, &mut paragraph);
-            blocks.push(Block::Paragraph(paragraph));
+            blocks.push(match example(&paragraph) {
+                Some(name) => Block::Directive("example".into(), name.into()),
+                None => Block::Paragraph(paragraph),
+            });
         }
     }
     blocks
+}
+
+/// The name of an example, if a paragraph is nothing but a link to it: a page has the example itself there.
+fn example(paragraph: &str) -> Option<&str> {
+    let (_, address) = paragraph.strip_prefix('[')?.split_once("](")?;
+    let (_, file) = address.split_once("man/examples/")?;
+    file.strip_suffix(".c)")
 }
 
 /// Takes the lines that go on with a paragraph or an item.
@@ -153,7 +163,7 @@ mod tests {
     fn reads_every_kind_of_block() {
         let text = "# Title\n\nOne\ntwo.\n\n* `-EBADF`, `-EINVAL`: bad\n  thing.\n* no term: here\n\n\
             1. first\n2. second\n\n| a | b |\n| - | - |\n| `1` | 2 |\n\n\
-            ```c\nint x;\n\ny\n```\n{{example io_uring}}\n";
+            ```c\nint x;\n\ny\n```\n{{struct s}}\n[An example](../man/examples/io_uring.c)\n";
         let item = |term: Option<&str>, text: &str| Item {
             term: term.map(str::to_string),
             text: text.into(),
@@ -173,6 +183,7 @@ mod tests {
                     vec!["`1`".into(), "2".into()]
                 ]),
                 Block::Code("int x;\n\ny".into()),
+                Block::Directive("struct".into(), "s".into()),
                 Block::Directive("example".into(), "io_uring".into()),
             ]
         );
