@@ -149,3 +149,44 @@ fn name(text: &str) -> String {
         .take_while(|c| c.is_alphanumeric() || *c == '_')
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_nodes_of_a_version_script() {
+        let map = "/* About. */\nV_1.0 {\nglobal:\n    a;\nlocal:\n    *;\n};\n\
+             V_1.1 {\nglobal:\n    b;\n    c;\n} V_1.0;\n";
+        let names = |list: &[&str]| list.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            versions(map),
+            [
+                ("V_1.0".to_string(), names(&["a"])),
+                ("V_1.1".to_string(), names(&["b", "c"]))
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_documentation() {
+        let path = std::env::temp_dir().join(format!("liburing-source-{}.rs", std::process::id()));
+        fs::write(
+            &path,
+            "/// Limit.\npub const A: u32 = 1;\n\n/// A thing.\n///\n/// More.\n#[repr(C)]\npub struct S {\n    \
+             /// Part.\n    pub r#type: u32,\n}\n\n/// Does.\n#[unsafe(no_mangle)]\n\
+             pub unsafe extern \"C\" fn f(x: u32) {}\n",
+        )
+        .unwrap();
+        let items = documented(&path).unwrap();
+        let docs = docs(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+
+        let names: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+        assert_eq!(names, ["A", "S", "type"]);
+        assert_eq!(items[1].doc, ["A thing.", "", "More."]);
+        assert_eq!(items[2].owner.as_deref(), Some("S"));
+        assert_eq!(items[2].ty, "u32");
+        assert_eq!(docs["f"], ["Does."]);
+    }
+}
