@@ -9,16 +9,25 @@ RUST_SOURCES := $(CORE_SOURCES) $(shell find src -name '*.rs') build.rs
 # Debug information follows CFLAGS, as packagers set it: they split it off themselves.
 RUST_DEBUGINFO ?= $(if $(filter -g -g1 -g2 -g3 -ggdb%,$(CFLAGS)),2,0)
 
+# ARM's unwinding tables name functions of the unwinder, which is another library.
+ARCH_RUSTFLAGS := $(if $(filter arm%,$(RUST_ARCH)),-Cforce-unwind-tables=no)
+
 # Vectorised loops over a handful of entries cost more than they save. Functions start on 16 bytes, as they would when
 # optimised for speed. The prefix map keeps the build directory out of the result.
-LIB_RUSTFLAGS := -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cllvm-args=-unroll-runtime=false -Cllvm-args=-align-all-functions=4 -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
+LIB_RUSTFLAGS := $(ARCH_RUSTFLAGS) -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cllvm-args=-unroll-runtime=false -Cllvm-args=-align-all-functions=4 -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
 
+# Before version 6 ARM has no atomic instructions; libgcc asks the kernel.
+ALLOWED_UNDEFINED_armv5te := __sync_lock_test_and_set_2 __sync_lock_test_and_set_4 __sync_val_compare_and_swap_4 __sync_synchronize
+ALLOWED_UNDEFINED_sparc64 := __clzdi2 __ctzdi2
 # Architectures without a system call of their own in core/src/kernel/native use libc's.
 NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
 ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
 LIB_LIBS := -lc
-ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit getauxval __errno_location memset memcpy memmove .TOC.
+# What the compiler itself calls or names there is in libc and libgcc, or made by the linker.
+ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit getauxval __errno_location memset memcpy memmove \
+	.TOC. _GLOBAL_OFFSET_TABLE_ $(ALLOWED_UNDEFINED_$(RUST_ARCH))
 endif
+LIB_LIBS += $(if $(ALLOWED_UNDEFINED_$(RUST_ARCH)),-lgcc)
 
 # noseparate-code: code and constants in one mapping, which saves two pages of padding and two system calls at start-up.
 # bfd alone keeps the order of the version nodes. --no-undefined-version: a name in the map that is not there is an error.
@@ -36,8 +45,8 @@ LIBRARIES := $(STATIC_LIBRARIES) $(if $(filter 1,$(ENABLE_SHARED)),$(SHARED_LIBR
 FEATURES_uring :=
 FEATURES_uring-ffi := --features ffi
 
-# GNU ld links parts of RISC-V objects together with unwinding tables that it cannot read afterwards.
-ONE_MEMBER := $(if $(filter riscv%,$(RUST_ARCH)),1)
+# GNU ld links parts of RISC-V and LoongArch objects together with unwinding tables that it cannot read afterwards.
+ONE_MEMBER := $(if $(filter riscv% loongarch%,$(RUST_ARCH)),1)
 
 define object_rule
 $(B)/$(1).o: $(RUST_SOURCES) build-aux/lto-object.sh build-aux/lib.mk $(wildcard $(O)/config.mk)

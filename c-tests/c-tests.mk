@@ -16,7 +16,7 @@ C_TEST_HEADERS := $(wildcard c-tests/*.h)
 C_TEST_PROGRAMS := $(sort $(basename $(notdir $(wildcard c-tests/*.c))))
 # Built without libc, so there is a static one only, for the architectures whose start-up code it has.
 C_TEST_STATIC_ONLY := freestanding
-ifeq ($(filter x86_64 aarch64 riscv64,$(shell uname -m)),)
+ifeq ($(filter x86_64 aarch64 riscv64,$(RUST_ARCH)),)
 C_TEST_PROGRAMS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 endif
 # What valgrind can follow: it takes memory that the kernel fills in its own time for uninitialised.

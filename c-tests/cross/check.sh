@@ -1,54 +1,85 @@
 #!/usr/bin/env bash
-# Build the libraries for other architectures: those with system calls of their own link completely, without libc; the
-# others compile.
+# Build the libraries for the architectures of architectures.txt, look at them as check-elf does, and compare the layouts
+# of the headers' structures with upstream's headers, by the same compiler.
 #
-# usage: check-cross.sh WORK
-# environment: MAKE, CARGO
+# usage: check.sh WORK [ARCHITECTURE...]
+# environment: MAKE, CARGO; UPSTREAM_INCLUDE (upstream's installed headers; without it layouts are not compared)
+#
+# The core library comes from rustup's target, or is built from its source by a nightly toolchain that has it. An
+# architecture whose compiler or core library is not there is skipped and named.
 set -euo pipefail
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKELEVEL O
 
 work=$1
-native=(aarch64-unknown-linux-gnu riscv64gc-unknown-linux-gnu)
-through_libc=(powerpc64le-unknown-linux-gnu s390x-unknown-linux-gnu)
-built=0
+shift
+mkdir -p "$work"
+wanted=" $* "
+: "${MAKE:=make}" "${CARGO:=cargo}" "${UPSTREAM_INCLUDE:=}"
+here=c-tests/cross
+facts=$(python3 "$here/layout_facts.py" c-tests/abi/layouts.txt)
+compared=$(grep -c '^char fact_' <<<"$facts")
+nightly_source=$(rustc +nightly --print sysroot 2>/dev/null || true)/lib/rustlib/src/rust/library/core
 
-have_target() {
-    grep -qx "$1" <<<"$(rustup target list --installed 2>/dev/null)" || rustup target add "$1" >/dev/null 2>&1
+built=() tried=() failed=() skipped=()
+skip() { # architecture reason
+    echo "SKIP: $1: $2"
+    skipped+=("$1")
 }
 
-for target in "${native[@]}"; do
-    prefix=${target%%-*}
-    prefix=${prefix/riscv64gc/riscv64}-linux-gnu-
-    if ! have_target "$target"; then
-        echo "SKIP: $target: rustup cannot add the target"
-        continue
-    fi
-    if ! command -v "${prefix}gcc" >/dev/null || ! command -v "${prefix}ld.bfd" >/dev/null; then
-        echo "SKIP: $target: there is no ${prefix}gcc"
-        continue
-    fi
-    # A directory of its own: objects of two architectures must not meet.
-    mkdir -p "$work/$target"
-    "${MAKE:-make}" -s O="$work/$target" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" all
-    symbols=$("${prefix}nm" -D --defined-only "$work/$target/build/liburing.so.2.15" | grep -c ' T ')
-    [ "$symbols" -eq 83 ] || { echo "$target: $symbols functions in liburing.so.2.15 instead of 83" >&2; exit 1; }
-    if grep -q NEEDED <<<"$("${prefix}readelf" -d "$work/$target/build/liburing.so.2.15")"; then
-        echo "$target: liburing.so.2.15 needs another library" >&2
-        exit 1
-    fi
-    echo "$target: 83 functions, no other library needed"
-    built=$((built + 1))
-done
+# The name of every fact with its value, which is the size of a variable.
+layouts() { # compiler include
+    "$1gcc" -w -O0 -c -x c -I"$2" -o "$work/facts.o" - <<<"$facts" &&
+        "$1nm" -S "$work/facts.o" | awk '$4 ~ /^fact_/ { print $4, $2 }' | sort
+}
 
-for target in "${through_libc[@]}"; do
-    if ! have_target "$target"; then
-        echo "SKIP: $target: rustup cannot add the target"
+build() { # architecture target prefix
+    local target=$2 prefix=$3 directory=$work/$1 cargo=$CARGO
+    if ! [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ]; then
+        cargo="cargo +nightly -Zbuild-std=core"
+    fi
+    mkdir -p "$directory"
+    "$MAKE" -s O="$directory" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_SEED=0 check-elf-installed
+}
+
+while read -r name target prefix kind; do
+    case $name in '#'* | '') continue ;; esac
+    [ "$wanted" = '  ' ] || [[ $wanted == *" $name "* ]] || continue
+    command -v "${prefix}gcc" >/dev/null && command -v "${prefix}ld.bfd" >/dev/null || { skip "$name" "there is no ${prefix}gcc"; continue; }
+    if ! [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] && ! [ -d "$nightly_source" ] &&
+        ! rustup target add "$target" >/dev/null 2>&1; then
+        skip "$name" "Rust has neither a core library for $target nor its source"
         continue
     fi
-    ${CARGO:-cargo} check --quiet --locked --package liburing --no-default-features --features ffi --target "$target" \
-        --target-dir "$work/cargo"
-    echo "$target: compiles"
-    built=$((built + 1))
-done
+    status=0
+    build "$name" "$target" "$prefix" >"$work/log" 2>&1 || status=$?
+    if [ "$status" -ne 0 ]; then
+        tail -n 12 "$work/log" | sed 's/^/    /'
+        if [ "$kind" = tries ]; then
+            echo "SKIP: $name: does not build, see above"
+            tried+=("$name")
+        else
+            echo "FAIL: $name"
+            failed+=("$name")
+        fi
+        continue
+    fi
+    note="check-elf ok"
+    if [ -n "$UPSTREAM_INCLUDE" ]; then
+        layouts "$prefix" include >"$work/ours"
+        layouts "$prefix" "$UPSTREAM_INCLUDE" >"$work/theirs"
+        if [ "$(wc -l <"$work/ours")" -ne "$compared" ] || ! diff "$work/ours" "$work/theirs"; then
+            echo "FAIL: $name: layouts differ from upstream's"
+            failed+=("$name")
+            continue
+        fi
+        note+=", $compared layout facts equal upstream's"
+    fi
+    echo "$name: $(grep -o '^liburing.so.*functions' "$work/log"), $note"
+    built+=("$name")
+done <"$here/architectures.txt"
 
-[ "$built" -gt 0 ] || exit 77
-echo "other architectures: $built of $((${#native[@]} + ${#through_libc[@]})) built"
+[ -n "$UPSTREAM_INCLUDE" ] || echo "SKIP: layouts: upstream's headers cannot be had"
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }
+[ ${#built[@]} -gt 0 ] || exit 77
+echo "${#built[@]} architectures built: ${built[*]}; not built: ${tried[*]:-none}; skipped: ${skipped[*]:-none}"

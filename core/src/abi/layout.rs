@@ -7,7 +7,7 @@ use super::*;
 
 /// The size of the field that `_field` names. It is never called.
 #[allow(dead_code, reason = "older compilers do not count uses in constants")]
-const fn field_size<S, F>(_field: fn(*const S) -> *const F) -> usize {
+pub(super) const fn field_size<S, F>(_field: fn(*const S) -> *const F) -> usize {
     size_of::<F>()
 }
 
@@ -25,6 +25,7 @@ macro_rules! layout {
         };
     };
 }
+pub(super) use layout;
 
 // The kernel's: the same on every architecture.
 layout! {
@@ -383,68 +384,5 @@ layout! {
     }
     zcrx_ctrl_flush_rq 48 {
         __resv 0 48,
-    }
-}
-
-// The library's: they hold pointers.
-#[cfg(target_pointer_width = "64")]
-layout! {
-    io_uring 216 {
-        sq 0 104,
-        cq 104 88,
-        flags 192 4,
-        ring_fd 196 4,
-        features 200 4,
-        enter_ring_fd 204 4,
-        int_flags 208 1,
-        pad 209 3,
-        pad2 212 4,
-    }
-    io_uring_cq 88 {
-        khead 0 8,
-        ktail 8 8,
-        kring_mask 16 8,
-        kring_entries 24 8,
-        kflags 32 8,
-        koverflow 40 8,
-        cqes 48 8,
-        ring_sz 56 8,
-        ring_ptr 64 8,
-        ring_mask 72 4,
-        ring_entries 76 4,
-        pad 80 8,
-    }
-    io_uring_cqe_iter 24 {
-        cqes 0 8,
-        mask 8 4,
-        shift 12 4,
-        head 16 4,
-        tail 20 4,
-    }
-    io_uring_sq 104 {
-        khead 0 8,
-        ktail 8 8,
-        kring_mask 16 8,
-        kring_entries 24 8,
-        kflags 32 8,
-        kdropped 40 8,
-        array 48 8,
-        sqes 56 8,
-        sqe_head 64 4,
-        sqe_tail 68 4,
-        ring_sz 72 8,
-        ring_ptr 80 8,
-        ring_mask 88 4,
-        ring_entries 92 4,
-        sqes_sz 96 4,
-        pad 100 4,
-    }
-    io_uring_zcrx_rq 40 {
-        khead 0 8,
-        ktail 8 8,
-        rq_tail 16 4,
-        ring_entries 20 4,
-        rqes 24 8,
-        ring_ptr 32 8,
     }
 }

@@ -10,6 +10,7 @@ pub mod bpf_filter;
 pub mod cqe;
 pub mod enter;
 mod layout;
+mod layout_library;
 pub mod net;
 pub mod op;
 pub mod params;
