@@ -4,17 +4,20 @@
 # usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing, as new as this);
 #                                                       "=VERSION" instead of MINIMUM takes that one alone
 #        fetch-upstream.sh build                        upstream's liburing, built with its own defaults: the prefix
+#        fetch-upstream.sh build-cross PREFIX           the same by a cross compiler: PREFIXgcc
 #        fetch-upstream.sh build-debug                  the same with debug information
 #        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
 #        fetch-upstream.sh depends PACKAGE              the names of the packages that a binary package depends on
 #        fetch-upstream.sh mirror                       the Debian mirror that this machine uses
 #
 # The packages come from Debian's development suite, through a sources list of our own that names the mirror which the
-# machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite.
+# machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite, UPSTREAM_ARCH another
+# architecture for binary packages.
 # Exit status 77: it can't be had here; the reason is printed to standard error. Once cached, no network is needed.
 set -euo pipefail
 
 suite=${UPSTREAM_SUITE:-sid}
+arch=${UPSTREAM_ARCH:-}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs
 # The version whose interface this library has.
 minimum_liburing=$(env -u MAKEFLAGS -u MFLAGS make -s --no-print-directory -C "$(dirname "$0")/.." print-VERSION)
@@ -42,9 +45,9 @@ need() { # command package
 
 # apt with its state in the cache, so that it needs no privileges.
 own_apt() { # kind (deb or deb-src) command...
-    local dir=$cache/apt/$1
+    local dir=$cache/apt/$1${arch:+-$arch}
     shift
-    "$1" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    "$1" ${arch:+-o APT::Architecture="$arch" -o APT::Architectures="$arch"} -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
         -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" -o APT::Sandbox::User="$(id -un)" \
         -o APT::Get::List-Cleanup=false -o Debug::NoLocking=true "${@:2}"
 }
@@ -73,7 +76,7 @@ mirror() {
 
 update() { # kind
     need apt-get apt
-    local dir=$cache/apt/$1 uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed=
+    local dir=$cache/apt/$1${arch:+-$arch} uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed=
     uri=$(mirror)
     [ ! -e "$keyring" ] || signed="[signed-by=$keyring] "
     mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
@@ -139,12 +142,12 @@ source_tree() { # package minimum
 }
 
 # Built from a copy, because its build writes into the source.
-upstream_build() { # name cflags
+upstream_build() { # name cflags [toolchain prefix]
     local tree built log=$cache/$1.log
     tree=$(source_tree liburing "$minimum_liburing")
     built=$cache/build/$(basename "$tree")/$1
     if [ ! -e "$built/.complete" ]; then
-        need gcc gcc
+        need "${3:-}gcc" gcc
         need make make
         note "building upstream's liburing ($1)"
         rm -rf "$built"
@@ -153,9 +156,9 @@ upstream_build() { # name cflags
         (
             cd "$built/source"
             unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS CC CXX AR DESTDIR prefix libdir includedir mandir datadir libdevdir
-            ./configure --prefix="$built"
-            make -C src ${2:+CFLAGS="$2"}
-            make ${2:+CFLAGS="$2"} install
+            ./configure --prefix="$built" ${3:+--cc="${3}gcc" --cxx="${3}g++"}
+            make -C src ${2:+CFLAGS="$2"} ${3:+AR="${3}ar" RANLIB="${3}ranlib"}
+            make ${2:+CFLAGS="$2"} ${3:+AR="${3}ar" RANLIB="${3}ranlib"} install
         ) >"$log" 2>&1 </dev/null || unavailable "upstream's liburing does not build here: see $log"
         touch "$built/.complete"
     fi
@@ -163,7 +166,7 @@ upstream_build() { # name cflags
 }
 
 unpack_debs() { # package...
-    local dir=$cache/deb/$suite package missing=()
+    local dir=$cache/deb/$suite${arch:+-$arch} package missing=()
     for package in "$@"; do
         [ -e "$dir/.$package" ] || missing+=("$package")
     done
@@ -186,7 +189,7 @@ unpack_debs() { # package...
 }
 
 dependencies() { # package
-    local list=$cache/deb/$suite/.$1.depends
+    local list=$cache/deb/$suite${arch:+-$arch}/.$1.depends
     if [ ! -s "$list" ]; then
         mkdir -p "$(dirname "$list")"
         update deb
@@ -204,6 +207,7 @@ source)
     source_tree "$package" "$minimum"
     ;;
 build) upstream_build default '' ;;
+build-cross) upstream_build "cross-${2%-}" '' "$2" ;;
 build-debug) upstream_build debug '-O2 -g -Wall -fno-stack-protector' ;;
 depends)
     [ $# = 2 ] || { echo "fetch-upstream: depends needs a package name" >&2; exit 2; }

@@ -1,5 +1,6 @@
 """A boot of the machine and what its console said: programs, their output, the kernel's complaints."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -75,10 +76,12 @@ def boot(kernel, init, plan, files, work, limit):
     for name, source in files.items():
         target = folder / "root" / "bin" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["strip", "-o", str(target), str(source)], check=True)
+        subprocess.run([os.environ.get("STRIP", "strip"), "-o", str(target), str(source)], check=True)
         size += target.stat().st_size
     text = "".join(f"{line}\n" for line in plan)
-    machine.archive({"init": init.read_bytes(), "plan": text.encode()}, folder / "initramfs")
+    order = "".join(f"/{name}\n" for name in kernel.modules)
+    machine.archive({"init": init.read_bytes(), "plan": text.encode(), "load": order.encode(), **kernel.modules},
+                    folder / "initramfs")
     drives = {"raw": folder / "raw", "files": folder / "files"}
     machine.raw_drive(drives["raw"])
     runs = sum(line.startswith("run ") for line in plan)

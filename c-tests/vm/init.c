@@ -1,5 +1,5 @@
 /*
- * The first process of the test machine: mounts what programs need, does what
+ * The first process of the test machine: loads the modules that /load names, mounts what programs need, does what
  * /plan says, line by line, and switches the machine off.
  *
  *   set FILE VALUE              writes a value, to a sysctl for example
@@ -26,6 +26,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,40 @@ static long long now_ms(void)
     return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/* Kernels that have their drives and file systems as modules. A module that fits no hardware here may refuse. */
+static void load_modules(void)
+{
+    FILE *list = fopen("/load", "r");
+    char path[MAX_PATH];
+
+    while (list && fscanf(list, "%255s", path) == 1) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if ((fd < 0 || syscall(SYS_finit_module, fd, "", 0)) && errno != EEXIST && errno != ENODEV)
+            printf("@note load %s: %s\n", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+    }
+    if (list)
+        fclose(list);
+}
+
+/* Whether the drive of this name in /dev has this serial number, which a file of /sys/block/NAME tells. */
+static int is_drive(const char *name, const char *file_of_serial, const char *wanted)
+{
+    char path[96], serial[64] = "";
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/sys/block/%s/%s", name, file_of_serial);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%63s", serial) != 1)
+        *serial = 0;
+    fclose(file);
+    return !strcmp(serial, wanted);
+}
+
 /*
  * Finds the drive with this serial number; which of them is first is left to
  * chance, and they come up in the background while the kernel starts.
@@ -58,19 +93,17 @@ static long long now_ms(void)
 static int find_drive(const char *wanted, char *name, size_t size)
 {
     for (int i = 0; i < MAX_DRIVES; i++) {
-        char path[64], serial[64] = "";
-        FILE *file;
+        char nvme[16], virtio[16];
 
-        snprintf(path, sizeof(path), "/sys/block/nvme%dn1/device/serial", i);
-        file = fopen(path, "r");
-        if (!file)
+        snprintf(nvme, sizeof(nvme), "nvme%dn1", i);
+        snprintf(virtio, sizeof(virtio), "vd%c", 'a' + i);
+        if (is_drive(nvme, "device/serial", wanted))
+            snprintf(name, size, "/dev/%s", nvme);
+        else if (is_drive(virtio, "serial", wanted))
+            snprintf(name, size, "/dev/%s", virtio);
+        else
             continue;
-        if (fscanf(file, "%63s", serial) == 1 && !strcmp(serial, wanted)) {
-            fclose(file);
-            snprintf(name, size, "/dev/nvme%dn1", i);
-            return access(name, F_OK);
-        }
-        fclose(file);
+        return access(name, F_OK);
     }
     return -1;
 }
@@ -99,11 +132,13 @@ static void set_up_drives(void)
         printf("@note mount /work: %s\n", strerror(errno));
     chmod("/work", 0777);
     if (!wait_for_drive("raw", name, sizeof(name))) {
-        char generic[48];
-
         setenv("VM_DRIVE", name, 1);
-        snprintf(generic, sizeof(generic), "/dev/ng%s", name + strlen("/dev/nvme"));
-        setenv("VM_DRIVE_COMMANDS", generic, 1);
+        if (!strncmp(name, "/dev/nvme", strlen("/dev/nvme"))) {
+            char generic[48];
+
+            snprintf(generic, sizeof(generic), "/dev/ng%s", name + strlen("/dev/nvme"));
+            setenv("VM_DRIVE_COMMANDS", generic, 1);
+        }
     }
 }
 
@@ -255,6 +290,7 @@ int main(void)
     mount_at("tmpfs", "tmp", "/tmp");
     chmod("/tmp", 01777);
     chmod("/dev/shm", 01777);
+    load_modules();
     set_up_drives();
     loopback_up();
     setrlimit(RLIMIT_NOFILE, &files);

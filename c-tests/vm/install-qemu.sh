@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# Install qemu-system-x86_64 where this user may. A machine that has other qemu packages from Debian's backports can take
+# Install an emulator where this user may. A machine that has other qemu packages from Debian's backports can take
 # this one from there only; backports are then read through a list of our own beside the machine's, in a state of its own.
+#
+# usage: install-qemu.sh [PROGRAM PACKAGE]     (qemu-system-x86_64 qemu-system-x86)
 # Exit status 77: it can't be had here; the reason is printed to standard error.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-package=qemu-system-x86
-command -v qemu-system-x86_64 >/dev/null 2>&1 && exit
+program=${1:-qemu-system-x86_64} package=${2:-qemu-system-x86}
+command -v "$program" >/dev/null 2>&1 && exit
 
 unavailable() {
     echo "SKIP: $*" >&2
     exit 77
 }
 
-command -v apt-get >/dev/null 2>&1 || unavailable "qemu-system-x86_64 is missing, and there is no apt-get to install it"
-[ "$(id -u)" = 0 ] || unavailable "qemu-system-x86_64 is missing (Debian package $package)"
+command -v apt-get >/dev/null 2>&1 || unavailable "$program is missing, and there is no apt-get to install it"
+[ "$(id -u)" = 0 ] || unavailable "$program is missing (Debian package $package)"
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs/qemu
 log=$cache/install.log

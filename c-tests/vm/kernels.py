@@ -1,13 +1,15 @@
-"""The kernels to boot: Debian's cloud kernels, downloaded and unpacked by build-aux/fetch-upstream.sh, not installed."""
+"""The kernels to boot: Debian's, on amd64 its cloud kernels, downloaded and unpacked by build-aux/fetch-upstream.sh, not installed."""
 
+import lzma
 import os
 import pathlib
 import re
 import subprocess
 
+from architectures import ARCHITECTURES, MODULES
+
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 FETCH = PROJECT / "build-aux" / "fetch-upstream.sh"
-META = "linux-image-cloud-amd64"
 
 
 class NotAvailable(Exception):
@@ -15,16 +17,18 @@ class NotAvailable(Exception):
 
 
 class Kernel:
-    def __init__(self, suite, image):
-        self.suite, self.image = suite, image
+    def __init__(self, suite, architecture, image, modules):
+        """`modules`: {path in the initramfs: content}, in the order in which they are to be loaded."""
+        self.suite, self.architecture, self.image, self.modules = suite, architecture, image, modules
         self.release = image.name.split("-", 1)[1]
         # 6.1.0-50-cloud-amd64, 6.12.95+deb12-cloud-amd64
         self.label = re.match(r"\d+\.\d+", self.release).group()
         self.version = tuple(map(int, self.label.split(".")))
 
 
-def fetch(suite, *arguments):
-    environment = dict(os.environ, UPSTREAM_SUITE=suite)
+def fetch(suite, architecture, *arguments):
+    foreign = "" if architecture.name == "amd64" else architecture.name
+    environment = dict(os.environ, UPSTREAM_SUITE=suite, UPSTREAM_ARCH=foreign)
     run = subprocess.run([FETCH, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True)
     if run.returncode != 0:
@@ -33,25 +37,57 @@ def fetch(suite, *arguments):
     return run.stdout.split()
 
 
-def packages(suite):
-    """The kernel's packages. Newer releases of Debian have the image in a package of its own."""
-    found, todo = [], [META]
+def packages(suite, architecture):
+    """The kernel's packages. Newer releases of Debian have the image and the modules in packages of their own."""
+    kinds = "image|binary|modules" if architecture.modules else "image|binary"
+    found, todo = [], [architecture.meta]
     while todo:
-        wanted = [n for n in fetch(suite, "depends", todo.pop()) if re.match(r"linux-(image|binary)-\d", n)]
+        wanted = [n for n in fetch(suite, architecture, "depends", todo.pop()) if re.match(rf"linux-({kinds})-\d", n)]
         todo += [n for n in wanted if n not in found]
         found += [n for n in wanted if n not in found]
     return found
 
 
-def kernel(suite):
-    folder = pathlib.Path(fetch(suite, "deb", *packages(suite))[-1])
-    images = sorted(folder.glob("boot/vmlinuz-*-cloud-*")) + sorted(folder.glob("usr/lib/modules/*-cloud-*/vmlinuz"))
+def modules(folder, release):
+    """The modules to load and those that they need, each after what it needs."""
+    base = next(path for path in (folder / "usr/lib/modules" / release, folder / "lib/modules" / release) if path.is_dir())
+    files = {re.sub(r"\.ko.*$", "", path.name).replace("-", "_"): path for path in base.rglob("*.ko*")}
+    found = {}
+
+    def take(name):
+        path = files.get(name)
+        if path is None or f"modules/{name}.ko" in found:
+            return
+        content = path.read_bytes()
+        if path.suffix == ".xz":
+            content = lzma.decompress(content)
+        needs = re.search(rb"\0depends=([^\0]*)\0", content)
+        for needed in needs.group(1).decode().split(",") if needs else []:
+            take(needed.replace("-", "_"))
+        # What ext4 asks for when it mounts, not when it is loaded.
+        if name == "ext4":
+            for needed in ("crc32c_generic", "crc32c_cryptoapi", "libcrc32c"):
+                take(needed)
+        found[f"modules/{name}.ko"] = content
+
+    for name in MODULES:
+        take(name)
+    return found
+
+
+def kernel(suite, name="amd64"):
+    architecture = ARCHITECTURES[name]
+    folder = pathlib.Path(fetch(suite, architecture, "deb", *packages(suite, architecture))[-1])
+    flavour = architecture.meta.removeprefix("linux-image-")
+    pattern = flavour if architecture.modules else f"cloud-{name}"
+    images = sorted([*folder.glob(f"boot/vmlinu[xz]-*-{pattern}"), *folder.glob(f"usr/lib/modules/*-{pattern}/vmlinu[xz]")])
     if not images:
         raise NotAvailable(f"{suite}: no kernel image in its package")
     image = images[-1]
-    if image.name == "vmlinuz":
-        named = image.with_name(f"vmlinuz-{image.parent.name}")
+    if image.parent.name != "boot":
+        named = image.with_name(f"{image.name}-{image.parent.name}")
         if not named.exists():
             named.symlink_to(image.name)
         image = named
-    return Kernel(suite, image)
+    release = image.name.split("-", 1)[1]
+    return Kernel(suite, architecture, image, modules(folder, release) if architecture.modules else {})

@@ -1,4 +1,5 @@
-"""A small emulated machine: an init of our own, two NVMe drives with polled queues, the console as its only output."""
+"""A small emulated machine: an init of our own, two drives, the console as its only output. On amd64 the drives are NVMe
+with polled queues."""
 
 import os
 import pathlib
@@ -26,7 +27,8 @@ def archive(files, out):
     def pad(data):
         return data + b"\0" * (-len(data) % 4)
 
-    parts = [entry(1, "dev", 0o040755, b"")]
+    folders = ["dev"] + sorted({name.rpartition("/")[0] for name in files if "/" in name})
+    parts = [entry(1000 + n, name, 0o040755, b"") for n, name in enumerate(folders)]
     parts += [entry(n, name, 0o100755, data) for n, (name, data) in enumerate(files.items(), 2)]
     parts.append(entry(0, "TRAILER!!!", 0, b""))
     pathlib.Path(out).write_bytes(b"".join(parts))
@@ -50,20 +52,21 @@ def raw_drive(out):
         drive.truncate(DRIVE_MIB << 20)
 
 
-def command(kernel, initramfs, drives, memory_mib):
-    line = ["qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-accel", "tcg", "-smp", "2", "-m", str(memory_mib),
+def command(kernel, initramfs, drives):
+    emulated = kernel.architecture
+    line = [emulated.qemu, *emulated.options, "-accel", "tcg", "-smp", "2", "-m", str(emulated.memory_mib),
             "-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-monitor", "none",
             "-kernel", str(kernel.image), "-initrd", str(initramfs),
-            "-append", f"console=ttyS0 reboot=t panic=-1 loglevel=5 nvme.poll_queues={POLL_QUEUES}"]
+            "-append", f"console={emulated.console} panic=-1 loglevel=5 nvme.poll_queues={POLL_QUEUES}"]
     for serial, drive in drives.items():
         line += ["-drive", f"file={drive},if=none,format=raw,id={serial},cache=unsafe",
-                 "-device", f"nvme,drive={serial},serial={serial}"]
+                 "-device", f"{emulated.drive},drive={serial},serial={serial}"]
     return line
 
 
-def boot(kernel, initramfs, drives, limit, on_line, memory_mib=1024):
+def boot(kernel, initramfs, drives, limit, on_line):
     """Runs the machine until it switches itself off. Gives each line of its console to `on_line`."""
-    child = subprocess.Popen(command(kernel, initramfs, drives, memory_mib), stdin=subprocess.DEVNULL,
+    child = subprocess.Popen(command(kernel, initramfs, drives), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until = time.monotonic() + limit
     rest = b""

@@ -1,13 +1,13 @@
 # The library on other kernels: static programs in an emulated machine.
 
-.PHONY: vm vm-suite vm-programs
+.PHONY: vm vm-kernels vm-arches vm-suite vm-programs
 
 VM_PREFIX ?= $(CHECK_PREFIX)
 VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
 # Programs of one installation are not another one's.
 VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
 VM_SUITES ?= bookworm bookworm-backports sid
-VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -pthread -static
+VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra -Werror -pthread -static
 
 # Programs of the interface of January 2019, where it is built. Another installation need not have it. Traps (steps) are
 # too slow in an emulated machine.
@@ -38,11 +38,18 @@ $(VM_OUT)/init: c-tests/vm/init.c
 
 vm-programs: $(VM_PROGRAMS) $(VM_OUT)/init
 
-## make vm             the C tests and more on older and newer kernels, emulated (TESTS="nop older", VM_SUITES=bookworm)
-vm:
+## make vm             the C tests on older and newer kernels, emulated (TESTS="nop older", VM_SUITES=bookworm), and, with
+##                     ARCHES="arm64 i386", on other architectures beside upstream's library
+vm: $(if $(ARCHES),vm-arches,vm-kernels)
+
+vm-kernels:
 	+$(Q)$(MAKE) --no-print-directory -j2 vm-programs
 	$(Q)$(PYTHON) -B c-tests/vm/vm.py --init $(VM_OUT)/init --programs $(VM_OUT)/programs --output $(VM_OUT) \
 		--suites '$(VM_SUITES)' $(if $(C_TESTS_REFERENCE),--reference) $(or $(TESTS),$(sort $(notdir $(VM_PROGRAMS))))
+
+vm-arches:
+	$(Q)MAKE='$(MAKE)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' TESTS='$(or $(TESTS),$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)))' \
+		c-tests/vm/arches.sh '$(ABSOLUTE_B)/vm-arches' $(ARCHES)
 
 ## make vm-suite       upstream's whole suite on those kernels, on its library and on ours (TESTS, VM_SUITES)
 vm-suite: $(VM_OUT)/init $(VM_INSTALLED)

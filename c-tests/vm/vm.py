@@ -2,21 +2,27 @@
 """Boots Debian's cloud kernels in an emulated machine and runs statically linked test programs on each.
 
 A cell of the table gives the passed cases, "+N" skipped ones and "!N" failed ones; "-" means not run.
+With --reference-programs each program also runs as linked with upstream's library, in the same boot; a case that fails
+there, too, is the kernel's or the emulator's, and is named but not counted.
 Exit status: 0 nothing failed, 1 something did, 77 no machine could be booted here."""
 
 import argparse
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import console
 import kernels
+from architectures import ARCHITECTURES
 
 from c_tests import Result
 
 HERE = pathlib.Path(__file__).resolve().parent
 NOT_RUN = 77
+# Marks a program that is linked with upstream's library.
+REFERENCE = "+upstream"
 HUGE_PAGES = 32
 
 # Programs of the interface of January 2019 that run in several modes, which is what their arguments say. The files of
@@ -51,7 +57,7 @@ def seed_runs(kernel, programs, limit):
     return lines
 
 
-def plan(kernel, programs, limit, reference):
+def plan(kernel, programs, limit, reference, both):
     """The programs on a plain machine, then the ones that want io_uring restricted (kernel.io_uring_disabled)."""
     lines = [f"set /proc/sys/vm/nr_hugepages {HUGE_PAGES}", "env TMPDIR /work/now"]
     if reference:
@@ -60,6 +66,10 @@ def plan(kernel, programs, limit, reference):
     plain = [name for name in programs if not name.startswith(("disabled", SEED))]
     restricted = [name for name in programs if name.startswith("disabled")]
     lines += [f"run {limit} {name} /work/bin/{name}" for name in plain]
+    if both:
+        lines.append("env C_TESTS_REFERENCE 1")
+        lines += [f"run {limit} {name}{REFERENCE} /work/bin/{name}{REFERENCE}" for name in plain]
+        return lines
     lines += seed_runs(kernel, seed, limit)
     for value in (0, 1, 2):
         for name in restricted:
@@ -69,9 +79,12 @@ def plan(kernel, programs, limit, reference):
 
 
 def boot(kernel, args, programs):
-    lines = plan(kernel, programs, args.limit, args.reference)
+    both = args.reference_programs
+    lines = plan(kernel, programs, args.limit, args.reference, both)
     limit = console.BOOT_SECONDS + len(lines) * args.limit
     files = {name: args.programs / name for name in programs}
+    if both:
+        files |= {name + REFERENCE: both / name for name in programs}
     session = console.boot(kernel, args.init, lines, files, args.output / "work", limit)
     (args.output / f"console-{kernel.label}.txt").write_text("\n".join(session.console) + "\n")
     return session
@@ -106,11 +119,25 @@ def notes(sessions):
     return [f"note of Linux {session.kernel.release}: {note}" for session in sessions for note in session.notes]
 
 
+def failed_cases(run):
+    """The names of the cases that failed; of a program that did not get that far, its own."""
+    names = set(re.findall(r"^FAIL (\S+)", "\n".join(run.lines), re.M))
+    return names or ({run.name.removesuffix(REFERENCE)} if result(run).failed else set())
+
+
+def forgiven(session, run):
+    """Whether all that failed in a run fails with upstream's library as well, or it is upstream's run."""
+    if run.name.endswith(REFERENCE):
+        return True
+    twin = next((other for other in session.runs if other.name == run.name + REFERENCE), None)
+    return twin is not None and failed_cases(run) <= failed_cases(twin)
+
+
 def failures(sessions):
     lines = []
     for session in sessions:
         for run in session.runs:
-            if result(run).failed:
+            if result(run).failed and not forgiven(session, run):
                 lines.append(f"FAILED on Linux {session.kernel.release}: {run.name}: {run.how} {run.code}")
                 lines += [f"    | {line}" for line in run.lines]
         lines += [f"FAILED on Linux {session.kernel.release}: kernel log: {text}" for text in session.complaints]
@@ -125,6 +152,8 @@ def arguments():
     parser.add_argument("--init", type=pathlib.Path, required=True, help="the machine's first process")
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the static test programs")
     parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--reference-programs", type=pathlib.Path, help="the same programs, linked with liburing 2.15 itself")
+    parser.add_argument("--arch", default="amd64", choices=sorted(ARCHITECTURES), help="architecture, by Debian's name")
     parser.add_argument("--suites", default="bookworm bookworm-backports sid",
                         help="Debian suites to take kernels from")
     parser.add_argument("--limit", type=int, default=180, help="seconds for one program")
@@ -135,17 +164,24 @@ def arguments():
     return args
 
 
+def totals(runs):
+    results = [result(run) for run in runs]
+    return (f"{sum(r.passed for r in results)} cases passed, {sum(len(r.skips) for r in results)} skipped, "
+            f"{sum(r.failed for r in results)} failed")
+
+
 def main():
     args = arguments()
-    installed = subprocess.run([HERE / "install-qemu.sh"]).returncode
-    if installed != 0 or shutil.which("qemu-system-x86_64") is None:
-        print("SKIP: no kernel was booted: there is no qemu-system-x86_64 here", flush=True)
+    emulator = ARCHITECTURES[args.arch]
+    installed = subprocess.run([HERE / "install-qemu.sh", emulator.qemu, emulator.package]).returncode
+    if installed != 0 or shutil.which(emulator.qemu) is None:
+        print(f"SKIP: no kernel was booted: there is no {emulator.qemu} here", flush=True)
         return NOT_RUN
     programs = args.names
     sessions = []
     for suite in args.suites.split():
         try:
-            kernel = kernels.kernel(suite)
+            kernel = kernels.kernel(suite, args.arch)
         except kernels.NotAvailable as err:
             print(f"SKIP: the kernel of {suite} was not booted: {err}", flush=True)
             continue
@@ -155,9 +191,14 @@ def main():
         return NOT_RUN
     failed = failures(sessions)
     lines = [*table(sessions), "", *notes(sessions), *failed, *skips(sessions)]
-    totals = [result(run) for session in sessions for run in session.runs]
-    lines.append(f"VM: {len(sessions)} kernels, {sum(r.passed for r in totals)} cases passed, "
-                 f"{sum(len(r.skips) for r in totals)} skipped, {sum(r.failed for r in totals)} failed")
+    ours = [run for session in sessions for run in session.runs if not run.name.endswith(REFERENCE)]
+    lines.append(f"VM, {args.arch}: {len(sessions)} kernels, {totals(ours)}")
+    if args.reference_programs:
+        theirs = [run for session in sessions for run in session.runs if run.name.endswith(REFERENCE)]
+        lines.append(f"VM, {args.arch}, upstream's library: {totals(theirs)}")
+        shared = [f"{run.name}: {', '.join(sorted(failed_cases(run)))}" for session in sessions for run in session.runs
+                  if result(run).failed and not run.name.endswith(REFERENCE) and forgiven(session, run)]
+        lines += [f"fails with both libraries: {text}" for text in shared]
     (args.output / "results.txt").write_text("\n".join(lines) + "\n")
     print("\n" + "\n".join(lines), flush=True)
     return 1 if failed else 0

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Build the C tests for other architectures, on this library and on upstream's, and run both in one emulated machine of
+# each. A case that passes on upstream's library and fails on ours fails.
+#
+# usage: arches.sh WORK ARCHITECTURE...       names of c-tests/cross/architectures.txt
+# environment: MAKE, CARGO, PYTHON, TESTS (programs)
+set -euo pipefail
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKELEVEL O
+
+work=$1
+shift
+: "${MAKE:=make}" "${CARGO:=cargo}" "${PYTHON:=python3}"
+mkdir -p "$work"
+failed=() booted=()
+
+for name in "$@"; do
+    read -r target prefix < <(awk -v name="$name" '$1 == name { print $2, $3 }' c-tests/cross/architectures.txt) ||
+        { echo "arches: $name is not in c-tests/cross/architectures.txt" >&2; exit 2; }
+    if ! command -v "${prefix}gcc" >/dev/null; then
+        echo "SKIP: $name: there is no ${prefix}gcc"
+        continue
+    fi
+    cargo=$CARGO
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] || cargo="cargo +nightly -Zbuild-std=core"
+    # i386's newest kernels are 64-bit ones.
+    suite=sid
+    [ "$name" != i386 ] || suite=bookworm
+    upstream=$(build-aux/fetch-upstream.sh build-cross "$prefix") || { echo "SKIP: $name: no upstream library"; continue; }
+    common=(O="$work/$name" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_SEED=0)
+    mkdir -p "$work/$name"
+    ours=() theirs=()
+    for program in $TESTS; do
+        ours+=("$work/$name/ours/programs/$program")
+        theirs+=("$work/$name/theirs/programs/$program")
+    done
+    echo "$name: building"
+    "$MAKE" -s "${common[@]}" stage
+    "$MAKE" -s "${common[@]}" VM_OUT="$work/$name/ours" "${ours[@]}"
+    "$MAKE" -s "${common[@]}" VM_OUT="$work/$name/theirs" VM_PREFIX="$upstream" "${theirs[@]}"
+    "${prefix}gcc" -O2 -Wall -Wextra -static c-tests/vm/init.c -o "$work/$name/init"
+    status=0
+    # shellcheck disable=SC2086 # TESTS is a list
+    STRIP="${prefix}strip" "$PYTHON" -B c-tests/vm/vm.py --arch "$name" --suites "$suite" --init "$work/$name/init" \
+        --programs "$work/$name/ours/programs" --reference-programs "$work/$name/theirs/programs" \
+        --output "$work/$name" $TESTS || status=$?
+    case $status in
+    0) booted+=("$name") ;;
+    77) ;;
+    *) failed+=("$name") ;;
+    esac
+done
+
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }
+[ ${#booted[@]} -gt 0 ] || exit 77
+echo "architectures: ${booted[*]}: no case that passes on upstream's library fails on ours"

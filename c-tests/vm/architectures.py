@@ -1,0 +1,35 @@
+"""The machines that are emulated, one for each architecture."""
+
+NVME = "nvme"
+VIRTIO_PCI, VIRTIO_MMIO, VIRTIO_CCW = "virtio-blk-pci", "virtio-blk-device", "virtio-blk-ccw"
+# What Debian's kernels have as modules, and init loads before it looks for drives.
+MODULES = ["virtio_mmio", "virtio_pci", "virtio_blk", "ext4", "nvme", "tun"]
+
+
+class Architecture:
+    """`meta` is the package that depends on the kernel's; a kernel with `modules` cannot see its drives without them."""
+
+    def __init__(self, name, qemu, package, options, console, drive, meta, modules=True, memory_mib=1024, firmware=None):
+        self.name, self.qemu, self.package, self.options = name, qemu, package, options
+        self.console, self.drive, self.meta, self.modules = console, drive, meta, modules
+        self.memory_mib, self.firmware = memory_mib, firmware
+
+
+ARCHITECTURES = {architecture.name: architecture for architecture in [
+    # The cloud kernel has its drives built in.
+    Architecture("amd64", "qemu-system-x86_64", "qemu-system-x86", ["-machine", "q35", "-cpu", "max"],
+                 "ttyS0 reboot=t", NVME, "linux-image-cloud-amd64", modules=False),
+    Architecture("arm64", "qemu-system-aarch64", "qemu-system-arm", ["-machine", "virt", "-cpu", "max"],
+                 "ttyAMA0", VIRTIO_PCI, "linux-image-arm64"),
+    Architecture("armhf", "qemu-system-arm", "qemu-system-arm", ["-machine", "virt", "-cpu", "cortex-a15"],
+                 "ttyAMA0", VIRTIO_MMIO, "linux-image-armmp"),
+    Architecture("riscv64", "qemu-system-riscv64", "qemu-system-misc", ["-machine", "virt"],
+                 "ttyS0", VIRTIO_PCI, "linux-image-riscv64"),
+    Architecture("ppc64el", "qemu-system-ppc64", "qemu-system-ppc", ["-machine", "pseries", "-cpu", "power9"],
+                 "hvc0", VIRTIO_PCI, "linux-image-powerpc64le"),
+    Architecture("s390x", "qemu-system-s390x", "qemu-system-misc", ["-machine", "s390-ccw-virtio", "-cpu", "max"],
+                 "ttysclp0", VIRTIO_CCW, "linux-image-s390x"),
+    # With more memory this kernel has high memory, which its provided buffers do not survive.
+    Architecture("i386", "qemu-system-i386", "qemu-system-x86", ["-machine", "q35", "-cpu", "max"],
+                 "ttyS0 reboot=t", VIRTIO_PCI, "linux-image-686-pae", memory_mib=700),
+]}
