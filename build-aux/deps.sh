@@ -17,8 +17,6 @@ valgrind valgrind
 strace strace
 shellcheck shellcheck
 pyflakes3 pyflakes3
-aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
-riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu
 ld.lld lld
 cmake cmake
 meson meson
@@ -35,11 +33,15 @@ tmux tmux
 qemu-img qemu-utils
 "
 
-# file, Debian package
-files=
+# file, Debian package: the cross compilers and their C libraries. Debian 12 has none for LoongArch.
+files=$(while read -r name _ prefix _; do
+    case $name in '#'* | '' | loong64 | "$(dpkg --print-architecture 2>/dev/null)") continue ;; esac
+    echo "/usr/bin/${prefix}gcc gcc-${prefix%-}"
+    echo "/usr/${prefix%-}/lib/libc.so libc6-dev-$name-cross"
+done <c-tests/cross/architectures.txt)
 if [ "$(uname -m)" = x86_64 ]; then
     gcc_major=$(gcc -dumpversion 2>/dev/null | cut -d . -f 1 || true)
-    files="
+    files+="
 /usr/lib32/libc.so libc6-dev-i386
 /usr/lib/gcc/x86_64-linux-gnu/${gcc_major:-12}/32/libstdc++.a lib32stdc++-${gcc_major:-12}-dev
 "
