@@ -1,11 +1,11 @@
 //! Gives the library that `cargo build --release` makes its soname and its symbol versions.
 //!
-//! rustc hands the linker a version script of its own. GNU ld refuses a second one, lld takes the first. So the versions
-//! travel in the object file, as `.symver` directives, and the script given here names the nodes only. Where there is no
-//! lld, the library is made without versions, and a warning says so.
+//! rustc hands the linker a version script of its own. GNU ld refuses a second one, lld takes the first. So `.symver`
+//! directives in the object file carry the versions, and the script given here names the nodes only. Without lld, the
+//! library gets no versions, and a warning says so.
 //!
-//! `make` makes what is installed. It needs an archive, in which a function must not have two names, and turns the
-//! feature `versioned` off.
+//! `make` builds the installed libraries from an archive. A function in an archive must not have two names, so `make`
+//! turns the feature `versioned` off.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,7 +28,8 @@ fn main() {
         format!("-Wl,-soname,{soname}"),
     ];
     if variable("PROFILE") == "debug" {
-        // Without optimisation parts of core that name the unwinder are linked in. Panics abort, so it is never called.
+        // Without optimisation, parts of core that name the unwinder are linked in. Panics abort, so it is never
+        // called.
         arguments.push("-Wl,--defsym=rust_eh_personality=0".into());
     }
     match lld() {
@@ -51,7 +52,7 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("Cargo sets {name}"))
 }
 
-/// Writes the version map as two files: directives for the assembler, and a script of nodes, whose path it returns.
+/// Writes the version map as two files: directives for the assembler, and a script of nodes. Returns the script's path.
 fn write_versions() -> String {
     let map = fs::read_to_string(MAP).unwrap_or_else(|error| panic!("{MAP}: {error}"));
     let (mut nodes, mut directives) = (String::new(), String::new());
@@ -76,7 +77,7 @@ fn write_versions() -> String {
     script.display().to_string()
 }
 
-/// The options that make the linker driver use lld: the one that rustc brings, or else the system's.
+/// The options that make the linker driver use lld: the one that comes with rustc, or else the system's.
 fn lld() -> Option<Vec<String>> {
     let chosen = String::from("-fuse-ld=lld");
     let sysroot = Command::new(variable("RUSTC"))

@@ -7,7 +7,7 @@ use core::ffi::c_int;
 #[repr(transparent)]
 pub struct Errno(c_int);
 
-/// What a call yields, or the error the kernel (or the library, before asking it) gave.
+/// The result of a call, or its error: the kernel's, or the library's own before it enters the kernel.
 pub type Result<T> = core::result::Result<T, Errno>;
 
 impl Errno {
@@ -17,7 +17,7 @@ impl Errno {
         self.0
     }
 
-    /// Splits a system call's return value: negative is an error, all else a result.
+    /// Splits a system call's return value: a negative value is an error, any other a result.
     #[inline]
     pub const fn check(ret: c_int) -> Result<c_int> {
         if ret < 0 { Err(Errno(ret)) } else { Ok(ret) }
@@ -42,7 +42,7 @@ macro_rules! errnos {
     };
 }
 
-/// A number that two architectures have of their own.
+/// An error number that differs on MIPS and SPARC.
 const fn unless(common: c_int, mips: c_int, sparc: c_int) -> c_int {
     if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
         mips

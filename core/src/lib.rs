@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`abi`] | the kernel's and the library's types and constants, as C sees them |
 //! | [`errno`] | error numbers and `Result` |
-//! | [`kernel`] | the seam: what a kernel offers, the native one, and a simulated one for tests |
+//! | [`kernel`] | the trait with the system calls, the native kernel, and a simulated one for tests |
 //! | [`ring`] | set-up, mapping, sizes, exit, and the ordering of every access to ring memory |
 //! | [`queue`] | submit, complete, wait |
 //! | [`register`] | everything that `io_uring_register` offers |

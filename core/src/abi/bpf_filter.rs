@@ -2,7 +2,7 @@
 
 use super::types::*;
 
-/// What a filter program sees of a request. Since 7.0.
+/// A request as a filter program sees it. Since 7.0.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct io_uring_bpf_ctx {
@@ -60,7 +60,8 @@ pub struct __anon_bpf_ctx_open {
 pub enum __anon_bpf_filter_flags {
     /// Deny every opcode that has no filter. Since 7.0.
     IO_URING_BPF_FILTER_DENY_REST = 1,
-    /// Refuse the filter if the kernel's `pdu_size` is another. Since 7.0.
+    /// Refuse the filter if its `pdu_size` differs from the kernel's. Since
+    /// 7.0.
     IO_URING_BPF_FILTER_SZ_STRICT = 2,
 }
 pub use __anon_bpf_filter_flags::*;

@@ -4,7 +4,7 @@ use core::ffi::c_int;
 
 use super::types::*;
 
-/// A completion queue entry (CQE): what became of one request.
+/// A completion queue entry (CQE): the outcome of one request.
 #[derive(Debug)]
 #[repr(C)]
 pub struct io_uring_cqe {
@@ -14,7 +14,7 @@ pub struct io_uring_cqe {
     pub res: __s32,
     /// `IORING_CQE_F_*`.
     pub flags: __u32,
-    /// Sixteen bytes more in a ring with 32-byte CQEs.
+    /// Sixteen more bytes, in a ring with 32-byte CQEs.
     pub big_cqe: [__u64; 0],
 }
 

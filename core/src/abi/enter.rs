@@ -1,4 +1,4 @@
-//! What `io_uring_enter` takes: flags, and arguments of a wait.
+//! Flags of `io_uring_enter`, and arguments of a wait.
 
 use super::types::*;
 
@@ -28,11 +28,11 @@ pub enum __anon_reg_wait_flags {
 }
 pub use __anon_reg_wait_flags::*;
 
-/// A wait as it lies in the registered wait region, for `IORING_ENTER_EXT_ARG_REG`.
+/// The arguments of one wait in the registered wait region, for `IORING_ENTER_EXT_ARG_REG`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_reg_wait {
-    /// How long to wait at most, with `IORING_REG_WAIT_TS`.
+    /// The longest time to wait, with `IORING_REG_WAIT_TS`.
     pub ts: __kernel_timespec,
     /// Microseconds after which a single completion is enough; 0 waits for all of them.
     pub min_wait_usec: __u32,
@@ -48,7 +48,7 @@ pub struct io_uring_reg_wait {
     pub pad2: [__u64; 2],
 }
 
-/// A wait with a timeout, for `IORING_ENTER_EXT_ARG`.
+/// The arguments of a wait with a timeout, for `IORING_ENTER_EXT_ARG`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_getevents_arg {
@@ -58,6 +58,6 @@ pub struct io_uring_getevents_arg {
     pub sigmask_sz: __u32,
     /// Microseconds after which a single completion is enough; 0 waits for all of them. Since 6.12.
     pub min_wait_usec: __u32,
-    /// Address of a `struct __kernel_timespec`: how long to wait at most; 0 is for ever.
+    /// Address of a `struct __kernel_timespec`, the longest time to wait; 0 waits without limit.
     pub ts: __u64,
 }

@@ -1,8 +1,8 @@
 //! The kernel's and the library's types and constants, as C sees them.
 //!
 //! Names are C's. A C union, struct or enum without a name is a type `__anon_*`, and a field of such a type
-//! `__anonN`. All names can be had from here; the modules sort them by topic. The C headers are made from these files
-//! and follow their order.
+//! `__anonN`. This module exports every name; its submodules hold one topic each. The C headers are made from these
+//! files and follow their order.
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
 

@@ -4,17 +4,17 @@ use core::ffi::c_int;
 
 use super::types::*;
 
-/// What stands before each message of a multishot `IORING_OP_RECVMSG`, in the provided buffer.
+/// The header before each message of a multishot `IORING_OP_RECVMSG`, in the provided buffer.
 ///
-/// Name, control data and payload follow it; the room for the first two is what the request's `struct msghdr` gave.
+/// Name, control data and payload follow it. The request's `struct msghdr` sets the room for name and control data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_recvmsg_out {
-    /// Bytes of the sender's address, perhaps more than there was room for.
+    /// Bytes of the sender's address; may exceed the room for it.
     pub namelen: __u32,
     /// Bytes of control data.
     pub controllen: __u32,
-    /// Bytes of payload, perhaps more than there was room for.
+    /// Bytes of payload; may exceed the room for it.
     pub payloadlen: __u32,
     /// `MSG_*`.
     pub flags: __u32,

@@ -1,4 +1,4 @@
-//! What a request can ask for.
+//! Opcodes of requests.
 
 /// Opcodes of requests, for `opcode` of an SQE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What `io_uring_setup` takes and gives: parameters, ring offsets, set-up flags, features, mmap offsets.
+//! Arguments and results of `io_uring_setup`: parameters, ring offsets, set-up flags, features, mmap offsets.
 
 use core::ffi::c_int;
 
@@ -52,7 +52,7 @@ pub struct io_cqring_offsets {
     pub user_addr: __u64,
 }
 
-/// What `io_uring_setup` is asked for and what it made of it.
+/// The parameters of `io_uring_setup`, in and out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_params {
@@ -68,7 +68,7 @@ pub struct io_uring_params {
     pub sq_thread_idle: __u32,
     /// Out: `IORING_FEAT_*`.
     pub features: __u32,
-    /// In with `IORING_SETUP_ATTACH_WQ`: a ring whose workers to share.
+    /// In with `IORING_SETUP_ATTACH_WQ`: the descriptor of the ring whose workers to share.
     pub wq_fd: __u32,
     /// Zero.
     pub resv: [__u32; 3],
@@ -94,7 +94,7 @@ pub const IORING_SETUP_ATTACH_WQ: u32 = 1u32 << 5;
 pub const IORING_SETUP_R_DISABLED: u32 = 1u32 << 6;
 /// Go on with a batch after a request that could not be submitted. Since 5.18.
 pub const IORING_SETUP_SUBMIT_ALL: u32 = 1u32 << 7;
-/// Do not interrupt the application to finish completions: that waits until it enters the kernel. Since 5.19.
+/// Do not interrupt the application to finish completions; finish them when it enters the kernel. Since 5.19.
 pub const IORING_SETUP_COOP_TASKRUN: u32 = 1u32 << 8;
 /// Show with `IORING_SQ_TASKRUN` that completions wait to be finished. Since 5.19.
 pub const IORING_SETUP_TASKRUN_FLAG: u32 = 1u32 << 9;
@@ -106,7 +106,7 @@ pub const IORING_SETUP_CQE32: u32 = 1u32 << 11;
 pub const IORING_SETUP_SINGLE_ISSUER: u32 = 1u32 << 12;
 /// Finish completions only when the application waits for them. Since 6.1.
 pub const IORING_SETUP_DEFER_TASKRUN: u32 = 1u32 << 13;
-/// The application brings the memory of the rings. Since 6.5.
+/// The application provides the memory of the rings. Since 6.5.
 pub const IORING_SETUP_NO_MMAP: u32 = 1u32 << 14;
 /// Return the index of a registered ring instead of a descriptor. Since 6.5.
 pub const IORING_SETUP_REGISTERED_FD_ONLY: u32 = 1u32 << 15;
@@ -128,7 +128,7 @@ pub const IORING_FEAT_NODROP: u32 = 1u32 << 1;
 pub const IORING_FEAT_SUBMIT_STABLE: u32 = 1u32 << 2;
 /// Offset -1 means the file's own position. Since 5.6.
 pub const IORING_FEAT_RW_CUR_POS: u32 = 1u32 << 3;
-/// Requests run with the credentials of whoever submits them. Since 5.6.
+/// Requests run with the credentials of the task that submits them. Since 5.6.
 pub const IORING_FEAT_CUR_PERSONALITY: u32 = 1u32 << 4;
 /// Requests wait for readiness without a worker. Since 5.7.
 pub const IORING_FEAT_FAST_POLL: u32 = 1u32 << 5;

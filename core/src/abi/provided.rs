@@ -76,7 +76,7 @@ pub struct io_uring_buf_reg {
     pub resv: [__u32; 5],
 }
 
-/// How far the kernel has used a ring of provided buffers.
+/// The kernel's position in a ring of provided buffers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_buf_status {

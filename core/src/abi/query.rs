@@ -1,4 +1,4 @@
-//! Queries: what a kernel supports, without trying.
+//! Queries: what a kernel supports.
 
 use super::types::*;
 
@@ -43,13 +43,13 @@ pub struct io_uring_query_opcode {
     pub nr_request_opcodes: __u32,
     /// Number of `IORING_REGISTER_*` and `IORING_UNREGISTER_*`.
     pub nr_register_opcodes: __u32,
-    /// All `IORING_FEAT_*` there are.
+    /// All `IORING_FEAT_*` that the kernel has.
     pub feature_flags: __u64,
-    /// All `IORING_SETUP_*` there are.
+    /// All `IORING_SETUP_*` that the kernel has.
     pub ring_setup_flags: __u64,
-    /// All `IORING_ENTER_*` there are.
+    /// All `IORING_ENTER_*` that the kernel has.
     pub enter_flags: __u64,
-    /// All `IOSQE_*` there are.
+    /// All `IOSQE_*` that the kernel has.
     pub sqe_flags: __u64,
     /// Number of queries.
     pub nr_query_opcodes: __u32,
@@ -57,13 +57,13 @@ pub struct io_uring_query_opcode {
     pub __pad: __u32,
 }
 
-/// What zero-copy receive can do.
+/// Flags and features of zero-copy receive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_query_zcrx {
-    /// All `ZCRX_REG_*` there are.
+    /// All `ZCRX_REG_*` that the kernel has.
     pub register_flags: __u64,
-    /// All `IORING_ZCRX_AREA_*` there are.
+    /// All `IORING_ZCRX_AREA_*` that the kernel has.
     pub area_flags: __u64,
     /// Number of `ZCRX_CTRL_*`.
     pub nr_ctrl_opcodes: __u32,
@@ -77,7 +77,7 @@ pub struct io_uring_query_zcrx {
     pub __resv2: __u64,
 }
 
-/// What the memory of the rings needs beside their entries.
+/// Memory that the rings need beside their entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_query_scq {

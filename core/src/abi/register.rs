@@ -1,4 +1,4 @@
-//! What `io_uring_register` can be asked for, and the arguments that have no file of their own.
+//! Opcodes of `io_uring_register`, and the arguments that belong to no other topic.
 
 use super::types::*;
 
@@ -22,7 +22,7 @@ pub enum io_uring_register_op {
     IORING_REGISTER_FILES_UPDATE = 6,
     /// Signal an eventfd only for requests that did not complete inline. Since 5.6.
     IORING_REGISTER_EVENTFD_ASYNC = 7,
-    /// Ask which opcodes there are: a `struct io_uring_probe`. Since 5.6.
+    /// Ask which opcodes the kernel has: a `struct io_uring_probe`. Since 5.6.
     IORING_REGISTER_PROBE = 8,
     /// Register the caller's credentials. Since 5.6.
     IORING_REGISTER_PERSONALITY = 9,
@@ -56,9 +56,9 @@ pub enum io_uring_register_op {
     IORING_UNREGISTER_PBUF_RING = 23,
     /// Cancel requests and wait for it: a `struct io_uring_sync_cancel_reg`. Since 6.0.
     IORING_REGISTER_SYNC_CANCEL = 24,
-    /// Say which file slots the kernel may pick: a `struct io_uring_file_index_range`. Since 6.0.
+    /// Set the range of file slots that the kernel may pick: a `struct io_uring_file_index_range`. Since 6.0.
     IORING_REGISTER_FILE_ALLOC_RANGE = 25,
-    /// Ask how far a provided buffer ring is used: a `struct io_uring_buf_status`. Since 6.8.
+    /// Read the kernel's position in a provided buffer ring: a `struct io_uring_buf_status`. Since 6.8.
     IORING_REGISTER_PBUF_STATUS = 26,
     /// Poll network queues while waiting: a `struct io_uring_napi`. Since 6.9.
     IORING_REGISTER_NAPI = 27,
@@ -95,7 +95,7 @@ pub use io_uring_register_op::*;
 pub enum io_wq_type {
     /// For work that ends in bounded time, such as regular files.
     IO_WQ_BOUND = 0,
-    /// For work that may take for ever, such as sockets.
+    /// For work of unbounded time, such as sockets.
     IO_WQ_UNBOUND = 1,
 }
 pub use io_wq_type::*;
@@ -114,9 +114,9 @@ pub struct io_uring_clock_register {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_napi {
-    /// Microseconds to poll before sleeping. Out: what was set before.
+    /// Microseconds to poll before sleeping. Out: the previous value.
     pub busy_poll_to: __u32,
-    /// 1 to keep the device's interrupts off while polling. Out: what was set before.
+    /// 1 to keep the device's interrupts off while polling. Out: the previous value.
     pub prefer_busy_poll: __u8,
     /// Zero.
     pub pad: [__u8; 3],
@@ -124,7 +124,7 @@ pub struct io_uring_napi {
     pub resv: __u64,
 }
 
-/// A cancellation that is waited for.
+/// A synchronous cancellation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct io_uring_sync_cancel_reg {
@@ -134,7 +134,7 @@ pub struct io_uring_sync_cancel_reg {
     pub fd: __s32,
     /// `IORING_ASYNC_CANCEL_*`.
     pub flags: __u32,
-    /// How long to wait for the requests to end; both fields -1 is for ever.
+    /// The longest time to wait for the requests to end; both fields -1 waits without limit.
     pub timeout: __kernel_timespec,
     /// The opcode to match, with `IORING_ASYNC_CANCEL_OP`. Since 6.6.
     pub opcode: __u8,

@@ -49,7 +49,7 @@ pub const IORING_ASYNC_CANCEL_FD: u32 = 1u32 << 1;
 pub const IORING_ASYNC_CANCEL_ANY: u32 = 1u32 << 2;
 /// In `cancel_flags`: the file to match is a slot of the registered file table. Since 6.0.
 pub const IORING_ASYNC_CANCEL_FD_FIXED: u32 = 1u32 << 3;
-/// In `cancel_flags`: match by `user_data`, which is the rule when nothing else is asked for. Since 6.6.
+/// In `cancel_flags`: match by `user_data`, the default when no other match is asked for. Since 6.6.
 pub const IORING_ASYNC_CANCEL_USERDATA: u32 = 1u32 << 4;
 /// In `cancel_flags`: match by opcode. Since 6.6.
 pub const IORING_ASYNC_CANCEL_OP: u32 = 1u32 << 5;
@@ -60,11 +60,11 @@ pub const IORING_RECVSEND_POLL_FIRST: u32 = 1u32 << 0;
 pub const IORING_RECV_MULTISHOT: u32 = 1u32 << 1;
 /// In `ioprio` of a send or receive: the data is in the registered buffer `buf_index`. Since 6.0.
 pub const IORING_RECVSEND_FIXED_BUF: u32 = 1u32 << 2;
-/// In `ioprio` of a zero-copy send: let the notification say whether data was copied after all. Since 6.2.
+/// In `ioprio` of a zero-copy send: let the notification report whether data was copied. Since 6.2.
 pub const IORING_SEND_ZC_REPORT_USAGE: u32 = 1u32 << 3;
 /// In `ioprio` of a send or receive with provided buffers: use several buffers at once. Since 6.10.
 ///
-/// `res` counts all their bytes; the CQE names the first buffer, the others follow it in order.
+/// `res` counts all their bytes. The CQE names the first buffer; the others follow it in order.
 pub const IORING_RECVSEND_BUNDLE: u32 = 1u32 << 4;
 /// In `ioprio` of a send: `addr` points to an array of iovecs. Since 6.17.
 pub const IORING_SEND_VECTORIZED: u32 = 1u32 << 5;

@@ -43,7 +43,7 @@ pub struct io_uring_rsrc_update {
     pub offset: __u32,
     /// Zero.
     pub resv: __u32,
-    /// Address of the descriptors or iovecs; a ring's descriptor itself.
+    /// Address of the descriptors or iovecs; for a ring, its descriptor itself.
     pub data: __aligned_u64,
 }
 

@@ -1,4 +1,4 @@
-//! Restrictions: what a ring or a task may still do.
+//! Restrictions on what a ring or a task may do.
 
 use super::types::*;
 
@@ -45,7 +45,8 @@ pub union __anon_restriction {
     pub sqe_flags: __u8,
 }
 
-/// Restrictions of a task: of every ring that it makes from now on. Since 7.0.
+/// Restrictions of a task. They hold for every ring that it makes afterwards.
+/// Since 7.0.
 #[repr(C)]
 pub struct io_uring_task_restriction {
     /// Zero.

@@ -1,4 +1,4 @@
-//! The library's own structures: what a program holds as `struct io_uring`.
+//! The library's own structures: `struct io_uring` and its parts.
 
 use core::ffi::{c_int, c_uint, c_void};
 
@@ -63,7 +63,7 @@ pub struct io_uring_cq {
     pub cqes: *mut io_uring_cqe,
     /// Bytes of the ring's mapping; 0 where there is none to undo.
     pub ring_sz: usize,
-    /// The ring's mapping; the submission ring's where they share one.
+    /// The ring's mapping; the submission ring's if both share one.
     pub ring_ptr: *mut c_void,
     /// Number of entries minus one.
     pub ring_mask: c_uint,
@@ -96,7 +96,7 @@ pub struct io_uring {
     pub pad2: c_uint,
 }
 
-/// The refill ring of zero-copy receive. The program fills it in from what the registration reported.
+/// The refill ring of zero-copy receive. The program fills it in from the result of the registration.
 #[repr(C)]
 pub struct io_uring_zcrx_rq {
     /// The kernel's position.
@@ -113,7 +113,7 @@ pub struct io_uring_zcrx_rq {
     pub ring_ptr: *mut c_void,
 }
 
-/// A walk over the completions that were there when it began.
+/// An iterator over the completions that were in the ring when it began.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct io_uring_cqe_iter {
@@ -121,7 +121,7 @@ pub struct io_uring_cqe_iter {
     pub cqes: *mut io_uring_cqe,
     /// Number of entries minus one.
     pub mask: c_uint,
-    /// 1 in a ring of 32-byte CQEs, else 0: by how much an index is shifted.
+    /// How many bits to shift an index: 1 in a ring of 32-byte CQEs, else 0.
     pub shift: c_uint,
     /// The next CQE.
     pub head: c_uint,

@@ -60,7 +60,7 @@ pub type socklen_t = u32;
 
 /// A message to send or receive (`<sys/socket.h>`), as the kernel lays it out.
 ///
-/// C libraries whose members are narrower have padding beside them, which the kernel demands to be 0.
+/// Some C libraries have narrower members with padding beside them. The kernel demands that this padding is 0.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct msghdr {
@@ -104,7 +104,7 @@ pub struct open_how {
     pub resolve: __u64,
 }
 
-/// What is known of a file, only ever passed on by address (`<sys/stat.h>`).
+/// Attributes of a file, only ever passed on by address (`<sys/stat.h>`).
 #[repr(C)]
 pub struct statx {
     _opaque: [u8; 0],
@@ -122,7 +122,7 @@ pub struct futex_waitv {
     _opaque: [u8; 0],
 }
 
-/// What became of a child process, only ever passed on by address (`<signal.h>`).
+/// A child process's change of state, only ever passed on by address (`<signal.h>`).
 #[repr(C)]
 pub struct siginfo_t {
     _opaque: [u8; 0],
@@ -130,13 +130,13 @@ pub struct siginfo_t {
 
 /// Permissions of a file (`<sys/types.h>`).
 pub type mode_t = u32;
-/// A size or position in a file (`<sys/types.h>`), as programs with large-file support have it.
+/// A size or position in a file (`<sys/types.h>`), 64 bits as with large-file support.
 pub type off_t = i64;
-/// The same on all systems (`<sys/types.h>`).
+/// A size or position in a file (`<sys/types.h>`), 64 bits on every system.
 pub type loff_t = i64;
 /// A process, process group or descriptor of a process (`<sys/types.h>`).
 pub type id_t = u32;
-/// What an `id_t` is (`<sys/wait.h>`).
+/// Which kind of number an `id_t` holds (`<sys/wait.h>`).
 pub type idtype_t = core::ffi::c_uint;
 
 /// Bytes of a signal set as the kernel counts them: `_NSIG / 8`.
@@ -149,7 +149,7 @@ pub const KERNEL_SIGSET_SIZE: usize = 16;
 /// `_IO(0x12, 0)`: tell a block device that a range is unused; for `cmd_op` (`<linux/blkdev.h>`). Since 6.12.
 pub const BLOCK_URING_CMD_DISCARD: __u32 = (IOC_NONE << 29) | (0x12 << 8);
 
-// Where an ioctl number says that it moves no data, these architectures set a bit.
+// These architectures set a bit in the number of an ioctl that moves no data.
 #[cfg(any(
     target_arch = "mips",
     target_arch = "mips64",

@@ -64,7 +64,7 @@ pub struct io_uring_zcrx_area_reg {
     pub addr: __u64,
     /// Its length in bytes, a multiple of the page size.
     pub len: __u64,
-    /// Out: goes into the upper bits of `off` of refill entries.
+    /// Out: the area's token, for the upper bits of `off` in refill entries.
     pub rq_area_token: __u64,
     /// `IORING_ZCRX_AREA_*`.
     pub flags: __u32,
@@ -85,7 +85,7 @@ pub enum zcrx_reg_flags {
 }
 pub use zcrx_reg_flags::*;
 
-/// What the kernel's zero-copy receive can do, as a query reports it.
+/// Features of the kernel's zero-copy receive, as a query reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum zcrx_features {
@@ -126,7 +126,7 @@ pub struct io_uring_zcrx_ifq_reg {
 pub enum zcrx_ctrl_op {
     /// Let the kernel take the entries of the refill ring. Since 6.19.
     ZCRX_CTRL_FLUSH_RQ = 0,
-    /// Make a descriptor with which another ring can use the queue. Since 6.19.
+    /// Make a descriptor by which another ring can use the queue. Since 6.19.
     ZCRX_CTRL_EXPORT = 1,
     /// One more than the highest operation known here.
     __ZCRX_CTRL_LAST = 2,

@@ -1,4 +1,4 @@
-//! The seam: everything that the library asks of a kernel.
+//! The interface to the kernel: every system call of the library goes through [`Kernel`].
 //!
 //! [`Kernel`] has associated functions and no state, so the choice of a kernel is made at compile time and costs
 //! nothing at run time.
@@ -38,7 +38,7 @@ pub const MAP_HUGE_2MB: c_int = 21 << 26;
 /// `MADV_DONTFORK`.
 pub const MADV_DONTFORK: c_int = 10;
 
-/// A pair of limits, laid out as `struct rlimit64`, which is what `prlimit64` takes on every architecture.
+/// A pair of limits, laid out as `struct rlimit64`. `prlimit64` takes this structure on every architecture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Limit {
@@ -48,7 +48,7 @@ pub struct Limit {
     pub maximum: u64,
 }
 
-/// What a kernel offers. Errors are the kernel's own, passed on unchanged.
+/// The system calls that the library makes. They return the kernel's errors unchanged.
 pub trait Kernel {
     /// `io_uring_setup`: makes a ring and returns its descriptor (or index, with `IORING_SETUP_REGISTERED_FD_ONLY`).
     ///

@@ -5,8 +5,8 @@ use core::ffi::c_int;
 #[path = "generic_nr.rs"]
 pub mod nr;
 
-/// `syscall!(type; number, arguments...)`: the kernel's return value. An `isize` holds any; where a `c_int` is enough,
-/// nothing is converted afterwards.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. The type is `isize`, or `c_int` for a call whose
+/// result fits: then nothing is converted afterwards.
 macro_rules! syscall {
     ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
         let ret: $ret;
@@ -26,8 +26,8 @@ macro_rules! syscall {
 }
 pub(super) use syscall;
 
-/// The page size is the kernel's choice (4, 16 or 64 KiB), told to each process in its auxiliary vector. Without libc
-/// that is found in `/proc`. Where that cannot be read, the most common one is assumed.
+/// The kernel chooses the page size (4, 16 or 64 KiB) and puts it into each process's auxiliary vector. Without libc,
+/// this function reads the vector from `/proc`. If it cannot be read, the most common size is assumed.
 #[cold]
 pub fn page_size() -> usize {
     const OPENAT: usize = 56;

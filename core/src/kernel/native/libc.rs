@@ -28,7 +28,7 @@ unsafe extern "C" {
     pub fn munmap(addr: *mut c_void, len: usize) -> c_int;
     pub fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> c_int;
     pub fn close(fd: c_int) -> c_int;
-    // Offsets and limits of 64 bits: glibc has functions of their own for them, others nothing else.
+    // glibc has separate functions for 64-bit offsets and limits. Other C libraries have only 64-bit ones.
     #[cfg_attr(target_env = "gnu", link_name = "mmap64")]
     pub fn mmap(
         addr: usize,
@@ -46,7 +46,7 @@ unsafe extern "C" {
 
 /// `syscall!(type; number, arguments...)`: the kernel's return value. `errno` is left as it was.
 macro_rules! syscall {
-    // Names, numbers and units of these differ between architectures, and libc knows them.
+    // Names, numbers and units of these calls differ between architectures, so each goes through its libc function.
     ($ret:ty; nr::MMAP, $addr:expr, $len:expr, $prot:expr, $flags:expr, $($rest:expr),*) => {
         arch::keeping_errno(|| arch::mmap($addr, $len, $prot as c_int, $flags as c_int, $($rest),*) as isize)
     };
@@ -62,10 +62,10 @@ macro_rules! syscall {
 }
 pub(super) use syscall;
 
-/// Makes a call in libc's manner (-1 and `errno`) one in the kernel's (a negative error number).
+/// Makes a call that reports errors as libc does (-1 and `errno`). Returns them as the kernel does (a negative number).
 pub fn keeping_errno(call: impl FnOnce() -> isize) -> isize {
     let errno = __errno_location();
-    // SAFETY: the address of this thread's `errno` is always valid, and nobody else writes there.
+    // SAFETY: the address of this thread's `errno` is always valid, and no other thread writes there.
     let before = unsafe { *errno };
     let ret = call();
     if ret != -1 {

@@ -45,7 +45,7 @@ fn done(ret: c_int) -> Result<()> {
 
 #[cfg(target_arch = "x86_64")]
 impl Native {
-    /// Any system call, for what the seam has no use for.
+    /// Any system call, for those that [`Kernel`] does not have.
     ///
     /// # Safety
     ///
@@ -109,8 +109,8 @@ impl Kernel for Native {
         fd: c_int,
         offset: u64,
     ) -> Result<NonNull<c_void>> {
-        // SAFETY: no address is asked for, so no mapping is replaced unless `flags` says so, which the caller excludes.
-        // `prot` and `flags` are words to the kernel, so all of their bits must be there.
+        // SAFETY: no address is asked for, so the call replaces no mapping unless `flags` says so. The caller rules
+        // that out. The kernel reads `prot` and `flags` as whole words, so they are extended here.
         let ret = unsafe {
             syscall!(isize; nr::MMAP, 0usize, len, prot as usize, flags as usize, fd, offset)
         };
@@ -118,13 +118,13 @@ impl Kernel for Native {
         if ret as usize > -4096isize as usize {
             return Errno::check(ret as c_int).and(Err(Errno::ENOMEM));
         }
-        // Address 0 comes only of asking for it.
+        // The kernel returns address 0 only to a call that asks for it.
         NonNull::new(ptr::with_exposed_provenance_mut(ret as usize)).ok_or(Errno::ENOMEM)
     }
 
     #[inline]
     unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
-        // SAFETY: the caller gives the range up.
+        // SAFETY: the caller no longer uses the range.
         done(unsafe { syscall!(isize; nr::MUNMAP, addr, len) } as c_int)
     }
 

@@ -3,8 +3,8 @@
 #[path = "generic_nr.rs"]
 pub mod nr;
 
-/// `syscall!(type; number, arguments...)`: the kernel's return value. An `isize` holds any; where a `c_int` is enough,
-/// nothing is converted afterwards.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. The type is `isize`, or `c_int` for a call whose
+/// result fits: then nothing is converted afterwards.
 macro_rules! syscall {
     ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
         let ret: $ret;

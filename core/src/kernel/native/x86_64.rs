@@ -13,11 +13,10 @@ pub mod nr {
     pub const IO_URING_REGISTER: usize = 427;
 }
 
-/// `syscall!(type; number, arguments...)`: the kernel's return value. An `isize` holds any; where a `c_int` is enough,
-/// nothing is converted afterwards.
+/// `syscall!(type; number, arguments...)`: the kernel's return value. The type is `isize`, or `c_int` for a call whose
+/// result fits: then nothing is converted afterwards.
 ///
-/// Arguments go into their registers as wide as they are: the kernel truncates what it declares as 32 bits, so
-/// nothing is extended here.
+/// Arguments are not extended to the width of a register: the kernel truncates those that it declares as 32 bits.
 macro_rules! syscall {
     ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
         let ret: $ret;
@@ -30,7 +29,7 @@ macro_rules! syscall {
             $(in("r10") $d,
             $(in("r8") $e,
             in("r9") $f,)?)?)?)?
-            // The instruction keeps the return address and the flags there.
+            // The instruction saves the return address and the flags in these registers.
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

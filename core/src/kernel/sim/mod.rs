@@ -1,7 +1,7 @@
 //! A kernel simulated in memory, one for each thread, for tests.
 //!
-//! It refuses, falls short, holds back, overflows and reorders as it is told, and counts what was not given back. Rings
-//! are ordinary memory, so that Miri can watch every access to them.
+//! A test makes it refuse calls, consume fewer requests, delay and reorder completions, or overflow. It counts the
+//! descriptors and mappings that were not given back. Rings are ordinary memory, so Miri checks every access to them.
 
 mod ring;
 
@@ -21,7 +21,7 @@ use ring::Ring;
 /// The simulated kernel.
 pub struct Sim;
 
-/// What the kernel can do and how it behaves.
+/// Features and behaviour of the simulated kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// `IORING_FEAT_*` of new rings.
@@ -30,7 +30,7 @@ pub struct Config {
     pub setup_flags: u32,
     /// The most requests that one call consumes.
     pub submit_limit: u32,
-    /// Completions are posted only while somebody waits, the last one first.
+    /// Completions are posted only during a wait, the last one first.
     pub hold_back: bool,
     /// Bytes of a page.
     pub page_size: usize,
@@ -105,7 +105,7 @@ struct Map {
 struct State {
     config: Config,
     calls: Vec<Call>,
-    /// Calls that may fail until the one that does, and its error.
+    /// How many calls that may fail still succeed before one fails, and its error.
     fail: Option<(usize, Errno)>,
     on_register: Option<OnRegister>,
     rings: BTreeMap<c_int, Ring>,
@@ -161,22 +161,22 @@ pub fn assert_clean() {
     assert_eq!(maps, 0, "mappings left");
 }
 
-/// Makes the call after the next `after` ones fail, counting those that set something up or work with it.
+/// Makes one call fail with `errno`, after `after` others. Only calls that set something up or use it count.
 pub fn fail_after(after: usize, errno: Errno) {
     with(|state| state.fail = Some((after, errno)));
 }
 
-/// Whether a failure that [`fail_after`] ordered is still to come.
+/// Whether a failure set by [`fail_after`] is still to come.
 pub fn failure_pending() -> bool {
     with(|state| state.fail.is_some())
 }
 
-/// Takes back what [`fail_after`] ordered.
+/// Cancels a failure set by [`fail_after`].
 pub fn reset_failure() {
     with(|state| state.fail = None);
 }
 
-/// Sets all counters of a ring that has not been used, as if it had been for long.
+/// Sets all counters of an unused ring to `count`, as after long use.
 pub fn start_counters_at(fd: c_int, count: u32) {
     with(|state| {
         state
@@ -192,7 +192,7 @@ pub fn on_register(f: impl FnMut(c_int, c_uint, *const c_void, c_uint) -> Result
     with(|state| state.on_register = Some(Box::new(f)));
 }
 
-/// The calls made since the last look.
+/// The calls made since this function was last called.
 pub fn take_calls() -> Vec<Call> {
     with(|state| std::mem::take(&mut state.calls))
 }
@@ -218,7 +218,7 @@ pub fn post(fd: c_int, user_data: u64, res: i32, flags: u32) {
     });
 }
 
-/// Does what `IORING_REGISTER_RESIZE_RINGS` asks for.
+/// Carries out `IORING_REGISTER_RESIZE_RINGS`.
 pub fn resize(fd: c_int, p: &mut io_uring_params) -> Result<()> {
     with(|state| {
         let config = state.config;
@@ -267,13 +267,13 @@ pub fn run_sq_thread(fd: c_int) -> u32 {
 fn allocate(size: usize) -> (NonNull<c_void>, Layout) {
     let layout =
         Layout::from_size_align(size.next_multiple_of(4096), 4096).expect("a size that fits");
-    // SAFETY: the size is not zero: no caller asks for nothing, and it is rounded up.
+    // SAFETY: the size is not zero: every caller asks for at least one byte, and the size is rounded up.
     let area = unsafe { alloc_zeroed(layout) };
     (NonNull::new(area.cast()).expect("memory"), layout)
 }
 
 impl State {
-    /// Notes a call, and fails it if it is the one ordered to.
+    /// Records a call, and fails it if [`fail_after`] chose it.
     fn note(&mut self, call: Call) -> Result<()> {
         self.calls.push(call);
         match &mut self.fail {
@@ -362,7 +362,7 @@ impl Kernel for Sim {
             })?;
             Ok(state.on_register.take())
         })?;
-        // Outside the borrow: a handler may look at the kernel.
+        // Outside the borrow: a handler may call the simulated kernel.
         let Some(mut handler) = handler else {
             return Ok(0);
         };
@@ -432,7 +432,8 @@ impl Kernel for Sim {
     fn close(fd: c_int) -> Result<()> {
         with(|state| {
             state.calls.push(Call::Close { fd });
-            // A ring lives on in its mappings; here only a set-up that fails closes while something is mapped.
+            // A real kernel keeps a ring while it is mapped. Here it goes at once: only a failing set-up closes before
+            // it unmaps.
             state.rings.remove(&fd).map(drop).ok_or(Errno::EBADF)
         })
     }

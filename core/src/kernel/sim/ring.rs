@@ -79,13 +79,13 @@ pub struct Ring {
     /// A stand-in for the second mapping of kernels without `IORING_FEAT_SINGLE_MMAP`.
     cq_ring: Option<Area>,
     array: u32,
-    /// Done, but shown only to those who wait.
+    /// Done, but posted only during a wait.
     held: VecDeque<Completion>,
     /// Done, but the CQ was full.
     overflowed: VecDeque<Completion>,
-    /// `user_data` of timeouts that have not gone off.
+    /// `user_data` of timeouts that have not expired.
     timeouts: Vec<u64>,
-    /// Memory of before a resize, and of buffer rings: it may be mapped for longer than the ring uses it.
+    /// Memory from before a resize, and of buffer rings. It may stay mapped after the ring has stopped using it.
     others: Vec<(u64, Area)>,
 }
 
@@ -181,7 +181,7 @@ impl Ring {
         self.others.push((offset, Area::new(size)));
     }
 
-    /// Moves what is published into rings of the size in `p`. The old memory stays for those who have it mapped.
+    /// Moves the published entries into rings of the size in `p`. The old memory stays valid while it is mapped.
     pub fn resize(&mut self, p: &mut io_uring_params, config: &Config) -> Result<()> {
         if p.flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP) != 0 {
             return Err(Errno::EINVAL);
@@ -203,7 +203,7 @@ impl Ring {
         // SAFETY: masked positions lie within the entries of each ring.
         unsafe {
             for position in (0..sqes).map(|n| sq_head.wrapping_add(n)) {
-                // As kernels of the time do it, which is wrong for SQEs of 128 bytes.
+                // This is wrong for SQEs of 128 bytes, as in the kernels that this one models.
                 let from = (position & (self.entries.sq - 1)) as usize;
                 let to = (position & (new.entries.sq - 1)) as usize;
                 let sqe = self.sqes.start.as_ptr().cast::<io_uring_sqe>().add(from);
@@ -362,7 +362,7 @@ impl Ring {
         kept.into_iter().for_each(|done| self.deliver(done));
     }
 
-    /// `timed`: the wait has a limit, which in this kernel is over as soon as nothing else is left to wait for.
+    /// `timed`: the wait has a time limit. This kernel lets it expire as soon as nothing else is left to wait for.
     pub fn enter(
         &mut self,
         to_submit: u32,
@@ -387,7 +387,8 @@ impl Ring {
             self.flush_overflow();
             self.wait(wait_nr, timed)
         };
-        // The number submitted is what counts; an error shows only if there was nothing to submit.
+        // A call that submitted something returns the number. It returns an error of the wait only if it submitted
+        // nothing.
         if submitted > 0 {
             Ok(submitted as c_int)
         } else {
@@ -402,7 +403,7 @@ impl Ring {
             } else if let Some(user_data) = self.timeouts.pop() {
                 self.post(user_data, Errno::ETIME.as_ret(), 0);
             } else {
-                // Without a limit this would last for ever, but for a signal.
+                // Without a time limit only a signal can end this wait.
                 return Err(if timed { Errno::ETIME } else { Errno::EINTR });
             }
         }
