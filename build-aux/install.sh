@@ -37,6 +37,7 @@ pc() { # name description
         template=$(<"$root/pkgconfig/$1.pc.in")
         template=${template//@prefix@/"$(pc_path "$prefix")"}
         template=${template//@libdir@/"$(pc_path "$libdevdir")"}
+        template=${template//@rundir@/"$(pc_path "$libdir")"}
         template=${template//@includedir@/"$(pc_path "$includedir")"}
         template=${template//@VERSION@/"$VERSION"}
         printf '%s\n' "$template" >"$file"
@@ -88,7 +89,8 @@ done
 cmake_file liburing-config.cmake
 cmake_file liburing-config-version.cmake
 
-# The interface of 2019. Its development files have the names of today's, so they are in directories of their own.
+# The interface of 2019, in directories of its own: its development files have the names of today's, and liburing.so.1 is
+# also what programs of liburing 0.1 to 0.7 ask for, which it does not serve. A program finds it by its run path.
 if [ "${ENABLE_SEED:-0}" = 1 ]; then
     # Each shape of the library includes io_uring.h from its own directory.
     for shape in '' split/; do
@@ -97,11 +99,12 @@ if [ "${ENABLE_SEED:-0}" = 1 ]; then
     done
     put 644 "$BUILD/seed/liburing.a" "$libdevdir/liburing-0.1/liburing.a"
     if [ "${ENABLE_SHARED:-1}" = 1 ]; then
-        put 755 "$BUILD/seed/liburing.so.1" "$libdir/liburing.so.1"
-        link "${runtime:-../}liburing.so.1" "$libdevdir/liburing-0.1/liburing.so"
-        put 755 "$BUILD/seed/liburing-0.1-preload.so" "$libdir/liburing-0.1-preload.so"
+        put 755 "$BUILD/seed/liburing.so.1" "$libdir/liburing-0.1/liburing.so.1"
+        link "${runtime:+${runtime}liburing-0.1/}liburing.so.1" "$libdevdir/liburing-0.1/liburing.so"
+        put 755 "$BUILD/seed/liburing-0.1-preload.so" "$libdir/liburing-0.1/liburing-0.1-preload.so"
     fi
     pc liburing-0.1
+    pc liburing-0.1-split
 fi
 
 # Pages of the interface of 2019 have a section of their own beside those of today.
@@ -114,7 +117,8 @@ done < <(cd "$root/man" && find . -type f \( "${pages[@]}" \) | sed 's|^\./||' |
 
 # The directories that are the library's own go with their last file.
 if [ "$action" = uninstall ]; then
-    for directory in "$includedir/liburing/io_uring" "$includedir/liburing" "$libdevdir/cmake/liburing"; do
+    for directory in "$includedir"/liburing/io_uring "$includedir"/liburing "$libdevdir"/cmake/liburing \
+        "$includedir"/liburing-0.1/split "$includedir"/liburing-0.1 "$libdevdir"/liburing-0.1 "$libdir"/liburing-0.1; do
         [ ! -d "$DESTDIR$directory" ] || rmdir --ignore-fail-on-non-empty "$DESTDIR$directory"
     done
 fi

@@ -19,7 +19,7 @@ export TMPDIR=$files
 
 include=$prefix/include/liburing-0.1
 library=$prefix/lib/liburing-0.1
-preload=$prefix/lib/liburing-0.1-preload.so
+preload=$library/liburing-0.1-preload.so
 flags=(-std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -pthread)
 steps=0 failures=0 skips=0
 
@@ -74,7 +74,7 @@ step() { # what, command...
 
 links() { # shared|static
     case $1 in
-    shared) printf '%s\n' -L"$library" -luring -Wl,-rpath,"$prefix/lib" ;;
+    shared) printf '%s\n' -L"$library" -luring -Wl,-rpath,"$library" ;;
     static) printf '%s\n' -static -L"$library" -luring ;;
     esac
 }
@@ -100,12 +100,14 @@ run() { # name, way, argument...
     esac
 }
 
+head -c 20000000 /dev/urandom >"$files/random"
+
 ### Libraries and headers
 
 elf() {
     # Eight bytes for the thread's number.
-    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location c-tests/abi/elf.sh shared "$prefix/lib/liburing.so.1" liburing.so.1
-    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location c-tests/abi/elf.sh static "$library/liburing.a" "$prefix/lib/liburing.so.1"
+    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location c-tests/abi/elf.sh shared "$library/liburing.so.1" liburing.so.1
+    ALLOWED_TLS=8 ALLOWED_WEAK=__errno_location c-tests/abi/elf.sh static "$library/liburing.a" "$library/liburing.so.1"
 }
 
 exports() { # library, map
@@ -132,7 +134,7 @@ layouts() { # second compiler
         for shape in . split; do
             first=$([ $shape = . ] || echo -DSPLIT)
             "$compiler" "${flags[@]}" -pedantic -I"$include/$shape" -DLIBRARY $first io_uring-2019/tests/layout.c \
-                -o "$build/layout" -L"$library" -luring -Wl,-rpath,"$prefix/lib"
+                -o "$build/layout" -L"$library" -luring -Wl,-rpath,"$library"
             "$build/layout"
             echo '#include <liburing.h>' | g++ -x c++ -std=c++11 -Wall -Wextra -Werror -I"$include/$shape" -fsyntax-only -
         done
@@ -140,24 +142,26 @@ layouts() { # second compiler
     echo "both shapes, every offset and constant"
 }
 
+# As README says it, for both shapes, with nothing that leads to the library but what pkg-config gives.
 pkg_config() {
-    local compile
-    compile=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs liburing-0.1)
-    eval "compile=($compile)"
-    "$CC" -O2 -D_GNU_SOURCE io_uring-2019/tests/first.c -o "$build/first-pc" "${compile[@]}" -Wl,-rpath,"$prefix/lib"
-    grep 'NEEDED.*liburing\.so\.1' <<<"$(readelf -d "$build/first-pc")"
+    local shape compile
+    for shape in '' split; do
+        compile=$(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags --libs "liburing-0.1${shape:+-$shape}")
+        eval "compile=($compile)"
+        "$CC" -O2 -D_GNU_SOURCE ${shape:+-DSPLIT} io_uring-2019/tests/first.c -o "$build/first-pc" "${compile[@]}"
+        grep 'NEEDED.*liburing\.so\.1' <<<"$(readelf -d "$build/first-pc")"
+        env -u LD_LIBRARY_PATH "$build/first-pc" "$files/random"
+    done
 }
 
 step "liburing.so.1 and its archive" elf
-step "what liburing.so.1 exports" exports "$prefix/lib/liburing.so.1" io_uring-2019/liburing-0.1.map
+step "what liburing.so.1 exports" exports "$library/liburing.so.1" io_uring-2019/liburing-0.1.map
 step "what the preload library exports" exports "$preload" io_uring-2019/preload.map
 step "the preload library" preload_elf
 step "headers" layouts "$(command -v clang || true)"
 step "pkg-config" pkg_config
 
 ### Programs
-
-head -c 20000000 /dev/urandom >"$files/random"
 
 first() { # way
     local shape link
@@ -222,7 +226,7 @@ for way in shared static; do
     step "the library's functions, first shape, $way" cases split $way -I"$include/split"
 done
 unloading() {
-    "$CC" "${flags[@]}" -I"$include" io_uring-2019/tests/unload.c -o "$build/unload" -Wl,-rpath,"$prefix/lib" -ldl
+    "$CC" "${flags[@]}" -I"$include" io_uring-2019/tests/unload.c -o "$build/unload" -Wl,-rpath,"$library" -ldl
     "$build/unload"
 }
 step "the library is unloaded" unloading

@@ -32,7 +32,7 @@ def rows(blocks):
 
 def table(prefix, work, blocks, seconds, turns):
     program = programs.compile_c("c-tests/bench/seed.c", os.path.join(work, "seed"), prefix)
-    preload = os.path.abspath(os.path.join(prefix, "lib", "liburing-0.1-preload.so"))
+    preload = os.path.abspath(os.path.join(prefix, "lib", "liburing-0.1", "liburing-0.1-preload.so"))
     found = {"2019": ["env", f"LD_PRELOAD={preload}", program, "2019"], "today": [program, "today"]}
     lines = ["| random 4 KiB reads a second | 2019, preloaded | today's | 2019 / today | middle half |",
              "| --- | ---: | ---: | ---: | ---: |"]
