@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::Output;
 use crate::sys::errno;
 use crate::tables::{self, Documented, ERRORS};
-use crate::{Exit, Failure, Outcome};
 
 const MOST_FUNCTIONS: usize = 3;
 

@@ -11,13 +11,13 @@ use uring_core::kernel::{Kernel, Native};
 use uring_core::ring::sizes;
 
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::{Output, Style, bytes};
 use crate::sys::available;
 use crate::sys::calls::{self, Answer, patiently};
 use crate::sys::child;
 use crate::sys::proc::{self, CAP_IPC_LOCK, Limits, Pids, Status};
 use crate::sys::ring::Ring;
-use crate::{Exit, Failure, Outcome};
 
 /// The kernel makes the number of workers depend on that of SQEs.
 const COMMON_ENTRIES: u32 = 256;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cli;
+use crate::outcome::{Failure, Outcome};
 use crate::sys::filter::{self, Action};
 use crate::sys::proc::{CAP_SYS_ADMIN, Status};
-use crate::{Failure, Outcome};
 
 pub fn run(options: &cli::Run) -> Outcome {
     let [program, arguments @ ..] = options.command.as_slice() else {

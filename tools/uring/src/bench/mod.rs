@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::{Output, duration};
 use crate::sys::available;
-use crate::{Exit, Failure, Outcome};
 use work::Work;
 
 const ROUNDS: usize = 12;

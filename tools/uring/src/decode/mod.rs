@@ -8,9 +8,9 @@ use std::io::{BufRead, IsTerminal};
 use serde::Serialize;
 
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::Output;
 use crate::tables::{self, Group};
-use crate::{Exit, Failure, Outcome};
 
 pub fn run(options: &cli::Decode, output: &mut Output) -> Outcome {
     match options.what.as_slice() {

@@ -1,36 +1,11 @@
 //! Draws findings from the evidence: what refuses io_uring, and what limits it.
 
-use serde::Serialize;
-
 use super::cures;
 use super::evidence::{Evidence, Runtime};
-use super::trial::COMMON_ENTRIES;
+use super::finding::{Finding, Level};
 use crate::sys::calls::Answer;
 use crate::sys::errno;
-use crate::sys::proc::{CAP_IPC_LOCK, CAP_SYS_ADMIN, Limit};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// It works, but not in all that programs do.
-    Warn,
-    /// It does not work.
-    Fail,
-}
-
-/// Something that is wrong.
-#[derive(Clone, Debug, Serialize)]
-pub struct Finding {
-    pub level: Level,
-    /// A word for programs.
-    pub culprit: &'static str,
-    pub summary: String,
-    pub evidence: Vec<String>,
-    pub cure: Vec<String>,
-    /// What programs say in this case that leads astray.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
+use crate::sys::proc::{CAP_IPC_LOCK, CAP_SYS_ADMIN};
 
 const CALLS: [&str; 3] = ["io_uring_setup", "io_uring_enter", "io_uring_register"];
 
@@ -378,35 +353,4 @@ fn other(evidence: &Evidence, what: &str) -> Finding {
         cure: vec!["report this output: no known refusal looks like it".to_owned()],
         note: None,
     }
-}
-
-pub fn limit_text(limit: Limit) -> String {
-    let text = |value: Option<u64>| {
-        value.map_or_else(|| "unlimited".to_owned(), |value| value.to_string())
-    };
-    format!(
-        "{} (may be raised to {})",
-        text(limit.soft),
-        text(limit.hard)
-    )
-}
-
-/// The rule by which the kernel counts ring memory to the user's locked memory.
-pub fn memlock_rule(evidence: &Evidence) -> String {
-    let counted = match evidence.kernel() {
-        (0..5, _) | (5, 0..12) => "before 5.12 a ring's memory counts",
-        (5, _) | (6, 0..14) => {
-            "from 5.12 to 6.13 registered buffers count, a ring's memory does not"
-        }
-        _ => "since 6.14 a ring's memory counts, and so do registered buffers",
-    };
-    let exempt = if evidence.status.capable(CAP_IPC_LOCK) {
-        "; CAP_IPC_LOCK exempts this process"
-    } else {
-        ""
-    };
-    format!(
-        "{counted}, for all processes of a user together{exempt}; a ring of {COMMON_ENTRIES} entries: {}",
-        evidence.trial.common_ring
-    )
 }

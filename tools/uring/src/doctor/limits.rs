@@ -2,7 +2,7 @@
 
 use super::cures;
 use super::evidence::Evidence;
-use super::judge::{Finding, Level, limit_text, memlock_rule};
+use super::finding::{Finding, Level, limit_text, memlock_rule};
 use super::trial::COMMON_ENTRIES;
 use crate::sys::calls::Answer;
 use crate::sys::errno;

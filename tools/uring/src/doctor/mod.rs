@@ -3,6 +3,7 @@
 mod bpf;
 mod cures;
 pub mod evidence;
+mod finding;
 mod judge;
 mod limits;
 mod process;
@@ -15,11 +16,11 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::{Output, Style};
 use crate::sys::proc::{Limits, Status};
-use crate::{Exit, Failure, Outcome};
 use evidence::Evidence;
-use judge::{Finding, Level};
+use finding::{Finding, Level};
 use watch::Watched;
 
 #[derive(Serialize)]

@@ -5,9 +5,9 @@ use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 
 use super::bpf;
 use super::evidence::{self, Evidence};
-use super::judge::{Finding, Level};
+use super::finding::{Finding, Level};
 use super::trial::{self, Trial};
-use crate::Failure;
+use crate::outcome::Failure;
 use crate::sys::calls::Answer;
 use crate::sys::proc::{self, Limit, Limits, Status};
 

@@ -1,7 +1,8 @@
 //! Findings from evidence of systems that are not at hand: other kernels, sysctls, sandboxes.
 
 use super::evidence::Evidence;
-use super::judge::{Finding, absent, judge};
+use super::finding::Finding;
+use super::judge::{absent, judge};
 use super::trial::Trial;
 use crate::sys::calls::Answer::{self, Gave, Refused};
 use crate::sys::proc::{CAP_SYS_ADMIN, Status};

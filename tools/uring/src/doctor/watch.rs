@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::evidence::{self, Evidence};
 use super::trial::Trial;
 use super::{bpf, process};
-use crate::Failure;
+use crate::outcome::Failure;
 use crate::sys::calls::Answer;
 use crate::sys::errno;
 use crate::sys::filter::{ENTER, REGISTER, SETUP};

@@ -6,10 +6,10 @@ mod query;
 use serde::Serialize;
 
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::{Output, Style};
 use crate::sys::available;
 use crate::tables::{self, Group, Name};
-use crate::{Exit, Failure, Outcome};
 use behaviour::Behaviour;
 
 /// One name with both answers.

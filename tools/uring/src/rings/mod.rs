@@ -3,6 +3,7 @@
 pub mod fdinfo;
 mod screen;
 pub mod stat;
+mod state;
 pub mod top;
 
 use std::fs;

@@ -7,55 +7,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Cell, Paragraph, Row as TableRow, Table, TableState};
 
 use super::complaint;
-use super::top::{Row, State};
-
-/// What the rows can be sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Column {
-    Submitted,
-    Completed,
-    Unseen,
-    Overflow,
-    Busy,
-}
-
-impl Column {
-    const ALL: [Column; 5] = [
-        Column::Submitted,
-        Column::Completed,
-        Column::Unseen,
-        Column::Overflow,
-        Column::Busy,
-    ];
-
-    pub fn next(self) -> Self {
-        let at = Self::ALL
-            .iter()
-            .position(|column| *column == self)
-            .unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
-    }
-
-    pub fn value(self, row: &Row) -> f64 {
-        match self {
-            Column::Submitted => row.submitted,
-            Column::Completed => row.completed,
-            Column::Unseen => f64::from(row.held.info.unseen()),
-            Column::Overflow => row.held.info.overflow as f64,
-            Column::Busy => row.busy.unwrap_or(0.0),
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Column::Submitted => "SUBMIT/s",
-            Column::Completed => "COMPL/s",
-            Column::Unseen => "UNSEEN",
-            Column::Overflow => "OVERFLOW",
-            Column::Busy => "BUSY",
-        }
-    }
-}
+use super::state::{Row, State};
 
 const HEADER: [(&str, u16); 13] = [
     ("PID", 8),
@@ -189,6 +141,7 @@ mod tests {
     use super::*;
     use crate::rings::Held;
     use crate::rings::fdinfo::RingInfo;
+    use crate::rings::state::Column;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{Held, complaint, look};
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::{Output, Style};
-use crate::{Exit, Failure, Outcome};
 
 #[derive(Serialize)]
 struct Row {

@@ -14,7 +14,7 @@ use calls::Answer;
 /// # Errors
 ///
 /// A line that leads to `uring doctor`.
-pub fn available() -> Result<(), crate::Failure> {
+pub fn available() -> Result<(), crate::outcome::Failure> {
     let tried = child::run(|answer: &mut Answer| {
         *answer = calls::setup(1, &mut uring_core::abi::io_uring_params::default());
     });
@@ -25,8 +25,8 @@ pub fn available() -> Result<(), crate::Failure> {
         Err(error) => Answer::Refused(error as i32),
     };
     let text = format!("no ring can be made here ({answer}): uring doctor says why and what to do");
-    Err(crate::Failure {
+    Err(crate::outcome::Failure {
         text,
-        exit: crate::Exit::Absent,
+        exit: crate::outcome::Exit::Absent,
     })
 }

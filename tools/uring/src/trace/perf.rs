@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::format::{Event, Format, Kind, id_of};
 use super::tracefs::Place;
-use crate::Failure;
+use crate::outcome::Failure;
 
 /// The first version of `struct perf_event_attr` and what came up to the clock.
 #[repr(C)]

@@ -19,9 +19,9 @@ use super::requests::{Scope, Tracker};
 use super::summary;
 use super::tracefs::{self, Instance, Place};
 use crate::cli;
+use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::Output;
 use crate::sys::proc;
-use crate::{Exit, Failure, Outcome};
 
 /// What a summary needs.
 const FEW: [Kind; 11] = [

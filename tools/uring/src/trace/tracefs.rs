@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::format::{Event, Format, KNOWN, Kind, id_of};
 use super::page::Layout;
-use crate::Failure;
+use crate::outcome::Failure;
 
 const PREFIX: &str = "uring-";
 const MOUNTED: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
