@@ -24,7 +24,7 @@ NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
 ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
 LIB_LIBS := -lc
 # What the compiler itself calls or names there is in libc and libgcc, or made by the linker.
-ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit getauxval __errno_location memset memcpy memmove \
+ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit gettid getauxval __errno_location memset memcpy memmove \
 	.TOC. _GLOBAL_OFFSET_TABLE_ $(ALLOWED_UNDEFINED_$(RUST_ARCH))
 endif
 LIB_LIBS += $(if $(ALLOWED_UNDEFINED_$(RUST_ARCH)),-lgcc)

@@ -197,6 +197,25 @@ static void library_memory(void)
     CHECK_NO_LEAK(mark);
 }
 
+/* What exceeds a page does not need a huge page where the kernel takes ordinary ones. (seccomp.c takes them away.) */
+static void library_memory_of_any_size(void)
+{
+    static const unsigned entries[] = { 128, 1024, 16384, 32768 };
+    struct leak_mark mark;
+
+    better_than_reference("a ring in memory of the library's does without huge pages");
+    need_own_memory();
+    mark = leak_mark();
+    for (unsigned i = 0; i < ARRAY_LEN(entries); i++) {
+        struct io_uring ring;
+
+        ring_open(&ring, entries[i], IORING_SETUP_NO_MMAP);
+        use(&ring);
+        io_uring_queue_exit(&ring);
+        CHECK_NO_LEAK(mark);
+    }
+}
+
 static unsigned free_huge_pages(void)
 {
     FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
@@ -257,6 +276,10 @@ static void more_than_a_huge_page(void)
     struct io_uring ring;
     struct leak_mark mark = leak_mark();
 
+    /* larger pages have larger huge pages, and no ring exceeds those */
+    if (sysconf(_SC_PAGESIZE) != 4096)
+        skip("the largest rings fit into a huge page of this machine");
+
     CHECK_EQ(io_uring_queue_init(32768, &ring, IORING_SETUP_NO_MMAP | IORING_SETUP_CQE32),
              -ENOMEM);
     CHECK_EQ(io_uring_queue_init(32768, &ring, IORING_SETUP_NO_MMAP | IORING_SETUP_SQE128),
@@ -270,6 +293,7 @@ static const struct test_case cases[] = {
     CASE(far_too_small),
     CASE(two_in_one_buffer),
     CASE(library_memory),
+    CASE(library_memory_of_any_size),
     CASE(library_huge_pages),
     CASE(program_huge_page),
     CASE(more_than_a_huge_page),

@@ -1,4 +1,5 @@
 /* Rings known by an index instead of a descriptor, and rings that share workers. */
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "file.h"
@@ -103,6 +104,77 @@ static void exit_frees_the_index(void)
     }
 }
 
+struct other_thread {
+    struct io_uring ring;
+    struct io_uring *given_up;
+    int index;
+};
+
+/* Registers a ring of its own under the same index, gives the other thread's ring up, and goes on with its own. */
+static void *give_up_there(void *argument)
+{
+    struct other_thread *other = (struct other_thread *) argument;
+
+    ring_open(&other->ring, 4, 0);
+    CHECK_EQ(io_uring_register_ring_fd(&other->ring), 1);
+    other->index = other->ring.enter_ring_fd;
+    io_uring_queue_exit(other->given_up);
+    use(&other->ring);
+    io_uring_queue_exit(&other->ring);
+    return NULL;
+}
+
+/* An index means one ring in one thread and another ring in another. */
+static void exit_in_another_thread(void)
+{
+    struct other_thread other;
+    struct io_uring ring;
+    pthread_t thread;
+
+    better_than_reference("exit leaves the rings of the thread that calls it alone");
+    need_registered_rings();
+    ring_open(&ring, 4, 0);
+    CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+    other.given_up = &ring;
+    other.index = ring.enter_ring_fd + 1;
+    {
+        int index = ring.enter_ring_fd;
+
+        CHECK_EQ(pthread_create(&thread, NULL, give_up_there, &other), 0);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        CHECK_EQ(other.index, index);
+    }
+}
+
+/* A child has the parent's rings in its memory, but no ring in its table. */
+static void exit_in_a_child(void)
+{
+    struct io_uring ring;
+    int status;
+    pid_t child;
+
+    better_than_reference("exit leaves the rings of the thread that calls it alone");
+    need_registered_rings();
+    ring_open(&ring, 4, 0);
+    CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+    child = CHECK_SYS(fork());
+    if (child == 0) {
+        struct io_uring own;
+
+        ring_open(&own, 4, 0);
+        CHECK_EQ(io_uring_register_ring_fd(&own), 1);
+        CHECK_EQ(own.enter_ring_fd, ring.enter_ring_fd);
+        io_uring_queue_exit(&ring);
+        use(&own);
+        io_uring_queue_exit(&own);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    use(&ring);
+    io_uring_queue_exit(&ring);
+}
+
 static void never_a_descriptor(void)
 {
     const unsigned flags = IORING_SETUP_REGISTERED_FD_ONLY | IORING_SETUP_NO_MMAP;
@@ -170,6 +242,8 @@ static const struct test_case cases[] = {
     CASE(close_descriptor),
     CASE(close_on_old_kernels),
     CASE(exit_frees_the_index),
+    CASE(exit_in_another_thread),
+    CASE(exit_in_a_child),
     CASE(never_a_descriptor),
     CASE(shared_workers),
 };

@@ -1576,7 +1576,7 @@ struct io_uring {
     __u8 int_flags;
     /* Unused. */
     __u8 pad[3];
-    /* Unused. */
+    /* The library's own: the number of the thread that has registered the descriptor. */
     unsigned int pad2;
 };
 
@@ -1783,7 +1783,7 @@ int io_uring_resize_rings(struct io_uring *ring, struct io_uring_params *p);
 /* Registers the ring's descriptor with the calling thread. */
 int io_uring_register_ring_fd(struct io_uring *ring);
 
-/* Gives the registered index of a ring back. */
+/* Gives the registered index of a ring back. To be called in the thread that has registered it. */
 int io_uring_unregister_ring_fd(struct io_uring *ring);
 
 /* Closes the descriptor of a registered ring. */

@@ -7,10 +7,9 @@ use uring_core::abi::params::io_uring_params;
 use uring_core::abi::ring::{io_uring, io_uring_cq, io_uring_sq};
 use uring_core::errno::to_ret;
 use uring_core::kernel::Native;
+use uring_core::ring::memory::Buffer;
 use uring_core::ring::zero::clear;
 use uring_core::ring::{map, setup};
-
-use crate::setup::buffer;
 
 /// Sets a ring up with just the flags in `*p`. Returns the bytes used of `buf`, or a negative errno.
 ///
@@ -26,7 +25,9 @@ pub unsafe extern "C" fn __io_uring_queue_init_params(
     buf_size: usize,
 ) -> c_int {
     // SAFETY: the caller vouches for the pointers.
-    to_ret(unsafe { setup::init_as_asked::<Native>(entries, ring, &mut *p, buffer(buf, buf_size)) })
+    to_ret(unsafe {
+        setup::init_as_asked::<Native>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
+    })
 }
 
 /// Maps a ring's memory into two structures. Returns 0 or a negative errno.

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn io_uring_queue_init(
         ..io_uring_params::default()
     };
     // SAFETY: the caller vouches for `ring`.
-    zero_or_errno(unsafe { setup::init::<Native>(entries, ring, &mut p, None) }.map(drop))
+    to_ret(unsafe { setup::init::<Native>(entries, ring, &mut p, None) })
 }
 
 /// Sets a ring up with parameters.
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn io_uring_queue_init(
 /// `IORING_SETUP_NO_SQARRAY`.
 ///
 /// With `IORING_SETUP_NO_MMAP` the library allocates the rings' memory: a page each for SQEs and rings where that
-/// suffices, else a huge page.
+/// suffices, else huge pages, or ordinary ones if there is no huge page.
 ///
 /// # Return value
 ///
@@ -80,9 +80,9 @@ pub unsafe extern "C" fn io_uring_queue_init(
 /// As io_uring_queue_init(), and:
 ///
 /// * `-EINVAL`: reserved fields are not zero; fewer CQEs than SQEs; `IORING_SETUP_REGISTERED_FD_ONLY` without
-///   `IORING_SETUP_NO_MMAP`.
+///   `IORING_SETUP_NO_MMAP`; with that flag on kernels before 6.10, a huge page is needed and there is none.
 /// * `-EBADF`: `wq_fd` is not open.
-/// * `-ENOMEM`: with `IORING_SETUP_NO_MMAP`, a huge page is needed and there is none, or one is not enough.
+/// * `-ENOMEM`: with `IORING_SETUP_NO_MMAP`, SQEs or rings exceed a huge page.
 ///
 /// # Kernel
 ///
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn io_uring_queue_init_params(
     p: *mut io_uring_params,
 ) -> c_int {
     // SAFETY: the caller vouches for both pointers.
-    zero_or_errno(unsafe { setup::init::<Native>(entries, ring, &mut *p, None) }.map(drop))
+    to_ret(unsafe { setup::init::<Native>(entries, ring, &mut *p, None) })
 }
 
 /// Sets a ring up in memory of the caller's.
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn io_uring_queue_init_mem(
 ) -> c_int {
     // SAFETY: the caller vouches for the pointers.
     to_ret(unsafe {
-        setup::init_in_memory::<Native>(entries, ring, &mut *p, buffer(buf, buf_size))
+        setup::init_in_memory::<Native>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
 }
 
@@ -195,6 +195,9 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
 ///
 /// A ring that is all zeros, as failed set-up leaves it, and one that has been exited are left alone.
 ///
+/// A registered descriptor is unregistered if the calling thread is the one that registered it. The kernel does it for any
+/// other when that one ends, and keeps the ring until then.
+///
 /// # Kernel
 ///
 /// 5.1.
@@ -240,9 +243,4 @@ pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
 pub unsafe extern "C" fn io_uring_ring_dontfork(ring: *mut io_uring) -> c_int {
     // SAFETY: passed on to the caller.
     zero_or_errno(unsafe { exit::dontfork::<Native>(ring) })
-}
-
-/// A program's buffer; null is none.
-pub(crate) fn buffer(start: *mut c_void, size: usize) -> Option<Buffer> {
-    (!start.is_null()).then_some(Buffer { start, size })
 }

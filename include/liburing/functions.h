@@ -178,7 +178,7 @@ int io_uring_resize_rings(struct io_uring *ring, struct io_uring_params *p) LIBU
 /* Registers the ring's descriptor with the calling thread. */
 int io_uring_register_ring_fd(struct io_uring *ring) LIBURING_NOEXCEPT;
 
-/* Gives the registered index of a ring back. */
+/* Gives the registered index of a ring back. To be called in the thread that has registered it. */
 int io_uring_unregister_ring_fd(struct io_uring *ring) LIBURING_NOEXCEPT;
 
 /* Closes the descriptor of a registered ring. */

@@ -91,7 +91,7 @@ struct io_uring {
     __u8 int_flags;
     /* Unused. */
     __u8 pad[3];
-    /* Unused. */
+    /* The library's own: the number of the thread that has registered the descriptor. */
     unsigned int pad2;
 };
 

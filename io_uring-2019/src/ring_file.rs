@@ -176,11 +176,8 @@ impl Areas {
     }
 
     /// The memory for the kernel ring.
-    pub fn kring(&self, sizes: &Sizes) -> Buffer {
-        Buffer {
-            start: self.kring,
-            size: sizes.sqes + sizes.rings,
-        }
+    pub fn kring(&self, sizes: &Sizes) -> Option<Buffer> {
+        Buffer::new(self.kring, sizes.sqes + sizes.rings)
     }
 
     /// The iocbs.

@@ -237,7 +237,7 @@ fn make_kring(ring: &mut Ring) -> Result<kring::io_uring_params> {
     let memory = ring.areas.kring(&ring.sizes);
     // SAFETY: the memory stays mapped until the ring is torn down, which closes the kernel ring first.
     let made = unsafe {
-        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.kring, &mut q, Some(memory))
+        setup::init_in_memory::<Native>(ring.entries, &raw mut ring.kring, &mut q, memory)
     };
     match made {
         Ok(_) => Ok(q),

@@ -14,7 +14,8 @@ use uring_core::ring::ring_fd;
 /// later), which saves that.
 ///
 /// The index is kept in `ring` and belongs to the calling thread: from then on only this thread may use the ring. A
-/// thread has 16 such indexes. io_uring_queue_exit() gives the index back, and so does the end of the thread.
+/// thread has 16 such indexes. io_uring_queue_exit() gives the index back if this thread calls it, and so does the end of
+/// the thread.
 ///
 /// # Return value
 ///
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int
     to_ret(unsafe { ring_fd::register::<Native>(ring) })
 }
 
-/// Gives the registered index of a ring back.
+/// Gives the registered index of a ring back. To be called in the thread that has registered it.
 ///
 /// From then on the library uses the descriptor again. If that has been closed (io_uring_close_ring_fd()) or never
 /// existed (`IORING_SETUP_REGISTERED_FD_ONLY`), nothing but io_uring_queue_exit() can be done with the ring

@@ -92,7 +92,7 @@ pub struct io_uring {
     pub int_flags: __u8,
     /// Unused.
     pub pad: [__u8; 3],
-    /// Unused.
+    /// The library's own: the number of the thread that has registered the descriptor.
     pub pad2: c_uint,
 }
 

@@ -82,7 +82,7 @@ pub unsafe fn setup<K: Kernel>(
     flags: c_uint,
 ) -> Result<*mut io_uring_buf_ring> {
     let size = size(entries).ok_or(Errno::EINVAL)?;
-    let kernels = KERNEL_ALLOCATES || flags & IOU_PBUF_RING_MMAP as c_uint != 0;
+    let kernels = flags & IOU_PBUF_RING_MMAP as c_uint != 0;
     // SAFETY: the caller vouches for `ring`. New mappings replace none; what is unmapped was shown to no one, and the
     // kernel has refused it.
     unsafe {
@@ -120,10 +120,6 @@ pub unsafe fn setup<K: Kernel>(
         Ok(memory.cast())
     }
 }
-
-/// Caches of this architecture tell two addresses of one page apart: only the kernel can choose one that suits it too.
-#[allow(unexpected_cfgs, reason = "an architecture that rustc has yet to know")]
-const KERNEL_ALLOCATES: bool = cfg!(target_arch = "hppa");
 
 /// Undoes [`setup`]. Where the kernel refuses, the memory stays mapped: it may still take buffers from it.
 ///

@@ -2,12 +2,12 @@
 
 use core::ffi::{c_int, c_uint};
 use core::mem::{self, MaybeUninit};
+use core::ptr;
 
 use super::call_cold;
 use crate::abi::*;
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
-use crate::ring::flags::REG_RING;
 use crate::ring::zero::clear;
 use crate::ring::{map, order, ring_fd, sizes};
 
@@ -59,20 +59,20 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
         let features = mem::replace(&mut p.features, (*ring).features);
         let mut new = MaybeUninit::<(io_uring_sq, io_uring_cq)>::uninit();
         clear(new.as_mut_ptr());
-        let (mut sq, mut cq) = new.assume_init();
-        let mapped = map::map::<K>((*ring).ring_fd, p, &mut sq, &mut cq);
+        let (sq, cq) = new.assume_init_mut();
+        let mapped = map::map::<K>((*ring).ring_fd, p, sq, cq);
         p.features = features;
         if let Err(errno) = mapped {
             shut::<K>(ring);
             return Err(errno);
         }
-        map::fill_array(p, &sq);
-        move_sqes((*ring).flags, &(*ring).sq, &sq, first);
+        map::fill_array(p, sq);
+        move_sqes((*ring).flags, &(*ring).sq, sq, first);
         map::unmap::<K>(&(*ring).sq, &(*ring).cq);
         sq.sqe_head = (*ring).sq.sqe_head;
         sq.sqe_tail = (*ring).sq.sqe_tail;
-        (*ring).sq = sq;
-        (*ring).cq = cq;
+        (&raw mut (*ring).sq).copy_from_nonoverlapping(sq, 1);
+        (&raw mut (*ring).cq).copy_from_nonoverlapping(cq, 1);
         if (*ring).enter_ring_fd == -1 {
             (*ring).enter_ring_fd = (*ring).ring_fd;
         }
@@ -91,15 +91,18 @@ unsafe fn with_room<K: Kernel>(
     p.flags |= ring_flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP);
     let size = sizes::memory_size::<K>(p.sq_entries, p);
     p.flags = asked;
-    let Ok(size) = size else {
-        // The kernel will not have these numbers either, or knows better.
-        return call(p);
-    };
+    // The kernel will not have these numbers either, or knows better: then nothing is held.
+    let size = size.unwrap_or(0);
     // SAFETY: a new mapping, which nothing uses and which is given back below.
     unsafe {
-        let held = K::mmap(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?;
+        let mut held = ptr::null_mut();
+        if size != 0 {
+            held = K::mmap(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)?.as_ptr();
+        }
         let made = call(p);
-        let _ = K::munmap(held.as_ptr(), size);
+        if size != 0 {
+            let _ = K::munmap(held, size);
+        }
         made
     }
 }
@@ -141,10 +144,8 @@ unsafe fn move_sqes(ring_flags: c_uint, old: &io_uring_sq, new: &io_uring_sq, fi
 unsafe fn shut<K: Kernel>(ring: *mut io_uring) {
     // SAFETY: the caller vouches for `ring`.
     unsafe {
-        if (*ring).int_flags & REG_RING != 0 {
-            // The index would be lost with the number.
-            let _ = ring_fd::unregister::<K>(ring);
-        }
+        // The index would be lost with the number.
+        ring_fd::give_up::<K>(ring);
         (*ring).enter_ring_fd = -1;
     }
 }

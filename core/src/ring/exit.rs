@@ -1,11 +1,11 @@
 //! Giving a ring up, and keeping it from child processes.
 
-use super::flags::{APP_MEM, REG_RING};
+use super::flags::APP_MEM;
 use super::zero::clear;
 use super::{map, ring_fd, sizes};
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
-use crate::kernel::{Kernel, MADV_DONTFORK};
+use crate::kernel::{Kernel, MADV_DOFORK, MADV_DONTFORK};
 
 /// Unmaps and closes a ring. Does nothing to one that is all zeros, as failed set-up leaves it, or exited.
 ///
@@ -22,9 +22,7 @@ pub unsafe fn exit<K: Kernel>(ring: *mut io_uring) {
             map::unmap::<K>(&(*ring).sq, &(*ring).cq);
         }
         // The thread's table would hold the ring until the thread ends.
-        if (*ring).int_flags & REG_RING != 0 {
-            let _ = ring_fd::unregister::<K>(ring);
-        }
+        ring_fd::give_up::<K>(ring);
         if (*ring).ring_fd != -1 {
             let _ = K::close((*ring).ring_fd);
         }
@@ -56,13 +54,33 @@ pub unsafe fn dontfork<K: Kernel>(ring: *mut io_uring) -> Result<()> {
             0 => sizes::sqes_size((*ring).flags, (*sq).ring_entries),
             size => size as usize,
         };
-        K::madvise((*sq).sqes.cast(), sqes_size, MADV_DONTFORK)?;
-        if (*sq).ring_sz != 0 {
-            K::madvise((*sq).ring_ptr, (*sq).ring_sz, MADV_DONTFORK)?;
+        let mut cq_size = (*cq).ring_sz;
+        if (*cq).ring_ptr == (*sq).ring_ptr {
+            cq_size = 0;
         }
-        if (*cq).ring_sz != 0 && (*cq).ring_ptr != (*sq).ring_ptr {
-            K::madvise((*cq).ring_ptr, (*cq).ring_sz, MADV_DONTFORK)?;
+        let areas = [
+            ((*sq).sqes.cast(), sqes_size),
+            ((*sq).ring_ptr, (*sq).ring_sz),
+            ((*cq).ring_ptr, cq_size),
+        ];
+        let mut advice = MADV_DONTFORK;
+        let mut kept = Ok(());
+        let mut next = 0;
+        while let Some(&(start, size)) = areas.get(next) {
+            next += 1;
+            if size == 0 {
+                continue;
+            }
+            match K::madvise(start, size, advice) {
+                Err(error) if kept.is_ok() => {
+                    // All or none: from the first area on, the advice is taken back.
+                    kept = Err(error);
+                    advice = MADV_DOFORK;
+                    next = 0;
+                }
+                _ => {}
+            }
         }
-        Ok(())
+        kept
     }
 }

@@ -35,3 +35,14 @@ pub unsafe fn enter_flags(ring: *const io_uring) -> c_uint {
     // SAFETY: the caller vouches for `ring`.
     unsafe { ((*ring).int_flags & (REG_RING | NO_IOWAIT)) as c_uint }
 }
+
+/// Whether completions are found only by entering the kernel: see [`CQ_ENTER`].
+///
+/// # Safety
+///
+/// `ring` points to a ring.
+#[inline(always)]
+pub unsafe fn is_polled(ring: *const io_uring) -> bool {
+    // SAFETY: the caller vouches for `ring`.
+    unsafe { (*ring).int_flags & CQ_ENTER != 0 }
+}

@@ -1,39 +1,41 @@
 //! Placing rings in ordinary memory, for `IORING_SETUP_NO_MMAP`.
 
 use core::ffi::{c_int, c_uint, c_void};
+use core::ptr::NonNull;
 
-use super::map::unmap;
 use super::sizes::{self, RING_HEADER, page_aligned};
 use super::zero;
 use crate::abi::params::io_uring_params;
 use crate::abi::ring::{io_uring_cq, io_uring_sq};
 use crate::errno::{Errno, Result};
 use crate::kernel::{
-    Kernel, MAP_ANONYMOUS, MAP_HUGE_2MB, MAP_HUGETLB, MAP_SHARED, PROT_READ_WRITE,
+    Kernel, MAP_ANONYMOUS, MAP_HUGE_SHIFT, MAP_HUGETLB, MAP_SHARED, PROT_READ_WRITE, huge_page_size,
 };
-
-const HUGE_PAGE: usize = 2 * 1024 * 1024;
 
 /// Memory that the program gives for a ring.
 #[derive(Clone, Copy)]
 pub struct Buffer {
-    /// Its start, on a page boundary, valid for writes.
-    pub start: *mut c_void,
-    /// Its bytes.
-    pub size: usize,
+    start: NonNull<c_void>,
+    size: usize,
+}
+
+impl Buffer {
+    /// `size` bytes from `start` on, a page boundary, which are valid for writes. None if that is null.
+    #[inline]
+    pub fn new(start: *mut c_void, size: usize) -> Option<Buffer> {
+        NonNull::new(start).map(|start| Buffer { start, size })
+    }
 }
 
 /// Finds room for SQEs and rings, in `buffer` if given, and tells the kernel through `p` where that is. Sets `ring_ptr`,
 /// `sqes` and what there is to unmap in `sq` and `cq`, all zeros before.
 ///
-/// Returns the bytes used of `buffer`: SQEs, then rings, in whole pages.
-///
-/// Older kernels want each of the two in physically contiguous memory, so what exceeds a page gets a huge page.
+/// Returns the bytes used of `buffer`, 0 without one: SQEs, then rings, in whole pages.
 ///
 /// # Errors
 ///
 /// * `EINVAL`: the kernel would refuse the numbers of entries, or the buffer, which does not begin a page.
-/// * `ENOMEM`: the buffer is too small; or without one, SQEs or rings exceed a huge page, or there is none.
+/// * `ENOMEM`: the buffer is too small; or without one, SQEs or rings exceed a huge page, or there is no memory.
 ///
 /// # Safety
 ///
@@ -48,68 +50,89 @@ pub unsafe fn place<K: Kernel>(
     let entries = sizes::entries(nr, p)?;
     let page = K::page_size();
     let sqes_size = page_aligned(sizes::sqes_size(p.flags, entries.sq), page);
-    let rings_size = sizes::rings_size(p.flags, entries);
-    let used = page_aligned(sqes_size + rings_size, page);
+    let rings_size = page_aligned(sizes::rings_size(p.flags, entries), page);
+    let used = sqes_size + rings_size;
 
-    let room = match buffer {
+    let (start, rings_at) = match buffer {
         Some(buffer) => {
-            sq.sqes = buffer.start.cast();
-            buffer.size
-        }
-        None => {
-            let (area, size) = allocate::<K>(sqes_size, page)?;
-            sq.sqes = area.cast();
-            sq.sqes_sz = size as c_uint;
-            size
-        }
-    };
-    if used <= room {
-        // One area holds both: there is one mapping to undo at the most.
-        sq.ring_ptr = sq.sqes.wrapping_byte_add(sqes_size).cast();
-        if buffer.is_some() {
-            if sq.sqes.addr() & (page - 1) != 0 {
+            if used > buffer.size {
+                return Err(Errno::ENOMEM);
+            }
+            let start = buffer.start.as_ptr();
+            if start.addr() & (page - 1) != 0 {
                 return Err(Errno::EINVAL);
             }
             // Kernels before 6.14 start from the counters and flags that they find, and this memory may have been a ring.
             // SAFETY: the caller vouches for the buffer, which reaches beyond, as `used` is at most its size.
-            unsafe { zero::words(sq.ring_ptr.cast(), RING_HEADER / size_of::<u64>()) };
-        }
-    } else if buffer.is_some() {
-        return Err(Errno::ENOMEM);
-    } else {
-        match allocate::<K>(rings_size, page) {
-            Ok((area, size)) => (sq.ring_ptr, sq.ring_sz) = (area, size),
-            Err(error) => {
-                // SAFETY: the SQEs' area was made above and shown to no one.
-                unsafe { unmap::<K>(sq, cq) };
-                return Err(error);
+            unsafe {
+                let rings = start.byte_add(sqes_size);
+                zero::words(rings.cast(), RING_HEADER / size_of::<u64>());
             }
+            (start, sqes_size)
         }
-    }
+        None => {
+            let area = allocate::<K>(sqes_size, rings_size, page)?;
+            // Two huge pages at most, of which the largest have 512 MiB.
+            sq.sqes_sz = area.size as c_uint;
+            (area.start, area.rings_at)
+        }
+    };
+    sq.sqes = start.cast();
+    // One area holds both, so there is one mapping to undo.
+    sq.ring_ptr = start.wrapping_byte_add(rings_at);
     cq.ring_ptr = sq.ring_ptr;
     p.sq_off.user_addr = sq.sqes.expose_provenance() as u64;
     p.cq_off.user_addr = sq.ring_ptr.expose_provenance() as u64;
+    if buffer.is_none() {
+        return Ok(0);
+    }
     // The largest ring takes a few MiB.
     Ok(used as c_int)
 }
 
-/// A page or a huge page for `size` bytes, with its own size.
+/// A mapping that holds SQEs at its start and rings behind them.
+struct Area {
+    start: *mut c_void,
+    size: usize,
+    rings_at: usize,
+}
+
+/// Maps memory for SQEs and rings, whose sizes are whole pages.
+///
+/// Kernels before 6.10 want each of the two in physically contiguous memory. So what exceeds a page is put into a huge
+/// page, as far as there are any. Newer kernels take ordinary pages as well, and get them where there is no huge page;
+/// older ones then refuse the ring.
 #[inline(never)]
-fn allocate<K: Kernel>(size: usize, page: usize) -> Result<(*mut c_void, usize)> {
-    let (size, huge) = match size {
-        _ if size <= page => (page, 0),
-        _ if size <= HUGE_PAGE => (HUGE_PAGE, MAP_HUGETLB | MAP_HUGE_2MB),
-        _ => return Err(Errno::ENOMEM),
-    };
-    // SAFETY: new memory, placed by the kernel.
-    let area = unsafe {
-        K::mmap(
-            size,
-            PROT_READ_WRITE,
-            MAP_SHARED | MAP_ANONYMOUS | huge,
-            -1,
-            0,
-        )
-    }?;
-    Ok((area.as_ptr(), size))
+fn allocate<K: Kernel>(sqes_size: usize, rings_size: usize, page: usize) -> Result<Area> {
+    let huge_page = huge_page_size(page);
+    if sqes_size > huge_page || rings_size > huge_page {
+        return Err(Errno::ENOMEM);
+    }
+    let mut huge = 0;
+    let (mut size, mut rings_at) = (sqes_size + rings_size, sqes_size);
+    if sqes_size > page || rings_size > page {
+        huge = MAP_HUGETLB | (huge_page.trailing_zeros() << MAP_HUGE_SHIFT) as c_int;
+        if size > huge_page {
+            rings_at = huge_page;
+        }
+        size = page_aligned(size, huge_page);
+    }
+    loop {
+        let flags = MAP_SHARED | MAP_ANONYMOUS | huge;
+        // SAFETY: new memory, placed by the kernel.
+        match unsafe { K::mmap(size, PROT_READ_WRITE, flags, -1, 0) } {
+            Ok(start) => {
+                return Ok(Area {
+                    start: start.as_ptr(),
+                    size,
+                    rings_at,
+                });
+            }
+            Err(error) if huge == 0 => return Err(error),
+            Err(_) => {
+                huge = 0;
+                (size, rings_at) = (sqes_size + rings_size, sqes_size);
+            }
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! The ring's own descriptor, registered with the thread: a call then need not look it up and hold it.
+//!
+//! The kernel keeps a table of registered rings for each thread. So an index means this ring in the thread that registered
+//! it, and some other ring, or none, in every other thread. `io_uring.pad2` holds that thread's number.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_uint};
 
 use super::call::call;
 use super::flags::{REG_REG_RING, REG_RING};
@@ -25,8 +28,11 @@ pub unsafe fn register<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
             resv: 0,
             data: (*ring).ring_fd as __u64,
         };
-        let registered = call::<K>(ring, IORING_REGISTER_RING_FDS, (&raw mut slot).cast(), 1);
+        // By the descriptor: there is no index yet.
+        let opcode = IORING_REGISTER_RING_FDS as c_uint;
+        let registered = K::register((*ring).ring_fd, opcode, (&raw mut slot).cast(), 1);
         if registered == Ok(1) {
+            (*ring).pad2 = K::thread_id();
             (*ring).enter_ring_fd = slot.offset as c_int;
             (*ring).int_flags |= if (*ring).features & IORING_FEAT_REG_REG_RING != 0 {
                 REG_RING | REG_REG_RING
@@ -35,6 +41,36 @@ pub unsafe fn register<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
             };
         }
         registered
+    }
+}
+
+/// Undoes [`register()`] when the ring is given up, by whatever thread that is.
+///
+/// # Safety
+///
+/// As for [`register()`].
+#[inline(always)]
+pub(crate) unsafe fn give_up<K: Kernel>(ring: *mut io_uring) {
+    // SAFETY: the caller vouches for `ring`, and that it is the only user.
+    unsafe {
+        if (*ring).int_flags & REG_RING != 0 {
+            give_up_registered::<K>(ring);
+        }
+    }
+}
+
+/// [`give_up`] of a ring that is registered.
+///
+/// A thread cannot reach the table of another one. The kernel drops what is left in a table when its thread ends, and a
+/// child process begins with an empty one.
+#[inline(never)]
+unsafe fn give_up_registered<K: Kernel>(ring: *mut io_uring) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        if (*ring).pad2 == K::thread_id() {
+            // An error would mean that the index is free already.
+            let _ = unregister::<K>(ring);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::kernel::Kernel;
 
 /// Sets a ring up without an array of SQE numbers, which takes Linux 6.6, or else with one.
 ///
-/// Returns the bytes used of `buffer`.
+/// Returns the bytes used of `buffer`, 0 without one.
 ///
 /// # Safety
 ///
@@ -61,7 +61,7 @@ pub unsafe fn init_in_memory<K: Kernel>(
     unsafe { init::<K>(nr, ring, p, buffer) }
 }
 
-/// Sets a ring up with just the flags in `p`. Returns the bytes used of `buffer`.
+/// Sets a ring up with just the flags in `p`. Returns the bytes used of `buffer`, 0 without one.
 ///
 /// On error `*ring` is all zeros, which [`exit`](super::exit::exit) takes for no ring.
 ///
@@ -80,6 +80,11 @@ pub unsafe fn init_as_asked<K: Kernel>(
         let result = make::<K>(nr, &mut *ring, p, buffer);
         if result.is_err() {
             clear(ring);
+            if p.flags & IORING_SETUP_NO_MMAP != 0 {
+                // They may name memory that is mapped no more.
+                p.sq_off.user_addr = 0;
+                p.cq_off.user_addr = 0;
+            }
         }
         result
     }
@@ -130,6 +135,8 @@ unsafe fn make<K: Kernel>(
     if only_registered {
         ring.ring_fd = -1;
         ring.int_flags |= REG_RING | REG_REG_RING;
+        // See `ring_fd`: the kernel has registered it with this thread.
+        ring.pad2 = K::thread_id();
     }
     if no_mmap && buffer.is_some() {
         ring.int_flags |= APP_MEM;

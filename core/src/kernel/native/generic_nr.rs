@@ -1,6 +1,7 @@
 //! System call numbers of architectures younger than the kernel's common table.
 
 pub const CLOSE: usize = 57;
+pub const GETTID: usize = 178;
 pub const MUNMAP: usize = 215;
 pub const MMAP: usize = 222;
 pub const MADVISE: usize = 233;

@@ -41,6 +41,7 @@ unsafe extern "C" {
     #[cfg_attr(target_env = "gnu", link_name = "prlimit64")]
     pub fn prlimit(pid: c_int, resource: c_int, new: *const Limit, old: *mut Limit) -> c_int;
     safe fn __errno_location() -> *mut c_int;
+    pub safe fn gettid() -> c_int;
     safe fn getauxval(kind: c_ulong) -> c_ulong;
 }
 
@@ -52,6 +53,7 @@ macro_rules! syscall {
     };
     ($ret:ty; nr::MUNMAP, $($arg:expr),*) => { arch::keeping_errno(|| arch::munmap($($arg),*) as isize) };
     ($ret:ty; nr::MADVISE, $($arg:expr),*) => { arch::keeping_errno(|| arch::madvise($($arg),*) as isize) };
+    ($ret:ty; nr::GETTID) => { arch::gettid() as $ret };
     ($ret:ty; nr::CLOSE, $($arg:expr),*) => { arch::keeping_errno(|| arch::close($($arg),*) as isize) as $ret };
     ($ret:ty; nr::PRLIMIT64, $($arg:expr),*) => {
         arch::keeping_errno(|| arch::prlimit($($arg),*) as isize) as $ret

@@ -43,6 +43,21 @@ fn done(ret: c_int) -> Result<()> {
     Errno::check(ret).map(drop)
 }
 
+/// The page size on architectures where the kernel chooses it: 4, 16 or 64 KiB.
+///
+/// The process learns it from its auxiliary vector, which takes libc or `/proc` to find. But every kernel refuses advice
+/// for memory that does not begin a page, even for no bytes. So the smallest size that it takes for the start of a page is
+/// the size of one. `begins_a_page` asks. If the kernel refuses them all, something keeps it from answering, and the most
+/// common size is assumed.
+#[cfg(any(target_arch = "aarch64", test))]
+fn page_size_by(begins_a_page: impl Fn(usize) -> bool) -> usize {
+    const SIZES: [usize; 3] = [4 << 10, 16 << 10, 64 << 10];
+    SIZES
+        .into_iter()
+        .find(|size| begins_a_page(*size))
+        .unwrap_or(SIZES[0])
+}
+
 #[cfg(target_arch = "x86_64")]
 impl Native {
     /// Any system call, for those that [`Kernel`] does not have.
@@ -145,6 +160,12 @@ impl Kernel for Native {
         arch::page_size()
     }
 
+    #[inline]
+    fn thread_id() -> c_uint {
+        // SAFETY: the call takes nothing and changes nothing.
+        unsafe { syscall!(c_uint; nr::GETTID) }
+    }
+
     fn nofile_limit() -> Result<Limit> {
         let mut limit = Limit::default();
         let new = ptr::null::<Limit>();
@@ -157,5 +178,31 @@ impl Kernel for Native {
         let old = ptr::null_mut::<Limit>();
         // SAFETY: pid 0 is this process; `limit` is laid out as the kernel's `struct rlimit64` and only read.
         done(unsafe { syscall!(c_int; nr::PRLIMIT64, 0, RLIMIT_NOFILE, &raw const limit, old) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kernel, Native, page_size_by};
+
+    #[test]
+    fn the_page_size_is_what_addresses_are_aligned_to() {
+        for page in [4096, 16384, 65536] {
+            assert_eq!(page_size_by(|address| address % page == 0), page);
+        }
+        assert_eq!(page_size_by(|_| false), 4096);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "a real kernel answers")]
+    fn this_kernel_tells_pages_apart() {
+        let asked = page_size_by(|address| {
+            // SAFETY: advice for no bytes changes nothing.
+            unsafe { Native::madvise(core::ptr::without_provenance_mut(address), 0, 0) }.is_ok()
+        });
+        assert_eq!(asked, Native::page_size());
+        // SAFETY: as above.
+        let between = unsafe { Native::madvise(core::ptr::without_provenance_mut(2048), 0, 0) };
+        assert!(between.is_err());
     }
 }

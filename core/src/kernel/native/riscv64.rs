@@ -6,6 +6,11 @@ pub mod nr;
 /// `syscall!(type; number, arguments...)`: the kernel's return value. The type is `isize`, or `c_int` for a call whose
 /// result fits: then nothing is converted afterwards.
 macro_rules! syscall {
+    ($ret:ty; $nr:expr) => {{
+        let ret: $ret;
+        core::arch::asm!("ecall", in("a7") $nr, lateout("a0") ret, options(nostack));
+        ret
+    }};
     ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
         let ret: $ret;
         core::arch::asm!(

@@ -7,6 +7,7 @@ pub mod nr {
     pub const MMAP: usize = 9;
     pub const MUNMAP: usize = 11;
     pub const MADVISE: usize = 28;
+    pub const GETTID: usize = 186;
     pub const PRLIMIT64: usize = 302;
     pub const IO_URING_SETUP: usize = 425;
     pub const IO_URING_ENTER: usize = 426;
@@ -18,6 +19,17 @@ pub mod nr {
 ///
 /// Arguments are not extended to the width of a register: the kernel truncates those that it declares as 32 bits.
 macro_rules! syscall {
+    ($ret:ty; $nr:expr) => {{
+        let ret: $ret;
+        core::arch::asm!(
+            "syscall",
+            inlateout("rax") $nr as $ret => ret,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+        ret
+    }};
     ($ret:ty; $nr:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr, $f:expr)?)?)?)?) => {{
         let ret: $ret;
         core::arch::asm!(

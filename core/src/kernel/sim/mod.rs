@@ -6,15 +6,14 @@
 mod ring;
 
 use core::ffi::{c_int, c_uint, c_void};
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::{Kernel, Limit, MAP_ANONYMOUS};
+use super::{Kernel, Limit, MAP_ANONYMOUS, MAP_HUGE_SHIFT, MAP_HUGETLB, huge_page_size};
 use crate::abi::enter::io_uring_getevents_arg;
 use crate::abi::params::*;
-use crate::abi::types::__kernel_timespec;
 use crate::errno::{Errno, Result};
 use ring::Ring;
 
@@ -32,8 +31,18 @@ pub struct Config {
     pub submit_limit: u32,
     /// Completions are posted only during a wait, the last one first.
     pub hold_back: bool,
+    /// A signal comes in each wait that does not find enough completions at once.
+    pub interrupt: bool,
+    /// Timeouts fail, as the kernel does not know them.
+    pub refuse_timeouts: bool,
+    /// How often a polled ring is looked at before what is held back shows.
+    pub polls_in_vain: u32,
+    /// How often a submission thread is woken before it reads anything.
+    pub sq_thread_lags: u32,
     /// Bytes of a page.
     pub page_size: usize,
+    /// Bytes that there are in huge pages.
+    pub huge_pages: usize,
 }
 
 impl Config {
@@ -43,7 +52,12 @@ impl Config {
         setup_flags: 0x1fffff,
         submit_limit: u32::MAX,
         hold_back: false,
+        interrupt: false,
+        refuse_timeouts: false,
+        polls_in_vain: 0,
+        sq_thread_lags: 0,
         page_size: 4096,
+        huge_pages: 0,
     };
     /// As Linux 5.4: two mappings, an SQ array, no argument to waits.
     pub const OLD: Config = Config {
@@ -112,6 +126,7 @@ struct State {
     maps: BTreeMap<usize, Map>,
     limit: Limit,
     next_fd: c_int,
+    thread: c_uint,
 }
 
 thread_local! {
@@ -125,6 +140,7 @@ thread_local! {
             maps: BTreeMap::new(),
             limit: Limit { current: 1024, maximum: 4096 },
             next_fd: 100,
+            thread: 1,
         })
     };
 }
@@ -141,6 +157,7 @@ pub fn reset(config: Config) {
         state.calls.clear();
         state.fail = None;
         state.on_register = None;
+        state.thread = 1;
         state.limit = Limit {
             current: 1024,
             maximum: 4096,
@@ -202,6 +219,11 @@ pub fn configure(change: impl FnOnce(&mut Config)) {
     with(|state| change(&mut state.config));
 }
 
+/// Makes calls from now on those of thread `thread`. Tests begin in thread 1.
+pub fn run_as(thread: c_uint) {
+    with(|state| state.thread = thread);
+}
+
 /// The limit on open descriptors in force.
 pub fn limit() -> Limit {
     with(|state| state.limit)
@@ -239,6 +261,11 @@ pub fn add_area(fd: c_int, offset: u64, size: usize) {
             .expect("an open ring")
             .add_area(offset, size)
     });
+}
+
+/// How many timeouts a ring has that have not gone off.
+pub fn timeouts(fd: c_int) -> usize {
+    with(|state| state.rings.get(&fd).expect("an open ring").timeouts())
 }
 
 /// Sets bits in the SQ flags.
@@ -335,14 +362,12 @@ impl Kernel for Sim {
                 size,
             })?;
             let config = state.config;
+            state.config.sq_thread_lags = config.sq_thread_lags.saturating_sub(1);
             let ring = state.rings.get_mut(&fd).ok_or(Errno::EBADF)?;
             let timed = flags & crate::abi::enter::IORING_ENTER_EXT_ARG != 0 && {
                 assert_eq!(size, size_of::<io_uring_getevents_arg>());
                 // SAFETY: that is what the flag says `arg` is.
-                let ts = unsafe { (*arg.cast::<io_uring_getevents_arg>()).ts };
-                let ts = ptr::with_exposed_provenance::<__kernel_timespec>(ts as usize);
-                // SAFETY: null, or a time that the caller passes.
-                ts.is_null() || unsafe { ts.read() }.tv_sec >= 0
+                unsafe { (*arg.cast::<io_uring_getevents_arg>()).ts != 0 }
             };
             ring.enter(to_submit, min_complete, flags, timed, &config)
         })
@@ -385,6 +410,15 @@ impl Kernel for Sim {
                 fd,
                 offset,
             })?;
+            if flags & MAP_HUGETLB != 0 {
+                let page = 1usize << (flags >> MAP_HUGE_SHIFT);
+                if page != huge_page_size(state.config.page_size) || len % page != 0 {
+                    return Err(Errno::EINVAL);
+                }
+                if len > state.config.huge_pages {
+                    return Err(Errno::ENOMEM);
+                }
+            }
             let (area, layout, owned) = if flags & MAP_ANONYMOUS != 0 {
                 let (area, layout) = allocate(len);
                 (area, layout, true)
@@ -440,6 +474,10 @@ impl Kernel for Sim {
 
     fn page_size() -> usize {
         with(|state| state.config.page_size)
+    }
+
+    fn thread_id() -> c_uint {
+        with(|state| state.thread)
     }
 
     fn nofile_limit() -> Result<Limit> {

@@ -11,6 +11,7 @@ use crate::abi::cqe::{IORING_CQE_F_32, io_uring_cqe};
 use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP};
 use crate::abi::op::*;
 use crate::abi::params::*;
+use crate::abi::ring::LIBURING_UDATA_TIMEOUT;
 use crate::abi::sqe::io_uring_sqe;
 use crate::errno::{Errno, Result};
 use crate::ring::sizes::{self, Entries};
@@ -71,6 +72,13 @@ struct Completion {
     flags: u32,
 }
 
+#[derive(Clone, Copy)]
+struct Timeout {
+    user_data: u64,
+    /// How many completions end it, if any number does.
+    count: u64,
+}
+
 pub struct Ring {
     flags: u32,
     entries: Entries,
@@ -83,8 +91,10 @@ pub struct Ring {
     held: VecDeque<Completion>,
     /// Done, but the CQ was full.
     overflowed: VecDeque<Completion>,
-    /// `user_data` of timeouts that have not expired.
-    timeouts: Vec<u64>,
+    /// Timeouts that have not expired.
+    timeouts: Vec<Timeout>,
+    /// How often completions were polled for in vain.
+    polls: u32,
     /// Memory from before a resize, and of buffer rings. It may stay mapped after the ring has stopped using it.
     others: Vec<(u64, Area)>,
 }
@@ -149,6 +159,7 @@ impl Ring {
             held: VecDeque::new(),
             overflowed: VecDeque::new(),
             timeouts: Vec::new(),
+            polls: 0,
             others: Vec::new(),
         };
         ring.sq_word(SQ_MASK)
@@ -246,6 +257,10 @@ impl Ring {
         Self::word_in(self.cq_ring.as_ref().unwrap_or(&self.rings), offset)
     }
 
+    pub fn timeouts(&self) -> usize {
+        self.timeouts.len()
+    }
+
     pub fn set_sq_flags(&mut self, bits: u32) {
         self.sq_word(SQ_FLAGS).fetch_or(bits, Ordering::SeqCst);
     }
@@ -263,10 +278,13 @@ impl Ring {
     pub fn submit(&mut self, to_submit: u32, config: &Config) -> u32 {
         let tail = self.sq_word(SQ_TAIL).load(Ordering::Acquire);
         let mut head = self.sq_word(SQ_HEAD).load(Ordering::Relaxed);
-        let count = tail
-            .wrapping_sub(head)
-            .min(to_submit)
-            .min(config.submit_limit);
+        let rewinds = self.flags & IORING_SETUP_SQ_REWIND != 0;
+        let there = if rewinds {
+            self.entries.sq
+        } else {
+            tail.wrapping_sub(head)
+        };
+        let count = there.min(to_submit).min(config.submit_limit);
         for _ in 0..count {
             let mut index = head & (self.entries.sq - 1);
             if self.flags & IORING_SETUP_NO_SQARRAY == 0 {
@@ -285,7 +303,9 @@ impl Ring {
             };
             self.run(&sqe, config);
         }
-        self.sq_word(SQ_HEAD).store(head, Ordering::Release);
+        if !rewinds {
+            self.sq_word(SQ_HEAD).store(head, Ordering::Release);
+        }
         count
     }
 
@@ -294,7 +314,13 @@ impl Ring {
         let res = if sqe.opcode == IORING_OP_NOP as u8 {
             0
         } else if sqe.opcode == IORING_OP_TIMEOUT as u8 {
-            self.timeouts.push(sqe.user_data);
+            if config.refuse_timeouts {
+                return self.post(sqe.user_data, Errno::EINVAL.as_ret(), 0);
+            }
+            // SAFETY: the program has published this SQE, whose offset is plain data.
+            let count = unsafe { sqe.__anon1.off };
+            let user_data = sqe.user_data;
+            self.timeouts.push(Timeout { user_data, count });
             return;
         } else {
             sqe.len as i32
@@ -351,6 +377,23 @@ impl Ring {
         }
         self.cq_word(CQ_TAIL)
             .store(tail.wrapping_add(slots), Ordering::Release);
+        self.count_for_timeouts(done.user_data);
+    }
+
+    /// A completion ends the timeouts that waited for so many, unless it is a timeout's own.
+    fn count_for_timeouts(&mut self, user_data: u64) {
+        if user_data == LIBURING_UDATA_TIMEOUT {
+            return;
+        }
+        let mut over = Vec::new();
+        self.timeouts.retain_mut(|timeout| {
+            timeout.count = timeout.count.wrapping_sub(1);
+            let ends = timeout.count == 0;
+            over.extend(ends.then_some(timeout.user_data));
+            !ends
+        });
+        over.into_iter()
+            .for_each(|user_data| self.post(user_data, 0, 0));
     }
 
     fn flush_overflow(&mut self) {
@@ -374,7 +417,8 @@ impl Ring {
         let submitted = if self.flags & IORING_SETUP_SQPOLL == 0 {
             self.submit(to_submit, config)
         } else {
-            if flags & IORING_ENTER_SQ_WAKEUP != 0 {
+            // A thread that is awake is as fast as it is told to be.
+            if flags & IORING_ENTER_SQ_WAKEUP != 0 && config.sq_thread_lags == 0 {
                 self.sq_word(SQ_FLAGS)
                     .fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
                 self.submit(u32::MAX, config);
@@ -385,7 +429,7 @@ impl Ring {
             Ok(())
         } else {
             self.flush_overflow();
-            self.wait(wait_nr, timed)
+            self.wait(wait_nr, timed, config)
         };
         // A call that submitted something returns the number. It returns an error of the wait only if it submitted
         // nothing.
@@ -396,15 +440,44 @@ impl Ring {
         }
     }
 
-    fn wait(&mut self, wait_nr: u32, timed: bool) -> Result<()> {
+    fn wait(&mut self, wait_nr: u32, timed: bool, config: &Config) -> Result<()> {
+        if self.flags & (IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL) == IORING_SETUP_IOPOLL {
+            return self.poll(wait_nr, config);
+        }
         while self.ready() < wait_nr.min(self.entries.cq) {
+            if config.interrupt {
+                return self.unless_ready(Errno::EINTR);
+            }
             if let Some(done) = self.held.pop_front() {
                 self.deliver(done);
-            } else if let Some(user_data) = self.timeouts.pop() {
-                self.post(user_data, Errno::ETIME.as_ret(), 0);
+            } else if let Some(timeout) = self.timeouts.pop() {
+                // A timeout ends the wait of whoever waits, not only of its own.
+                self.post(timeout.user_data, Errno::ETIME.as_ret(), 0);
+                return Ok(());
             } else {
                 // Without a time limit only a signal can end this wait.
-                return Err(if timed { Errno::ETIME } else { Errno::EINTR });
+                return self.unless_ready(if timed { Errno::ETIME } else { Errno::EINTR });
+            }
+        }
+        Ok(())
+    }
+
+    /// The error of a wait shows only if there is no completion.
+    fn unless_ready(&self, error: Errno) -> Result<()> {
+        if self.ready() == 0 {
+            Err(error)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A wait in a polled ring looks for completions until there is one, or for some other reason returns without.
+    fn poll(&mut self, wait_nr: u32, config: &Config) -> Result<()> {
+        if self.ready() == 0 && wait_nr != 0 {
+            self.polls += 1;
+            if self.polls > config.polls_in_vain {
+                let done = self.held.pop_front();
+                done.into_iter().for_each(|done| self.deliver(done));
             }
         }
         Ok(())

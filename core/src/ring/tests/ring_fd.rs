@@ -1,0 +1,73 @@
+//! Registered rings and the thread whose table they are in.
+
+use super::*;
+use crate::ring::ring_fd;
+
+fn unregistered() -> usize {
+    let of =
+        |call: &Call| matches!(call, Call::Register { opcode, .. } if opcode & 0x7fffffff == 21);
+    sim::take_calls().iter().filter(|call| of(call)).count()
+}
+
+/// A ring whose descriptor thread 1 has registered.
+fn registered() -> io_uring {
+    sim::reset(Config::NEW);
+    let (mut ring, result) = init(4, &mut params(0), None);
+    assert_eq!(result, Ok(0));
+    sim::on_register(|_, _, arg, _| {
+        // SAFETY: what is passed has an offset first, and the kernel may write it.
+        unsafe { *arg.cast_mut().cast::<u32>() = 3 };
+        Ok(1)
+    });
+    // SAFETY: nobody else uses the ring.
+    assert_eq!(unsafe { ring_fd::register::<Sim>(&raw mut ring) }, Ok(1));
+    assert_eq!(ring.enter_ring_fd, 3);
+    sim::take_calls();
+    ring
+}
+
+#[test]
+fn the_thread_that_registered_a_ring_gives_its_index_back() {
+    let mut ring = registered();
+    // SAFETY: nothing uses the ring any more.
+    unsafe { exit::exit::<Sim>(&raw mut ring) };
+    assert_eq!(unregistered(), 1);
+    sim::assert_clean();
+}
+
+#[test]
+fn another_thread_leaves_its_own_index_of_that_number_alone() {
+    let mut ring = registered();
+    sim::run_as(2);
+    // SAFETY: nothing uses the ring any more.
+    unsafe { exit::exit::<Sim>(&raw mut ring) };
+    assert_eq!(unregistered(), 0);
+    sim::assert_clean();
+}
+
+#[test]
+fn a_ring_that_is_only_registered_has_no_descriptor() {
+    sim::reset(Config::NEW);
+    let mut p = params(IORING_SETUP_REGISTERED_FD_ONLY | IORING_SETUP_NO_MMAP);
+    let (mut ring, result) = init(4, &mut p, None);
+    assert!(result.is_ok());
+    assert_eq!(ring.ring_fd, -1);
+    assert_eq!(ring.int_flags, flags::REG_RING | flags::REG_REG_RING);
+    sim::take_calls();
+    let index = ring.enter_ring_fd;
+    sim::on_register(|fd, _, _, _| Sim::close_registered(fd));
+    // SAFETY: nothing uses the ring any more.
+    unsafe { exit::exit::<Sim>(&raw mut ring) };
+    let calls = sim::take_calls();
+    assert!(
+        calls
+            .iter()
+            .any(|call| matches!(call, Call::Register { fd, .. } if *fd == index)),
+        "{calls:?}"
+    );
+    assert!(
+        !calls.iter().any(|call| matches!(call, Call::Close { .. })),
+        "{calls:?}"
+    );
+    sim::assert_clean();
+}
