@@ -247,33 +247,31 @@ static void open_without_ext_arg(struct io_uring *ring, unsigned entries)
     ring->features &= ~IORING_FEAT_EXT_ARG;
 }
 
-/*
- * The wait submits its timeout itself, and the count of what it submitted may
- * win over -ETIME; that there is no completion is told either way.
- */
-static void check_timed_out(int result, const struct io_uring_cqe *cqe)
-{
-    if (result != -ETIME)
-        CHECK_EQ(result, 1);
-    CHECK(cqe == NULL);
-}
-
+/* The timeout request is the library's own business: no result counts it. */
 static void old_wait_times_out(void)
 {
     struct io_uring ring;
     struct io_uring_cqe *cqe = (struct io_uring_cqe *) &ring;
     struct __kernel_timespec ts = millis(SHORT_MS);
     long long start = now_ms(CLOCK_MONOTONIC);
-    int result;
 
+    better_than_reference("that time has passed is told on old kernels");
     open_without_ext_arg(&ring, 4);
-    result = io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
-    check_timed_out(result, cqe);
+    CHECK_EQ(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), -ETIME);
+    CHECK(cqe == NULL);
     CHECK_GE(now_ms(CLOCK_MONOTONIC) - start, SHORT_MS - 1);
     CHECK_EQ(io_uring_cq_ready(&ring), 0);
     cqe = (struct io_uring_cqe *) &ring;
-    result = io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL);
-    check_timed_out(result, cqe);
+    CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL), -ETIME);
+    CHECK(cqe == NULL);
+
+    /* with fewer completions than asked for the timeout still gives the first */
+    add_nop(&ring, 7);
+    start = now_ms(CLOCK_MONOTONIC);
+    CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 3, &ts, NULL), 1);
+    CHECK_GE(now_ms(CLOCK_MONOTONIC) - start, SHORT_MS - 1);
+    CHECK_EQ(take(&ring, cqe).data, 7);
+    CHECK_NO_CQE(&ring);
     io_uring_queue_exit(&ring);
 }
 
@@ -284,19 +282,82 @@ static void old_wait_submits(void)
     struct io_uring_cqe *cqe;
     struct __kernel_timespec ts = millis(LONG_MS);
 
+    better_than_reference("what is submitted on old kernels is counted without the timeout");
     open_without_ext_arg(&ring, 2);
     for (unsigned round = 0; round < 3; round++) {
         add_nop(&ring, 21);
         add_nop(&ring, 22); /* no room is left for the timeout */
-        CHECK_GE(io_uring_wait_cqes(&ring, &cqe, 2, &ts, NULL), 0);
+        CHECK_EQ(io_uring_wait_cqes(&ring, &cqe, 2, &ts, NULL), 0);
         CHECK_EQ(take(&ring, cqe).data, 21);
         CHECK_EQ(io_uring_wait_cqe(&ring, &cqe), 0);
         CHECK_EQ(take(&ring, cqe).data, 22);
         CHECK_NO_CQE(&ring);
     }
     add_nop(&ring, 23);
-    CHECK_GE(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL), 1);
+    CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL), 1);
     CHECK_EQ(take(&ring, cqe).data, 23);
+    io_uring_queue_exit(&ring);
+}
+
+/* The next request in a timeout's slot is the program's, also if it says nothing about itself. */
+static void old_wait_leaves_no_mark(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+    struct __kernel_timespec ts = millis(1);
+
+    better_than_reference("no slot keeps the mark of the library's timeout");
+    open_without_ext_arg(&ring, 2);
+    for (unsigned round = 0; round < 4; round++) {
+        CHECK_EQ(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), -ETIME);
+        for (unsigned i = 0; i < 2; i++) {
+            struct io_uring_sqe *sqe = next_sqe(&ring);
+
+            CHECK(sqe->user_data != LIBURING_UDATA_TIMEOUT);
+            sqe->opcode = IORING_OP_NOP;
+        }
+        SUBMIT(&ring, 2);
+        CHECK(reap(&ring).data != LIBURING_UDATA_TIMEOUT);
+        CHECK(reap(&ring).data != LIBURING_UDATA_TIMEOUT);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* A wait that the kernel cannot do publishes nothing either. */
+static void unknown_wait_moves_nothing(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+
+    better_than_reference("a registered wait that is refused publishes nothing");
+    open_without_ext_arg(&ring, 4);
+    add_nop(&ring, 1);
+    CHECK_EQ(io_uring_submit_and_wait_reg(&ring, &cqe, 1, 0), -EINVAL);
+    CHECK_EQ(*ring.sq.ktail, 0);
+    CHECK_EQ(io_uring_sq_ready(&ring), 1);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    io_uring_queue_exit(&ring);
+}
+
+/* A minimum is heeded without a limit, too. */
+static void minimum_wait_alone(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe = NULL;
+    long long start;
+
+    better_than_reference("a minimum wait without a limit ends");
+    ring_open(&ring, 8, 0);
+    if (!(ring.features & IORING_FEAT_MIN_TIMEOUT)) {
+        io_uring_queue_exit(&ring);
+        skip("the kernel has no minimum wait");
+    }
+    start = now_ms(CLOCK_MONOTONIC);
+    add_nop(&ring, 2);
+    CHECK_EQ(io_uring_submit_and_wait_min_timeout(&ring, &cqe, 8, NULL, SHORT_MS * 1000, NULL), 1);
+    CHECK_EQ(take(&ring, cqe).data, 2);
+    CHECK_GE(now_ms(CLOCK_MONOTONIC) - start, SHORT_MS - 1);
     io_uring_queue_exit(&ring);
 }
 
@@ -312,6 +373,9 @@ static const struct test_case cases[] = {
     CASE(minimum_wait_unsupported),
     CASE(old_wait_times_out),
     CASE(old_wait_submits),
+    CASE(old_wait_leaves_no_mark),
+    CASE(unknown_wait_moves_nothing),
+    CASE(minimum_wait_alone),
 };
 
 TEST_MAIN(cases)

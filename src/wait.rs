@@ -62,7 +62,7 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
 /// # Return value
 ///
 /// 0, with the first completion in `*cqe_ptr`, or a negative errno; `errno` is not touched. The completion stays in the
-/// CQ until io_uring_cqe_seen(). On kernels before 5.11 the number submitted may be returned.
+/// CQ until io_uring_cqe_seen().
 ///
 /// After an error that the wait gave, `*cqe_ptr` is NULL, or the first of the fewer completions that are there. It stays
 /// as it was if there was no wait.
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
 /// # Errors
 ///
 /// * `-ETIME`: the time has passed.
-/// * `-EINTR`: a signal came.
+/// * `-EINTR`: a signal came. On a ring with `IORING_SETUP_IOPOLL` also if for some seconds there was nothing to poll.
 /// * `-EAGAIN`: `wait_nr` is 0 and no completion is there; or no SQE was free for the timeout request.
 /// * `-EFAULT`, `-EINVAL`: `ts` or `sigmask` is not valid.
 ///
@@ -199,13 +199,15 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
 ///
 /// The number submitted, or a negative errno; `errno` is not touched. If enough completions are there beforehand, and
 /// at least one, the number is not told: 0 is returned. `*cqe_ptr` is the first completion, or NULL: if something was
-/// submitted, that the time has passed shows only there.
+/// submitted, that the time has passed or that a signal came shows only there. On kernels before 5.11 the library's own
+/// timeout request is not counted.
 ///
 /// # Errors
 ///
 /// As io_uring_submit(), and:
 ///
 /// * `-ETIME`: the time has passed, and nothing was submitted.
+/// * `-EINTR`: a signal came, and nothing was submitted.
 /// * `-EAGAIN`: nothing to submit or wait for, and no completion is there.
 ///
 /// # Kernel
@@ -240,7 +242,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
 /// Submits all SQEs taken so far and waits for completions, content with fewer after a while.
 ///
 /// As io_uring_submit_and_wait_timeout(), but once `min_wait` microseconds have passed, one completion is enough.
-/// Without `ts`, `min_wait` is not heeded.
+/// Without `ts`, the wait goes on until there is one.
 ///
 /// # Return value
 ///

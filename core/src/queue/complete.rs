@@ -11,18 +11,13 @@ use crate::abi::params::{
 };
 use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
 use crate::abi::types::KERNEL_SIGSET_SIZE;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
 use crate::ring::flags;
 use crate::ring::order;
 
-/// The first completion in the CQ.
-pub struct Peeked {
-    /// The CQE, or null if there is none.
-    pub cqe: *mut io_uring_cqe,
-    /// How many CQ slots are filled, that one's included.
-    pub available: c_uint,
-}
+/// [`peek`] has passed nothing over: the results of what may be passed over are 0 or errors.
+pub const NOTHING: c_int = 1;
 
 /// How far CQ slot numbers are shifted: 32-byte CQEs take two slots each.
 ///
@@ -91,33 +86,40 @@ pub(crate) unsafe fn head(ring: *const io_uring) -> *mut io_uring_cqe {
     }
 }
 
-/// Looks at the first completion without taking it.
+/// Looks at the first completion without taking it. Returns it, or null; and the result of the last entry that was passed
+/// over on the way, or [`NOTHING`].
 ///
 /// Filler entries of rings with mixed CQE sizes are passed over, and so are timeouts that the library itself queued on
-/// kernels without `IORING_FEAT_EXT_ARG`; the error of such a timeout is the error of the call.
+/// kernels without `IORING_FEAT_EXT_ARG`.
 ///
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its CQ side.
-#[inline(always)]
-pub unsafe fn peek(ring: *mut io_uring) -> Result<Peeked> {
+#[inline(never)]
+pub unsafe fn peek(ring: *mut io_uring) -> (*mut io_uring_cqe, c_int) {
+    let mut passed_over = NOTHING;
     // SAFETY: `ring` is set up, and a slot that is available holds a CQE.
     unsafe {
-        loop {
-            let available = available(ring);
-            if available == 0 {
-                return Ok(Peeked {
-                    cqe: ptr::null_mut(),
-                    available,
-                });
-            }
+        while available(ring) != 0 {
             let cqe = head(ring);
             if !is_internal(ring, cqe) {
-                return Ok(Peeked { cqe, available });
+                return (cqe, passed_over);
             }
-            take_internal(ring, cqe)?;
+            passed_over = to_ret(take_internal(ring, cqe)).min(0);
         }
     }
+    (ptr::null_mut(), passed_over)
+}
+
+/// Whether a CQE only fills the place of one that does not fit before the ring's end.
+///
+/// # Safety
+///
+/// `cqe` points to a CQE that the kernel has published.
+#[inline(always)]
+pub(crate) unsafe fn is_filler(cqe: *const io_uring_cqe) -> bool {
+    // SAFETY: passed on to the caller.
+    unsafe { (*cqe).flags & IORING_CQE_F_SKIP != 0 }
 }
 
 /// Whether a CQE is none of the program's.
@@ -129,7 +131,7 @@ pub unsafe fn peek(ring: *mut io_uring) -> Result<Peeked> {
 pub(crate) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
     // SAFETY: passed on to the caller.
     unsafe {
-        if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
+        if is_filler(cqe) {
             return true;
         }
         (*ring).features & IORING_FEAT_EXT_ARG == 0 && (*cqe).user_data == LIBURING_UDATA_TIMEOUT
@@ -145,11 +147,7 @@ pub(crate) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe
 pub(crate) unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
     // SAFETY: passed on to the caller; the CQE's contents are read before its slot is given back.
     unsafe {
-        let result = if (*cqe).flags & IORING_CQE_F_SKIP != 0 {
-            0
-        } else {
-            (*cqe).res
-        };
+        let result = if is_filler(cqe) { 0 } else { (*cqe).res };
         advance(ring, cqe_nr(cqe));
         Errno::check(result)
     }
@@ -222,7 +220,7 @@ unsafe fn peek_batch_mixed<K: Kernel>(
     }
 }
 
-/// [`peek_batch`] of completions that the kernel holds back.
+/// [`peek_batch`] of completions that the kernel holds back, when there is nothing in the CQ.
 #[inline(never)]
 unsafe fn fetch<K: Kernel>(
     ring: *mut io_uring,
@@ -233,10 +231,14 @@ unsafe fn fetch<K: Kernel>(
     unsafe {
         // Whatever the call says, what counts is whether completions are there now.
         let _ = get_events::<K>(ring);
-        if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
-            collect(ring, cqes, count.min(available(ring)))
+        let ready = available(ring);
+        if ready == 0 {
+            0
+        } else if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
+            collect_in_two(ring, cqes, count.min(ready))
         } else {
-            collect_mixed(ring, cqes, count)
+            // Comes back here only if there were but fillers again.
+            peek_batch_mixed::<K>(ring, cqes, count)
         }
     }
 }
@@ -249,16 +251,16 @@ unsafe fn collect(ring: *mut io_uring, cqes: *mut *mut io_uring_cqe, count: c_ui
         let (start, before_end) = run(ring);
         // CQEs lie one behind the other up to the ring's end, and go on at its start.
         if count > before_end {
-            return collect_across_end(ring, cqes, count);
+            return collect_in_two(ring, cqes, count);
         }
         fill(cqes, start, cqe_size(ring), count);
         count
     }
 }
 
-/// [`collect`] of more CQEs than there are before the ring's end.
+/// [`collect`] of any number of CQEs: those before the ring's end, then those at its start.
 #[inline(never)]
-unsafe fn collect_across_end(
+unsafe fn collect_in_two(
     ring: *mut io_uring,
     cqes: *mut *mut io_uring_cqe,
     count: c_uint,
@@ -266,14 +268,11 @@ unsafe fn collect_across_end(
     // SAFETY: as in `collect`.
     unsafe {
         let (start, before_end) = run(ring);
+        let first = before_end.min(count);
         let size = cqe_size(ring);
-        fill(cqes, start, size, before_end);
-        fill(
-            cqes.add(before_end as usize),
-            (*ring).cq.cqes,
-            size,
-            count - before_end,
-        );
+        fill(cqes, start, size, first);
+        let rest = cqes.add(first as usize);
+        fill(rest, (*ring).cq.cqes, size, count - first);
         count
     }
 }

@@ -1,5 +1,6 @@
 //! Handing out SQEs.
 
+use core::ffi::c_uint;
 use core::ptr;
 
 use crate::abi::params::{IORING_SETUP_SQE128, IORING_SETUP_SQPOLL};
@@ -48,6 +49,17 @@ pub unsafe fn load_head(ring: *const io_uring) -> u32 {
     }
 }
 
+/// How far SQ slot numbers are shifted: 128-byte SQEs take two slots each.
+///
+/// # Safety
+///
+/// `ring` points to a ring.
+#[inline(always)]
+pub(super) unsafe fn shift(ring: *const io_uring) -> c_uint {
+    // SAFETY: the caller vouches for `ring`.
+    unsafe { ((*ring).flags & IORING_SETUP_SQE128 != 0) as c_uint }
+}
+
 /// The next free SQE, cleared, or null if all are taken.
 ///
 /// # Safety
@@ -63,8 +75,7 @@ pub unsafe fn get(ring: *mut io_uring) -> *mut io_uring_sqe {
             return ptr::null_mut();
         }
         (*ring).sq.sqe_tail = tail.wrapping_add(1);
-        let shift = ((*ring).flags & IORING_SETUP_SQE128 != 0) as u32;
-        let index = ((tail & (*ring).sq.ring_mask) as usize) << shift;
+        let index = ((tail & (*ring).sq.ring_mask) as usize) << shift(ring);
         let sqe = (*ring).sq.sqes.add(index);
         initialize(sqe);
         sqe

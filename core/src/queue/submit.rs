@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
-use super::complete;
+use super::{complete, sqe};
 use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAIT, IORING_ENTER_SQ_WAKEUP};
 use crate::abi::params::{IORING_SETUP_SQ_REWIND, IORING_SETUP_SQPOLL, IORING_SQ_NEED_WAKEUP};
 use crate::abi::ring::io_uring;
@@ -13,7 +13,7 @@ use crate::kernel::Kernel;
 use crate::ring::flags;
 use crate::ring::order;
 
-/// Publishes the SQEs taken so far and returns how many the kernel has yet to consume.
+/// Publishes the SQEs taken so far and returns how many the kernel has yet to consume. For a ring that does not rewind.
 ///
 /// # Safety
 ///
@@ -22,19 +22,33 @@ use crate::ring::order;
 pub unsafe fn flush(ring: *mut io_uring) -> c_uint {
     // SAFETY: passed on to the caller.
     unsafe {
-        if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) == 0 {
+        if is_plain(ring) {
             flush_plain(ring)
-        } else if (*ring).flags & IORING_SETUP_SQ_REWIND == 0 {
-            flush_polled(ring)
         } else {
-            flush_rewinding(ring)
+            flush_polled(ring)
         }
     }
 }
 
-/// [`flush`] for rings that are submitted to by system call.
+/// Whether requests are given to the kernel by system call and by head and tail, as in nearly all rings: there is no
+/// submission thread, and the ring does not rewind.
+///
+/// # Safety
+///
+/// `ring` points to a ring.
 #[inline(always)]
-unsafe fn flush_plain(ring: *mut io_uring) -> c_uint {
+pub(super) unsafe fn is_plain(ring: *const io_uring) -> bool {
+    // SAFETY: the caller vouches for `ring`.
+    unsafe { (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) == 0 }
+}
+
+/// [`flush`] for rings that are submitted to by system call.
+///
+/// # Safety
+///
+/// As for [`flush`].
+#[inline(always)]
+pub(super) unsafe fn flush_plain(ring: *mut io_uring) -> c_uint {
     // SAFETY: `ring` is set up, so its counters lie in its mapping; the SQ side is this thread's.
     unsafe {
         let sq = &raw mut (*ring).sq;
@@ -46,9 +60,13 @@ unsafe fn flush_plain(ring: *mut io_uring) -> c_uint {
     }
 }
 
-/// [`flush`] for rings with a submission thread.
+/// [`flush`] for rings with a submission thread, which serves for plain ones as well.
+///
+/// # Safety
+///
+/// As for [`flush`].
 #[inline(always)]
-unsafe fn flush_polled(ring: *mut io_uring) -> c_uint {
+pub(super) unsafe fn flush_polled(ring: *mut io_uring) -> c_uint {
     // SAFETY: as in `flush_plain`.
     unsafe {
         let sq = &raw mut (*ring).sq;
@@ -63,11 +81,28 @@ unsafe fn flush_polled(ring: *mut io_uring) -> c_uint {
     }
 }
 
-/// [`flush`] for rings of which the kernel takes each batch from the first slot on, heeding neither head nor tail.
-#[inline(always)]
-unsafe fn flush_rewinding(ring: *mut io_uring) -> c_uint {
-    // SAFETY: `ring` is set up; the SQ side is this thread's.
-    unsafe { core::mem::take(&mut (*ring).sq.sqe_tail) }
+/// Notes that the kernel has taken `taken` SQEs and left `left`, in a ring with `IORING_SETUP_SQ_REWIND`.
+///
+/// There each call takes a batch that begins at the first slot, and heeds neither head nor tail. So the tail counts the
+/// batch, nothing is published, and what the kernel left is moved to the first slots.
+///
+/// # Safety
+///
+/// `ring` is set up and rewinds, and no other thread uses its SQ side. `taken + left` SQEs were taken before the call.
+#[cold]
+pub(super) unsafe fn rewind(ring: *mut io_uring, taken: c_uint, left: c_uint) {
+    // SAFETY: the SQEs of the batch lie within the ring's, in units of 64 bytes as the shift has it.
+    unsafe {
+        let sq = &raw mut (*ring).sq;
+        (*sq).sqe_tail = left;
+        if taken != 0 {
+            let shift = sqe::shift(ring);
+            let from = (*sq).sqes.add((taken as usize) << shift);
+            for unit in 0..(left as usize) << shift {
+                (*sq).sqes.add(unit).write(from.add(unit).read());
+            }
+        }
+    }
 }
 
 /// The `io_uring_enter` flags that `pending` requests ask for, or `None` if a submission thread is awake and will see
@@ -102,7 +137,7 @@ pub(crate) unsafe fn sq_needs_enter(ring: *const io_uring, pending: c_uint) -> O
 pub unsafe fn submit<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> Result<c_int> {
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
-        if (*ring).flags & (IORING_SETUP_SQPOLL | IORING_SETUP_SQ_REWIND) != 0 {
+        if !is_plain(ring) {
             let asked = complete::HELD_BACK * c_uint::from(wait_nr != 0 || reap);
             return Errno::check(submit_special::<K>(ring, wait_nr, asked));
         }
@@ -164,11 +199,15 @@ const _: () =
 
 #[inline(never)]
 unsafe fn submit_rewinding<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap: bool) -> c_int {
-    // SAFETY: passed on to the caller.
-    to_ret(unsafe {
-        let pending = flush_rewinding(ring);
-        submit_pending::<K>(ring, pending, wait_nr, reap)
-    })
+    // SAFETY: passed on to the caller. The kernel takes at most what it is given.
+    unsafe {
+        let pending = (*ring).sq.sqe_tail;
+        let submitted = submit_pending::<K>(ring, pending, wait_nr, reap);
+        if let Ok(count) = submitted {
+            rewind(ring, count as c_uint, pending.wrapping_sub(count as c_uint));
+        }
+        to_ret(submitted)
+    }
 }
 
 /// Gives `submit` requests that are already published to the kernel, without waiting although `wait_nr` are asked for,
@@ -177,7 +216,7 @@ unsafe fn submit_rewinding<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap
 /// # Safety
 ///
 /// As for [`submit`].
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn submit_published<K: Kernel>(
     ring: *mut io_uring,
     submit: c_uint,

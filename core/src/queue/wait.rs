@@ -5,18 +5,16 @@
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr;
 
-use super::submit::{self, flush};
-use super::{complete, sqe};
+use super::{by_request, complete, submit};
 use crate::abi::cqe::io_uring_cqe;
 use crate::abi::enter::{
     IORING_ENTER_EXT_ARG, IORING_ENTER_EXT_ARG_REG, IORING_ENTER_GETEVENTS, io_uring_getevents_arg,
     io_uring_reg_wait,
 };
-use crate::abi::op::IORING_OP_TIMEOUT;
-use crate::abi::params::{IORING_FEAT_EXT_ARG, IORING_FEAT_MIN_TIMEOUT};
-use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
+use crate::abi::params::{IORING_FEAT_EXT_ARG, IORING_FEAT_MIN_TIMEOUT, IORING_SETUP_SQ_REWIND};
+use crate::abi::ring::io_uring;
 use crate::abi::types::{__kernel_timespec, KERNEL_SIGSET_SIZE, sigset_t};
-use crate::errno::{Errno, to_ret};
+use crate::errno::Errno;
 use crate::kernel::Kernel;
 use crate::ring::flags;
 
@@ -54,6 +52,18 @@ impl Until {
         }
     }
 
+    /// Whether a CQE is none of the program's. Kernels that take an argument need no timeouts of the library's own.
+    #[inline(always)]
+    unsafe fn is_internal(self, ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
+        // SAFETY: the caller vouches for both.
+        unsafe {
+            match self {
+                Until::Signals(_) => complete::is_internal(ring, cqe),
+                Until::Argument(_) | Until::Registered(_) => complete::is_filler(cqe),
+            }
+        }
+    }
+
     /// Whether the kernel may return because time is up.
     #[inline(always)]
     unsafe fn is_timed(self) -> bool {
@@ -65,6 +75,31 @@ impl Until {
         }
     }
 }
+
+/// How many requests to submit, and how many completions to wait for: together in a word, so that the arguments of
+/// [`reap_on`] fit into registers.
+#[derive(Clone, Copy)]
+struct Asked(u64);
+
+impl Asked {
+    #[inline(always)]
+    fn new(submit: c_uint, wait_nr: c_uint) -> Asked {
+        Asked(u64::from(submit) << 32 | u64::from(wait_nr))
+    }
+
+    #[inline(always)]
+    fn submit(self) -> c_uint {
+        (self.0 >> 32) as c_uint
+    }
+
+    #[inline(always)]
+    fn wait_nr(self) -> c_uint {
+        self.0 as c_uint
+    }
+}
+
+/// In place of the number that the first system call submitted: there was none yet.
+const NOT_ENTERED: c_int = -1;
 
 /// Submits `submit` published requests, waits until `wait_nr` completions are there, and looks at the first.
 ///
@@ -87,67 +122,81 @@ unsafe fn reap<K: Kernel>(
     wait_nr: c_uint,
     until: Until,
 ) -> c_int {
-    let mut submitted = None;
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
-        let mut available = complete::available(ring);
-        if available == 0 && wait_nr != 0 {
-            let mut flags = flags::enter_flags(ring) | IORING_ENTER_GETEVENTS | until.flags();
-            flags |= submit::sq_needs_enter(ring, submit).unwrap_or(0);
-            let (arg, size) = until.argument();
-            match K::enter((*ring).enter_ring_fd, submit, wait_nr, flags, arg, size) {
-                Ok(count) => {
-                    submit = submit.wrapping_sub(count as c_uint);
-                    submitted = Some(count);
+        let submitted = 'settled: {
+            let (mut entered, mut submitted) = (false, 0);
+            let mut available = complete::available(ring);
+            if available == 0 {
+                if wait_nr == 0 {
+                    break 'settled NOT_ENTERED;
                 }
-                Err(error) => {
-                    *cqe_ptr = ptr::null_mut();
-                    return error.as_ret();
+                let mut flags = flags::enter_flags(ring) | IORING_ENTER_GETEVENTS | until.flags();
+                flags |= submit::sq_needs_enter(ring, submit).unwrap_or(0);
+                let (arg, size) = until.argument();
+                match K::enter((*ring).enter_ring_fd, submit, wait_nr, flags, arg, size) {
+                    Ok(count) => {
+                        submit = submit.wrapping_sub(count as c_uint);
+                        (entered, submitted) = (true, count);
+                    }
+                    Err(error) => {
+                        *cqe_ptr = ptr::null_mut();
+                        return error.as_ret();
+                    }
+                }
+                available = complete::available(ring);
+            }
+            if available >= wait_nr {
+                let cqe = complete::head(ring);
+                if !until.is_internal(ring, cqe) {
+                    if submit == 0 {
+                        *cqe_ptr = cqe;
+                        return submitted;
+                    }
+                    if !entered {
+                        *cqe_ptr = cqe;
+                        return submit::submit_published::<K>(ring, submit, wait_nr);
+                    }
                 }
             }
-            available = complete::available(ring);
-        }
-        if available != 0 && available >= wait_nr {
-            let cqe = complete::head(ring);
-            if !complete::is_internal(ring, cqe) {
-                if submit == 0 {
-                    *cqe_ptr = cqe;
-                    return submitted.unwrap_or(0);
-                }
-                if submitted.is_none() {
-                    *cqe_ptr = cqe;
-                    return submit::submit_published::<K>(ring, submit, wait_nr);
-                }
-            }
-        }
-        reap_on::<K>(ring, cqe_ptr, submit, wait_nr, until, submitted)
+            if entered { submitted } else { NOT_ENTERED }
+        };
+        reap_on::<K>(ring, cqe_ptr, Asked::new(submit, wait_nr), until, submitted)
     }
 }
 
+/// How often a wait on a polled ring is repeated that finds nothing. See [`reap_on`].
+const POLLS: c_uint = if cfg!(test) { 100 } else { 1 << 22 };
+
 /// Goes on with a [`reap`] that the frequent cases do not settle. `submitted` is what the first system call returned.
+///
+/// A signal ends the wait, but where requests were submitted the kernel returns their number and hides that. So a wait for
+/// which all was submitted, and which still brought too few completions, is not repeated.
+///
+/// A polled ring is different: there the kernel also returns early for reasons of its own, as when a request is not with
+/// the device yet, and a signal does not show at all while it has nothing to poll. So the wait is repeated until something
+/// is there, but not for ever: in the end it returns as if a signal had come.
 #[inline(never)]
 unsafe fn reap_on<K: Kernel>(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
-    mut submit: c_uint,
-    wait_nr: c_uint,
+    asked: Asked,
     until: Until,
-    mut submitted: Option<c_int>,
+    mut submitted: c_int,
 ) -> c_int {
-    let mut cqe = ptr::null_mut();
+    let (mut submit, wait_nr) = (asked.submit(), asked.wait_nr());
+    let mut cqe;
+    let mut polls_left = POLLS;
     // SAFETY: the caller's promises are those that the called functions ask for.
     let error = unsafe {
         loop {
-            let peeked = match complete::peek(ring) {
-                Ok(peeked) => peeked,
-                Err(error) => break Some(error),
-            };
-            cqe = peeked.cqe;
+            let passed_over;
+            (cqe, passed_over) = complete::peek(ring);
             let mut flags = flags::enter_flags(ring);
-            let mut enter = wait_nr > peeked.available;
+            let mut enter = wait_nr > complete::available(ring);
             if cqe.is_null() && wait_nr == 0 && submit == 0 {
                 // The program only looks. One system call may bring something; more of them would be a wait.
-                enter = submitted.is_none() && complete::needs_enter(ring);
+                enter = submitted == NOT_ENTERED && complete::needs_enter(ring);
                 if !enter {
                     break Some(Errno::EAGAIN);
                 }
@@ -162,9 +211,26 @@ unsafe fn reap_on<K: Kernel>(
             if !enter {
                 break None;
             }
-            if submitted.is_some() && until.is_timed() {
-                // The wait ended, and not because enough completions came.
-                break cqe.is_null().then_some(Errno::ETIME);
+            // As long as the kernel takes only a part of the requests it does not wait.
+            if submitted != NOT_ENTERED && submit == 0 {
+                if until.is_timed() {
+                    break cqe.is_null().then_some(Errno::ETIME);
+                }
+                // What was passed over may be what ended the wait.
+                if passed_over == complete::NOTHING {
+                    if !cqe.is_null() {
+                        break None;
+                    }
+                    let is_over = if flags::is_polled(ring) {
+                        polls_left -= 1;
+                        polls_left == 0
+                    } else {
+                        submitted != 0
+                    };
+                    if is_over {
+                        break Some(Errno::EINTR);
+                    }
+                }
             }
             let (arg, size) = until.argument();
             let count = match K::enter((*ring).enter_ring_fd, submit, wait_nr, flags, arg, size) {
@@ -172,17 +238,22 @@ unsafe fn reap_on<K: Kernel>(
                 Err(error) => break Some(error),
             };
             submit = submit.wrapping_sub(count as c_uint);
+            if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
+                submit::rewind(ring, count as c_uint, submit);
+            }
             if !cqe.is_null() {
                 break None;
             }
-            submitted = submitted.or(Some(count));
+            if submitted == NOT_ENTERED {
+                submitted = count;
+            }
         }
     };
     // SAFETY: the caller vouches for `cqe_ptr`.
     unsafe { *cqe_ptr = cqe };
-    match (submitted.unwrap_or(0), error) {
-        (0, Some(error)) => error.as_ret(),
-        (count, _) => count,
+    match error {
+        Some(error) if submitted <= 0 => error.as_ret(),
+        _ => submitted.max(0),
     }
 }
 
@@ -194,9 +265,9 @@ unsafe fn reap_on<K: Kernel>(
 #[inline(never)]
 unsafe fn reap_until<K: Kernel>(
     ring: *mut io_uring,
-    cqe_ptr: *mut *mut io_uring_cqe,
     submit: c_uint,
     wait_nr: c_uint,
+    cqe_ptr: *mut *mut io_uring_cqe,
     until: Until,
 ) -> c_int {
     // SAFETY: passed on to the caller.
@@ -262,16 +333,10 @@ pub unsafe fn wait_cqes<K: Kernel>(
         if limits.ts.is_null() {
             return get_cqe::<K>(ring, cqe_ptr, 0, wait_nr, limits.sigmask);
         }
-        if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
-            return reap_until::<K>(
-                ring,
-                cqe_ptr,
-                0,
-                wait_nr,
-                Until::Argument(&limits.argument()),
-            );
+        if (*ring).features & IORING_FEAT_EXT_ARG == 0 {
+            return by_request::wait::<K>(ring, limits.ts, wait_nr, cqe_ptr, limits.sigmask, false);
         }
-        wait_by_request::<K>(ring, cqe_ptr, wait_nr, limits)
+        wait_cqes_within::<K>(ring, cqe_ptr, wait_nr, limits)
     }
 }
 
@@ -287,19 +352,26 @@ pub unsafe fn wait_cqes_min_timeout<K: Kernel>(
     wait_nr: c_uint,
     limits: Limits,
 ) -> c_int {
-    // SAFETY: the caller's promises are those that `reap` asks for.
+    // SAFETY: the caller's promises are those that `wait_cqes_within` asks for.
     unsafe {
         if (*ring).features & IORING_FEAT_MIN_TIMEOUT == 0 {
             return Errno::EINVAL.as_ret();
         }
-        reap_until::<K>(
-            ring,
-            cqe_ptr,
-            0,
-            wait_nr,
-            Until::Argument(&limits.argument()),
-        )
+        wait_cqes_within::<K>(ring, cqe_ptr, wait_nr, limits)
     }
+}
+
+/// Waits on a kernel that takes limits as an argument.
+#[inline(always)]
+unsafe fn wait_cqes_within<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    limits: Limits,
+) -> c_int {
+    let until = Until::Argument(&limits.argument());
+    // SAFETY: passed on to the caller.
+    unsafe { reap_until::<K>(ring, 0, wait_nr, cqe_ptr, until) }
 }
 
 /// Submits all SQEs taken so far, waits for `wait_nr` completions, and looks at the first. Returns the number
@@ -319,19 +391,17 @@ pub unsafe fn submit_and_wait_timeout<K: Kernel>(
     // SAFETY: the caller's promises are those that the called functions ask for.
     unsafe {
         if limits.ts.is_null() {
-            return get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask);
+            if !submit::is_plain(ring) {
+                return submit_special::<K>(ring, cqe_ptr, wait_nr, Until::Signals(limits.sigmask));
+            }
+            let pending = submit::flush_plain(ring);
+            return get_cqe::<K>(ring, cqe_ptr, pending, wait_nr, limits.sigmask);
         }
-        if (*ring).features & IORING_FEAT_EXT_ARG != 0 {
-            let argument = limits.argument();
-            return reap_until::<K>(
-                ring,
-                cqe_ptr,
-                flush(ring),
-                wait_nr,
-                Until::Argument(&argument),
-            );
+        if (*ring).features & IORING_FEAT_EXT_ARG == 0 {
+            return by_request::wait::<K>(ring, limits.ts, wait_nr, cqe_ptr, limits.sigmask, true);
         }
-        wait_by_request::<K>(ring, cqe_ptr, wait_nr, limits)
+        let until = Until::Argument(&limits.argument());
+        submit_and_reap::<K>(ring, cqe_ptr, wait_nr, until)
     }
 }
 
@@ -347,12 +417,13 @@ pub unsafe fn submit_and_wait_min_timeout<K: Kernel>(
     wait_nr: c_uint,
     limits: Limits,
 ) -> c_int {
-    // SAFETY: the caller's promises are those that `submit_and_wait_timeout` asks for.
+    // SAFETY: the caller's promises are those that `submit_and_reap` asks for.
     unsafe {
         if (*ring).features & IORING_FEAT_MIN_TIMEOUT == 0 {
             return Errno::EINVAL.as_ret();
         }
-        submit_and_wait_timeout::<K>(ring, cqe_ptr, wait_nr, limits)
+        let until = Until::Argument(&limits.argument());
+        submit_and_reap::<K>(ring, cqe_ptr, wait_nr, until)
     }
 }
 
@@ -368,50 +439,50 @@ pub unsafe fn submit_and_wait_reg<K: Kernel>(
     wait_nr: c_uint,
     index: c_int,
 ) -> c_int {
-    // SAFETY: the caller's promises are those that `reap` asks for.
+    // SAFETY: the caller's promises are those that `submit_and_reap` asks for.
     unsafe {
-        let pending = flush(ring);
         if (*ring).features & IORING_FEAT_EXT_ARG == 0 {
             return Errno::EINVAL.as_ret();
         }
         // A negative index becomes an offset that the kernel refuses.
         let offset = (index as isize as usize).wrapping_mul(size_of::<io_uring_reg_wait>());
-        reap_until::<K>(ring, cqe_ptr, pending, wait_nr, Until::Registered(offset))
+        submit_and_reap::<K>(ring, cqe_ptr, wait_nr, Until::Registered(offset))
     }
 }
 
-/// Waits with the help of a timeout request, which old kernels need: it is queued behind the SQEs taken so far, and all
-/// of them are submitted.
-#[cold]
-unsafe fn wait_by_request<K: Kernel>(
+/// Submits all SQEs taken so far and waits on a kernel that takes an argument.
+#[inline(always)]
+unsafe fn submit_and_reap<K: Kernel>(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
-    limits: Limits,
+    until: Until,
 ) -> c_int {
-    // SAFETY: the caller vouches for the ring, and `limits.ts` outlives the wait: the kernel copies it on submission.
+    // SAFETY: passed on to the caller.
     unsafe {
-        let mut submitted = false;
-        let timeout = loop {
-            let free = sqe::get(ring);
-            if !free.is_null() {
-                break free;
-            }
-            if submitted {
-                return Errno::EAGAIN.as_ret();
-            }
-            let ret = to_ret(submit::submit::<K>(ring, 0, false));
-            if ret < 0 {
-                return ret;
-            }
-            submitted = true;
+        if !submit::is_plain(ring) {
+            return submit_special::<K>(ring, cqe_ptr, wait_nr, until);
+        }
+        reap_until::<K>(ring, submit::flush_plain(ring), wait_nr, cqe_ptr, until)
+    }
+}
+
+/// Submits all SQEs and waits, in a ring with a submission thread or one that rewinds.
+#[inline(never)]
+unsafe fn submit_special<K: Kernel>(
+    ring: *mut io_uring,
+    cqe_ptr: *mut *mut io_uring_cqe,
+    wait_nr: c_uint,
+    until: Until,
+) -> c_int {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let pending = if (*ring).flags & IORING_SETUP_SQ_REWIND == 0 {
+            submit::flush_polled(ring)
+        } else {
+            (*ring).sq.sqe_tail
         };
-        (*timeout).opcode = IORING_OP_TIMEOUT as u8;
-        (*timeout).fd = -1;
-        (*timeout).__anon1.off = wait_nr as u64;
-        (*timeout).__anon2.addr = limits.ts.expose_provenance() as u64;
-        (*timeout).len = 1;
-        (*timeout).user_data = LIBURING_UDATA_TIMEOUT;
-        get_cqe::<K>(ring, cqe_ptr, flush(ring), wait_nr, limits.sigmask)
+        let asked = Asked::new(pending, wait_nr);
+        reap_on::<K>(ring, cqe_ptr, asked, until, NOT_ENTERED)
     }
 }

@@ -1,5 +1,9 @@
 //! The queues on the simulated kernel.
 
+mod by_request;
+mod rewind;
+mod signals;
+
 use core::ptr;
 
 use super::wait::{self, Limits};
@@ -78,7 +82,7 @@ impl Ring {
     fn next(&mut self) -> Option<(u64, i32)> {
         // SAFETY: as above; the CQE is read before it is given back.
         unsafe {
-            let cqe = complete::peek(self.ptr()).expect("no error").cqe;
+            let (cqe, _) = complete::peek(self.ptr());
             let found = seen(cqe);
             if found.is_some() {
                 complete::advance(self.ptr(), complete::cqe_nr(cqe));
@@ -372,62 +376,6 @@ fn limits_reach_the_kernel() {
 }
 
 #[test]
-fn old_kernels_have_no_such_waits() {
-    let mut ring = Ring::new(Config::OLD, 0);
-    let mut cqe = ptr::null_mut();
-    let refused = Errno::EINVAL.as_ret();
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    unsafe {
-        assert_eq!(
-            wait::wait_cqes_min_timeout::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND)),
-            refused
-        );
-        assert_eq!(
-            wait::submit_and_wait_min_timeout::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND)),
-            refused
-        );
-        assert_eq!(
-            wait::submit_and_wait_reg::<Sim>(ring.ptr(), &raw mut cqe, 1, 0),
-            refused
-        );
-    }
-    assert_eq!(enters(), []);
-}
-
-#[test]
-fn old_kernels_wait_by_request() {
-    let mut ring = Ring::new(Config::OLD, 0);
-    let mut cqe = ptr::dangling_mut();
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    let waited = Errno::check(unsafe {
-        wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND))
-    });
-    // The timeout was submitted, so that its passing shows as there being no completion.
-    assert_eq!((waited, seen(cqe)), (Ok(1), None));
-    assert_eq!(ring.next(), None);
-
-    // A full queue is submitted to make room for the timeout.
-    sim::take_calls();
-    for n in 0..4 {
-        assert!(ring.take(n, 1));
-    }
-    // SAFETY: as above.
-    let waited = Errno::check(unsafe {
-        wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND))
-    });
-    assert_eq!((waited, seen(cqe)), (Ok(0), Some((0, 1))));
-    assert_eq!(enters(), [(4, 0, 0), (1, 1, 0)]);
-    ring.advance(4);
-
-    // The timeout of before is still to come, and is not the program's business.
-    sim::post(ring.fd(), LIBURING_UDATA_TIMEOUT, 0, 0);
-    sim::post(ring.fd(), 9, 90, 0);
-    assert_eq!(ring.next(), Some((9, 90)));
-    sim::post(ring.fd(), LIBURING_UDATA_TIMEOUT, Errno::ETIME.as_ret(), 0);
-    assert_eq!(ring.get(0, 1), (Err(Errno::ETIME), None));
-}
-
-#[test]
 fn an_error_after_the_submission_does_not_hide_it() {
     let mut ring = Ring::new(Config::NEW, 0);
     sim::configure(|config| config.hold_back = true);
@@ -469,17 +417,6 @@ fn mixed_completions_and_fillers_are_told_apart() {
     sim::post(fd, 4, 40, IORING_CQE_F_32);
     assert_eq!(ring.next(), Some((4, 40)));
     assert_eq!(ring.next(), None);
-}
-
-#[test]
-fn a_rewinding_ring_starts_each_batch_anew() {
-    let mut ring = Ring::new(Config::NEW, IORING_SETUP_SQ_REWIND);
-    for _ in 0..3 {
-        assert!(ring.take(1, 1) && ring.take(2, 1));
-        // SAFETY: the ring is set up and used by this thread alone.
-        assert_eq!(unsafe { submit::flush(ring.ptr()) }, 2);
-        assert_eq!(ring.0.sq.sqe_tail, 0);
-    }
 }
 
 #[test]

@@ -1,0 +1,79 @@
+//! Rings of which the kernel takes each batch from the first slot on.
+
+use super::*;
+
+fn ring() -> Ring {
+    Ring::new(Config::NEW, IORING_SETUP_SQ_REWIND)
+}
+
+#[test]
+fn each_batch_starts_anew() {
+    let mut ring = ring();
+    for n in 0..3 {
+        assert!(ring.take(n, 1) && ring.take(10 + n, 2));
+        assert_eq!(ring.submit(), Ok(2));
+        assert_eq!(ring.0.sq.sqe_tail, 0);
+        assert_eq!(ring.batch(4), [n, 10 + n]);
+        ring.advance(2);
+    }
+}
+
+#[test]
+fn what_the_kernel_refuses_is_still_there() {
+    let mut ring = ring();
+    let mut cqe = ptr::null_mut();
+    assert!(ring.take(1, 10));
+    for way in 0..3 {
+        sim::fail_after(0, Errno::EBUSY);
+        // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
+        let refused = Errno::check(unsafe {
+            let (ring, cqe) = (ring.ptr(), &raw mut cqe);
+            match way {
+                0 => wait::submit_and_wait_timeout::<Sim>(ring, cqe, 1, FOR_EVER),
+                1 => wait::submit_and_wait_timeout::<Sim>(ring, cqe, 1, within(&SECOND)),
+                _ => crate::errno::to_ret(submit::submit::<Sim>(ring, 0, false)),
+            }
+        });
+        assert_eq!(refused, Err(Errno::EBUSY));
+        assert_eq!(ring.0.sq.sqe_tail, 1);
+    }
+    assert_eq!(ring.submit(), Ok(1));
+    assert_eq!(ring.batch(4), [1]);
+}
+
+#[test]
+fn what_the_kernel_leaves_goes_first() {
+    for wide in [0, IORING_SETUP_SQE128] {
+        let mut ring = Ring::new(Config::NEW, IORING_SETUP_SQ_REWIND | wide);
+        sim::configure(|config| config.submit_limit = 2);
+        for n in 0..3 {
+            assert!(ring.take(n, 1));
+        }
+        assert_eq!(ring.submit(), Ok(2));
+        assert!(ring.take(3, 1));
+        assert_eq!(ring.submit(), Ok(2));
+        assert_eq!(ring.submit(), Ok(0));
+        assert_eq!(ring.batch(8), [0, 1, 2, 3]);
+        ring.advance(4);
+
+        // A wait goes on until all is submitted.
+        for n in 0..3 {
+            assert!(ring.take(n, 1));
+        }
+        sim::configure(|config| config.hold_back = true);
+        let mut cqe = ptr::null_mut();
+        // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
+        unsafe {
+            let (ring, cqe) = (ring.ptr(), &raw mut cqe);
+            assert_eq!(
+                wait::submit_and_wait_timeout::<Sim>(ring, cqe, 3, FOR_EVER),
+                2
+            );
+        }
+        let mut seen = ring.batch(8);
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1, 2]);
+        ring.advance(3);
+        assert_eq!(ring.0.sq.sqe_tail, 0);
+    }
+}
