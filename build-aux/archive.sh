@@ -45,6 +45,7 @@ for names in "$work"/*.names; do
     # shellcheck disable=SC2086 # CC may hold options
     $CC -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections "${roots[@]}" -o "$work/linked.o" "$object"
     "$OBJCOPY" --keep-global-symbols="$names" --strip-unneeded-symbol=malloc --strip-unneeded-symbol=free \
+        --strip-unneeded-symbol=__libc_malloc_impl \
         "$work/linked.o" "$member"
     members+=("$member")
 done

@@ -3,11 +3,11 @@
 #
 # usage: lto-object.sh OBJECT TARGET_DIR RUST_TARGET [cargo option...]
 # environment: CARGO AR NM OBJCOPY LIB_RUSTFLAGS ALLOWED_UNDEFINED
-#   CRATE (liburing) and LIBRARY (uring), its library's name; ALLOWED_WEAK (malloc free)
+#   CRATE (liburing) and LIBRARY (uring), its library's name; ALLOWED_WEAK (malloc free __libc_malloc_impl)
 set -euo pipefail
 
 object=$1 target_dir=$2 target=$3
-: "${CRATE:=liburing}" "${LIBRARY:=uring}" "${ALLOWED_WEAK:=malloc free}"
+: "${CRATE:=liburing}" "${LIBRARY:=uring}" "${ALLOWED_WEAK:=malloc free __libc_malloc_impl}"
 shift 3
 
 # Flags reach rustc unsplit, so that a path with a space in it can be mapped.

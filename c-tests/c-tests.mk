@@ -69,6 +69,7 @@ check-c: $(C_TESTS_INSTALLED)
 	$(if $(filter clang-so,$(C_TEST_BUILDS)),,@echo 'SKIP: there is no clang; the C tests run with gcc only')
 	+$(Q)$(MAKE) --no-print-directory -k -j$(C_TESTS_JOBS) c-tests
 	$(Q)$(c_tests_run) --builds '$(C_TEST_BUILDS)' $(or $(TESTS),$(call c_test_programs,a))
+	$(if $(TESTS)$(C_TESTS_REFERENCE),,$(Q)c-tests/static/check.sh '$(C_TESTS_PREFIX)' '$(C_TESTS_OUT)/static')
 
 ## make check-c-asan   the same under the address and undefined behaviour sanitizers
 check-c-asan: $(C_TESTS_INSTALLED)

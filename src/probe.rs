@@ -4,26 +4,32 @@ use core::ptr;
 
 use uring_core::abi::probe::io_uring_probe;
 use uring_core::abi::ring::io_uring;
-use uring_core::errno::Result;
 use uring_core::kernel::Native;
 use uring_core::register::probe::{self, PROBE_SIZE};
 
 use crate::heap;
 
-/// A probe that `ask` fills in, or null.
-fn filled(ask: impl FnOnce(*mut io_uring_probe) -> Result<i32>) -> *mut io_uring_probe {
-    let memory = heap::allocate(PROBE_SIZE).cast::<io_uring_probe>();
-    if memory.is_null() {
-        return memory;
+/// A probe that is filled in through `ring`, or without one if that is null; or null.
+#[inline(never)]
+unsafe fn filled(ring: *mut io_uring) -> *mut io_uring_probe {
+    let probe = heap::allocate(PROBE_SIZE).cast::<io_uring_probe>();
+    if probe.is_null() {
+        return probe;
     }
-    match ask(memory) {
-        Ok(_) => memory,
-        Err(_) => {
-            // SAFETY: allocated above with this size and shown to no one.
-            unsafe { heap::free(memory.cast(), PROBE_SIZE) };
-            ptr::null_mut()
+    // SAFETY: `probe` is as large as `PROBE_OPS` entries take, and zeroed; the caller vouches for `ring`. What is given back
+    // was allocated with this size and shown to no one.
+    unsafe {
+        let asked = if ring.is_null() {
+            probe::ask::<Native>(probe)
+        } else {
+            probe::ask_ring::<Native>(ring, probe)
+        };
+        if asked.is_err() {
+            heap::free(probe.cast(), PROBE_SIZE);
+            return ptr::null_mut();
         }
     }
+    probe
 }
 
 /// Asks the kernel which requests it knows, through an existing ring.
@@ -33,9 +39,8 @@ fn filled(ask: impl FnOnce(*mut io_uring_probe) -> Result<i32>) -> *mut io_uring
 ///
 /// # Return value
 ///
-/// A probe that belongs to the caller, to be given back to io_uring_free_probe(), or to free() if the process has a
-/// malloc(). A statically linked program has one only if something in it calls it. NULL if there is no memory, if the
-/// kernel has no probes, or if the ring's restrictions forbid the call.
+/// A probe that belongs to the caller, to be given back to io_uring_free_probe() or to free(). NULL if there is no memory,
+/// if the kernel has no probes, or if the ring's restrictions forbid the call.
 ///
 /// # Kernel
 ///
@@ -50,8 +55,8 @@ fn filled(ask: impl FnOnce(*mut io_uring_probe) -> Result<i32>) -> *mut io_uring
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_probe_ring(ring: *mut io_uring) -> *mut io_uring_probe {
-    // SAFETY: `probe` is as large as `PROBE_OPS` entries take, and zeroed; the caller vouches for `ring`.
-    filled(|probe| unsafe { probe::ask_ring::<Native>(ring, probe) })
+    // SAFETY: passed on to the caller.
+    unsafe { filled(ring) }
 }
 
 /// Asks the kernel which requests it knows, without a ring of the caller's.
@@ -71,8 +76,8 @@ pub unsafe extern "C" fn io_uring_get_probe_ring(ring: *mut io_uring) -> *mut io
 /// io_uring_get_probe_ring(), io_uring_free_probe(), io_uring_opcode_supported().
 #[unsafe(no_mangle)]
 pub extern "C" fn io_uring_get_probe() -> *mut io_uring_probe {
-    // SAFETY: `probe` is as large as `PROBE_OPS` entries take, and zeroed.
-    filled(|probe| unsafe { probe::ask::<Native>(probe) })
+    // SAFETY: there is no ring to vouch for.
+    unsafe { filled(ptr::null_mut()) }
 }
 
 /// Gives a probe back.

@@ -4,13 +4,14 @@
 # usage: elf.sh shared LIBRARY SONAME
 #        elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
 # environment: READELF NM STRIP OBJCOPY ALLOWED_UNDEFINED (libc's functions, where the architecture's
-#              system calls go through it); ALLOWED_WEAK (malloc free); ALLOWED_TLS (bytes, 0);
-#              ARCHIVE_ONLY (functions that only the archive has)
+#              system calls go through it); ALLOWED_WEAK (malloc free, and musl's __libc_malloc_impl);
+#              ALLOWED_TLS (bytes, 0); ARCHIVE_ONLY (functions that only the archive has)
 set -euo pipefail
 export LC_ALL=C
 
 kind=$1 file=$2
-: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_WEAK:=malloc free}" "${ALLOWED_TLS:=0}" "${ARCHIVE_ONLY:=}"
+ALLOWED_WEAK=${ALLOWED_WEAK:-malloc free __libc_malloc_impl}
+: "${READELF:=readelf}" "${NM:=nm}" "${STRIP:=strip}" "${ALLOWED_UNDEFINED:=}" "${ALLOWED_TLS:=0}" "${ARCHIVE_ONLY:=}"
 name=$(basename "$file")
 violations=0
 

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Programs that are linked statically, with each libc that is here, and have little of it in them.
+#
+# usage: check.sh PREFIX WORK
+set -euo pipefail
+
+prefix=$1 work=$2
+mkdir -p "$work"
+failed=0
+for compiler in gcc musl-gcc; do
+    if ! command -v "$compiler" >/dev/null; then
+        echo "SKIP: there is no $compiler"
+        continue
+    fi
+    include=()
+    # musl has none of the kernel's headers.
+    [ "$compiler" = gcc ] || include=(-idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)")
+    "$compiler" -static -O2 -Wall -Wextra -Werror "${include[@]}" -I "$prefix/include" c-tests/static/free_probe.c \
+        "$prefix/lib/liburing.a" -o "$work/free_probe-$compiler"
+    status=0
+    "$work/free_probe-$compiler" || status=$?
+    case $status in
+    0) echo "free_probe, $compiler -static: passed" ;;
+    77) echo "SKIP: free_probe, $compiler: the kernel has no probes" ;;
+    *) echo "free_probe, $compiler -static: exit status $status"; failed=1 ;;
+    esac
+done
+exit "$failed"

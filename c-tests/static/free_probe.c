@@ -1,0 +1,20 @@
+/*
+ * A static program that gives memory of the library's back itself, and calls nothing else of libc's heap: in musl
+ * that brings free() into the program, but not malloc().
+ */
+#include <liburing.h>
+#include <stdlib.h>
+
+int main(void)
+{
+    for (int i = 0; i < 100; i++) {
+        struct io_uring_probe *probe = io_uring_get_probe();
+
+        if (!probe)
+            return 77;
+        if (!io_uring_opcode_supported(probe, IORING_OP_READV))
+            return 1;
+        free(probe);
+    }
+    return 0;
+}
