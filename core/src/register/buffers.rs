@@ -3,8 +3,8 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
+use super::call;
 use super::resources::{self, table};
-use super::{call, call_cold};
 use crate::abi::*;
 use crate::errno::{Errno, Result, to_ret};
 use crate::kernel::Kernel;
@@ -37,7 +37,7 @@ pub unsafe fn register_tags<K: Kernel>(
 ) -> Result<c_int> {
     let table = table(nr, 0, iovecs.cast(), tags);
     // SAFETY: the caller vouches for the arguments.
-    unsafe { register_table::<K>(ring, &table) }
+    unsafe { resources::register::<K>(ring, IORING_REGISTER_BUFFERS2, &table) }
 }
 
 /// Registers a table of `nr` empty slots.
@@ -48,23 +48,7 @@ pub unsafe fn register_tags<K: Kernel>(
 pub unsafe fn register_sparse<K: Kernel>(ring: *mut io_uring, nr: c_uint) -> Result<c_int> {
     let table = table(nr, IORING_RSRC_REGISTER_SPARSE, ptr::null(), ptr::null());
     // SAFETY: the caller vouches for `ring`.
-    unsafe { register_table::<K>(ring, &table) }
-}
-
-unsafe fn register_table<K: Kernel>(
-    ring: *mut io_uring,
-    table: &io_uring_rsrc_register,
-) -> Result<c_int> {
-    let size = size_of::<io_uring_rsrc_register>() as c_uint;
-    // SAFETY: the callers vouch for `ring` and for what `table` points to; this opcode takes the structure's size.
-    unsafe {
-        call_cold::<K>(
-            ring,
-            IORING_REGISTER_BUFFERS2,
-            ptr::from_ref(table).cast(),
-            size,
-        )
-    }
+    unsafe { resources::register::<K>(ring, IORING_REGISTER_BUFFERS2, &table) }
 }
 
 /// Replaces `nr` buffers from slot `off` on; returns how many were replaced.

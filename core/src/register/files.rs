@@ -42,7 +42,7 @@ pub unsafe fn register_tags<K: Kernel>(
 ) -> Result<c_int> {
     let table = table(nr, 0, files.cast(), tags);
     // SAFETY: the caller vouches for the arguments.
-    unsafe { register_described::<K>(ring, &table) }
+    unsafe { register_table::<K>(ring, &table) }
 }
 
 /// Registers a table of `nr` empty slots. Raises the limit on open files once if that is in the way.
@@ -53,19 +53,21 @@ pub unsafe fn register_tags<K: Kernel>(
 pub unsafe fn register_sparse<K: Kernel>(ring: *mut io_uring, nr: c_uint) -> Result<c_int> {
     let table = table(nr, IORING_RSRC_REGISTER_SPARSE, ptr::null(), ptr::null());
     // SAFETY: the caller vouches for `ring`.
-    unsafe { register_described::<K>(ring, &table) }
+    unsafe { register_table::<K>(ring, &table) }
 }
 
-unsafe fn register_described<K: Kernel>(
+unsafe fn register_table<K: Kernel>(
     ring: *mut io_uring,
     table: &io_uring_rsrc_register,
 ) -> Result<c_int> {
-    let size = size_of::<io_uring_rsrc_register>() as c_uint;
-    let arg = ptr::from_ref(table).cast();
+    const OPCODE: io_uring_register_op = IORING_REGISTER_FILES2;
     // SAFETY: the callers vouch for `ring` and for what `table` points to; this opcode takes the structure's size.
     unsafe {
-        match call_cold::<K>(ring, IORING_REGISTER_FILES2, arg, size) {
-            Err(Errno::EMFILE) => retry::<K>(ring, IORING_REGISTER_FILES2, arg, size, table.nr),
+        match resources::register::<K>(ring, OPCODE, table) {
+            Err(Errno::EMFILE) => {
+                let size = size_of::<io_uring_rsrc_register>() as c_uint;
+                retry::<K>(ring, OPCODE, ptr::from_ref(table).cast(), size, table.nr)
+            }
             first => first,
         }
     }

@@ -1,6 +1,7 @@
 //! What tables of buffers and of files have in common.
 
 use core::ffi::{c_int, c_uint, c_void};
+use core::ptr;
 
 use super::call_cold;
 use crate::abi::*;
@@ -21,6 +22,22 @@ pub(super) fn table(
         data: data.expose_provenance() as __u64,
         tags: tags.expose_provenance() as __u64,
     }
+}
+
+/// Registers the table that `table` describes.
+///
+/// # Safety
+///
+/// `ring` points to a ring, and what `table` points to is what `opcode` takes, with as many elements as `table` says.
+pub(super) unsafe fn register<K: Kernel>(
+    ring: *mut io_uring,
+    opcode: io_uring_register_op,
+    table: &io_uring_rsrc_register,
+) -> Result<c_int> {
+    // These opcodes take the structure's size for a count.
+    let size = size_of::<io_uring_rsrc_register>() as c_uint;
+    // SAFETY: passed on to the caller; `table` is the structure.
+    unsafe { call_cold::<K>(ring, opcode, ptr::from_ref(table).cast(), size) }
 }
 
 /// Replaces `nr` slots from `off` on; returns how many were replaced.

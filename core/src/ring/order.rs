@@ -7,7 +7,8 @@
 use core::ffi::c_uint;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// Loads a counter that the other side publishes, with everything it wrote before: the CQ tail, before CQEs are read.
+/// Loads a counter that the other side publishes, after everything that it did before: the CQ tail, before CQEs are read;
+/// and the SQ head of a ring with a submission thread, before an SQE that the thread has read is written again.
 ///
 /// # Safety
 ///
@@ -18,8 +19,9 @@ pub unsafe fn load_acquire(word: *const c_uint) -> c_uint {
     unsafe { AtomicU32::from_ptr(word.cast_mut()).load(Ordering::Acquire) }
 }
 
-/// Loads a word whose value is all that matters: one's own counter, a flags word, or the SQ head (the kernel only
-/// reads SQEs, so nothing of its writes is read on the strength of it).
+/// Loads a word whose value is all that matters: one's own counter, a flags word, or the SQ head, where it is only counted
+/// with or where the kernel moves it inside this thread's system calls alone. `queue::sqe::load_head` chooses for the SQ
+/// head.
 ///
 /// # Safety
 ///
