@@ -32,7 +32,7 @@
 //! | `pool` | the rings of this process, and which one a descriptor leads to |
 //! | `ring`, `ring_file`, `heads` | a ring; its memory file; how far it was consumed |
 //! | `caller`, `thread`, `other_threads` | the calling thread; threads without libc; what other threads do |
-//! | `hidden_fd`, `path`, `errno`, `weak`, `sys` | the ground: own descriptors, paths, weak symbols, system calls |
+//! | `hidden_fd`, `path`, `cpus`, `errno`, `weak`, `sys` | the ground: own descriptors, paths, CPUs, system calls |
 
 #![cfg(target_arch = "x86_64")]
 #![no_std]
@@ -43,6 +43,7 @@ pub mod c_types;
 mod call;
 mod caller;
 mod closing;
+mod cpus;
 mod enter;
 mod entry_lock;
 mod errno;

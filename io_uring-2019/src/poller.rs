@@ -3,24 +3,24 @@
 //! Current kernels have such a thread too, but it wants SQEs, and iocbs have to be translated first. So this library
 //! has a thread that translates and submits, and the program makes no call.
 
-use core::ffi::{c_uint, c_void};
+use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{Ordering, fence};
 
 use uring_core::abi::ring::io_uring;
-use uring_core::errno::{Errno, Result};
-use uring_core::kernel::{Kernel, Native};
+use uring_core::errno::Result;
+use uring_core::kernel::Native;
 use uring_core::ring::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
 use crate::hidden_fd::HiddenFd;
+use crate::overflow;
 use crate::pool::Slot;
 use crate::ring::Ring;
 use crate::submit::Work;
 use crate::sys::{memory, process, time};
 use crate::thread::{self, Leftover};
 use crate::wakeup::flags_word;
-use crate::{overflow, path};
 
 /// How long the thread polls without finding work before it sleeps.
 const IDLE_NS: u64 = 1_000_000_000;
@@ -35,7 +35,7 @@ const BACKLOG_SLEEP_NS: u64 = 10_000_000;
 ///
 /// # Errors
 ///
-/// * `EINVAL`: there is no such CPU.
+/// Those of mapping a stack and of starting a thread.
 ///
 /// # Safety
 ///
@@ -61,12 +61,10 @@ pub unsafe fn start(slot: &'static Slot, cpu: u16) -> Result<()> {
         while begun.load(Ordering::Acquire) == 0 {
             time::sleep_on(begun, 0, 0);
         }
-        match process::bind(id, cpu) {
-            // In a container without that CPU the thread runs anywhere.
-            Err(Errno::EINVAL) if !is_cpu(cpu) => Err(Errno::EINVAL),
-            _ => Ok(()),
-        }
+        // Set-up has checked that there is such a CPU. In a container without it the thread runs anywhere.
+        let _ = process::bind(id, cpu);
     }
+    Ok(())
 }
 
 /// The polling thread. The ring stays until it has ended.
@@ -156,15 +154,4 @@ fn sleep(ring: &Ring, slot: &Slot, work: &Work) {
         };
     }
     flags.fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
-}
-
-/// Whether the machine has this CPU, no matter whether this process may use it.
-fn is_cpu(cpu: u16) -> bool {
-    match path::open_numbered(b"/sys/devices/system/cpu/cpu", cpu as c_uint, false) {
-        Ok(directory) => {
-            let _ = Native::close(directory);
-            true
-        }
-        Err(_) => false,
-    }
 }

@@ -17,7 +17,7 @@ use crate::pool::{Claim, Unopened};
 use crate::ring::Ring;
 use crate::ring_file::{Sizes, SqRing};
 use crate::sys::{files, memory, process, time};
-use crate::{caller, closing, iopoll, poller, watch};
+use crate::{caller, closing, cpus, iopoll, poller, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL
     | IORING_SETUP_FIXEDBUFS
@@ -43,7 +43,8 @@ pub enum Closing {
 ///
 /// * `EFAULT`: `params` or `iovecs` cannot be read, or `params` cannot be written; a buffer has no address or is too
 ///   long.
-/// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many, a CPU that does not exist.
+/// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many; with `SQTHREAD`, a CPU that does
+///   not exist.
 /// * `EMFILE`, `ENFILE`: no descriptor is left (a ring needs two), or this process has too many rings.
 /// * `ENOMEM`: no memory, or more than may be locked.
 /// * `ENOSYS`: the kernel cannot run a ring in memory that the program brings (before 6.5).
@@ -56,6 +57,10 @@ pub fn setup(
 ) -> Result<c_int> {
     let mut p = memory::read_memory(params)?;
     if p.resv != [0; 9] || p.flags & !KNOWN != 0 {
+        return Err(Errno::EINVAL);
+    }
+    // The CPU counts even where the call itself submits and no thread is bound.
+    if p.flags & IORING_SETUP_SQTHREAD != 0 && !cpus::may_exist(p.sq_thread_cpu) {
         return Err(Errno::EINVAL);
     }
     closing::close_unreachable_rings();

@@ -40,6 +40,35 @@ static void setup_arguments(void)
     refuse(4, NULL, (void *) 0xffff800000000000ul, EFAULT);
 }
 
+/* The submission thread's CPU, which counts only if there is such a thread. */
+static void setup_cpu(void)
+{
+    enum { thread = IORING_SETUP_SQTHREAD };
+    static const unsigned flags[] = {
+        thread, thread | IORING_SETUP_SQWQ, thread | IORING_SETUP_IOPOLL, thread | IORING_SETUP_SQPOLL,
+    };
+    static const unsigned short no_cpu[] = { 9999, 0xffff };
+
+    if (access("/sys/devices/system/cpu/cpu0", F_OK))
+        skip("/sys does not tell which CPUs there are");
+    for (size_t i = 0; i < ARRAY_LEN(no_cpu); i++) {
+        struct io_uring_params p;
+        struct raw r;
+
+        for (size_t j = 0; j < ARRAY_LEN(flags); j++) {
+            memset(&p, 0, sizeof(p));
+            p.flags = flags[j];
+            p.sq_thread_cpu = no_cpu[i];
+            refuse(4, NULL, &p, EINVAL);
+        }
+        memset(&r, 0, sizeof(r));
+        r.p.sq_thread_cpu = no_cpu[i];
+        r.fd = CHECK_SYS(io_uring_setup(4, NULL, &r.p));
+        raw_mapped(&r);
+        raw_close(&r);
+    }
+}
+
 /* The parameters' memory ends too early, or cannot be written. */
 static void setup_memory(void)
 {
@@ -482,8 +511,9 @@ static void old_kernel(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(setup_arguments), CASE(setup_memory), CASE(setup_buffers), CASE(setup_descriptors), CASE(setup_file_size),
-    CASE(not_a_ring), CASE(enter_flags), CASE(bad_iocb_ends_the_call), CASE(bad_iocb_becomes_an_event), CASE(results),
+    CASE(setup_arguments), CASE(setup_cpu), CASE(setup_memory), CASE(setup_buffers), CASE(setup_descriptors),
+    CASE(setup_file_size), CASE(not_a_ring), CASE(enter_flags), CASE(bad_iocb_ends_the_call),
+    CASE(bad_iocb_becomes_an_event), CASE(results),
     CASE(polled), CASE(dropped), CASE(overflow), CASE(interrupted), CASE(old_kernel),
 };
 TEST_MAIN(cases)

@@ -25,8 +25,8 @@ use crate::{enter, pool, setup};
 /// # Errors
 ///
 /// * `EFAULT`: `p` or `iovecs` is no valid address; a buffer has no address, or is longer than 4 MiB.
-/// * `EINVAL`: unknown flags; reserved fields that are not zero; no entries, or more than 32768; `sq_thread_cpu` is no
-///   CPU of this machine.
+/// * `EINVAL`: unknown flags; reserved fields that are not zero; no entries, or more than 32768; with
+///   `IORING_SETUP_SQTHREAD`, `sq_thread_cpu` is no CPU of this machine.
 /// * `EMFILE`, `ENFILE`: no descriptor is left (a ring needs up to three), or the process has 1024 rings.
 /// * `EFBIG`: the limit on file sizes is below 260 MiB.
 /// * `ENOMEM`: no memory, or the buffers exceed the limit of locked memory.
