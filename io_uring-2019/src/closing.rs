@@ -1,7 +1,11 @@
 //! Closing a ring when no descriptor leads to it any more.
 
 use core::ffi::c_int;
-use core::sync::atomic::Ordering;
+#[cfg(feature = "preload")]
+use core::ffi::c_uint;
+#[cfg(feature = "preload")]
+use core::ops::RangeInclusive;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(feature = "preload")]
 use uring_core::abi::cqe::io_uring_cqe;
@@ -10,7 +14,7 @@ use uring_core::kernel::{Kernel, Native};
 
 #[cfg(feature = "preload")]
 use crate::pool::slot_of;
-use crate::pool::{OPEN_RINGS, hold, leads_to};
+use crate::pool::{Held, OPEN_RINGS, Slot, hold, leads_to};
 use crate::sys::files::{self, Identity};
 #[cfg(feature = "preload")]
 use crate::sys::memory;
@@ -47,12 +51,8 @@ pub fn while_closing(position: u64, call: impl FnOnce() -> c_int) -> c_int {
     ret
 }
 
-/// Closes the ring unless some descriptor still leads to it.
-///
-/// A scan of `/proc` can miss a descriptor that is moved to another number meanwhile. One scan suffices only if every
-/// close goes through this library (`seen`) and none ran during the scan. Otherwise this scans 64 times.
+/// Closes the ring unless some descriptor still leads to it. `seen` says that every close goes through this library.
 fn close_if_unreachable(position: u64, seen: bool) {
-    const SCANS: u32 = 64;
     let Some(held) = hold(position) else { return };
     let hidden = [&held.kring_fd, &held.anchor, &held.poller.fdinfo];
     let in_child = held.process != process::id();
@@ -63,10 +63,29 @@ fn close_if_unreachable(position: u64, seen: bool) {
     if leads_to(known, position, held.identity) {
         return;
     }
+    match find_duplicate(&held, position, seen) {
+        Some(fd) => held.slot().descriptor.store(fd, Ordering::Relaxed),
+        // After vfork(2) this memory is the parent's, so only the child's own descriptors can be closed. A child of
+        // fork(2) keeps the mappings until it ends or executes a program.
+        None if in_child => hidden.iter().for_each(|hidden| hidden.close()),
+        None => close(position, true),
+    }
+}
+
+/// A descriptor of the ring, if there is one besides the last one known.
+///
+/// A scan of `/proc` can miss a descriptor that is moved to another number meanwhile. One scan suffices only if every
+/// close goes through this library (`seen`) and none ran during the scan. Otherwise this scans 64 times.
+fn find_duplicate(held: &Held, position: u64, seen: bool) -> Option<c_int> {
+    const SCANS: u32 = 64;
+    // A scan takes a step for each descriptor of the process.
+    if !held.slot().may_have_duplicates() {
+        return None;
+    }
     let (running, done) = (&held.slot().closes_running, &held.slot().closes_done);
     let before = done.load(Ordering::SeqCst);
     let scan = |_| find_descriptor(position, held.identity);
-    let found = scan(0).or_else(|| {
+    scan(0).or_else(|| {
         // `running` may also count a call that was left by longjmp or by the end of its thread.
         let undisturbed =
             running.load(Ordering::SeqCst) == 0 && done.load(Ordering::SeqCst) == before;
@@ -74,14 +93,7 @@ fn close_if_unreachable(position: u64, seen: bool) {
             return None;
         }
         (1..SCANS).find_map(scan)
-    });
-    match found {
-        Some(fd) => held.slot().descriptor.store(fd, Ordering::Relaxed),
-        // After vfork(2) this memory is the parent's, so only the child's own descriptors can be closed. A child of
-        // fork(2) keeps the mappings until it ends or executes a program.
-        None if in_child => hidden.iter().for_each(|hidden| hidden.close()),
-        None => close(position, true),
-    }
+    })
 }
 
 /// How far before `address` a mapping starts, if the program means to unmap a CQ ring of `length` bytes by the address
@@ -91,7 +103,7 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
     if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
         return 0;
     }
-    for slot in pool::ever_taken() {
+    for (_, slot) in pool::taken(0) {
         let Some(held) = hold(slot.position.load(Ordering::Relaxed)) else {
             continue;
         };
@@ -112,20 +124,61 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
     0
 }
 
-/// Closes all rings that no descriptor leads to.
-pub fn close_unreachable_rings() {
+/// Closes all rings that no descriptor leads to. Returns whether there was one.
+pub fn close_unreachable_rings() -> bool {
+    let before = OPEN_RINGS.load(Ordering::Relaxed);
+    if before == 0 {
+        return false;
+    }
+    let is_alone = other_threads::is_only_thread();
+    for (_, slot) in pool::taken(0) {
+        close_slot_if_unreachable(slot, is_alone);
+    }
+    OPEN_RINGS.load(Ordering::Relaxed) < before
+}
+
+/// Closes the rings that no descriptor leads to among the next few, so that the steps do not grow with the rings.
+/// Repeated, it comes to all of them in turn.
+pub fn close_some_unreachable_rings() {
+    const A_FEW: usize = 4;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
         return;
     }
     let is_alone = other_threads::is_only_thread();
-    for slot in pool::ever_taken() {
-        let position = slot.position.load(Ordering::Relaxed);
-        let Some(held) = hold(position) else { continue };
-        // A ring with an anchor is watched, in the process that made it. In a child, other threads may move descriptors
-        // unseen.
-        let is_here = held.process == process::id();
-        if !held.anchor.is_some() || (!is_here && is_alone) {
-            close_if_unreachable(position, is_alone);
+    // Two threads may come to the same rings, and one pass may leave some to the next one.
+    let first = NEXT.load(Ordering::Relaxed) as usize;
+    let before = pool::taken(0).take_while(|(place, _)| *place < first);
+    let mut next = first;
+    for (place, slot) in pool::taken(first).chain(before).take(A_FEW) {
+        close_slot_if_unreachable(slot, is_alone);
+        next = place + 1;
+    }
+    NEXT.store(next as u32, Ordering::Relaxed);
+}
+
+fn close_slot_if_unreachable(slot: &'static Slot, is_alone: bool) {
+    let position = slot.position.load(Ordering::Relaxed);
+    let Some(held) = hold(position) else { return };
+    // A ring with an anchor is watched, in the process that made it. In a child, other threads may move descriptors
+    // unseen.
+    let is_here = held.process == process::id();
+    if !held.anchor.is_some() || (!is_here && is_alone) {
+        close_if_unreachable(position, is_alone);
+    }
+}
+
+/// Closes the rings whose descriptors were in a range that was closed, if no other descriptor leads to them.
+#[cfg(feature = "preload")]
+pub fn close_rings_in(closed: RangeInclusive<c_uint>) {
+    if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let is_alone = other_threads::is_only_thread();
+    for (_, slot) in pool::taken(0) {
+        let known = slot.descriptor.load(Ordering::Relaxed);
+        if slot.may_have_duplicates() || closed.contains(&(known as c_uint)) {
+            close_slot_if_unreachable(slot, is_alone);
         }
     }
 }

@@ -8,6 +8,7 @@ use core::cell::UnsafeCell;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ops::Deref;
+use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use uring_core::errno::{Errno, Result};
@@ -27,8 +28,6 @@ const RING_BIT: u64 = 1 << 62;
 
 /// A place for a ring. It is never freed, so a late caller finds a slot without a ring, not other data.
 pub struct Slot {
-    /// 0: free; 1: taken.
-    taken: AtomicU32,
     /// Users of the ring: one for each call under way, and one while the ring is open. The last one tears the ring
     /// down.
     users: AtomicU32,
@@ -36,6 +35,9 @@ pub struct Slot {
     pub position: AtomicU64,
     /// A descriptor of the ring, if the last one known is still right.
     pub descriptor: AtomicI32,
+    /// Not 0 if a duplicate of a descriptor of the ring was made, or is being made.
+    #[cfg(feature = "preload")]
+    duplicated: AtomicU32,
     /// How many calls that close a descriptor of the ring are under way, and how many are done.
     pub closes_running: AtomicU32,
     pub closes_done: AtomicU32,
@@ -54,10 +56,11 @@ unsafe impl Sync for Slot {}
 
 static POOL: [Slot; MAX_RINGS] = [const {
     Slot {
-        taken: AtomicU32::new(0),
         users: AtomicU32::new(0),
         position: AtomicU64::new(0),
         descriptor: AtomicI32::new(0),
+        #[cfg(feature = "preload")]
+        duplicated: AtomicU32::new(0),
         closes_running: AtomicU32::new(0),
         closes_done: AtomicU32::new(0),
         poller_tid: AtomicU32::new(0),
@@ -72,14 +75,35 @@ impl Slot {
     pub fn ring(&self) -> *mut Ring {
         self.ring.get().cast()
     }
+
+    /// Whether other descriptors than the last one known may lead to the ring.
+    pub fn may_have_duplicates(&self) -> bool {
+        // Sequentially consistent: the thread that duplicates a descriptor says so before it does, and the caller
+        // comes here after a descriptor was closed.
+        #[cfg(feature = "preload")]
+        return self.duplicated.load(Ordering::SeqCst) != 0
+            || DESCRIPTORS_RECEIVED.load(Ordering::SeqCst) != 0;
+        // The linked library does not see it.
+        #[cfg(not(feature = "preload"))]
+        return true;
+    }
+
+    /// The slot's place in the pool.
+    fn index(&self) -> usize {
+        let start = POOL.as_ptr().addr();
+        ptr::from_ref(self).addr().wrapping_sub(start) / size_of::<Slot>()
+    }
 }
 
 /// How many rings are open or being set up. While there is none, the preload library only forwards calls.
 pub static OPEN_RINGS: AtomicU32 = AtomicU32::new(0);
 /// The device of memory files.
 static MEMFD_DEVICE: AtomicU64 = AtomicU64::new(0);
-/// How many slots, from the first on, were ever taken.
-static EVER_TAKEN: AtomicU32 = AtomicU32::new(0);
+/// A bit for each slot: whether it is taken.
+static TAKEN: [AtomicU64; MAX_RINGS / 64] = [const { AtomicU64::new(0) }; MAX_RINGS / 64];
+/// Not 0 once this process may have received a descriptor, which may be one of any ring.
+#[cfg(feature = "preload")]
+pub static DESCRIPTORS_RECEIVED: AtomicU32 = AtomicU32::new(0);
 
 /// A user of a ring. The ring is not torn down while this exists.
 pub struct Held {
@@ -224,22 +248,16 @@ impl Claim {
     /// Takes a slot. `ENFILE` if all are taken.
     pub fn new() -> Result<Claim> {
         let random = process::random()?;
-        for (index, slot) in POOL.iter().enumerate() {
-            // Acquire: the thread that freed the slot has finished with it.
-            let free = slot
-                .taken
-                .compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed);
-            if free.is_ok() {
-                EVER_TAKEN.fetch_max(index as u32 + 1, Ordering::Relaxed);
-                slot.poller_stop.store(0, Ordering::Relaxed);
-                slot.calls.reset();
-                return Ok(Claim {
-                    slot,
-                    position: (random << MAX_RINGS_BITS | index as u64) & (RING_BIT - 1) | RING_BIT,
-                });
-            }
-        }
-        Err(Errno::ENFILE)
+        let slot = take_slot().ok_or(Errno::ENFILE)?;
+        slot.poller_stop.store(0, Ordering::Relaxed);
+        #[cfg(feature = "preload")]
+        slot.duplicated.store(0, Ordering::Relaxed);
+        slot.calls.reset();
+        let index = slot.index() as u64;
+        Ok(Claim {
+            slot,
+            position: (random << MAX_RINGS_BITS | index) & (RING_BIT - 1) | RING_BIT,
+        })
     }
 
     /// Puts an empty ring into the slot. No descriptor leads to it yet. What the ring gets later is given back with it.
@@ -264,7 +282,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.slot.taken.store(0, Ordering::Release);
+        give_slot(self.slot);
     }
 }
 
@@ -305,12 +323,63 @@ impl Unopened {
 
 fn free_slot(slot: &'static Slot) {
     OPEN_RINGS.fetch_sub(1, Ordering::Relaxed);
-    // Release: a thread that takes the slot next finds this one finished with it.
-    slot.taken.store(0, Ordering::Release);
+    give_slot(slot);
 }
 
-/// The slots that were ever taken.
-pub fn ever_taken() -> impl Iterator<Item = &'static Slot> {
-    let ever_taken = EVER_TAKEN.load(Ordering::Relaxed) as usize;
-    POOL.iter().take(ever_taken)
+/// Takes the first free slot, if there is one.
+fn take_slot() -> Option<&'static Slot> {
+    for (number, word) in TAKEN.iter().enumerate() {
+        let mut bits = word.load(Ordering::Relaxed);
+        while bits != u64::MAX {
+            let bit = bits.trailing_ones();
+            // Acquire: the thread that gave the slot back has finished with it.
+            match word.compare_exchange_weak(
+                bits,
+                bits | 1 << bit,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return POOL.get(number * 64 + bit as usize),
+                Err(now) => bits = now,
+            }
+        }
+    }
+    None
+}
+
+/// Gives a slot back.
+fn give_slot(slot: &'static Slot) {
+    let index = slot.index();
+    if let Some(word) = TAKEN.get(index / 64) {
+        // Release: a thread that takes the slot next finds this one finished with it.
+        word.fetch_and(!(1 << (index % 64)), Ordering::Release);
+    }
+}
+
+/// The taken slots with their places, from place `next` on. It takes a step for each of them, and few more.
+pub fn taken(mut next: usize) -> impl Iterator<Item = (usize, &'static Slot)> {
+    core::iter::from_fn(move || {
+        loop {
+            let bits = TAKEN.get(next / 64)?.load(Ordering::Relaxed) >> (next % 64);
+            if bits == 0 {
+                next = next / 64 * 64 + 64;
+                continue;
+            }
+            let place = next + bits.trailing_zeros() as usize;
+            next = place + 1;
+            return Some((place, POOL.get(place)?));
+        }
+    })
+}
+
+/// Notes that a descriptor is about to be duplicated.
+#[cfg(feature = "preload")]
+pub extern "C" fn note_duplicate(fd: c_int) {
+    let position = match OPEN_RINGS.load(Ordering::Relaxed) {
+        0 => None,
+        _ => position_of(fd),
+    };
+    if let Some(slot) = position.and_then(slot_of) {
+        slot.duplicated.store(1, Ordering::SeqCst);
+    }
 }

@@ -63,21 +63,42 @@ pub fn setup(
     if p.flags & IORING_SETUP_SQTHREAD != 0 && !cpus::may_exist(p.sq_thread_cpu) {
         return Err(Errno::EINVAL);
     }
-    closing::close_unreachable_rings();
+    closing::close_some_unreachable_rings();
     let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
     caller::prepare()?;
+    let mut make = || make_ring(entries, &sizes, iovecs, params, &mut p, closing);
+    match make() {
+        // Rings that no descriptor leads to may have what this one lacks.
+        Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
+            if closing::close_unreachable_rings() =>
+        {
+            make()
+        }
+        made => made,
+    }
+}
+
+/// Makes the ring for checked arguments.
+fn make_ring(
+    entries: c_uint,
+    sizes: &Sizes,
+    iovecs: *const iovec,
+    params: *mut io_uring_params,
+    p: &mut io_uring_params,
+    closing: Closing,
+) -> Result<c_int> {
     let mut unopened = Claim::new()?.fill();
     let ring = unopened.ring();
     ring.flags = p.flags;
     ring.entries = entries.next_power_of_two();
-    ring.sizes = sizes;
+    ring.sizes = *sizes;
 
     let fd = make_file(&mut unopened, closing)?;
-    let made = set_up_kring(&mut unopened, iovecs, &mut p).and_then(|()| {
-        memory::write_memory(params, &p)?;
+    let made = set_up_kring(&mut unopened, iovecs, p).and_then(|()| {
+        memory::write_memory(params, p)?;
         let position = unopened.position();
         let ring = unopened.ring();
-        // Without a watching thread, the next set-up notices that the ring was closed.
+        // Without a watching thread, a later set-up notices that the ring was closed.
         let anchor = ring.anchor.get();
         if anchor.is_none_or(|anchor| watch::start(anchor, position).is_err()) {
             ring.anchor.close();
@@ -114,7 +135,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         ring.identity = files::identity(fd)?;
         ring.areas.map::<Native>(fd, &ring.sizes)?;
         let mut program = fd;
-        // Without `/proc`, the next set-up notices that the ring was closed.
+        // Without `/proc`, a later set-up notices that the ring was closed.
         if closing == Closing::Unseen {
             let anchor = HiddenFd::new(fd)?;
             if let Ok(second) = watch::reopen(fd) {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "read_one.h"
 
@@ -53,6 +54,76 @@ static void duplicates(void)
     read_one(&r, fd);
     raw_close(&r);
     CHECK_GONE(mark);
+}
+
+static int sent_to_itself(int fd)
+{
+    char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 'x';
+    struct iovec data = { &byte, 1 };
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    int sockets[2];
+
+    CHECK_SYS(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+    *header = (struct cmsghdr) { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+    memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    CHECK_EQ(sendmsg(sockets[0], &message, 0), 1);
+    CHECK_EQ(recvmsg(sockets[1], &message, 0), 1);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+    close(sockets[0]);
+    close(sockets[1]);
+    return fd;
+}
+
+/* Every way to get a further descriptor. The first one is closed, and the ring stays. */
+static void further_descriptors(void)
+{
+    int fd = pattern_file("data", 16 * BLOCK, O_RDONLY), self = syscall(SYS_pidfd_open, getpid(), 0);
+
+    for (int way = 0; way < 10; way++) {
+        struct raw r;
+        int copy;
+
+        raw_open(&r, 8, 0, NULL);
+        if (way == 0)
+            copy = dup(r.fd);
+        else if (way == 1)
+            copy = fcntl(r.fd, F_DUPFD, 100);
+        else if (way == 2)
+            copy = fcntl(r.fd, F_DUPFD_CLOEXEC, 100);
+        else if (way == 3)
+            copy = dup2(r.fd, 100);
+        else if (way == 4)
+            copy = dup3(r.fd, 100, O_CLOEXEC);
+        else if (way == 5)
+            copy = syscall(SYS_dup, r.fd);
+        else if (way == 6)
+            copy = syscall(SYS_fcntl, r.fd, F_DUPFD, 100);
+        else if (way == 7)
+            copy = syscall(SYS_fcntl, r.fd, F_DUPFD_CLOEXEC, 100);
+        else if (way == 8)
+            copy = sent_to_itself(r.fd);
+        else if (self >= 0)
+            copy = syscall(SYS_pidfd_getfd, self, r.fd, 0);
+        else
+            copy = CHECK_SYS(dup(r.fd));
+        CHECK_SYS(copy);
+        CHECK_EQ(close(r.fd), 0);
+        r.fd = copy;
+        read_one(&r, fd);
+        raw_close(&r);
+    }
+    /* other commands go through */
+    CHECK_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    CHECK_EQ(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
+    CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    CHECK_EQ(syscall(SYS_fcntl, fd, F_GETFD), FD_CLOEXEC);
+    FAILS(fcntl(4000, F_GETFD), EBADF);
+    FAILS(dup(4000), EBADF);
+    FAILS(recvmsg(fd, &(struct msghdr) { 0 }, 0), ENOTSOCK);
+    FAILS(recvmmsg(fd, NULL, 1, 0, NULL), ENOTSOCK);
 }
 
 /* Every way to put another file in the descriptor's place. */
@@ -126,6 +197,42 @@ static void closed_unseen(void)
     raw_close(&r);
     CHECK_GONE(mark);
     CHECK_EQ(tasks_in_the_end(), 1);
+}
+
+/* Many closed so: set-up comes to all of them in turn, and to all at once if something is lacking. */
+static void many_closed_unseen(void)
+{
+    enum { MANY = 40 };
+    struct rlimit limit;
+    struct raw r;
+
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &limit));
+    for (int round = 0; round < 2; round++) {
+        int fds[MANY];
+
+        for (int i = 0; i < MANY; i++) {
+            memset(&r.p, 0, sizeof(r.p));
+            fds[i] = CHECK_SYS(io_uring_setup(1, NULL, &r.p));
+        }
+        for (int i = 0; i < MANY; i++)
+            CHECK_EQ(fclose(fdopen(fds[i], "r+")), 0);
+        if (round) {
+            struct rlimit few = { fds[0] + 1, limit.rlim_max };
+
+            /* a ring takes two, and one number of these is free */
+            CHECK_SYS(setrlimit(RLIMIT_NOFILE, &few));
+            memset(&r.p, 0, sizeof(r.p));
+            FAILS(io_uring_setup(1, NULL, &r.p), EMFILE);
+            CHECK_SYS(setrlimit(RLIMIT_NOFILE, &limit));
+        } else {
+            for (int i = 0; i < MANY / 4 + 1; i++) {
+                raw_open(&r, 1, 0, NULL);
+                raw_unmap(&r);
+                CHECK_EQ(close(r.fd), 0);
+            }
+        }
+        raw_gone(0);
+    }
 }
 
 /* All descriptors are closed, even those of the library. */
@@ -329,7 +436,8 @@ static void first_thread_has_ended(void)
 }
 
 static const struct test_case cases[] = {
-    CASE(lowest_descriptor), CASE(duplicates), CASE(replaced_descriptors), CASE(closed_unseen), CASE(everything_closed),
+    CASE(lowest_descriptor), CASE(duplicates), CASE(further_descriptors), CASE(replaced_descriptors),
+    CASE(closed_unseen), CASE(many_closed_unseen), CASE(everything_closed),
     CASE(moving), CASE(file_in_use), CASE(own_descriptor_table), CASE(first_thread_has_ended),
 };
 TEST_MAIN(cases)

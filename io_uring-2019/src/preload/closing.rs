@@ -1,46 +1,16 @@
 //! The functions that close descriptors.
 //!
 //! Each closes, and then closes the rings that became unreachable. Some functions of libc (`fclose`, say) close without
-//! calling one of these. The next set-up makes up for them.
+//! calling one of these. A later set-up makes up for them.
 
 use core::arch::global_asm;
 use core::ffi::{c_int, c_long, c_uint, c_void};
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use uring_core::errno::Errno;
-use uring_core::kernel::Native;
-
-use crate::errno::in_errno;
+use super::next::{direct_call, next};
 use crate::pool;
 use crate::sys::call::nr;
-
-/// The next function of that name, or the same done by a system call.
-macro_rules! next {
-    ($word:ident: fn($($argument:ident: $type:ty),*), $nr:expr) => {{
-        unsafe extern "C" {
-            static $word: Option<unsafe extern "C" fn($($type),*) -> c_int>;
-        }
-        // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name. The
-        // arguments are the program's, which called this function for the same effect.
-        unsafe {
-            match ptr::read_volatile(&raw const $word) {
-                Some(function) => function($($argument),*),
-                None => direct_call($nr, [$($argument as usize),*]),
-            }
-        }
-    }};
-}
-
-/// A system call as libc makes it.
-fn direct_call<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
-    let mut all = [0; 6];
-    for (place, argument) in all.iter_mut().zip(arguments) {
-        *place = argument;
-    }
-    // SAFETY: the program asked for this call with these arguments.
-    in_errno(Errno::check(unsafe { Native::call(number, all) } as c_int))
-}
 
 /// Makes `call`, which may close `fd`, and closes the ring that `fd` led to if it became unreachable.
 fn closing_fd(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
@@ -107,6 +77,7 @@ extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
 /// Makes `new` a duplicate of `old`.
 #[unsafe(no_mangle)]
 extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
+    pool::note_duplicate(old);
     closing_fd(
         new,
         || next!(liburing_seed_next_dup2: fn(old: c_int, new: c_int), nr::DUP2),
@@ -116,6 +87,7 @@ extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
 /// Makes `new` a duplicate of `old`.
 #[unsafe(no_mangle)]
 extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
+    pool::note_duplicate(old);
     closing_fd(
         new,
         || next!(liburing_seed_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3),
@@ -129,14 +101,14 @@ extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
         liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
         nr::CLOSE_RANGE
     );
-    crate::closing::close_unreachable_rings();
+    crate::closing::close_rings_in(first..=last);
     ret
 }
 
 /// Closes all descriptors from one on.
 #[unsafe(no_mangle)]
 extern "C" fn closefrom(lowest: c_int) {
-    let (first, last, flags) = (lowest.max(0), c_uint::MAX, 0);
+    let (first, last, flags) = (lowest.max(0) as c_uint, c_uint::MAX, 0);
     unsafe extern "C" {
         static liburing_seed_next_closefrom: Option<unsafe extern "C" fn(c_int)>;
     }
@@ -148,7 +120,7 @@ extern "C" fn closefrom(lowest: c_int) {
             direct_call(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
         }
     }
-    crate::closing::close_unreachable_rings();
+    crate::closing::close_rings_in(first..=last);
 }
 
 /// As the function, for `syscall()`. These calls return an int.
@@ -158,6 +130,7 @@ pub extern "C" fn close_call(fd: c_int) -> c_long {
 
 /// See [`close_call`].
 pub extern "C" fn dup2_call(old: c_int, new: c_int) -> c_long {
+    pool::note_duplicate(old);
     c_long::from(closing_fd(new, || {
         direct_call(nr::DUP2, [old as usize, new as usize])
     }))
@@ -165,6 +138,7 @@ pub extern "C" fn dup2_call(old: c_int, new: c_int) -> c_long {
 
 /// See [`close_call`].
 pub extern "C" fn dup3_call(old: c_int, new: c_int, flags: c_int) -> c_long {
+    pool::note_duplicate(old);
     let arguments = [old as usize, new as usize, flags as usize];
     c_long::from(closing_fd(new, || direct_call(nr::DUP3, arguments)))
 }
@@ -173,6 +147,6 @@ pub extern "C" fn dup3_call(old: c_int, new: c_int, flags: c_int) -> c_long {
 pub extern "C" fn close_range_call(first: c_uint, last: c_uint, flags: c_int) -> c_long {
     let arguments = [first as usize, last as usize, flags as usize];
     let ret = direct_call(nr::CLOSE_RANGE, arguments);
-    crate::closing::close_unreachable_rings();
+    crate::closing::close_rings_in(first..=last);
     c_long::from(ret)
 }

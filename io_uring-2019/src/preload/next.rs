@@ -1,7 +1,12 @@
 //! The functions that this library stands before.
 
 use core::arch::global_asm;
+use core::ffi::c_int;
 
+use uring_core::errno::Errno;
+use uring_core::kernel::Native;
+
+use crate::errno::in_errno;
 use crate::weak::weak_function;
 
 weak_function!("liburing_seed_dlsym", "dlsym");
@@ -66,5 +71,40 @@ functions!(
     "dup3",
     "close_range",
     "closefrom",
-    "munmap"
+    "munmap",
+    "dup",
+    "fcntl",
+    "fcntl64",
+    "recvmsg",
+    "recvmmsg",
+    "pidfd_getfd"
 );
+
+/// The next function of that name, or the same done by a system call.
+macro_rules! next {
+    ($word:ident: fn($($argument:ident: $type:ty),*), $nr:expr) => {{
+        unsafe extern "C" {
+            static $word: Option<unsafe extern "C" fn($($type),*) -> c_int>;
+        }
+        // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name. The
+        // arguments are the program's, which called this function for the same effect.
+        unsafe {
+            match core::ptr::read_volatile(&raw const $word) {
+                Some(function) => function($($argument),*),
+                None => $crate::preload::next::direct_call($nr, [$($argument as usize),*]),
+            }
+        }
+    }};
+}
+
+/// A system call as libc makes it.
+pub fn direct_call<const N: usize>(number: usize, arguments: [usize; N]) -> c_int {
+    let mut all = [0; 6];
+    for (place, argument) in all.iter_mut().zip(arguments) {
+        *place = argument;
+    }
+    // SAFETY: the program asked for this call with these arguments.
+    in_errno(Errno::check(unsafe { Native::call(number, all) } as c_int))
+}
+
+pub(crate) use next;

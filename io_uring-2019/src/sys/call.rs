@@ -18,8 +18,12 @@ pub mod nr {
     pub const PREAD64: usize = 17;
     pub const SCHED_YIELD: usize = 24;
     #[cfg(feature = "preload")]
+    pub const DUP: usize = 32;
+    #[cfg(feature = "preload")]
     pub const DUP2: usize = 33;
     pub const GETPID: usize = 39;
+    #[cfg(feature = "preload")]
+    pub const RECVMSG: usize = 47;
     pub const CLONE: usize = 56;
     pub const EXIT: usize = 60;
     pub const KILL: usize = 62;
@@ -36,6 +40,8 @@ pub mod nr {
     pub const OPENAT: usize = 257;
     #[cfg(feature = "preload")]
     pub const DUP3: usize = 292;
+    #[cfg(feature = "preload")]
+    pub const RECVMMSG: usize = 299;
     pub const PROCESS_VM_READV: usize = 310;
     pub const PROCESS_VM_WRITEV: usize = 311;
     pub const GETRANDOM: usize = 318;
@@ -50,6 +56,8 @@ pub mod nr {
     pub const ENTER_2019: usize = 336;
     #[cfg(feature = "preload")]
     pub const CLOSE_RANGE: usize = 436;
+    #[cfg(feature = "preload")]
+    pub const PIDFD_GETFD: usize = 438;
 }
 
 /// A pointer as an argument of a system call.
