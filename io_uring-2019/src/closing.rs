@@ -7,17 +7,19 @@ use core::ffi::c_uint;
 use core::ops::RangeInclusive;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-#[cfg(feature = "preload")]
-use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::errno::Errno;
 use uring_core::kernel::{Kernel, Native};
+#[cfg(feature = "preload")]
+use uring_core::ring::sizes::page_aligned;
 
+#[cfg(feature = "preload")]
+use crate::abi::IORING_OFF_CQ_RING;
 #[cfg(feature = "preload")]
 use crate::pool::slot_of;
 use crate::pool::{Held, OPEN_RINGS, Slot, hold, leads_to};
 use crate::sys::files::{self, Identity};
 #[cfg(feature = "preload")]
-use crate::sys::memory;
+use crate::sys::maps;
 use crate::sys::process;
 use crate::{entry_lock, other_threads, path, pool};
 
@@ -103,25 +105,27 @@ pub fn cq_head_offset(address: usize, length: usize) -> usize {
     if OPEN_RINGS.load(Ordering::Relaxed) == 0 {
         return 0;
     }
-    for (_, slot) in pool::taken(0) {
-        let Some(held) = hold(slot.position.load(Ordering::Relaxed)) else {
-            continue;
-        };
-        let cq = &held.kring.cq;
-        let start = cq.ring_ptr.addr();
-        let offset = cq.khead.addr().wrapping_sub(start);
-        let events = cq.ring_entries as usize * size_of::<io_uring_cqe>();
-        let size = cq.cqes.addr().wrapping_sub(start).wrapping_add(events);
-        // A mapping starts at a page. So an address within a page that fits a CQ ring can mean nothing else.
-        let page = address.wrapping_sub(offset);
-        if length == size
-            && page % Native::page_size() == 0
-            && memory::maps(page, held.identity.inode)
-        {
-            return offset;
-        }
+    // The kernel puts the head at the same place in all rings.
+    let any = pool::taken(0).find_map(|(_, slot)| hold(slot.position.load(Ordering::Relaxed)));
+    let Some(held) = any else { return 0 };
+    let cq = &held.kring.cq;
+    let offset = cq.khead.addr().wrapping_sub(cq.ring_ptr.addr());
+    // A mapping starts at a page. So an address within a page that fits a CQ ring can mean nothing else.
+    let page = address.wrapping_sub(offset);
+    if page % Native::page_size() != 0 {
+        return 0;
     }
-    0
+    match maps::at(page) {
+        Some(mapping)
+            if mapping.start == page
+                && mapping.end.wrapping_sub(page) == page_aligned(length, Native::page_size())
+                && mapping.offset == IORING_OFF_CQ_RING
+                && mapping.device == held.identity.device =>
+        {
+            offset
+        }
+        _ => 0,
+    }
 }
 
 /// Closes all rings that no descriptor leads to. Returns whether there was one.

@@ -5,6 +5,8 @@
 
 pub mod call;
 pub mod files;
+#[cfg(feature = "preload")]
+pub mod maps;
 pub mod memory;
 pub mod process;
 pub mod time;

@@ -5,6 +5,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/user.h>
+#include <sys/utsname.h>
 
 #include "raw.h"
 
@@ -64,6 +65,21 @@ static void unmap_and_close(int i)
     raw_unmap(&rings[i]);
     close_only(i);
 }
+
+#ifndef LINKED
+/* As the first library: the CQ ring by the address of its head. */
+static void unmap_by_head_and_close(int i)
+{
+    struct raw *r = &rings[i];
+    unsigned char resident;
+
+    CHECK_EQ(munmap(r->cq_head, r->cq_size), 0);
+    FAILS(mincore(r->cq, 1, &resident), ENOMEM);
+    CHECK_EQ(munmap(r->sq, r->sq_size), 0);
+    CHECK_EQ(munmap(r->iocbs, r->iocbs_size), 0);
+    close_only(i);
+}
+#endif
 
 static void close_by_range(int i)
 {
@@ -176,6 +192,17 @@ static void mapped(void) { same_for_many(make_and_map, unmap_and_close); }
 #ifndef LINKED
 /* The linked library gives a ring back only when its mappings are gone. */
 static void closed_before_unmapping(void) { same_for_many(make_and_map, close_only); }
+static void unmapped_by_head(void)
+{
+    struct utsname name;
+    int major, minor;
+
+    CHECK_SYS(uname(&name));
+    CHECK_EQ(sscanf(name.release, "%d.%d", &major, &minor), 2);
+    if (major < 6 || (major == 6 && minor < 11))
+        skip("before Linux 6.11 the text of all mappings has to be read");
+    same_for_many(make_and_map, unmap_by_head_and_close);
+}
 #endif
 static void closed_by_range(void) { same_for_many(make, close_by_range); }
 static void closed_by_number(void) { same_for_many(make, close_by_number); }
@@ -190,7 +217,7 @@ static const struct test_case cases[] = {
 #ifdef LINKED
     CASE(queues_made),
 #else
-    CASE(closed_before_unmapping),
+    CASE(closed_before_unmapping), CASE(unmapped_by_head),
 #endif
 };
 TEST_MAIN(cases)

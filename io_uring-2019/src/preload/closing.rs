@@ -69,8 +69,8 @@ extern "C" fn close_slow(fd: c_int) -> c_int {
 
 extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
     let offset = crate::closing::cq_head_offset(address.addr(), length);
+    // The length is that of the whole CQ ring.
     let address = address.wrapping_byte_sub(offset);
-    let length = length.wrapping_add(offset);
     next!(liburing_seed_next_munmap: fn(address: *mut c_void, length: usize), nr::MUNMAP)
 }
 

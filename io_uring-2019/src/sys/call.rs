@@ -15,6 +15,8 @@ pub mod nr {
     pub const FSTAT: usize = 5;
     pub const LSEEK: usize = 8;
     pub const RT_SIGPROCMASK: usize = 14;
+    #[cfg(feature = "preload")]
+    pub const IOCTL: usize = 16;
     pub const PREAD64: usize = 17;
     pub const SCHED_YIELD: usize = 24;
     #[cfg(feature = "preload")]

@@ -1,5 +1,4 @@
-//! The memory of this process: copying it, reading and writing what the program's pointers name, and what is mapped
-//! where.
+//! The memory of this process: copying it, reading and writing what the program's pointers name.
 
 use core::mem::MaybeUninit;
 
@@ -7,8 +6,6 @@ use uring_core::errno::{Errno, Result};
 use uring_core::kernel::Native;
 
 use super::call::{Span, address, check, nr};
-#[cfg(feature = "preload")]
-use super::files;
 use super::process;
 
 /// Has memory cleared in children of fork(2).
@@ -84,47 +81,4 @@ pub fn write_memory<T: Copy>(to: *mut T, value: &T) -> Result<()> {
         address(value),
         size_of::<T>(),
     )
-}
-
-/// Whether a mapping of the file with number `inode` starts at `address`.
-#[cfg(feature = "preload")]
-pub fn maps(address: usize, inode: u64) -> bool {
-    use uring_core::kernel::Kernel;
-
-    let Ok(file) = files::open(c"/proc/thread-self/maps") else {
-        return false;
-    };
-    // A line is: start-end permissions offset device inode path
-    let (mut start, mut number, mut field, mut found) = (0usize, 0u64, 0, false);
-    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
-    // SAFETY: only the kernel writes these bytes, and only bytes that it wrote are read.
-    let buffer = unsafe { &mut *(&raw mut buffer as *mut [u8; 1024]) };
-    while !found {
-        let Ok(text) = files::read(file, buffer) else {
-            break;
-        };
-        if text.is_empty() {
-            break;
-        }
-        for byte in text {
-            match (field, byte) {
-                (_, b'\n') => {
-                    found |= start == address && number == inode;
-                    (start, number, field) = (0, 0, 0);
-                }
-                (0, b'-') => field = 1,
-                (0, digit) => {
-                    start = start << 4 | (*digit as char).to_digit(16).unwrap_or(0) as usize
-                }
-                (5, b'0'..=b'9') => {
-                    number = number.wrapping_mul(10).wrapping_add((byte - b'0') as u64)
-                }
-                (5.., _) => field = 6,
-                (_, b' ') => field += 1,
-                _ => {}
-            }
-        }
-    }
-    let _ = Native::close(file);
-    found
 }
