@@ -1,0 +1,3 @@
+#include <stddef.h>
+#include "fuzz.h"
+#include "table.h"
