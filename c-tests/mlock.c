@@ -235,6 +235,37 @@ static void buffers(void)
     free(vec.iov_base);
 }
 
+/* How many workers a thread's ring may have, whose first ring it is unless the library made one to ask. */
+static unsigned workers_after_asking(bool ask)
+{
+    unsigned values[2] = { 0, 0 };
+    struct io_uring ring;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (ask)
+            io_uring_mlock_size(8, 0);
+        if (io_uring_queue_init(8, &ring, 0) < 0 || io_uring_register_iowq_max_workers(&ring, values) < 0)
+            _exit(0);
+        _exit((int) values[0] & 0xff);
+    }
+    CHECK(child > 0);
+    CHECK_SYS(waitpid(child, &status, 0));
+    CHECK(WIFEXITED(status));
+    return (unsigned) WEXITSTATUS(status);
+}
+
+/* The kernel keeps the number of SQEs of a thread's first ring as the limit of its workers. */
+static void asking_limits_no_workers(void)
+{
+    unsigned untouched = workers_after_asking(false);
+
+    if (untouched == 0)
+        skip("the kernel does not tell the limit of workers");
+    CHECK_EQ(workers_after_asking(true), untouched);
+}
+
 static const struct test_case cases[] = {
     CASE(exact_small),
     CASE(exact_large),
@@ -244,6 +275,7 @@ static const struct test_case cases[] = {
     CASE(refused),
     CASE(nothing_allowed),
     CASE(buffers),
+    CASE(asking_limits_no_workers),
 };
 
 TEST_MAIN(cases)

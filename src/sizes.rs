@@ -78,7 +78,7 @@ pub unsafe extern "C" fn io_uring_memory_size_params(
 /// Tells how many bytes of the locked-memory limit (`RLIMIT_MEMLOCK`) a ring takes.
 ///
 /// Kernels before 5.12 charge rings to the limit of a process without `CAP_IPC_LOCK`; from 5.12 to 6.13 they do not;
-/// from 6.14 on they do again. The kernel at hand is asked with a ring of one entry. The original library answers 0
+/// from 6.14 on they do again. The kernel at hand is asked with a small ring. The original library answers 0
 /// from 5.12 on, also where set-up then fails for want of locked memory. Here the answer is what is charged.
 ///
 /// # Return value

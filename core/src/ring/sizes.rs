@@ -103,7 +103,7 @@ pub fn mlock_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> {
     let size = memory_size::<K>(nr, p)?;
     // Linux 5.12 (native workers) stopped charging rings to the limit, and 6.14 (attributes of reads and writes), where
     // rings became memory regions, charges them again.
-    match features::<K>() {
+    match features::<K>(nr) {
         Ok(features)
             if features & (IORING_FEAT_NATIVE_WORKERS | IORING_FEAT_RW_ATTR)
                 == IORING_FEAT_NATIVE_WORKERS =>
@@ -115,11 +115,15 @@ pub fn mlock_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> {
     }
 }
 
-/// The kernel's features, asked with a ring of one entry.
-fn features<K: Kernel>() -> Result<c_uint> {
+/// The kernel's features, asked with a ring.
+///
+/// The first ring of a thread limits its worker threads to the number of its SQEs, for good. So it has as many as the
+/// ring that the answer is for, up to what two pages hold, which are the least that any ring takes.
+fn features<K: Kernel>(nr: c_uint) -> Result<c_uint> {
+    const IN_TWO_PAGES: c_uint = 64;
     let mut p = io_uring_params::default();
     // SAFETY: `p` is a set of parameters of our own, and names no memory.
-    let fd: c_int = unsafe { K::setup(1, &raw mut p) }?;
+    let fd: c_int = unsafe { K::setup(nr.min(IN_TWO_PAGES), &raw mut p) }?;
     // Nothing is in flight, so closing cannot fail in a way that matters.
     let _ = K::close(fd);
     Ok(p.features)

@@ -307,6 +307,19 @@ fn locked_memory_is_told_as_the_kernel_charges_it() {
     sim::assert_clean();
 }
 
+/// The size of a thread's first ring is the limit of its workers.
+#[test]
+fn asking_for_locked_memory_limits_no_workers() {
+    for (asked, made) in [(1, 1), (8, 8), (64, 64), (4096, 64)] {
+        sim::reset(Config::NEW);
+        assert!(sizes::mlock_size::<Sim>(asked, &params(0)).is_ok());
+        assert!(sim::take_calls().contains(&sim::Call::Setup {
+            entries: made,
+            flags: 0
+        }));
+    }
+}
+
 #[test]
 fn a_probe_leaves_no_ring() {
     let mut memory = vec![0u64; probe::PROBE_SIZE / 8];
