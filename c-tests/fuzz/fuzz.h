@@ -35,6 +35,8 @@ typedef void (*any_fn)(void);
 #define LISTENER 18
 #define FIRST_FREE 19
 #define FD_LIMIT 40
+/* How far a library may raise the limit. */
+#define FD_HARD_LIMIT 4096
 #define UNMAPPED 0xdead0000ull
 
 /* What an argument is drawn from. */
@@ -58,6 +60,8 @@ struct function {
     enum kind kinds[MAX_ARGS];
     /* Bits of the arguments that are pointers. */
     unsigned pointers;
+    /* Bytes of each. */
+    unsigned char sizes[MAX_ARGS];
     unsigned flags;
     /* A function of the fuzzer's own; those of the library are looked up. */
     any_fn own;
@@ -99,7 +103,7 @@ struct world {
     struct buf_ring buf_ring[NR_BUF_RINGS];
     uint64_t next_user_data;
     int setup_fd;
-    unsigned setup_params;
+    struct io_uring_params setup_params;
 
     struct io_uring_params params[2];
     struct io_uring_sqe free_sqe[2];

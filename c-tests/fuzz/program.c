@@ -106,7 +106,8 @@ static void print_arguments(FILE *file, const struct step *step, const uint64_t 
 
     for (unsigned i = 0; i < f->nr_args; i++) {
         enum kind kind = f->kinds[i];
-        int64_t value = (int64_t) args[i];
+        uint64_t unused = 64 - 8 * f->sizes[i];
+        int64_t value = (int64_t) (args[i] << unused) >> unused;
 
         fprintf(file, "%s", i ? ", " : "");
         if (f->pointers & 1u << i)
@@ -114,7 +115,7 @@ static void print_arguments(FILE *file, const struct step *step, const uint64_t 
         else if (value >= -1000 && value < 1000)
             fprintf(file, "%lld", (long long) value);
         else
-            fprintf(file, "%#llx", (unsigned long long) args[i]);
+            fprintf(file, "%#llx", (unsigned long long) (args[i] << unused >> unused));
     }
 }
 

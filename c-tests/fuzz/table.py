@@ -175,7 +175,8 @@ def main():
             flags.append("FILLS")
         kinds = ", ".join("K_" + kind(name, *p) for p in params) or "0"
         pointers = sum(1 << i for i, (t, _) in enumerate(params) if t.strip().endswith("*"))
-        print(f'    {{"{name}", K_{result_kind(name, result)}, {len(params)}, {{{kinds}}}, {pointers}, {" | ".join(flags) or 0}, '
+        sizes = ", ".join(f"sizeof({t.strip()})" for t, _ in params) or "0"
+        print(f'    {{"{name}", K_{result_kind(name, result)}, {len(params)}, {{{kinds}}}, {pointers}, {{{sizes}}}, {" | ".join(flags) or 0}, '
               f'{"(any_fn) " + name if name.startswith("own_") else "NULL"}, call_{name}}},')
     print("};\nconst unsigned nr_functions = sizeof(functions) / sizeof(functions[0]);")
 

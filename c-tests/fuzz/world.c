@@ -32,7 +32,7 @@ static void place(int fd, int at)
 static void make_files(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct rlimit limit = {FD_LIMIT, FD_LIMIT * 2};
+    struct rlimit limit = {FD_LIMIT, FD_HARD_LIMIT};
     int pair[2];
 
     syscall(SYS_close_range, 3, FD_LIMIT - 2, 0);
