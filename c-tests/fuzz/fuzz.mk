@@ -1,8 +1,8 @@
 # Random sequences of the whole interface, with this library and with upstream's in lockstep. The ring logic has random
 # schedules of its own, on the simulated kernel: ring-logic/.
 
-CHECKS += check-fuzz check-fuzz-planted
-.PHONY: fuzz fuzz-replay check-fuzz check-fuzz-planted
+CHECKS += check-fuzz check-fuzz-planted check-ring-logic
+.PHONY: fuzz fuzz-replay check-fuzz check-fuzz-planted check-ring-logic
 
 SEED ?= 1
 SECONDS ?=
@@ -49,3 +49,12 @@ fuzz-replay: library $(B)/fuzz/table.h
 	@upstream=$$(build-aux/fetch-upstream.sh build) || exit $$?; \
 	CC='$(CROSS_COMPILE)gcc' FUZZ_FLAGS="$(FUZZ_FLAGS)" FUZZ_PARTS='$(FUZZ_PARTS)' \
 		c-tests/fuzz/replay.sh '$(or $(PROGRAM),$(B)/fuzz/differs.c)' '$(B)' "$$upstream/lib"
+
+# Schedules for the check.
+SCHEDULES ?= 20000
+
+## make check-ring-logic  random schedules of the queues on the simulated kernel: nothing is lost, nothing comes twice
+check-ring-logic:
+	SCHEDULES='$(SCHEDULES)' build-aux/cargo-test.sh $(CARGO) test --locked --quiet --manifest-path c-tests/fuzz/ring-logic/Cargo.toml \
+		--target-dir '$(B)/fuzz/ring-logic' schedule
+	CARGO='$(CARGO)' c-tests/fuzz/planted-logic.sh '$(B)'

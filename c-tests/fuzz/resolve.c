@@ -91,6 +91,9 @@ uint64_t resolve(enum kind kind, uint64_t raw)
         return (uintptr_t) &w->head;
     case K_FD:
         return descriptor(raw);
+    case K_WAIT_NR:
+        /* Linux 6.18 waits for 2^31 completions in a busy loop that not even SIGKILL ends. */
+        return raw & 0x7fffffff;
     default:
         return raw;
     }

@@ -235,9 +235,22 @@ bool run_differs(const struct step *steps, unsigned count, int full_at, struct d
     for (unsigned side = 0; side < NR_SIDES; side++)
         if (write(sides[side].to, &byte, 1) != 1)
             fail("a process of the fuzzer is gone");
-    for (unsigned side = 0; side < NR_SIDES; side++)
+    for (unsigned side = 0; side < NR_SIDES; side++) {
+        struct pollfd answer = {.fd = sides[side].from, .events = POLLIN};
+
+        if (poll(&answer, 1, 3000 * PATIENCE) == 0) {
+            unsigned step = shared->records[side].step;
+
+            fprintf(stderr, "fuzz: %s(%#llx, %#llx, %#llx, %#llx) does not return and cannot be killed\n",
+                    functions[steps[step].function].name, (unsigned long long) shared->records[side].args[step][0],
+                    (unsigned long long) shared->records[side].args[step][1],
+                    (unsigned long long) shared->records[side].args[step][2],
+                    (unsigned long long) shared->records[side].args[step][3]);
+            exit(2);
+        }
         if (read(sides[side].from, &byte, 1) != 1)
             fail("a process of the fuzzer is gone");
+    }
 
     words = one->nr_words < other->nr_words ? one->nr_words : other->nr_words;
     for (unsigned i = 0; i < words; i++) {

@@ -101,11 +101,24 @@ static bool is_timely(const struct io_uring_sqe *sqe)
     }
 }
 
-static void tame(struct io_uring_sqe *sqe, bool big)
+/* What wakes a request wakes a submission thread, which then completes it in its own time: none that wait for files. */
+static bool waits_for_no_file(const struct io_uring_sqe *sqe)
 {
+    static const unsigned char operations[] = {
+        IORING_OP_NOP, IORING_OP_TIMEOUT, IORING_OP_TIMEOUT_REMOVE, IORING_OP_LINK_TIMEOUT, IORING_OP_ASYNC_CANCEL,
+        IORING_OP_PROVIDE_BUFFERS, IORING_OP_REMOVE_BUFFERS, IORING_OP_FILES_UPDATE, IORING_OP_SOCKET, IORING_OP_CLOSE,
+    };
+
+    return memchr(operations, sqe->opcode, sizeof(operations));
+}
+
+static void tame(struct io_uring_sqe *sqe, const struct io_uring *ring)
+{
+    bool big = ring->flags & IORING_SETUP_SQE128;
+
     /* Both send a request to a worker thread. */
     sqe->flags &= (__u8) ~(IOSQE_ASYNC | IOSQE_IO_DRAIN);
-    if (!is_timely(sqe)) {
+    if (!is_timely(sqe) || (ring->flags & IORING_SETUP_SQPOLL && !waits_for_no_file(sqe))) {
         uint64_t user_data = sqe->user_data;
         __u8 flags = sqe->flags & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS);
 
@@ -126,7 +139,7 @@ void tame_pending(void)
         for (unsigned at = *ring->sq.ktail; at != ring->sq.sqe_tail; at++) {
             struct io_uring_sqe *sqe = &ring->sq.sqes[(at & ring->sq.ring_mask) << shift];
 
-            tame(sqe, shift);
+            tame(sqe, ring);
             /* A chain that its submission does not end goes to a worker thread. */
             if (at + 1 == ring->sq.sqe_tail || ring->flags & IORING_SETUP_SQPOLL)
                 sqe->flags &= (__u8) ~(IOSQE_IO_LINK | IOSQE_IO_HARDLINK);

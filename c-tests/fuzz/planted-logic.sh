@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Plant faults in a copy of the ring logic, one at a time: the random schedules must find each.
+#
+# usage: planted-logic.sh BUILD_DIR
+# environment: CARGO
+set -euo pipefail
+
+build=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/c-tests/fuzz"
+cp -r core "$work"
+cp -r c-tests/fuzz/ring-logic "$work/c-tests/fuzz"
+
+# name, file, sed expression
+plant() {
+    local file=$work/$2
+    cp "$file" "$work/original"
+    sed -i "$3" "$file"
+    if cmp -s "$file" "$work/original"; then
+        echo "planted fault '$1': $2 has no such line any more"
+        exit 1
+    fi
+    (cd "$work/c-tests/fuzz/ring-logic" &&
+        "${CARGO:-cargo}" test --locked --quiet --target-dir "$build/fuzz/ring-logic-planted" --no-run) >"$work/log" 2>&1 ||
+        { tail -n 20 "$work/log"; exit 1; }
+    if (cd "$work/c-tests/fuzz/ring-logic" &&
+        "${CARGO:-cargo}" test --locked --quiet --target-dir "$build/fuzz/ring-logic-planted" schedule) >"$work/log" 2>&1; then
+        echo "planted fault '$1' was not found"
+        exit 1
+    fi
+    grep -q 'minimal failing input' "$work/log" || { tail -n 20 "$work/log"; exit 1; }
+    echo "planted fault '$1' found: $(sed -n 's/^Test failed: //p' "$work/log" | head -n 1)"
+    cp "$work/original" "$file"
+}
+
+plant 'one SQE more than there are' core/src/queue/sqe.rs 's/>= (\*ring).sq.ring_entries/> (*ring).sq.ring_entries/'
+plant 'CQEs are given back one short' core/src/queue/complete.rs 's/order::load_relaxed(khead).wrapping_add(nr)/order::load_relaxed(khead).wrapping_add(nr.min(1))/'
+plant 'SQEs stay behind in a resize' core/src/register/resize.rs '/^        move_sqes(/d'
+echo "all planted faults were found"
