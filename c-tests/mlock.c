@@ -235,8 +235,8 @@ static void buffers(void)
     free(vec.iov_base);
 }
 
-/* How many workers a thread's ring may have, whose first ring it is unless the library made one to ask. */
-static unsigned workers_after_asking(bool ask)
+/* How many workers a ring of 8 SQEs may have, in a thread that asked something before. */
+static unsigned workers_after(void (*ask)(void))
 {
     unsigned values[2] = { 0, 0 };
     struct io_uring ring;
@@ -244,8 +244,7 @@ static unsigned workers_after_asking(bool ask)
     pid_t child = fork();
 
     if (child == 0) {
-        if (ask)
-            io_uring_mlock_size(8, 0);
+        ask();
         if (io_uring_queue_init(8, &ring, 0) < 0 || io_uring_register_iowq_max_workers(&ring, values) < 0)
             _exit(0);
         _exit((int) values[0] & 0xff);
@@ -256,14 +255,38 @@ static unsigned workers_after_asking(bool ask)
     return (unsigned) WEXITSTATUS(status);
 }
 
+static void ask_nothing(void)
+{
+}
+
+static void ask_for_size(void)
+{
+    io_uring_mlock_size(8, 0);
+}
+
+static void ask_for_probe(void)
+{
+    io_uring_free_probe(io_uring_get_probe());
+}
+
 /* The kernel keeps the number of SQEs of a thread's first ring as the limit of its workers. */
 static void asking_limits_no_workers(void)
 {
-    unsigned untouched = workers_after_asking(false);
+    unsigned untouched = workers_after(ask_nothing);
 
     if (untouched == 0)
         skip("the kernel does not tell the limit of workers");
-    CHECK_EQ(workers_after_asking(true), untouched);
+    CHECK_EQ(workers_after(ask_for_size), untouched);
+}
+
+static void probing_limits_no_workers(void)
+{
+    unsigned untouched = workers_after(ask_nothing);
+
+    if (untouched == 0)
+        skip("the kernel does not tell the limit of workers");
+    better_than_reference("io_uring_get_probe() leaves the limit of workers alone");
+    CHECK_GE(workers_after(ask_for_probe), untouched);
 }
 
 static const struct test_case cases[] = {
@@ -276,6 +299,7 @@ static const struct test_case cases[] = {
     CASE(nothing_allowed),
     CASE(buffers),
     CASE(asking_limits_no_workers),
+    CASE(probing_limits_no_workers),
 };
 
 TEST_MAIN(cases)

@@ -88,6 +88,8 @@ struct buf_ring {
 struct world {
     struct io_uring ring[NR_RINGS];
     bool live[NR_RINGS];
+    /* There has been one. */
+    bool had_ring;
     /* Set up by io_uring_queue_mmap(). */
     bool mapped[NR_RINGS];
     /* Memory of the world that a ring lives in, from 1, or 0. */

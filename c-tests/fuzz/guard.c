@@ -111,6 +111,9 @@ static bool may_set_up(const char *name, int ring, uint64_t *a)
             *(struct io_uring_params *) (uintptr_t) a[1] = w->setup_params;
         else if ((int) a[0] < FIRST_FILE || (int) a[0] > LISTENER || (int) a[0] == ZERO_FILE)
             return false;
+        /* DIFFERS: SQEs of 4 GiB and more are refused; upstream asks for a mapping of what is left of the size. */
+        if (((struct io_uring_params *) (uintptr_t) a[1])->sq_entries >= 1u << 25)
+            return false;
     }
     return true;
 }
@@ -235,17 +238,35 @@ static bool may_probe(const char *name, uint64_t *a)
         a[1] = (int) a[1] < 0 ? (uint64_t) -1 : a[1];
     else if (is(name, "io_uring_free_probe"))
         a[0] = (uintptr_t) w->probe;
-    else if (begins(name, "io_uring_get_probe"))
+    else if (is(name, "io_uring_get_probe"))
+        /* DIFFERS: its ring limits the workers of a thread that had none before to 64; upstream's to 2. */
+        return !w->probe && w->had_ring;
+    else if (is(name, "io_uring_get_probe_ring"))
         return !w->probe;
     else if (is(name, "io_uring_register_probe"))
         a[2] = (unsigned) a[2] > 256 ? 256 + (a[2] & 1) * 1000 : a[2];
     return true;
 }
 
+/* DIFFERS: lengths that a request cannot carry are capped to what it transfers; upstream keeps their lower 32 bits. */
+static void shorten(const char *name, uint64_t *a)
+{
+    static const char *const names[] = {"send", "sendto", "send_zc", "send_zc_fixed", "recv", "recv_multishot"};
+    const uint64_t longest = 0x7ffff000;
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (is(name + strlen("io_uring_prep_"), names[i]) && a[3] > longest)
+            a[3] &= 0xffff;
+    if (is(name, "io_uring_prep_send_bundle") && a[2] > longest)
+        a[2] &= 0xffff;
+}
+
 bool before(const char *name, uint64_t *a)
 {
     int first = -1;
 
+    if (begins(name, "io_uring_prep_"))
+        shorten(name, a);
     if (begins(name, "io_uring_prep_") || begins(name, "io_uring_sqe_set_"))
         return true;
     tame_pending();
@@ -311,7 +332,7 @@ static void after_set_up(const char *name, int ring, const uint64_t *a, int resu
             p->sq_off.user_addr = p->cq_off.user_addr = 1;
         }
     }
-    w->live[ring] = true;
+    w->live[ring] = w->had_ring = true;
     w->mapped[ring] = is(name, "io_uring_queue_mmap");
     w->in_mem[ring] = is(name, "io_uring_queue_init_mem") ? mem_of(a[3]) : 0;
     if (w->mapped[ring]) {

@@ -9,6 +9,7 @@ use crate::abi::register::IORING_REGISTER_PROBE;
 use crate::abi::ring::io_uring;
 use crate::errno::Result;
 use crate::kernel::Kernel;
+use crate::ring::sizes::ASKING_ENTRIES;
 
 /// Requests that a probe asks about: all that an opcode's eight bits can name.
 pub const PROBE_OPS: usize = 256;
@@ -25,7 +26,7 @@ pub unsafe fn ask<K: Kernel>(probe: *mut io_uring_probe) -> Result<c_int> {
     let mut p = io_uring_params::default();
     // SAFETY: `p` names no memory; the caller vouches for `probe`. The ring needs no mapping: nothing is submitted.
     unsafe {
-        let fd = K::setup(1, &raw mut p)?;
+        let fd = K::setup(ASKING_ENTRIES, &raw mut p)?;
         let opcode = IORING_REGISTER_PROBE as c_uint;
         let asked = K::register(fd, opcode, probe.cast::<c_void>(), PROBE_OPS as c_uint);
         let _ = K::close(fd);

@@ -16,6 +16,12 @@ const MAX_SQ_ENTRIES: c_uint = 32768;
 /// The kernel's limit on CQEs.
 const MAX_CQ_ENTRIES: c_uint = 2 * MAX_SQ_ENTRIES;
 
+/// SQEs of a ring that is made to ask the kernel something.
+///
+/// The first ring of a thread limits its worker threads to the number of its SQEs, for good. So it has as many as fit
+/// into two pages, which are the least that any ring takes.
+pub const ASKING_ENTRIES: c_uint = 64;
+
 /// Bytes that the kernel puts before the CQEs: counters and flags, then up to a cache line's boundary.
 pub const RING_HEADER: usize = if cfg!(target_arch = "s390x") {
     256
@@ -115,15 +121,11 @@ pub fn mlock_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> {
     }
 }
 
-/// The kernel's features, asked with a ring.
-///
-/// The first ring of a thread limits its worker threads to the number of its SQEs, for good. So it has as many as the
-/// ring that the answer is for, up to what two pages hold, which are the least that any ring takes.
+/// The kernel's features, asked with a ring like the one that the answer is for.
 fn features<K: Kernel>(nr: c_uint) -> Result<c_uint> {
-    const IN_TWO_PAGES: c_uint = 64;
     let mut p = io_uring_params::default();
     // SAFETY: `p` is a set of parameters of our own, and names no memory.
-    let fd: c_int = unsafe { K::setup(nr.min(IN_TWO_PAGES), &raw mut p) }?;
+    let fd: c_int = unsafe { K::setup(nr.min(ASKING_ENTRIES), &raw mut p) }?;
     // Nothing is in flight, so closing cannot fail in a way that matters.
     let _ = K::close(fd);
     Ok(p.features)
