@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Hold liburing-ffi.h against the recorded interface, and use it from Rust and Python.
+# Hold liburing-ffi.h against the recorded interface, and use it from Rust and Python, and liburing.h from Zig.
 #
 # usage: check.sh PREFIX TARGET_DIR
 # environment: CARGO PYTHON CC
+#   ZIG_VERSIONS  the last version that translates C with Clang's parser, and one that has a parser of its own
 set -euo pipefail
 export LC_ALL=C
 
@@ -81,4 +82,29 @@ else
     echo "SKIP: there is no cffi (Debian package python3-cffi)"
 fi
 
-echo "liburing-ffi.h declares ${#exported[@]} functions; I/O through it from ${used[*]:-nothing}"
+# Zig translates <liburing.h>. What it can't translate it takes from liburing-ffi, which lacks one function of liburing's.
+zig() { # version, python
+    local out=$target_dir/zig-$1 command=("$2" -m ziglang) target
+    target=$(uname -m)-linux-gnu
+    mkdir -p "$out"
+    # Newer versions compile their translator first, which takes a minute: once for each machine.
+    export ZIG_GLOBAL_CACHE_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs/zig ZIG_LOCAL_CACHE_DIR=$out/cache
+    cp "$here/zig/main.zig" "$out"
+    "${PYTHON:-python3}" -B "$here/zig/every_function.py" "$prefix/include" "${CC:-gcc}" \
+        "$here"/../abi/symbols-liburing{,-ffi}.txt >"$out/every_function.zig"
+    "${command[@]}" translate-c -lc -target "$target" "-I$prefix/include" "$here/zig/header.c" >"$out/liburing.zig"
+    "${command[@]}" build-obj "$out/main.zig" -lc -target "$target" -O ReleaseSmall -fPIC "-femit-bin=$out/main.o"
+    "${CC:-gcc}" "$out/main.o" -o "$out/main" "$library" "$prefix/lib/liburing.so.2" "-Wl,-rpath,$prefix/lib"
+    job "Zig $1" "$out/main"
+}
+for version in ${ZIG_VERSIONS:-0.15.2 0.17.0}; do
+    status=0
+    python_with_zig=$("$here/../../build-aux/python-with.sh" ziglang "ziglang==$version") || status=$?
+    case $status in
+    0) zig "$version" "$python_with_zig" ;;
+    77) ;; # it has said why
+    *) exit 1 ;;
+    esac
+done
+
+echo "liburing-ffi.h declares ${#exported[@]} functions; I/O from ${used[*]:-nothing}"

@@ -23,27 +23,35 @@ IOURINGINLINE unsigned io_uring_sqe_shift(const struct io_uring *ring) LIBURING_
     return io_uring_sqe_shift_from_flags(ring->flags);
 }
 
+/*
+ * Zig reads this header, too. Where a function has an ordered access, which Zig can't translate, it calls the symbol in
+ * liburing-ffi instead. So what has no ordered access calls nothing that has one and no symbol. And no access is the
+ * initial value of a variable: newer versions of Zig translate such a function wrongly.
+ */
+
+/*
+ * Acquire: the kernel is done with an SQE before it moves the head past it, and only then may the SQE be filled anew.
+ * That matters where a thread of the kernel polls the queue. Elsewhere the head moves within our own system calls and
+ * any load would do, but to find out which ring this is costs more than the order does.
+ */
+#define _io_uring_sq_head(ring) io_uring_smp_load_acquire((ring)->sq.khead)
+
 /* How far the kernel has come in the submission queue. */
 IOURINGINLINE unsigned io_uring_load_sq_head(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
-    /*
-     * Acquire: the kernel is done with an SQE before it moves the head past it, and only then may the SQE be filled
-     * anew. That matters where a thread of the kernel polls the queue. Elsewhere the head moves within our own system
-     * calls and any load would do, but to find out which ring this is costs more than the order does.
-     */
-    return io_uring_smp_load_acquire(ring->sq.khead);
+    return _io_uring_sq_head(ring);
 }
 
 /* How many SQEs were taken and not consumed by the kernel. */
 IOURINGINLINE unsigned io_uring_sq_ready(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
-    return ring->sq.sqe_tail - io_uring_load_sq_head(ring);
+    return ring->sq.sqe_tail - _io_uring_sq_head(ring);
 }
 
 /* How many SQEs can still be taken. */
 IOURINGINLINE unsigned io_uring_sq_space_left(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
-    return io_uring_load_sq_head(ring) + ring->sq.ring_entries - ring->sq.sqe_tail;
+    return _io_uring_sq_head(ring) + ring->sq.ring_entries - ring->sq.sqe_tail;
 }
 
 /* Waits until an SQE can be taken, where a kernel thread submits. */
@@ -54,13 +62,14 @@ IOURINGINLINE int io_uring_sqring_wait(struct io_uring *ring) LIBURING_NOEXCEPT
     return 0;
 }
 
-/* Takes a free SQE to fill in, as io_uring_get_sqe() does. */
-IOURINGINLINE struct io_uring_sqe *_io_uring_get_sqe(struct io_uring *ring) LIBURING_NOEXCEPT
+/* Takes a free SQE to fill in. */
+IOURINGINLINE struct io_uring_sqe *io_uring_get_sqe(struct io_uring *ring) LIBURING_NOEXCEPT
 {
+    /* liburing.so has this one as a symbol too: programs from before 2.2 call it. */
     struct io_uring_sqe *sqe = NULL;
     unsigned tail = ring->sq.sqe_tail;
 
-    if (uring_likely(tail - io_uring_load_sq_head(ring) < ring->sq.ring_entries)) {
+    if (uring_likely(tail - _io_uring_sq_head(ring) < ring->sq.ring_entries)) {
         size_t index = tail & ring->sq.ring_mask;
 
         if (_liburing_rare(ring->flags & IORING_SETUP_SQE128))
@@ -72,11 +81,10 @@ IOURINGINLINE struct io_uring_sqe *_io_uring_get_sqe(struct io_uring *ring) LIBU
     return sqe;
 }
 
-/* Takes a free SQE to fill in. */
-IOURINGINLINE struct io_uring_sqe *io_uring_get_sqe(struct io_uring *ring) LIBURING_NOEXCEPT
+/* Takes a free SQE to fill in, as io_uring_get_sqe() does. */
+IOURINGINLINE struct io_uring_sqe *_io_uring_get_sqe(struct io_uring *ring) LIBURING_NOEXCEPT
 {
-    /* liburing.so has this one as a symbol too: programs from before 2.2 call it. */
-    return _io_uring_get_sqe(ring);
+    return io_uring_get_sqe(ring);
 }
 
 /* Takes a free SQE of 128 bytes to fill in. */
@@ -86,12 +94,12 @@ IOURINGINLINE struct io_uring_sqe *io_uring_get_sqe128(struct io_uring *ring) LI
     unsigned tail, used, index;
 
     if (ring->flags & IORING_SETUP_SQE128)
-        return _io_uring_get_sqe(ring);
+        return io_uring_get_sqe(ring);
     if (!(ring->flags & IORING_SETUP_SQE_MIXED))
         return NULL;
 
     tail = ring->sq.sqe_tail;
-    used = tail - io_uring_load_sq_head(ring);
+    used = tail - _io_uring_sq_head(ring);
     index = tail & ring->sq.ring_mask;
     sqe = &ring->sq.sqes[index];
     if (uring_unlikely(index == ring->sq.ring_mask)) {
@@ -136,9 +144,7 @@ IOURINGINLINE unsigned io_uring_cqe_nr(const struct io_uring_cqe *cqe) LIBURING_
 /* How many CQEs wait to be looked at. */
 IOURINGINLINE unsigned io_uring_cq_ready(const struct io_uring *ring) LIBURING_NOEXCEPT
 {
-    unsigned tail = io_uring_smp_load_acquire(ring->cq.ktail);
-
-    return tail - *ring->cq.khead;
+    return io_uring_smp_load_acquire(ring->cq.ktail) - *ring->cq.khead;
 }
 
 /* Whether the kernel holds CQEs that found no room in the queue. */
@@ -250,10 +256,10 @@ _LIBURING_PRIVATE bool io_uring_skip_cqe(struct io_uring *ring, struct io_uring_
 _LIBURING_PRIVATE unsigned _io_uring_first_cqe(const struct io_uring *ring, struct io_uring_cqe **cqe)
     LIBURING_NOEXCEPT
 {
-    /* Acquire: the CQEs before the tail are complete. Only the program writes the head. */
-    unsigned tail = io_uring_smp_load_acquire(ring->cq.ktail);
-    unsigned head = *ring->cq.khead;
+    unsigned head = *ring->cq.khead, tail;
 
+    /* Acquire: the CQEs before the tail are complete. Only the program writes the head. */
+    tail = io_uring_smp_load_acquire(ring->cq.ktail);
     if (uring_likely(tail != head)) {
         size_t index = head & ring->cq.ring_mask;
 

@@ -84,11 +84,12 @@ def main():
         file.write(report.markdown(record))
     if options.into:
         report.write_into(options.into, "make bench", report.markdown(record))
-    python = subprocess.run(["c-tests/bench/report/plotting.sh"], text=True, stdout=subprocess.PIPE)
+    python = subprocess.run(["build-aux/python-with.sh", "matplotlib", "matplotlib>=3.5,<4"], text=True,
+                            stdout=subprocess.PIPE)
     if python.returncode == 77:
         return
     if python.returncode:
-        sys.exit("plotting.sh failed")
+        sys.exit("python-with.sh failed")
     subprocess.run([python.stdout.strip(), "c-tests/bench/report/plots.py", path, options.out], check=True)
 
 

@@ -1,0 +1,7 @@
+/* What a Zig program gets by `@cInclude("liburing.h")`. */
+#define _GNU_SOURCE
+#include <liburing.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
