@@ -4,9 +4,9 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-VERSION_MAJOR := 2
-VERSION_MINOR := 15
-VERSION := $(VERSION_MAJOR).$(VERSION_MINOR)
+# Of liburing: Cargo.toml has it, with our own number behind.
+VERSION := $(shell sed -nE 's/^version = "([0-9]+\.[0-9]+)\..*/\1/p' Cargo.toml)
+VERSION_MAJOR := $(basename $(VERSION))
 
 # Where configure was run: config.mk and build/ live there.
 O ?= .

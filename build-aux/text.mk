@@ -5,7 +5,8 @@ CHECKS += check-text check-layers
 
 ## make check-text     scripts, and documents: each make target is described, each that is named exists, each link leads somewhere
 check-text:
-	$(Q)PYTHON='$(PYTHON)' MAKE='$(MAKE)' build-aux/parts.sh build-aux/check-scripts.sh build-aux/check-docs.sh
+	$(Q)PYTHON='$(PYTHON)' MAKE='$(MAKE)' build-aux/parts.sh build-aux/check-scripts.sh build-aux/check-docs.sh \
+		build-aux/check-version.sh
 
 ## make check-layers   no import runs against the order of the layers in CONTRIBUTING.md, and none in a circle
 check-layers:

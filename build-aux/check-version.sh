@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Cargo.toml has the version. Each other place that says it must say the same, and the version maps end with its node.
+#
+# usage: check-version.sh
+set -euo pipefail
+export LC_ALL=C
+
+full=$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml)
+version=${full%.*}
+failures=0 places=0
+
+# says FILE WANTED PATTERN...: each match's part in parentheses is WANTED, and each pattern matches.
+says() {
+    local file=$1 wanted=$2 pattern found
+    shift 2
+    for pattern in "$@"; do
+        mapfile -t found < <(sed -nE "s|.*$pattern.*|\\1|p" "$file")
+        [ ${#found[@]} -gt 0 ] || found=("nothing")
+        for found in "${found[@]}"; do
+            places=$((places + 1))
+            [ "$found" = "$wanted" ] && continue
+            echo "$file says $found instead of $wanted, where it has: $pattern"
+            failures=$((failures + 1))
+        done
+    done
+}
+
+says Cargo.toml "$version" '^description = "liburing ([0-9.]+):'
+says core/src/abi/version.rs "${version%.*}" '_MAJOR: c_int = ([0-9]+);'
+says core/src/abi/version.rs "${version#*.}" '_MINOR: c_int = ([0-9]+);'
+for map in src/liburing.map src/liburing-ffi.map; do
+    places=$((places + 1))
+    node=$(sed -nE 's/^(LIBURING_.*) \{/\1/p' "$map" | tail -n 1)
+    if [ "$node" != "LIBURING_$version" ]; then
+        echo "$map ends with $node instead of LIBURING_$version"
+        failures=$((failures + 1))
+    fi
+done
+
+says packaging/alpine/APKBUILD "$full" '^pkgver=(.*)'
+says packaging/alpine/APKBUILD "$version" 'provides="liburing[a-z-]*=(.*)"'
+says packaging/debian/control "$version" '^Provides: liburing.* \(= ([0-9.]+)\)' 'liburing up to ([0-9.]+) '
+says <(head -n 1 packaging/debian/changelog) "$full" '\((.*)-[0-9]+\)'
+says packaging/rpm/liburing-rs.spec "$full" '^Version: +(.*)'
+says packaging/rpm/liburing-rs.spec "$version" '^Provides: +liburing.* = ([0-9.]+)'
+says <(grep -m 1 '^\*' packaging/rpm/liburing-rs.spec) "$full" ' - (.*)-[0-9]+$'
+
+says README.md "$version" '^liburing ([0-9.]+), the C library' 'find_package\(liburing ([0-9.]+)'
+says examples/cmake/CMakeLists.txt "$version" 'find_package\(liburing ([0-9.]+)'
+says examples/meson/meson.build "$version" "'liburing.*version: '>=([0-9.]+)'"
+says tools/man/src/site.rs "$version" 'os=liburing ([0-9.]+)"'
+
+[ $failures -eq 0 ] || exit 1
+echo "$places places have version $version"
