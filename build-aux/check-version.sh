@@ -37,6 +37,11 @@ for map in src/liburing.map src/liburing-ffi.map; do
     fi
 done
 
+says tools/uring/Cargo.toml "$full" '^version = "(.*)"'
+while read -r lock; do
+    says <(grep -E -A 1 '^name = "liburing(-core)?"' "$lock") "$full" '^version = "(.*)"'
+done < <(find . -name Cargo.lock -not -path './build/*' -not -path './target/*' -exec grep -lE '^name = "liburing(-core)?"' {} +)
+
 says packaging/alpine/APKBUILD "$full" '^pkgver=(.*)'
 says packaging/alpine/APKBUILD "$version" 'provides="liburing[a-z-]*=(.*)"'
 says packaging/debian/control "$version" '^Provides: liburing.* \(= ([0-9.]+)\)' 'liburing up to ([0-9.]+) '

@@ -12,15 +12,16 @@
 #
 # The packages come from Debian's development suite, through a sources list of our own that names the mirror which the
 # machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite, UPSTREAM_ARCH another
-# architecture for binary packages.
+# architecture for binary packages, UPSTREAM_VERSION an older liburing than this library's, for a time at which Debian lacks
+# that.
 # Exit status 77: it can't be had here; the reason is printed to standard error. Once cached, no network is needed.
 set -euo pipefail
 
 suite=${UPSTREAM_SUITE:-sid}
 arch=${UPSTREAM_ARCH:-}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs
-# The version whose interface this library has.
-minimum_liburing=$(env -u MAKEFLAGS -u MFLAGS make -s --no-print-directory -C "$(dirname "$0")/.." print-VERSION)
+# The version whose interface this library has, or an older one that is there.
+minimum_liburing=${UPSTREAM_VERSION:-$(env -u MAKEFLAGS -u MFLAGS make -s --no-print-directory -C "$(dirname "$0")/.." print-VERSION)}
 
 unavailable() {
     echo "SKIP: $*" >&2
