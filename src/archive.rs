@@ -1,6 +1,11 @@
 //! Functions that the static library offers beyond the interface, because the original's does and programs link to
 //! them. The shared library keeps them to itself.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint, c_void};
 
 use uring_core::abi::params::io_uring_params;
@@ -24,7 +29,6 @@ pub unsafe extern "C" fn __io_uring_queue_init_params(
     buf: *mut c_void,
     buf_size: usize,
 ) -> c_int {
-    // SAFETY: the caller vouches for the pointers.
     to_ret(unsafe {
         setup::init_as_asked::<Native>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
@@ -42,7 +46,6 @@ pub unsafe extern "C" fn io_uring_mmap(
     sq: *mut io_uring_sq,
     cq: *mut io_uring_cq,
 ) -> c_int {
-    // SAFETY: the caller vouches for the pointers.
     to_ret(unsafe {
         clear(sq);
         clear(cq);
@@ -61,7 +64,6 @@ pub unsafe extern "C" fn io_uring_setup_ring_pointers(
     sq: *mut io_uring_sq,
     cq: *mut io_uring_cq,
 ) {
-    // SAFETY: passed on to the caller.
     unsafe { map::locate(&*p, &mut *sq, &mut *cq) }
 }
 
@@ -72,6 +74,5 @@ pub unsafe extern "C" fn io_uring_setup_ring_pointers(
 /// `*sq` and `*cq` hold mappings that nothing uses any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unmap_rings(sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
-    // SAFETY: passed on to the caller.
     unsafe { map::unmap_rings::<Native>(&*sq, &*cq) }
 }

@@ -1,5 +1,10 @@
 //! Taking SQEs, submitting them, and looking at completions.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::cqe::io_uring_cqe;
@@ -31,7 +36,6 @@ use uring_core::queue::{complete, sqe, submit};
 /// `ring` is set up, and no other thread uses its SQ side.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_sqe {
-    // SAFETY: passed on to the caller.
     unsafe { sqe::get(ring) }
 }
 
@@ -68,7 +72,6 @@ pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_
 /// `ring` is set up, no other thread uses its SQ side, and what the requests name stays valid until they complete.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { submit::submit::<Native>(ring, 0, false) })
 }
 
@@ -97,7 +100,6 @@ pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
 /// As for io_uring_submit().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: c_uint) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { submit::submit::<Native>(ring, wait_nr, false) })
 }
 
@@ -127,7 +129,6 @@ pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: 
 /// As for io_uring_submit().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { submit::submit::<Native>(ring, 0, true) })
 }
 
@@ -156,7 +157,6 @@ pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> 
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_events(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { complete::get_events::<Native>(ring) })
 }
 
@@ -189,7 +189,6 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
     cqes: *mut *mut io_uring_cqe,
     count: c_uint,
 ) -> c_uint {
-    // SAFETY: passed on to the caller.
     unsafe { complete::peek_batch::<Native>(ring, cqes, count) }
 }
 
@@ -218,6 +217,5 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { submit::wait_for_room::<Native>(ring) })
 }

@@ -1,5 +1,10 @@
 //! Setting rings up and giving them up.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint, c_void};
 
 use uring_core::abi::params::io_uring_params;
@@ -57,7 +62,6 @@ pub unsafe extern "C" fn io_uring_queue_init(
         flags,
         ..io_uring_params::default()
     };
-    // SAFETY: the caller vouches for `ring`.
     to_ret(unsafe { setup::init::<Native>(entries, ring, &mut p, None) })
 }
 
@@ -101,7 +105,6 @@ pub unsafe extern "C" fn io_uring_queue_init_params(
     ring: *mut io_uring,
     p: *mut io_uring_params,
 ) -> c_int {
-    // SAFETY: the caller vouches for both pointers.
     to_ret(unsafe { setup::init::<Native>(entries, ring, &mut *p, None) })
 }
 
@@ -143,7 +146,6 @@ pub unsafe extern "C" fn io_uring_queue_init_mem(
     buf: *mut c_void,
     buf_size: usize,
 ) -> c_int {
-    // SAFETY: the caller vouches for the pointers.
     to_ret(unsafe {
         setup::init_in_memory::<Native>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
@@ -184,7 +186,6 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
     p: *mut io_uring_params,
     ring: *mut io_uring,
 ) -> c_int {
-    // SAFETY: the caller vouches for both pointers.
     zero_or_errno(unsafe { setup::mmap::<Native>(fd, &*p, ring) })
 }
 
@@ -211,7 +212,6 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
 /// `ring` is set up and nothing uses it any more, or it is one of those that are left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
-    // SAFETY: passed on to the caller.
     unsafe { exit::exit::<Native>(ring) }
 }
 
@@ -241,6 +241,5 @@ pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
 /// `ring` is set up, or all zeros.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_ring_dontfork(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
     zero_or_errno(unsafe { exit::dontfork::<Native>(ring) })
 }

@@ -1,5 +1,10 @@
 //! How much memory a ring takes.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_uint;
 
 use uring_core::abi::params::io_uring_params;
@@ -71,7 +76,6 @@ pub unsafe extern "C" fn io_uring_memory_size_params(
     entries: c_uint,
     p: *mut io_uring_params,
 ) -> ssize_t {
-    // SAFETY: the caller vouches for `p`.
     to_ssize(sizes::memory_size::<Native>(entries, unsafe { &*p }))
 }
 
@@ -122,6 +126,5 @@ pub unsafe extern "C" fn io_uring_mlock_size_params(
     entries: c_uint,
     p: *mut io_uring_params,
 ) -> ssize_t {
-    // SAFETY: the caller vouches for `p`.
     to_ssize(sizes::mlock_size::<Native>(entries, unsafe { &*p }))
 }

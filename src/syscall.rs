@@ -1,5 +1,10 @@
 //! The three system calls, as they are.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint, c_void};
 
 use uring_core::abi::params::io_uring_params;
@@ -41,7 +46,6 @@ use uring_core::kernel::{Kernel, Native};
 /// `p` is valid for reads and writes, and what it names under `IORING_SETUP_NO_MMAP` stays valid with the ring.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_setup(entries: c_uint, p: *mut io_uring_params) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { Native::setup(entries, p) })
 }
 
@@ -87,7 +91,6 @@ pub unsafe extern "C" fn io_uring_enter(
     flags: c_uint,
     sig: *mut sigset_t,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe {
         Native::enter(
             fd as c_int,
@@ -137,7 +140,6 @@ pub unsafe extern "C" fn io_uring_enter2(
     arg: *mut c_void,
     sz: usize,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { Native::enter(fd as c_int, to_submit, min_complete, flags, arg, sz) })
 }
 
@@ -178,6 +180,5 @@ pub unsafe extern "C" fn io_uring_register(
     arg: *const c_void,
     nr_args: c_uint,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     to_ret(unsafe { Native::register(fd as c_int, opcode, arg, nr_args) })
 }

@@ -1,5 +1,10 @@
 //! Waiting for completions, with and without submitting first.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
@@ -46,7 +51,6 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
     wait_nr: c_uint,
     sigmask: *mut sigset_t,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     unsafe { wait::get_cqe::<Native>(ring, cqe_ptr, submit, wait_nr, sigmask) }
 }
 
@@ -94,7 +98,6 @@ pub unsafe extern "C" fn io_uring_wait_cqes(
     ts: *mut __kernel_timespec,
     sigmask: *mut sigset_t,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     unsafe {
         wait::wait_cqes::<Native>(
             ring,
@@ -143,7 +146,6 @@ pub unsafe extern "C" fn io_uring_wait_cqe_timeout(
         min_wait_usec: 0,
         sigmask: ptr::null(),
     };
-    // SAFETY: passed on to the caller.
     unsafe { wait::wait_cqes::<Native>(ring, cqe_ptr, 1, limits) }
 }
 
@@ -186,7 +188,6 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
         min_wait_usec,
         sigmask,
     };
-    // SAFETY: passed on to the caller.
     unsafe { wait::wait_cqes_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
 }
 
@@ -235,7 +236,6 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
         min_wait_usec: 0,
         sigmask,
     };
-    // SAFETY: passed on to the caller.
     unsafe { wait::submit_and_wait_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
 }
 
@@ -279,7 +279,6 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_min_timeout(
         min_wait_usec: min_wait,
         sigmask,
     };
-    // SAFETY: passed on to the caller.
     unsafe { wait::submit_and_wait_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
 }
 
@@ -317,6 +316,5 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_reg(
     wait_nr: c_uint,
     reg_index: c_int,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
     unsafe { wait::submit_and_wait_reg::<Native>(ring, cqe_ptr, wait_nr, reg_index) }
 }

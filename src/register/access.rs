@@ -1,5 +1,10 @@
 //! Credentials, restrictions, filters, and rings that start disabled.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::{io_uring, io_uring_bpf, io_uring_restriction};
@@ -38,7 +43,6 @@ use uring_core::register::access;
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_personality(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { access::register_personality::<Native>(ring) })
 }
 
@@ -70,7 +74,6 @@ pub unsafe extern "C" fn io_uring_register_personality(ring: *mut io_uring) -> c
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_personality(ring: *mut io_uring, id: c_int) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { access::unregister_personality::<Native>(ring, id) })
 }
 
@@ -118,7 +121,6 @@ pub unsafe extern "C" fn io_uring_register_restrictions(
     res: *mut io_uring_restriction,
     nr_res: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { access::register_restrictions::<Native>(ring, res, nr_res) })
 }
 
@@ -151,7 +153,6 @@ pub unsafe extern "C" fn io_uring_register_restrictions(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { access::enable::<Native>(ring) })
 }
 
@@ -203,7 +204,6 @@ pub unsafe extern "C" fn io_uring_register_bpf_filter(
     ring: *mut io_uring,
     bpf: *mut io_uring_bpf,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { access::register_bpf_filter::<Native>(ring, bpf) })
 }
 
@@ -238,6 +238,5 @@ pub unsafe extern "C" fn io_uring_register_bpf_filter(
 /// `bpf` must point to a description that may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_bpf_filter_task(bpf: *mut io_uring_bpf) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { access::register_task_bpf_filter::<Native>(bpf) })
 }

@@ -1,5 +1,10 @@
 //! Provided buffer rings.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
@@ -64,7 +69,6 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
     reg: *mut io_uring_buf_reg,
     flags: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buf_ring::register::<Native>(ring, reg, flags) })
 }
 
@@ -98,7 +102,6 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid: c_int) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buf_ring::unregister::<Native>(ring, bgid) })
 }
 
@@ -136,10 +139,8 @@ pub unsafe extern "C" fn io_uring_buf_ring_head(
     buf_group: c_int,
     head: *mut u16,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     match unsafe { buf_ring::head::<Native>(ring, buf_group) } {
         Ok(position) => {
-            // SAFETY: as above.
             unsafe { head.write(position) };
             0
         }
@@ -191,12 +192,10 @@ pub unsafe extern "C" fn io_uring_setup_buf_ring(
     flags: c_uint,
     err: *mut c_int,
 ) -> *mut io_uring_buf_ring {
-    // SAFETY: the caller keeps the promises above.
     let (buf_ring, ret) = match unsafe { buf_ring::setup::<Native>(ring, nentries, bgid, flags) } {
         Ok(buf_ring) => (buf_ring, 0),
         Err(errno) => (ptr::null_mut(), errno.as_ret()),
     };
-    // SAFETY: as above.
     unsafe { err.write(ret) };
     buf_ring
 }
@@ -236,6 +235,5 @@ pub unsafe extern "C" fn io_uring_free_buf_ring(
     nentries: c_uint,
     bgid: c_int,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buf_ring::free::<Native>(ring, br, nentries, bgid) })
 }

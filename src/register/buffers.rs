@@ -1,5 +1,10 @@
 //! Registered buffers.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::{__u64, IORING_REGISTER_SRC_REGISTERED, io_uring, iovec};
@@ -56,7 +61,6 @@ pub unsafe extern "C" fn io_uring_register_buffers(
     iovecs: *const iovec,
     nr_iovecs: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::register::<Native>(ring, iovecs, nr_iovecs) })
 }
 
@@ -103,7 +107,6 @@ pub unsafe extern "C" fn io_uring_register_buffers_tags(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::register_tags::<Native>(ring, iovecs, tags, nr) })
 }
 
@@ -141,7 +144,6 @@ pub unsafe extern "C" fn io_uring_register_buffers_sparse(
     ring: *mut io_uring,
     nr: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::register_sparse::<Native>(ring, nr) })
 }
 
@@ -191,7 +193,6 @@ pub unsafe extern "C" fn io_uring_register_buffers_update_tag(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::update_tags::<Native>(ring, off, iovecs, tags, nr) })
 }
 
@@ -225,7 +226,6 @@ pub unsafe extern "C" fn io_uring_register_buffers_update_tag(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_buffers(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::unregister::<Native>(ring) })
 }
 
@@ -264,7 +264,6 @@ pub unsafe extern "C" fn io_uring_unregister_buffers(ring: *mut io_uring) -> c_i
 /// `dst` and `src` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_clone_buffers(dst: *mut io_uring, src: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe {
         buffers::clone::<Native>(dst, src, 0, 0, 0, IORING_REGISTER_SRC_REGISTERED as c_uint)
     })
@@ -310,7 +309,6 @@ pub unsafe extern "C" fn __io_uring_clone_buffers(
     src: *mut io_uring,
     flags: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::clone::<Native>(dst, src, 0, 0, 0, flags) })
 }
 
@@ -361,7 +359,6 @@ pub unsafe extern "C" fn io_uring_clone_buffers_offset(
     flags: c_uint,
 ) -> c_int {
     let flags = flags | IORING_REGISTER_SRC_REGISTERED as c_uint;
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::clone::<Native>(dst, src, dst_off, src_off, nr, flags) })
 }
 
@@ -406,6 +403,5 @@ pub unsafe extern "C" fn __io_uring_clone_buffers_offset(
     nr: c_uint,
     flags: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { buffers::clone::<Native>(dst, src, dst_off, src_off, nr, flags) })
 }

@@ -1,5 +1,10 @@
 //! Cancelling and messages without a request.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use uring_core::abi::{io_uring, io_uring_sqe, io_uring_sync_cancel_reg};
@@ -50,7 +55,6 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
     ring: *mut io_uring,
     reg: *mut io_uring_sync_cancel_reg,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { cancel::sync_cancel::<Native>(ring, reg) })
 }
 
@@ -89,6 +93,5 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
 /// `sqe` must point to a request.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_sync_msg(sqe: *mut io_uring_sqe) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { cancel::sync_msg::<Native>(sqe) })
 }

@@ -1,5 +1,10 @@
 //! Notification through an eventfd.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use uring_core::abi::io_uring;
@@ -42,7 +47,6 @@ use uring_core::register::eventfd;
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_int) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { eventfd::register::<Native>(ring, fd) })
 }
 
@@ -77,7 +81,6 @@ pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_in
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd: c_int) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { eventfd::register_async::<Native>(ring, fd) })
 }
 
@@ -107,6 +110,5 @@ pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_eventfd(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { eventfd::unregister::<Native>(ring) })
 }

@@ -1,5 +1,10 @@
 //! Registered files.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::{__u64, io_uring};
@@ -57,7 +62,6 @@ pub unsafe extern "C" fn io_uring_register_files(
     files: *const c_int,
     nr_files: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::register::<Native>(ring, files, nr_files) })
 }
 
@@ -105,7 +109,6 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::register_tags::<Native>(ring, files, tags, nr) })
 }
 
@@ -143,7 +146,6 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_files_sparse(ring: *mut io_uring, nr: c_uint) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::register_sparse::<Native>(ring, nr) })
 }
 
@@ -190,7 +192,6 @@ pub unsafe extern "C" fn io_uring_register_files_update(
     files: *const c_int,
     nr_files: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::update::<Native>(ring, off, files, nr_files) })
 }
 
@@ -239,7 +240,6 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
     tags: *const __u64,
     nr_files: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::update_tags::<Native>(ring, off, files, tags, nr_files) })
 }
 
@@ -272,7 +272,6 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_files(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::unregister::<Native>(ring) })
 }
 
@@ -313,6 +312,5 @@ pub unsafe extern "C" fn io_uring_register_file_alloc_range(
     off: c_uint,
     len: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { files::set_alloc_range::<Native>(ring, off, len) })
 }

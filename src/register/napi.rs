@@ -1,5 +1,10 @@
 //! Busy polling of network devices.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use uring_core::abi::{io_uring, io_uring_napi};
@@ -49,7 +54,6 @@ pub unsafe extern "C" fn io_uring_register_napi(
     ring: *mut io_uring,
     napi: *mut io_uring_napi,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { napi::register::<Native>(ring, napi) })
 }
 
@@ -84,6 +88,5 @@ pub unsafe extern "C" fn io_uring_unregister_napi(
     ring: *mut io_uring,
     napi: *mut io_uring_napi,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { napi::unregister::<Native>(ring, napi) })
 }

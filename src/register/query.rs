@@ -1,5 +1,10 @@
 //! What the running kernel can do.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::{io_uring, io_uring_probe, io_uring_query_hdr};
@@ -46,7 +51,6 @@ pub unsafe extern "C" fn io_uring_register_probe(
     p: *mut io_uring_probe,
     nr_ops: c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { query::probe::<Native>(ring, p, nr_ops) })
 }
 
@@ -90,6 +94,5 @@ pub unsafe extern "C" fn io_uring_register_probe(
 /// `query` must be NULL or point to a question, each `next_entry` likewise, and each `query_data` to `size` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_query(query: *mut io_uring_query_hdr) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { query::query::<Native>(query) })
 }

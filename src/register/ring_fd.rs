@@ -1,5 +1,10 @@
 //! The registered ring descriptor.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use uring_core::abi::io_uring;
@@ -44,7 +49,6 @@ use uring_core::ring::ring_fd;
 /// `ring` must be set up, and no other thread use it, now or while it is registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { ring_fd::register::<Native>(ring) })
 }
 
@@ -78,7 +82,6 @@ pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int
 /// `ring` must be set up, no other thread use it, and this thread have registered it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_ring_fd(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { ring_fd::unregister::<Native>(ring) })
 }
 
@@ -111,6 +114,5 @@ pub unsafe extern "C" fn io_uring_unregister_ring_fd(ring: *mut io_uring) -> c_i
 /// `ring` must be set up, and no other thread use it meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_close_ring_fd(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { ring_fd::close::<Native>(ring) })
 }

@@ -1,5 +1,10 @@
 //! How a ring waits.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use uring_core::abi::{
@@ -45,7 +50,6 @@ pub unsafe extern "C" fn io_uring_register_clock(
     ring: *mut io_uring,
     arg: *mut io_uring_clock_register,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { wait::register_clock::<Native>(ring, arg) })
 }
 
@@ -101,7 +105,6 @@ pub unsafe extern "C" fn io_uring_register_region(
     ring: *mut io_uring,
     reg: *mut io_uring_mem_region_reg,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { wait::register_region::<Native>(ring, reg) })
 }
 
@@ -153,6 +156,5 @@ pub extern "C" fn io_uring_register_wait_reg(
 /// `ring` must be set up, and no other thread use it meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_set_iowait(ring: *mut io_uring, enable_iowait: bool) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { wait::set_iowait(ring, enable_iowait) })
 }

@@ -1,5 +1,10 @@
 //! The kernel's workers.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use uring_core::abi::{cpu_set_t, io_uring};
@@ -45,7 +50,6 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
     cpusz: usize,
     mask: *const cpu_set_t,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { workers::register_affinity::<Native>(ring, cpusz, mask) })
 }
 
@@ -77,7 +81,6 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_iowq_aff(ring: *mut io_uring) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { workers::unregister_affinity::<Native>(ring) })
 }
 
@@ -119,6 +122,5 @@ pub unsafe extern "C" fn io_uring_register_iowq_max_workers(
     ring: *mut io_uring,
     val: *mut c_uint,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { workers::set_max::<Native>(ring, val) })
 }

@@ -1,5 +1,10 @@
 //! Zero-copy receive.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use uring_core::abi::{io_uring, io_uring_zcrx_ifq_reg, zcrx_ctrl};
@@ -60,7 +65,6 @@ pub unsafe extern "C" fn io_uring_register_ifq(
     ring: *mut io_uring,
     reg: *mut io_uring_zcrx_ifq_reg,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { zcrx::register_ifq::<Native>(ring, reg) })
 }
 
@@ -105,6 +109,5 @@ pub unsafe extern "C" fn io_uring_register_zcrx_ctrl(
     ring: *mut io_uring,
     ctrl: *mut zcrx_ctrl,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
     to_ret(unsafe { zcrx::control::<Native>(ring, ctrl) })
 }

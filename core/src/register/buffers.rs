@@ -1,5 +1,10 @@
 //! Registered buffers: memory that the kernel maps once and requests name by index.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
@@ -20,7 +25,6 @@ pub unsafe fn register<K: Kernel>(
     iovecs: *const iovec,
     nr: c_uint,
 ) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
     unsafe { call::<K>(ring, IORING_REGISTER_BUFFERS, iovecs.cast(), nr) }
 }
 
@@ -36,7 +40,6 @@ pub unsafe fn register_tags<K: Kernel>(
     nr: c_uint,
 ) -> Result<c_int> {
     let table = table(nr, 0, iovecs.cast(), tags);
-    // SAFETY: the caller vouches for the arguments.
     unsafe { resources::register::<K>(ring, IORING_REGISTER_BUFFERS2, &table) }
 }
 
@@ -47,7 +50,6 @@ pub unsafe fn register_tags<K: Kernel>(
 /// `ring` points to a ring.
 pub unsafe fn register_sparse<K: Kernel>(ring: *mut io_uring, nr: c_uint) -> Result<c_int> {
     let table = table(nr, IORING_RSRC_REGISTER_SPARSE, ptr::null(), ptr::null());
-    // SAFETY: the caller vouches for `ring`.
     unsafe { resources::register::<K>(ring, IORING_REGISTER_BUFFERS2, &table) }
 }
 
@@ -63,7 +65,6 @@ pub unsafe fn update_tags<K: Kernel>(
     tags: *const __u64,
     nr: c_uint,
 ) -> Result<c_int> {
-    // SAFETY: passed on to the caller.
     unsafe {
         resources::update_tags::<K>(
             ring,
@@ -82,7 +83,6 @@ pub unsafe fn update_tags<K: Kernel>(
 ///
 /// `ring` points to a ring.
 pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`.
     unsafe { call::<K>(ring, IORING_UNREGISTER_BUFFERS, ptr::null(), 0) }
 }
 
@@ -102,7 +102,6 @@ pub unsafe fn clone<K: Kernel>(
     nr: c_uint,
     flags: c_uint,
 ) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
     Errno::check(unsafe { clone_shared::<K>(dst, src, dst_off, src_off, nr, flags) })
 }
 
@@ -117,7 +116,6 @@ unsafe fn clone_shared<K: Kernel>(
     flags: c_uint,
 ) -> c_int {
     let by_index = IORING_REGISTER_SRC_REGISTERED as c_uint;
-    // SAFETY: the caller vouches for `src`.
     let (src_fd, flags) = unsafe {
         if flags & by_index != 0 && (*src).int_flags & REG_REG_RING != 0 {
             ((*src).enter_ring_fd, flags)
@@ -133,7 +131,6 @@ unsafe fn clone_shared<K: Kernel>(
         nr,
         pad: [0; 3],
     };
-    // SAFETY: the caller vouches for `dst`.
     to_ret(unsafe {
         call::<K>(
             dst,

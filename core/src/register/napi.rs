@@ -1,5 +1,10 @@
 //! Busy polling of network devices while waiting for completions.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::c_int;
 
 use super::call_cold;
@@ -13,7 +18,6 @@ use crate::kernel::Kernel;
 ///
 /// `ring` points to a ring, `napi` to settings that the kernel may overwrite.
 pub unsafe fn register<K: Kernel>(ring: *mut io_uring, napi: *mut io_uring_napi) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
     unsafe { call_cold::<K>(ring, IORING_REGISTER_NAPI, napi.cast(), 1) }
 }
 
@@ -26,6 +30,5 @@ pub unsafe fn unregister<K: Kernel>(
     ring: *mut io_uring,
     napi: *mut io_uring_napi,
 ) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
     unsafe { call_cold::<K>(ring, IORING_UNREGISTER_NAPI, napi.cast(), 1) }
 }

@@ -1,5 +1,10 @@
 //! What this kernel can do.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 
 use super::{call_cold, call_without_ring};
@@ -17,7 +22,6 @@ pub unsafe fn probe<K: Kernel>(
     probe: *mut io_uring_probe,
     nr_ops: c_uint,
 ) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
     unsafe { call_cold::<K>(ring, IORING_REGISTER_PROBE, probe.cast(), nr_ops) }
 }
 
@@ -27,6 +31,5 @@ pub unsafe fn probe<K: Kernel>(
 ///
 /// `query` is null or points to a query; so does its `next_entry`, and so on. Each names memory of the size it says.
 pub unsafe fn query<K: Kernel>(query: *mut io_uring_query_hdr) -> Result<c_int> {
-    // SAFETY: the caller vouches for `query`.
     unsafe { call_without_ring::<K>(IORING_REGISTER_QUERY, query.cast(), 0) }
 }

@@ -1,5 +1,10 @@
 //! The kernel threads that do what cannot be done at once: where they run, how many there may be.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each forwards what its caller promises under Safety"
+)]
+
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
@@ -22,7 +27,6 @@ pub unsafe fn register_affinity<K: Kernel>(
     if size > c_int::MAX as usize {
         return Err(Errno::EINVAL);
     }
-    // SAFETY: the caller vouches for the arguments.
     unsafe { call_cold::<K>(ring, IORING_REGISTER_IOWQ_AFF, mask.cast(), size as c_uint) }
 }
 
@@ -32,7 +36,6 @@ pub unsafe fn register_affinity<K: Kernel>(
 ///
 /// `ring` points to a ring.
 pub unsafe fn unregister_affinity<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`.
     unsafe { call_cold::<K>(ring, IORING_UNREGISTER_IOWQ_AFF, ptr::null(), 0) }
 }
 
@@ -43,6 +46,5 @@ pub unsafe fn unregister_affinity<K: Kernel>(ring: *mut io_uring) -> Result<c_in
 ///
 /// `ring` points to a ring, `counts` to two elements.
 pub unsafe fn set_max<K: Kernel>(ring: *mut io_uring, counts: *mut c_uint) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
     unsafe { call_cold::<K>(ring, IORING_REGISTER_IOWQ_MAX_WORKERS, counts.cast(), 2) }
 }
