@@ -1,11 +1,11 @@
 //! Registered rings and the thread whose table they are in.
 
 use super::*;
+use crate::abi::register::*;
 use crate::ring::ring_fd;
 
 fn unregistered() -> usize {
-    let of =
-        |call: &Call| matches!(call, Call::Register { opcode, .. } if opcode & 0x7fffffff == 21);
+    let of = |call: &Call| matches!(call, Call::Register { opcode, .. } if opcode & 0x7fffffff == IORING_UNREGISTER_RING_FDS as u32);
     sim::take_calls().iter().filter(|call| of(call)).count()
 }
 
@@ -14,9 +14,11 @@ fn registered() -> io_uring {
     sim::reset(Config::NEW);
     let (mut ring, result) = init(4, &mut params(0), None);
     assert_eq!(result, Ok(0));
-    sim::on_register(|_, _, arg, _| {
-        // SAFETY: what is passed has an offset first, and the kernel may write it.
-        unsafe { *arg.cast_mut().cast::<u32>() = 3 };
+    sim::on_register(|_, opcode, arg, _| {
+        if opcode == IORING_REGISTER_RING_FDS as u32 {
+            // SAFETY: what is passed has an offset first, which the kernel writes.
+            unsafe { *arg.cast_mut().cast::<u32>() = 3 };
+        }
         Ok(1)
     });
     // SAFETY: nobody else uses the ring.
