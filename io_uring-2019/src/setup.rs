@@ -43,8 +43,8 @@ pub enum Closing {
 ///
 /// * `EFAULT`: `params` or `iovecs` cannot be read, or `params` cannot be written; a buffer has no address or is too
 ///   long.
-/// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many; with `SQTHREAD`, a CPU that does
-///   not exist.
+/// * `EINVAL`: unknown flags, reserved fields that are not zero, no entries or too many; with `SQTHREAD`, a CPU that
+///   does not exist.
 /// * `EMFILE`, `ENFILE`: no descriptor is left (a ring needs two), or this process has too many rings.
 /// * `ENOMEM`: no memory, or more than may be locked.
 /// * `ENOSYS`: the kernel cannot run a ring in memory that the program brings (before 6.5).
