@@ -235,7 +235,10 @@ fn read(abi: &[PathBuf], functions: &[PathBuf], copies: &Path) -> Result<String>
     let mut builder = cbindgen::Builder::new();
     for path in abi {
         // Only the layout is tested there.
-        if path.ends_with("layout.rs") || path.ends_with("layout_library.rs") || path.ends_with("mod.rs") {
+        if path.ends_with("layout.rs")
+            || path.ends_with("layout_library.rs")
+            || path.ends_with("mod.rs")
+        {
             continue;
         }
         config.export.include.extend(source::items(path)?);
