@@ -40,7 +40,7 @@ OBJCOPY ?= $(CROSS_COMPILE)objcopy
 STRIP ?= $(CROSS_COMPILE)strip
 CARGO ?= cargo
 RUSTC ?= rustc
-# Debian's own where there are several: that is the one its packages of modules are for.
+# Debian's python3 comes first: Debian's packages of Python modules are for it.
 PYTHON ?= $(or $(wildcard /usr/bin/python3),python3)
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
@@ -52,7 +52,7 @@ ifeq ($(V)$(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 endif
 
-# Each topic adds its targets, and its checks to CHECKS. The names that all others build on come first.
+# Each topic adds its targets, and its checks to CHECKS. Files whose variables the others use come first.
 CHECKS :=
 TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk tools/*/*.mk packaging/*.mk))
 include build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk
