@@ -18,7 +18,7 @@ static void big_requests(void)
             CHECK_EQ((char *) sqe - (char *) ring.sq.sqes, 128 * (sent % 4));
             io_uring_prep_nop(sqe);
             io_uring_sqe_set_data64(sqe, sent++);
-            /* the second half is the request's own */
+            /* the second half belongs to the request */
             memset(sqe + 1, 0xff, sizeof(*sqe));
         }
         SUBMIT(&ring, 3);
@@ -28,7 +28,7 @@ static void big_requests(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A command with room for 80 bytes of its own; this file takes no commands. */
+/* A command with 80 bytes of its own data; this file takes no commands. */
 static void big_command(void)
 {
     struct io_uring ring;
@@ -69,7 +69,7 @@ static void big_completions(void)
     ring_open(&ring, 4, IORING_SETUP_CQE32);
     CHECK_EQ(io_uring_cqe_shift(&ring), 1);
     CHECK_EQ(io_uring_cqe_shift_from_flags(IORING_SETUP_CQE32), 1);
-    /* a batch that crosses the end of the ring every few rounds */
+    /* this batch crosses the end of the ring every few rounds */
     for (unsigned round = 0; round < 10; round++) {
         unsigned count = 0;
 
@@ -145,7 +145,7 @@ static void check_mixed(const struct io_uring_cqe *cqe, __u64 data)
     }
 }
 
-/* The waits step over the gap that the kernel leaves at the end of the ring. */
+/* The waits skip the gap that the kernel leaves at the end of the ring. */
 static void mixed_one_by_one(void)
 {
     struct io_uring ring;
@@ -206,7 +206,7 @@ static void mixed_in_batches(void)
         }
         io_uring_cq_advance(&ring, slots);
     }
-    CHECK(short_batch); /* a gap ended a batch, so that it was met at all */
+    CHECK(short_batch); /* a gap ended a batch, so the test met one */
     io_uring_queue_exit(&ring);
 }
 
@@ -267,8 +267,8 @@ static void mixed_requests(void)
 }
 
 /*
- * The helper alone, on a ring that says it is mixed: a big request never
- * crosses the end; a silent nop fills the last slot instead.
+ * The helper alone, on a ring with the flag for mixed sizes: a big request never crosses the end. A nop without a
+ * completion fills the last slot instead.
  */
 static void mixed_request_slots(void)
 {

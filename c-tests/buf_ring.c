@@ -1,4 +1,4 @@
-/* Provided buffer rings: making them, counting them, choosing from them. */
+/* Provided buffer rings: setting them up, counting their buffers, choosing from them. */
 #include <sys/mman.h>
 
 #include "file.h"
@@ -62,7 +62,7 @@ static void head_and_available(void)
     close(fd);
 }
 
-/* The 16-bit tail goes round many times. */
+/* The 16-bit tail wraps many times. */
 static void tail_wraps(void)
 {
     char bytes[BUFFERS][SIZE];
@@ -101,7 +101,7 @@ static void tail_wraps(void)
     close(fd);
 }
 
-/* Linux 6.1 says that the group is of another kind where later ones say that it is not there. */
+/* Linux 6.1 returns the error for a group of another kind. Later kernels return the error for a missing group. */
 #define CHECK_NO_GROUP(expression)                              \
     do {                                                        \
         int group_result = (expression);                        \
@@ -109,7 +109,7 @@ static void tail_wraps(void)
             CHECK_EQ(group_result, -ENOENT);                    \
     } while (0)
 
-/* Memory of the program's own, registered and unregistered by hand. */
+/* The program's own memory, registered and unregistered by hand. */
 static void own_memory(void)
 {
     char bytes[BUFFERS][SIZE];
@@ -145,7 +145,7 @@ static void own_memory(void)
     close(fd);
 }
 
-/* Memory of the kernel's, mapped through the ring's descriptor. */
+/* The kernel's memory, mapped through the ring's descriptor. */
 static void kernel_memory(void)
 {
     char bytes[BUFFERS][SIZE];
@@ -199,7 +199,7 @@ static void kernel_memory_by_library(void)
     close(fd);
 }
 
-/* Making a ring of buffers fails without leaving its memory behind. */
+/* A failed set-up of a buffer ring frees its memory. */
 static void setup_errors(void)
 {
     struct io_uring ring;

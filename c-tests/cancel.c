@@ -69,7 +69,7 @@ static void by_descriptor(void)
     reap_all(&ring, dones, 3);
     CHECK_EQ(find_done(dones, 3, 2).res, -ECANCELED);
     CHECK_EQ(find_done(dones, 3, 3).res, -ECANCELED);
-    CHECK_EQ(find_done(dones, 3, 4).res, 2); /* how many it found */
+    CHECK_EQ(find_done(dones, 3, 4).res, 2); /* the number of cancelled requests */
     CHECK_NO_CQE(&ring);
 
     sqe = next_sqe(&ring);
@@ -206,7 +206,7 @@ static void synchronously(void)
     close(fds[1]);
 }
 
-/* A read in a worker thread is cancelled as well. */
+/* A cancel also finds a read in a worker thread. */
 static void running_in_worker(void)
 {
     struct __kernel_timespec pause = millis(100);
@@ -225,7 +225,7 @@ static void running_in_worker(void)
     io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
     io_uring_sqe_set_data64(sqe, 1);
     SUBMIT(&ring, 1);
-    /* a cancel that meets the request on its way from the worker to a poll has no effect: cancel again */
+    /* a cancel has no effect while the request moves from the worker to a poll: cancel again */
     while (!over) {
         sqe = next_sqe(&ring);
         io_uring_prep_cancel64(sqe, 1, 0);

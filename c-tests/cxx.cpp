@@ -1,4 +1,4 @@
-// The header in C++, from C++11 on: a wrapper class as programs write it, and most of the inline helpers.
+// The header in C++, from C++11 on: a typical wrapper class, and most of the inline helpers.
 #include "file.h"
 
 #include <memory>
@@ -168,7 +168,7 @@ void waits_and_counters()
 #endif
 }
 
-// What C++ programs rely on when they give these calls to templates.
+// Properties that C++ programs rely on when they pass these calls to templates.
 #if __cplusplus >= 201703L
 static_assert(noexcept(io_uring_submit(nullptr)), "a library call throws");
 static_assert(noexcept(io_uring_get_sqe(nullptr)), "an inline helper throws");

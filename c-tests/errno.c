@@ -1,4 +1,4 @@
-/* No call of the library touches errno, whether it succeeds or fails. */
+/* No call of the library changes errno, whether it succeeds or fails. */
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -21,7 +21,7 @@
         CHECK_EQ(errno, ERRNO_SENTINEL);                                \
     } while (0)
 
-/* A ring whose descriptor is gone, so that every system call on it fails. */
+/* A ring whose descriptor is closed, so every system call on it fails. */
 static struct io_uring broken_ring(const struct io_uring *ring)
 {
     struct io_uring broken = *ring;
@@ -284,7 +284,7 @@ static void other_registrations(void)
     close(event);
 }
 
-/* Arguments of zeros, which every kernel refuses in its own way. */
+/* Arguments of zeros. Each kernel refuses them by an error of its choice. */
 static void zeroed_registrations(void)
 {
     struct io_uring ring;

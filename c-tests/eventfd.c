@@ -1,10 +1,10 @@
-/* Notices of completions through an eventfd. */
+/* Completions signalled through an eventfd. */
 #include <poll.h>
 #include <sys/eventfd.h>
 
 #include "file.h"
 
-/* The notices since the last look, 0 when there are none. */
+/* The number of signals since the last read, 0 if there was none. */
 static uint64_t notices(int fd)
 {
     uint64_t count = 0;
@@ -38,7 +38,7 @@ static void every_completion(void)
     close(fd);
 }
 
-/* Only for what a worker thread completes. */
+/* Only requests that a worker thread completes are signalled. */
 static void async_only(void)
 {
     struct io_uring ring;
@@ -55,7 +55,7 @@ static void async_only(void)
     io_uring_prep_nop(sqe);
     io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
     CHECK_EQ(run_res(&ring), 0);
-    /* the notice may come a moment after the completion */
+    /* the signal may come a moment after the completion */
     poll_fd.fd = fd;
     poll_fd.events = POLLIN;
     CHECK_EQ(poll(&poll_fd, 1, 5000), 1);
@@ -85,7 +85,10 @@ static void toggled(void)
     close(fd);
 }
 
-/* Old kernels have no such flags: always enabled, and it can't be changed. */
+/*
+ * Old kernels lack these flags: the eventfd is always enabled and cannot be
+ * disabled.
+ */
 static void no_flags(void)
 {
     struct io_uring ring;

@@ -1,4 +1,4 @@
-/* Leaving a ring: all of it goes, and a second time or after a failure does no harm. */
+/* The exit of a ring: everything is released. A second exit, or one after a failed set-up, has no effect. */
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -23,7 +23,7 @@ static void returns_everything(void)
     }
 }
 
-/* A request that is still waiting when its ring goes is given up. */
+/* The exit of a ring cancels a request that still waits. */
 static void with_requests_in_flight(void)
 {
     struct io_uring ring;
@@ -43,8 +43,7 @@ static void with_requests_in_flight(void)
 }
 
 /*
- * After exit the ring's descriptor number and its addresses may belong to
- * somebody else, whom a second exit must not touch.
+ * After exit, another owner may have the ring's descriptor number and addresses. A second exit must not touch them.
  */
 static void twice(void)
 {
@@ -95,13 +94,13 @@ static void twice_when_registered(void)
     ring_open(&second, 4, 0);
     CHECK_EQ(io_uring_register_ring_fd(&second), 1);
     io_uring_queue_exit(&first);
-    /* the second ring still has the descriptor and the index that were the first's */
+    /* the second ring still has the first one's old descriptor and index */
     submit_nop(&second, 2);
     CHECK_EQ(reap(&second).data, 2);
     io_uring_queue_exit(&second);
 }
 
-/* Descriptor 0 is the one that a zeroed ring would close. */
+/* A zeroed ring would close descriptor 0. */
 static void after_a_failure(void)
 {
     struct io_uring ring;

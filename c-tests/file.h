@@ -7,7 +7,7 @@
 
 #include "ring.h"
 
-/* Fills a buffer with bytes that depend on their place and the seed. */
+/* Fills a buffer with bytes that depend on position and seed. */
 static inline void fill_pattern(void *buffer, size_t size, unsigned seed)
 {
     unsigned char *bytes = (unsigned char *) buffer;

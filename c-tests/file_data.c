@@ -1,4 +1,4 @@
-/* Requests that shape a file's data: allocate, truncate, advise, sync. */
+/* Requests on a file's data: allocate, truncate, advise, sync. */
 #include <sys/mman.h>
 
 #include "file.h"
@@ -92,7 +92,7 @@ static void sync_range(void)
     close(fd);
 }
 
-/* Advice leaves no trace but its errors: no such advice, and not for a pipe. */
+/* Advice has no visible effect except its errors: for an unknown advice, and for a pipe. */
 static void advise_file(void)
 {
     struct io_uring ring;
@@ -149,7 +149,7 @@ static void advise_memory(void)
     munmap(pages, 8192);
 }
 
-/* The 64-bit forms have their length elsewhere, where kernels before 6.11 do not look. */
+/* The 64-bit forms hold their length in another field. Kernels before 6.11 do not read it. */
 static void advise_memory_64(void)
 {
     struct io_uring ring;

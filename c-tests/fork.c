@@ -1,4 +1,4 @@
-/* Rings and fork: shared with the child, or kept from it. */
+/* Rings and fork: shared with the child, or not mapped in it. */
 #include "ring.h"
 
 static int child_status(pid_t child)
@@ -10,7 +10,7 @@ static int child_status(pid_t child)
     return WEXITSTATUS(status);
 }
 
-/* Without further ado parent and child work on the same ring. */
+/* By default parent and child work on the same ring. */
 static void shared_with_child(void)
 {
     struct io_uring ring;
@@ -56,7 +56,7 @@ static void ring_of_big_entries(void)
     kept_from_child(IORING_SETUP_SQE128 | IORING_SETUP_CQE32);
 }
 
-/* With a map for each queue, all three are kept back. */
+/* With a mapping for each queue, the child has none of the three. */
 static void three_maps(void)
 {
     struct io_uring ring;

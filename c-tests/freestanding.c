@@ -1,6 +1,6 @@
 /*
- * A program without a C library: no malloc, no errno, no start-up code but its
- * own. The library needs none of them, and a probe's memory still works.
+ * A program without a C library: no malloc, no errno, and its own start-up code. The library needs none of them. A
+ * probe's memory still works.
  */
 #include <liburing.h>
 #include <sys/syscall.h>
@@ -17,7 +17,7 @@ static long bare_call(long number, long first, long second, long third)
     return result;
 }
 
-/* The stack is aligned here, and a call would have pushed an address. */
+/* The stack is aligned at entry. The call pushes the return address that a C function expects above it. */
 __asm__(".globl _start\n_start: xor %ebp, %ebp\n call freestanding_main\n hlt\n");
 #elif defined(__aarch64__)
 static long bare_call(long number, long first, long second, long third)
@@ -49,7 +49,7 @@ __asm__(".globl _start\n_start: call freestanding_main\n");
 #error "no start-up code for this architecture; leave this program out"
 #endif
 
-/* The compiler may call these two for what it finds in the source. */
+/* The compiler may emit calls of these two. */
 void *memset(void *target, int value, size_t size);
 void *memset(void *target, int value, size_t size)
 {
@@ -131,7 +131,7 @@ static const char *probe(void)
             return "there is no probe";
         if (!first)
             first = answer;
-        /* memory given back is used again; without that the addresses would wander off */
+        /* freed memory is used again; otherwise the addresses would keep growing */
         if (answer < first - 16384 || answer > first + 16384)
             return "the probe's memory is not given back";
         if (!io_uring_opcode_supported(answer, IORING_OP_NOP))

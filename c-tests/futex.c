@@ -22,7 +22,7 @@ static void add_wait(struct io_uring *ring, uint32_t *futex, uint64_t value, uin
     SUBMIT(ring, 1);
 }
 
-/* Wakes through a ring of its own, so that only waits complete on the first. */
+/* Wakes through a second ring, so only waits complete on the first. */
 static int wake(uint32_t *futex, uint64_t count, uint64_t mask)
 {
     struct io_uring other;
@@ -44,7 +44,7 @@ static void wait_and_wake(void)
     need_op(IORING_OP_FUTEX_WAIT, "futex");
     ring_open(&ring, 8, 0);
     add_wait(&ring, &futex, 6, FUTEX_BITSET_MATCH_ANY, 1);
-    CHECK_EQ(reap(&ring).res, -EAGAIN); /* it is not 6 */
+    CHECK_EQ(reap(&ring).res, -EAGAIN); /* the futex does not hold 6 */
     add_wait(&ring, &futex, 5, FUTEX_BITSET_MATCH_ANY, 1);
     add_wait(&ring, &futex, 5, FUTEX_BITSET_MATCH_ANY, 2);
     CHECK_NO_CQE(&ring);
@@ -95,7 +95,7 @@ static void wait_for_several(void)
     SUBMIT(&ring, 1);
     CHECK_NO_CQE(&ring);
     CHECK_EQ(wake(&futexes[2], 1, FUTEX_BITSET_MATCH_ANY), 1);
-    CHECK_EQ(reap(&ring).res, 2); /* which of them it was */
+    CHECK_EQ(reap(&ring).res, 2); /* the index of the woken futex */
     io_uring_prep_futex_waitv(next_sqe(&ring), waits, 0, 0);
     CHECK_EQ(run_res(&ring), -EINVAL);
     io_uring_queue_exit(&ring);

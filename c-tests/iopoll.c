@@ -1,4 +1,4 @@
-/* Rings on which completions are polled for at the device. */
+/* Rings that poll the device for completions. */
 #include "file.h"
 
 enum { SIZE = 4096, COUNT = 8 };
@@ -65,7 +65,7 @@ static void polled_reads_by_thread(void)
     read_all(IORING_SETUP_SQPOLL);
 }
 
-/* What can't be polled for is refused: buffered files, and other requests. */
+/* The kernel refuses what it cannot poll for: buffered files, and other requests. */
 static void refused(void)
 {
     struct io_uring ring;
@@ -75,7 +75,7 @@ static void refused(void)
 
     need_setup(IORING_SETUP_IOPOLL, "completion polling");
     ring_open(&ring, 4, IORING_SETUP_IOPOLL);
-    /* nothing is in flight, but peeking enters the kernel all the same */
+    /* nothing is in flight, but a peek still enters the kernel */
     CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), -EAGAIN);
     io_uring_prep_read(next_sqe(&ring), fd, &byte, 1, 0);
     CHECK_EQ(run_res(&ring), -EOPNOTSUPP);

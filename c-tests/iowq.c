@@ -1,4 +1,4 @@
-/* The worker threads: their processors and their number. */
+/* The worker threads: their CPUs and their number. */
 #include "ring.h"
 
 static void run_in_worker(struct io_uring *ring)
@@ -28,12 +28,12 @@ static void affinity(void)
     CHECK_EQ(io_uring_unregister_iowq_aff(&ring), 0);
     run_in_worker(&ring);
     CHECK_EQ(io_uring_register_iowq_aff(&ring, sizeof(one), NULL), -EINVAL);
-    /* a size that would not fit what the kernel is told */
+    /* a size that does not fit the system call's argument */
     CHECK_EQ(io_uring_register_iowq_aff(&ring, (size_t) 1 << 31, &one), -EINVAL);
     io_uring_queue_exit(&ring);
 }
 
-/* The call hands in new limits and gets the old ones; 0 changes nothing. */
+/* The call sets new limits and returns the old ones; 0 changes nothing. */
 static void limits(void)
 {
     struct io_uring ring;

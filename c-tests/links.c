@@ -1,4 +1,4 @@
-/* Chains, hard chains, drain, and completions that are left out. */
+/* Chains, hard chains, drain, and skipped completions. */
 #include "file.h"
 
 static struct io_uring_sqe *add_nop(struct io_uring *ring, __u64 data, unsigned flags)
@@ -11,7 +11,7 @@ static struct io_uring_sqe *add_nop(struct io_uring *ring, __u64 data, unsigned 
     return sqe;
 }
 
-/* A request that fails when it is run, not when it is submitted. */
+/* A request that fails when it runs, not when it is submitted. */
 static void add_failing_read(struct io_uring *ring, int fd, __u64 data, unsigned flags)
 {
     struct io_uring_sqe *sqe = next_sqe(ring);
@@ -146,7 +146,7 @@ static void drain_waits(void)
     close(fds[1]);
 }
 
-/* A request asked to be silent posts nothing when it succeeds. */
+/* A request with IOSQE_CQE_SKIP_SUCCESS posts no completion when it succeeds. */
 static void silent_success(void)
 {
     struct io_uring ring;

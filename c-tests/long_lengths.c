@@ -6,24 +6,24 @@
 
 #include <sys/mman.h>
 
-/* What all lengths here are as good as: the most that one request transfers. */
+/* Every length here acts like this one: the most that one request transfers. */
 #define MOST 0x7ffff000u
 
-/* With the lower 32 bits of these nothing, too little, or not a length of the kernel's would be asked for. */
+/* The lower 32 bits of these lengths are zero, too small, or more than the kernel accepts. */
 static const uint64_t lengths[] = {
     MOST, MOST + 1ULL, 0x7fffffff, 0x80000000, 0xffffffff, 1ULL << 32, (1ULL << 32) + 1, 1ULL << 40, UINT64_MAX,
 };
 
 static size_t length(unsigned i)
 {
-    /* The compiler must not know it: other tests have constants. */
+    /* The compiler must not know the value: other tests use constants. */
     static volatile uint64_t unknown;
 
     unknown = lengths[i];
     return (size_t) unknown;
 }
 
-/* Memory for the longest transfer, of which only what is touched takes room. */
+/* Memory for the longest transfer. Only touched pages take memory. */
 static char *make_memory(void)
 {
     void *memory = mmap(NULL, (size_t) MOST + 4096, PROT_READ | PROT_WRITE,
@@ -50,7 +50,7 @@ static void prep_send(struct io_uring_sqe *sqe, enum sender sender, int fd, cons
     }
 }
 
-/* The socket takes what it has room for. */
+/* The socket accepts as much as it has room for. */
 static void check_sends(enum sender sender)
 {
     char *memory = make_memory();
@@ -92,7 +92,7 @@ static void send_them_without_copying(void)
     check_sends(SEND_ZC);
 }
 
-/* No registered buffer is as long, and the part of it that the lower bits name is not what the program asked for. */
+/* No registered buffer is as long. The part that the lower bits name is not the part that the program asked for. */
 static void send_them_from_a_registered_buffer(void)
 {
     static char buffer[4096];
@@ -118,7 +118,7 @@ static void send_them_from_a_registered_buffer(void)
     close(fds[1]);
 }
 
-/* What is there arrives, and the length is not taken for 0, which looks like the end of the data. */
+/* The available data arrives. The length is not taken for 0, whose result looks like the end of the data. */
 static void receive_them(void)
 {
     char *memory = make_memory();
@@ -148,7 +148,7 @@ static void use_group(struct io_uring_sqe *sqe)
     io_uring_sqe_set_buf_group(sqe, GROUP);
 }
 
-/* Fills the group anew. */
+/* Fills the group again. */
 static void provide(struct io_uring_buf_ring *buffers, char bytes[BUFFERS][SIZE])
 {
     for (unsigned i = 0; i < BUFFERS; i++)
@@ -156,7 +156,7 @@ static void provide(struct io_uring_buf_ring *buffers, char bytes[BUFFERS][SIZE]
     io_uring_buf_ring_advance(buffers, BUFFERS);
 }
 
-/* A bundle is sent whole: the lower bits might end it in its first buffer. */
+/* A bundle is sent whole: with the lower bits alone it could end in its first buffer. */
 static void send_them_as_bundles(void)
 {
     static char bytes[BUFFERS][SIZE];
@@ -217,7 +217,7 @@ static void receive_them_again_and_again(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A length that the compiler knows is capped when compiling. */
+/* A length that the compiler knows is capped at compile time. */
 static void a_constant_one(void)
 {
     struct io_uring_sqe sqe;

@@ -1,8 +1,7 @@
 /*
  * The locked-memory limit. Kernels up to 5.11 and from 6.14 on charge rings of
- * users without CAP_IPC_LOCK to it; mlock_size says how much. 7.2 and later
- * were seen not to, and cannot be told from 6.18 by their features: there the
- * answer is on the safe side.
+ * users without CAP_IPC_LOCK to it; mlock_size says how much. 7.2 and later do not, as observed, and their features do
+ * not tell them from 6.18. The answer there is an upper bound.
  */
 #include <sys/resource.h>
 
@@ -19,14 +18,14 @@ static void set_limit(size_t bytes)
     CHECK_SYS(setrlimit(RLIMIT_MEMLOCK, &memlock));
 }
 
-/* A user of whose locked memory nothing else counts. */
+/* A user with no other locked memory. */
 static void become_limited_user(size_t limit)
 {
     set_limit(limit);
     become_plain_user();
 }
 
-/* Tried out, past the library, by a user who may lock nothing. */
+/* Tested by bare system calls, as a user that may lock no memory. */
 static bool kernel_charges_rings(void)
 {
     int status;
@@ -45,7 +44,7 @@ static bool kernel_charges_rings(void)
     return WEXITSTATUS(status) == 1;
 }
 
-/* A kernel that charges rings to no limit: the answer is none, or too much where it can't be known. */
+/* A kernel that does not charge rings: the answer is 0, or too much if the kernel's behaviour is unknown. */
 static void check_uncharged(ssize_t size)
 {
     if (kernel_at_least(6, 14))
@@ -55,7 +54,7 @@ static void check_uncharged(ssize_t size)
     skip("the kernel charges rings to no limit");
 }
 
-/* The exit of a ring gives its charge back a moment later, also where the question used one. */
+/* The kernel releases a ring's charge a moment after its exit, also for a ring that mlock_size itself set up. */
 static void settle(void)
 {
     usleep(100000);
@@ -98,7 +97,7 @@ static void check_exact(struct exact ring)
     CHECK_NO_LEAK(mark);
 }
 
-/* The foretold number of bytes is enough, and a page less is not. */
+/* The predicted number of bytes is enough, and a page less is not. */
 static void exact_small(void)
 {
     struct exact ring = { 8, IORING_SETUP_NO_SQARRAY };
@@ -128,7 +127,7 @@ static void exact_big_entries(void)
     check_exact(ring);
 }
 
-/* As many rings open under a limit as the foretold size says. */
+/* As many rings open under a limit as the predicted size allows. */
 static void number_of_rings(void)
 {
     enum { LIMIT = 4 << 20, MOST = 64 };
@@ -160,7 +159,7 @@ static void number_of_rings(void)
         io_uring_queue_exit(&rings[--opened]);
 }
 
-/* Without a flag the answer is on the safe side: it is enough for such a ring. */
+/* Without the flag the answer is an upper bound: it is enough for such a ring. */
 static void default_flags(void)
 {
     ssize_t size;
@@ -190,7 +189,7 @@ static ssize_t mlock_size(unsigned entries, unsigned flags, unsigned cq_entries)
     return io_uring_mlock_size_params(entries, &params);
 }
 
-/* A question about an impossible ring has no size for an answer. */
+/* For an impossible ring the answer is an error, not a size. */
 static void refused(void)
 {
     ssize_t none = io_uring_mlock_size(0, 0);

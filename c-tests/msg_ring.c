@@ -83,7 +83,7 @@ static void descriptors(void)
     CHECK_EQ(read_slot(&to, 1, buffer, sizeof(buffer)), 10);
     CHECK_PATTERN(buffer, 10, 3);
 
-    /* silently, into whatever slot is free */
+    /* without a completion, into any free slot */
     io_uring_prep_msg_ring_fd_alloc(next_sqe(&from), to.ring_fd, 0, 78,
                                     IORING_MSG_RING_CQE_SKIP);
     CHECK_EQ(run_res(&from), 0);

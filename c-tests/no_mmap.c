@@ -1,11 +1,11 @@
-/* Rings in memory of the program's own, and in memory the library maps for them. */
+/* Rings in the program's own memory, and in memory that the library maps for them. */
 #include <sys/mman.h>
 
 #include "ring.h"
 
 enum { FILL = 0x5a };
 
-/* Memory between two pages that may not be touched. */
+/* Memory between two inaccessible pages. */
 struct guarded {
     char *map;
     char *bytes;
@@ -62,7 +62,7 @@ static void need_own_memory(void)
     need_kernel(6, 10, "a ring in pages that need not lie together");
 }
 
-/* Before 6.14 the kernel starts from whatever counters it finds in the memory. */
+/* Before 6.14 the kernel starts from the counters that the memory holds. */
 static void need_own_memory_of_any_content(void)
 {
     need_own_memory();
@@ -70,7 +70,7 @@ static void need_own_memory_of_any_content(void)
         better_than_reference("the memory given for a ring may hold anything");
 }
 
-/* The result says how much was used; just that much is enough. */
+/* The result is the number of bytes used; exactly that many are enough. */
 static void exact_size(void)
 {
     static const unsigned entries[] = { 1, 8, 64, 256 };
@@ -101,7 +101,7 @@ static void exact_size(void)
             io_uring_queue_exit(&ring);
             guarded_free(exact);
 
-            /* other memory: the kernel's last words to the ring may come after its exit */
+            /* other memory: the kernel may still write to the first ring after its exit */
             exact = guarded_new(used);
             mark = leak_mark();
             CHECK_EQ(init_mem(&ring, entries[e], flags[f], exact.bytes, used - 1), -ENOMEM);
@@ -112,7 +112,7 @@ static void exact_size(void)
     }
 }
 
-/* The size that memory_size foretells is the size that is used. */
+/* memory_size returns the size that the ring then uses. */
 static void foretold_size(void)
 {
     static const unsigned entries[] = { 1, 7, 64, 500, 2048 };
@@ -147,7 +147,7 @@ static void far_too_small(void)
     guarded_free(memory);
 }
 
-/* What is left of the memory takes another ring. */
+/* The rest of the memory holds another ring. */
 static void two_in_one_buffer(void)
 {
     struct guarded memory = guarded_new(1 << 16);
@@ -165,7 +165,7 @@ static void two_in_one_buffer(void)
     CHECK_EQ(reap(&second).data, 2);
     check_untouched(memory.bytes + 2 * used, memory.size - 2 * used);
 
-    /* exit leaves the program its memory, and its rings apart */
+    /* exit does not unmap the program's memory, and does not affect the other ring */
     io_uring_queue_exit(&first);
     memset(memory.bytes, FILL, used);
     use(&second);
@@ -174,7 +174,7 @@ static void two_in_one_buffer(void)
     guarded_free(memory);
 }
 
-/* With the flag and no buffer the library finds the memory itself. */
+/* With the flag and no buffer, the library maps the memory. */
 static void library_memory(void)
 {
     struct io_uring ring;
@@ -270,7 +270,7 @@ static void program_huge_page(void)
     CHECK_SYS(munmap(page, size));
 }
 
-/* What does not fit into a huge page is refused before anything is mapped. */
+/* A ring that does not fit into a huge page is refused before anything is mapped. */
 static void more_than_a_huge_page(void)
 {
     struct io_uring ring;

@@ -1,4 +1,4 @@
-/* The plainest request: submission, completion, and the counters around it. */
+/* Nops: submission, completion, and the counters. */
 #include "ring.h"
 
 static void one_request(void)
@@ -107,7 +107,7 @@ static void injected_result(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A recycled slot comes back clean of what the request before left in it. */
+/* A reused slot holds nothing of the previous request. */
 static void slot_is_cleaned(void)
 {
     struct io_uring ring;
@@ -117,7 +117,7 @@ static void slot_is_cleaned(void)
     sqe = next_sqe(&ring);
     memset(sqe, 0xff, sizeof(*sqe));
     io_uring_prep_nop(sqe);
-    /* flags of all ones are refused, which is how we know they were seen */
+    /* the kernel refuses flags of all ones, which shows that it read them */
     CHECK_EQ(run_res(&ring), -EINVAL);
 
     sqe = next_sqe(&ring);
@@ -162,7 +162,7 @@ static void user_data(void)
     io_uring_queue_exit(&ring);
 }
 
-/* Programs built before the header had an inline one call this symbol. */
+/* Programs built with an older header, without the inline function, call this symbol. */
 extern struct io_uring_sqe *exported_get_sqe(struct io_uring *ring) __asm__("io_uring_get_sqe");
 
 static void exported_symbol(void)

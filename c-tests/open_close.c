@@ -122,7 +122,7 @@ static void direct_slots(void)
     CHECK_EQ(run_res(&ring), 0);
     CHECK_EQ(read_direct(&ring, 3, buffer, sizeof(buffer)), 11);
 
-    /* the kernel finds the one free slot, and then there is none */
+    /* the kernel picks the one free slot; then none is left */
     io_uring_prep_open_direct(next_sqe(&ring), "a", O_RDONLY, 0, IORING_FILE_INDEX_ALLOC);
     CHECK_EQ(run_res(&ring), 1);
     CHECK_EQ(read_direct(&ring, 1, buffer, sizeof(buffer)), 10);
@@ -141,7 +141,7 @@ static void direct_slots(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A direct descriptor becomes a common one. */
+/* A direct descriptor becomes an ordinary one. */
 static void install_direct(void)
 {
     struct io_uring ring;

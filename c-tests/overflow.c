@@ -1,4 +1,4 @@
-/* More completions than the ring holds: the kernel keeps the rest and hands it on. */
+/* More completions than the ring holds: the kernel keeps the rest and posts it later. */
 #include "ring.h"
 
 static void open_small(struct io_uring *ring, unsigned flags)
@@ -91,7 +91,7 @@ static void flushed_by_get_events(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A submission on an overflown ring flushes too, though it has nothing to submit. */
+/* io_uring_submit() on a ring with an overflow flushes it too, even with nothing to submit. */
 static void flushed_by_submit(void)
 {
     struct io_uring ring;

@@ -1,4 +1,4 @@
-/* Looking at completions without waiting: one, a batch, all of them. */
+/* Peeking at completions without waiting: one, a batch, all of them. */
 #include "ring.h"
 
 static void add_nops(struct io_uring *ring, __u64 first, unsigned count)
@@ -30,10 +30,10 @@ static void one(void)
     CHECK_EQ(io_uring_peek_cqe(&ring, &first), 0);
     CHECK(first == again);
     CHECK_EQ(io_uring_peek_cqe(&ring, &again), 0);
-    CHECK(first == again); /* looking takes nothing away */
+    CHECK(first == again); /* a peek does not consume the completion */
     CHECK_EQ(first->user_data, 5);
     io_uring_cqe_seen(&ring, first);
-    io_uring_cqe_seen(&ring, NULL); /* nothing to see */
+    io_uring_cqe_seen(&ring, NULL); /* null is ignored */
     CHECK_EQ(io_uring_peek_cqe(&ring, &again), 0);
     CHECK_EQ(again->user_data, 6);
     io_uring_queue_exit(&ring);
@@ -97,7 +97,7 @@ static void each(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The iterator by itself takes what was there when it began. */
+/* The iterator alone visits the completions that were there when it began. */
 static void iterator(void)
 {
     struct io_uring ring;
@@ -115,7 +115,7 @@ static void iterator(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The call behind the waits, as old programs use it. */
+/* The call that the waits are built on, as old programs use it. */
 static void get_cqe(void)
 {
     struct io_uring ring;
@@ -128,7 +128,7 @@ static void get_cqe(void)
     CHECK_EQ(__io_uring_get_cqe(&ring, &cqe, 0, 1, NULL), 0);
     CHECK_EQ(take(&ring, cqe).data, 1);
 
-    /* submitting as well: the caller has moved the tail itself */
+    /* with a submission: the caller has moved the tail itself */
     io_uring_prep_nop(next_sqe(&ring));
     io_uring_smp_store_release(ring.sq.ktail, ring.sq.sqe_tail);
     CHECK_EQ(__io_uring_get_cqe(&ring, &cqe, 1, 1, NULL), 1);

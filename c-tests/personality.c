@@ -1,4 +1,4 @@
-/* Personalities: requests that run with the credentials of another moment. */
+/* Personalities: requests that run with credentials registered before. */
 #include "file.h"
 
 static int open_secret(struct io_uring *ring, int personality)

@@ -1,4 +1,4 @@
-/* Pipes: making them, splice and tee. */
+/* Pipes: creation, splice and tee. */
 #include "file.h"
 
 static void make_pipe(void)

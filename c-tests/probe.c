@@ -1,4 +1,4 @@
-/* Asking which requests the kernel knows, and giving the answer's memory back. */
+/* Probing the kernel's opcodes, and freeing the probe. */
 #include "ring.h"
 
 static void check_probe(const struct io_uring_probe *probe)
@@ -51,7 +51,7 @@ static void free_nothing(void)
     io_uring_free_probe(NULL);
 }
 
-/* Programs in the field give it to free(). */
+/* Existing programs pass it to free(). */
 static void plain_free(void)
 {
     struct io_uring ring;
@@ -83,7 +83,7 @@ static void memory_of_the_caller(void)
     CHECK_EQ(io_uring_register_probe(&ring, probe, 2), 0);
     CHECK_EQ(probe->ops_len, 2);
     CHECK_EQ(probe->ops[2].flags, 0);
-    /* what is not zero is taken for a question the kernel does not know */
+    /* the kernel refuses a probe that is not zeroed */
     CHECK_EQ(io_uring_register_probe(&ring, probe, 2), -EINVAL);
     CHECK_EQ(io_uring_register_probe(&ring, NULL, 2), -EINVAL);
     free(probe);

@@ -1,4 +1,4 @@
-/* Provided buffers in their first form, handed over by requests. */
+/* Classic provided buffers, provided by requests. */
 #include "file.h"
 
 enum { GROUP = 5, BUFFERS = 4, SIZE = 16 };
@@ -13,7 +13,7 @@ static struct done read_selected(struct io_uring *ring, int fd)
     return run_done(ring);
 }
 
-/* What providing all buffers gives: older kernels say how many they took. */
+/* The result of providing all buffers: older kernels return the number that they took. */
 static bool provided(int res)
 {
     return res == 0 || res == BUFFERS;

@@ -83,7 +83,7 @@ static void whole_round(void)
     CHECK_EQ(raw_take(&ring), 8);
     CHECK_EQ(raw_take(&ring), 9);
 
-    /* the second form has a size, and with it an extended argument */
+    /* the second form has a size, so it can take an extended argument */
     CHECK(ring.params.features & IORING_FEAT_EXT_ARG);
     memset(&arg, 0, sizeof(arg));
     arg.ts = (__u64) (uintptr_t) &ts;

@@ -47,7 +47,7 @@ static void start_receive(struct io_uring *ring, int fd, __u64 data)
     SUBMIT(ring, 1);
 }
 
-/* One request takes message after message until the other end is closed. */
+/* One request receives messages until the other end is closed. */
 static void receives_until_end(void)
 {
     struct io_uring ring;
@@ -84,7 +84,7 @@ static void receives_until_end(void)
     close(fds[1]);
 }
 
-/* When no buffer is left the series ends, and can be begun again. */
+/* The request ends when no buffer is left, and can be submitted again. */
 static void runs_out_of_buffers(void)
 {
     struct io_uring ring;
@@ -117,7 +117,7 @@ static void runs_out_of_buffers(void)
     CHECK_EQ(buffer_of(done), 3);
     CHECK_EQ(pool.bytes[3][0], 'y');
     close(fds[0]);
-    reap(&ring); /* no buffer for it, or the end: either ends the series */
+    reap(&ring); /* no buffer, or the end of the data: either ends the request */
     close_pool(&ring, &pool);
     close(fds[1]);
 }
@@ -145,7 +145,7 @@ static void incremental(void)
     CHECK(done.flags & IORING_CQE_F_BUF_MORE);
     CHECK_MEM(pool.bytes[0], "firstsecond", 11);
 
-    /* what fills the buffer gives it back */
+    /* the receive that fills the buffer hands it back */
     fill_pattern(pool.bytes[7], SIZE - 11, 1);
     CHECK_EQ(write(fds[0], pool.bytes[7], SIZE - 11), SIZE - 11);
     done = reap(&ring);
@@ -185,7 +185,7 @@ static void receive_bundle(void)
     io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
     io_uring_sqe_set_buf_group(sqe, GROUP);
     done = run_done(&ring);
-    /* how many buffers it takes at once is the kernel's affair, but not one */
+    /* the kernel chooses the number of buffers, but takes more than one */
     CHECK_GT(done.res, SIZE);
     CHECK_LE(done.res, sizeof(out));
     CHECK_EQ(buffer_of(done), 0);
@@ -233,7 +233,7 @@ static void send_bundle(void)
     close(fds[1]);
 }
 
-/* The multishot read, which works on pipes too. */
+/* The multishot read also works on pipes. */
 static void multishot_read(void)
 {
     struct io_uring ring;

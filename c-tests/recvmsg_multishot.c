@@ -1,4 +1,4 @@
-/* Multishot recvmsg and the helpers that take its buffers apart. */
+/* Multishot recvmsg and the helpers that parse its buffers. */
 #include "file.h"
 
 enum { GROUP = 3, BUFFERS = 4, SIZE = 256 };
@@ -86,7 +86,7 @@ static void datagrams(void)
     close(receiver);
 }
 
-/* The helpers on buffers made by hand, with lengths that do not fit. */
+/* The helpers on hand-made buffers with lengths that do not fit. */
 static void lengths(void)
 {
     _Alignas(16) char buffer[SIZE];
@@ -137,10 +137,10 @@ static void control_messages(void)
     CHECK(io_uring_recvmsg_cmsg_nexthdr(out, &message, first) == second);
     CHECK(io_uring_recvmsg_cmsg_nexthdr(out, &message, second) == NULL);
 
-    /* one that claims to be longer than what is there */
+    /* a control message longer than its buffer */
     second->cmsg_len = CMSG_LEN(9);
     CHECK(io_uring_recvmsg_cmsg_nexthdr(out, &message, first) == NULL);
-    /* and one too short to be true, which would never move on */
+    /* and one shorter than its own header: an iterator would not advance */
     first->cmsg_len = sizeof(struct cmsghdr) - 1;
     CHECK(io_uring_recvmsg_cmsg_nexthdr(out, &message, first) == NULL);
 }

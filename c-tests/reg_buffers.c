@@ -133,7 +133,7 @@ static void clone_part(void)
     close(fd);
 }
 
-/* The source may be known to the kernel by its registered index only. */
+/* The source ring may be named by its registered index. */
 static void clone_from_registered_ring(void)
 {
     struct io_uring source, copy;

@@ -68,7 +68,7 @@ static void update(void)
     CHECK_EQ(byte, 'b');
     CHECK_EQ(read_slot(&ring, 2, &byte).res, 1);
     CHECK_EQ(byte, 'a');
-    change[0] = -1; /* takes the file away */
+    change[0] = -1; /* removes the file */
     CHECK_EQ(io_uring_register_files_update(&ring, 0, change, 1), 1);
     CHECK_EQ(read_slot(&ring, 0, &byte).res, -EBADF);
     CHECK_EQ(io_uring_register_files_update(&ring, 3, change, 1), -EINVAL);
@@ -105,7 +105,7 @@ static void update_by_request(void)
     close_files(fds);
 }
 
-/* A tag comes back as a completion when its file is let go. */
+/* A tag comes back as a completion when the kernel releases its file. */
 static void tags(void)
 {
     struct io_uring ring;
@@ -132,7 +132,7 @@ static void tags(void)
     CHECK_EQ(read_slot(&ring, 0, &byte).res, 1);
     CHECK_EQ(byte, 'b');
 
-    /* taken away without a new file; the one in slot 1 has no tag */
+    /* removed without a new file; the one in slot 1 has no tag */
     memset(gone, 0xff, sizeof(gone));
     CHECK_EQ(io_uring_register_files_update(&ring, 0, gone, 3), 3);
     for (unsigned i = 0; i < 2; i++) {
@@ -207,7 +207,7 @@ static void raises_the_limit(void)
     io_uring_queue_exit(&ring);
 }
 
-/* Under a hard limit the first answer stands. */
+/* If the hard limit is too low, the first error is returned. */
 static void hard_limit(void)
 {
     struct io_uring ring;

@@ -1,7 +1,6 @@
 /*
- * Registrations without a file of their own: NAPI, clock, query, zero-copy
- * receive, filters. Where the outcome hangs on kernel and machine, it is
- * compared with that of the same bare system call.
+ * Registrations that have no other test file: NAPI, clock, query, zero-copy receive, filters. A result that depends on
+ * kernel and machine is compared with that of the same bare system call.
  */
 #include "file.h"
 
@@ -32,7 +31,7 @@ static void napi(void)
         skip("the kernel is built without busy polling");
     }
     CHECK_EQ(result, 0);
-    CHECK_EQ(setting.busy_poll_to, 0); /* what was set before */
+    CHECK_EQ(setting.busy_poll_to, 0); /* the previous value */
     CHECK_EQ(io_uring_unregister_napi(&ring, &setting), 0);
     CHECK_EQ(setting.busy_poll_to, 50);
     CHECK_EQ(setting.prefer_busy_poll, 1);
@@ -41,7 +40,7 @@ static void napi(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The clock that an absolute wait goes by. */
+/* The clock of an absolute wait. */
 static void wait_clock(void)
 {
     struct io_uring ring;
@@ -71,7 +70,7 @@ static void wait_clock(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A query needs no ring, and questions may be chained. */
+/* A query needs no ring, and queries may be chained. */
 static void query(void)
 {
     struct io_uring_query_hdr head, next;

@@ -55,14 +55,14 @@ static void grow_and_shrink(void)
                 CHECK_EQ(reap(&ring).data, data++);
         }
     }
-    /* the old maps are gone; the two queues may now have one each */
+    /* the old mappings are gone; each queue may now have its own */
     CHECK_LE(count_maps().ring_maps, 3);
     CHECK_EQ(count_fds(), mark.fds + 1);
     io_uring_queue_exit(&ring);
     CHECK_NO_LEAK(mark);
 }
 
-/* Completions not yet read and requests not yet submitted come along. */
+/* Unread completions and unsubmitted requests are kept. */
 static void keeps_what_is_queued(void)
 {
     struct io_uring ring;
@@ -88,7 +88,7 @@ static void keeps_what_is_queued(void)
     io_uring_queue_exit(&ring);
 }
 
-/* Also those requests that have not even been published. */
+/* Unpublished requests are kept too. */
 static void keeps_what_is_prepared(void)
 {
     struct io_uring ring;
@@ -124,7 +124,7 @@ static void completion_queue_only(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A size that can't hold what is queued changes nothing. */
+/* A resize to a size too small for the queued entries changes nothing. */
 static void too_small(void)
 {
     struct io_uring ring;
@@ -159,7 +159,7 @@ static void refused(void)
     CHECK_EQ(reap(&ring).data, 1);
     io_uring_queue_exit(&ring);
 
-    /* its memory is the program's: the library does not even ask the kernel */
+    /* the program owns the memory: the library refuses without a system call */
     ring_open(&ring, 8, FLAGS | IORING_SETUP_NO_MMAP);
     {
         struct io_uring_params params;

@@ -1,6 +1,6 @@
 /*
- * What most tests do with a ring: open one, submit a request, read its
- * completion, and ask the kernel, past the library, what it can do.
+ * Helpers of most tests: open a ring, submit a request, read its completion, and ask the kernel for its features by
+ * bare system calls.
  */
 #ifndef C_TESTS_RING_H
 #define C_TESTS_RING_H
@@ -18,7 +18,7 @@ struct done {
     unsigned flags;
 };
 
-/* ---- what the kernel can do, asked without the library ---- */
+/* ---- the kernel's features, asked without the library ---- */
 
 static inline int raw_setup(unsigned entries, struct io_uring_params *params)
 {
@@ -47,7 +47,7 @@ static inline void need_root(const char *what)
         skip("%s needs root", what);
 }
 
-/* Skips where io_uring as such is refused. */
+/* Skips if the kernel refuses io_uring altogether. */
 static inline void need_rings(void)
 {
     struct io_uring_params params;
@@ -147,8 +147,7 @@ static inline struct done reap(struct io_uring *ring)
     } while (0)
 
 /*
- * Where a kernel thread submits, the result also counts what was handed over
- * earlier and the thread has not ticked off yet.
+ * If a kernel thread submits, the result also counts requests of earlier calls that the thread has not consumed yet.
  */
 #define SUBMIT(ring, count)                                             \
     do {                                                                \
@@ -170,7 +169,7 @@ static inline int run_res(struct io_uring *ring)
     return run_done(ring).res;
 }
 
-/* Takes the completion with this user_data out of `count` that are due. */
+/* Finds the completion with this user_data among `count` completions. */
 static inline struct done find_done(const struct done *dones, unsigned count, __u64 data)
 {
     for (unsigned i = 0; i < count; i++)

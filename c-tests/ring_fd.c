@@ -89,7 +89,7 @@ static void close_on_old_kernels(void)
     io_uring_queue_exit(&ring);
 }
 
-/* Exit gives the index back: a leak would use up the sixteen there are. */
+/* Exit frees the index: a leak would use up all sixteen. */
 static void exit_frees_the_index(void)
 {
     need_registered_rings();
@@ -200,7 +200,7 @@ static void never_a_descriptor(void)
     }
 }
 
-/* ---- worker threads in common ---- */
+/* ---- shared worker threads ---- */
 
 static int attach(struct io_uring *ring, int fd)
 {

@@ -17,7 +17,7 @@ static void plain(void)
     CHECK_EQ(run_res(&ring), sizeof(buffer));
     CHECK_PATTERN(buffer, sizeof(buffer), 1);
 
-    /* the hole before it reads as zeros, the end reads short, past it nothing */
+    /* the hole before it reads as zeros, a read at the end is short, a read past it returns 0 */
     io_uring_prep_read(next_sqe(&ring), fd, buffer, 1, 0);
     CHECK_EQ(run_res(&ring), 1);
     CHECK_EQ(buffer[0], 0);
@@ -29,7 +29,7 @@ static void plain(void)
     close(fd);
 }
 
-/* The helper under the helpers, for a request that has none of its own. */
+/* The general helper, for a request without a specific one. */
 static void by_opcode(void)
 {
     struct io_uring ring;
@@ -121,7 +121,7 @@ static void vectored_with_flags(void)
     close(fd);
 }
 
-/* Without data and with RWF_NOWAIT a read of a pipe does not wait. */
+/* With RWF_NOWAIT a read of an empty pipe does not wait. */
 static void nowait(void)
 {
     struct io_uring ring;
@@ -180,7 +180,7 @@ static void errors(void)
     close(reader);
 }
 
-/* Many at once, out of order, on one file. */
+/* Many requests at once, out of order, on one file. */
 static void many_in_flight(void)
 {
     enum { COUNT = 64, SIZE = 1000 };

@@ -90,7 +90,7 @@ static void vectored(void)
     /* the wrong buffer for these vectors */
     io_uring_prep_readv_fixed(next_sqe(&ring), fd, in, 2, 5, 0, 1);
     CHECK_EQ(run_res(&ring), -EFAULT);
-    /* flags go through as for readv2 */
+    /* flags are passed on as for readv2 */
     io_uring_prep_readv_fixed(next_sqe(&ring), fd, in, 2, 5, 1 << 30, 2);
     CHECK_EQ(run_res(&ring), -EOPNOTSUPP);
     io_uring_queue_exit(&ring);

@@ -1,6 +1,6 @@
 /*
- * A filter makes single system calls of the library fail: their errors come
- * through unchanged, and what was done before them is undone.
+ * A filter makes single system calls of the library fail. The library returns their errors unchanged and undoes what it
+ * did before.
  */
 #include <stddef.h>
 #include <sys/mman.h>
@@ -20,7 +20,7 @@ struct rule {
     uint32_t value;
 };
 
-/* An errno that no call here gives by itself. */
+/* An errno that no call here returns by itself. */
 enum { ODD_ERROR = ENOTNAM };
 
 static struct sock_filter load(size_t offset)
@@ -130,7 +130,7 @@ static void setup_odd(void)
     check_setup_refused(ODD_ERROR);
 }
 
-/* The refusal of a flag is tried again with less, and then stands. */
+/* After a refused flag the library tries again with fewer flags; the next error is returned. */
 static void setup_invalid(void)
 {
     check_setup_refused(EINVAL);
@@ -149,12 +149,12 @@ static void check_map_refused(uint32_t offset)
     refuse_with(__NR_mmap, MMAP_OFFSET, offset, ODD_ERROR);
     mark = leak_mark();
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(8, &ring, 0)), -ODD_ERROR);
-    /* whether a probe needs maps is the library's affair, what it leaves is not */
+    /* a probe may map memory or not, but must leave nothing */
     io_uring_free_probe(io_uring_get_probe());
     CHECK_NO_LEAK(mark);
 }
 
-/* The queues' map is recognised by its protection and flags, as its offset is 0. */
+/* The filter recognises the queues' mapping by its protection and flags, as its offset is 0. */
 static void map_of_queues(void)
 {
     struct io_uring ring;
@@ -172,7 +172,7 @@ static void map_of_requests(void)
     check_map_refused((uint32_t) IORING_OFF_SQES);
 }
 
-/* As on an old kernel, each queue has its own map: any of the three may fail. */
+/* As on an old kernel, each queue has its own mapping. Any of the three may fail. */
 static void check_third_map_refused(uint32_t argument, uint32_t value)
 {
     struct io_uring ring;
@@ -323,7 +323,7 @@ static void entering(void)
     CHECK_EQ(KEEPS_ERRNO(io_uring_wait_cqe_timeout(&ring, &cqe, &ts)), -ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_get_events(&ring)), -ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_submit_and_get_events(&ring)), -ODD_ERROR);
-    /* a peek has no reason to enter */
+    /* a peek has no reason to enter the kernel */
     CHECK_EQ(KEEPS_ERRNO(io_uring_peek_cqe(&ring, &cqe)), -EAGAIN);
     CHECK_EQ(KEEPS_ERRNO(io_uring_peek_batch_cqe(&ring, &cqe, 1)), 0);
     io_uring_queue_exit(&ring);
@@ -345,7 +345,7 @@ static void check_resize_refused(unsigned argument, uint32_t value)
     refuse_with(__NR_mmap, argument, value, ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_resize_rings(&ring, &params)), -ODD_ERROR);
     CHECK_EQ(params.flags, 0);
-    /* the old maps are still the ring's, and no new one is left */
+    /* the ring still has its old mappings, and no new one is left */
     CHECK_EQ(count_maps().ring_maps, 2);
     io_uring_queue_exit(&ring);
     CHECK_NO_LEAK(mark);

@@ -1,4 +1,4 @@
-/* Zero-copy sends: the result, then the notice that the buffer is free. */
+/* Zero-copy sends: the result, then the notification that the buffer is free. */
 #include "file.h"
 
 enum { SIZE = 16384 };
@@ -17,7 +17,7 @@ static void receive_pattern(int fd, size_t size, unsigned seed)
     CHECK_PATTERN(in, size, seed);
 }
 
-/* The data must be read before the kernel lets go of the buffer. */
+/* The peer must read the data before the kernel releases the buffer. */
 static void check_send(struct io_uring *ring, int reader, size_t size, unsigned seed)
 {
     struct done done;
@@ -123,7 +123,7 @@ static void message_fixed(void)
     close(fds[1]);
 }
 
-/* On the loopback device the data is copied in the end, and the notice says so. */
+/* On the loopback device the data is copied after all, and the notification reports it. */
 static void usage_report(void)
 {
     static char out[SIZE];

@@ -1,4 +1,4 @@
-/* Setting rings up: what the library records, and the flags that change a ring. */
+/* Set-up of rings: the recorded values, and the flags that change a ring. */
 #include <sys/mman.h>
 
 #include "file.h"
@@ -49,7 +49,7 @@ static void recorded_state(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The indirection between the queue and the requests is left out where it can be. */
+/* The array of SQE indexes is left out if the kernel allows it. */
 static void index_array(void)
 {
     struct io_uring ring;
@@ -134,7 +134,7 @@ static void submit_all(void)
     }
 }
 
-/* A ring of the program's own making is only mapped. */
+/* The library only maps a ring that the program has set up itself. */
 static void queue_mmap(void)
 {
     static const unsigned missing[] = { 0, IORING_FEAT_SINGLE_MMAP };
@@ -149,7 +149,7 @@ static void queue_mmap(void)
         memset(&params, 0, sizeof(params));
         fd = CHECK_SYS(raw_setup(4, &params));
         mark = leak_mark();
-        /* an old kernel has a mapping for each queue, and this one still allows it */
+        /* an old kernel needs a mapping for each queue; this one still allows it */
         params.features &= ~missing[i];
         memset(&ring, 0xff, sizeof(ring));
         CHECK_EQ(io_uring_queue_mmap(fd, &params, &ring), 0);
@@ -171,7 +171,7 @@ static void queue_mmap(void)
     }
 }
 
-/* It need not fill the array of SQE numbers in by itself. */
+/* The program need not fill in the array of SQE indexes. */
 static void queue_mmap_array(void)
 {
     struct io_uring ring;

@@ -1,4 +1,4 @@
-/* Set-ups that fail: the errno, and nothing left behind. */
+/* Failing set-ups: the errno, and no leak. */
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
@@ -75,7 +75,7 @@ static void flags(void)
     CHECK_NO_LEAK(mark);
 }
 
-/* After a refusal the caller's flags are as they were, to try again with. */
+/* A refused set-up leaves the caller's flags unchanged, for another try. */
 static void flags_are_kept(void)
 {
     struct io_uring ring;
@@ -92,7 +92,7 @@ static void flags_are_kept(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The number that the next descriptor will have. */
+/* The next free descriptor number. */
 static rlim_t next_fd(void)
 {
     int fd = CHECK_SYS(dup(0));
@@ -129,7 +129,7 @@ static void no_descriptor_left(void)
     io_uring_queue_exit(&ring);
 }
 
-/* No address space for the maps: the descriptor goes too. */
+/* No address space for the mappings: the descriptor is closed too. */
 static void no_address_space(void)
 {
     struct io_uring ring;
@@ -145,7 +145,7 @@ static void no_address_space(void)
     fclose(statm);
     mark = leak_mark();
     CHECK_SYS(getrlimit(RLIMIT_AS, &limit));
-    /* room for the completions' map, not for the requests' */
+    /* room for the mapping of the queues, not for that of the requests */
     limit.rlim_cur = (pages + 40) * (rlim_t) sysconf(_SC_PAGESIZE);
     CHECK_SYS(setrlimit(RLIMIT_AS, &limit));
     CHECK_EQ(io_uring_queue_init(4096, &ring, 0), -ENOMEM);

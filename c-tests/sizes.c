@@ -1,4 +1,4 @@
-/* The foretold memory of a ring against what a real one takes. */
+/* The predicted memory of a ring against the memory of a real one. */
 #include "ring.h"
 
 static ssize_t foretell(unsigned entries, unsigned flags, unsigned cq_entries)
@@ -45,7 +45,7 @@ static void as_mapped(void)
     }
 }
 
-/* With the index array, which the library itself does without. */
+/* With the index array, which the library itself does not use. */
 static void with_index_array(void)
 {
     static const unsigned entries[] = { 1, 256, 1024, 4096 };

@@ -33,7 +33,7 @@ static void send_and_receive(void)
     close(fds[1]);
 }
 
-/* A receive for all of a length is not content with a part. */
+/* A receive with MSG_WAITALL waits for the whole length. */
 static void receive_all(void)
 {
     struct io_uring ring;
@@ -54,7 +54,7 @@ static void receive_all(void)
     close(fds[1]);
 }
 
-/* Poll first: the request does not even try before the socket is ready. */
+/* Poll first: the request does not try before the socket is ready. */
 static void poll_first(void)
 {
     struct io_uring ring;
@@ -109,7 +109,7 @@ static void messages(void)
     CHECK_MEM(head, "head", 4);
     CHECK_MEM(tail, "and tail", 8);
 
-    /* flags go in, and come out in the message */
+    /* the request takes flags, and returns flags in the message */
     CHECK_EQ(write(fds[0], "too long for it", 15), 15);
     in_message.msg_iovlen = 1;
     io_uring_prep_recvmsg(next_sqe(&ring), fds[1], &in_message, MSG_TRUNC);

@@ -33,7 +33,7 @@ static void socket_direct(void)
     fds = count_fds();
     io_uring_prep_socket_direct(next_sqe(&ring), AF_UNIX, SOCK_STREAM, 0, 1, 0);
     CHECK_EQ(run_res(&ring), 0);
-    /* slots 0 and 2 are free; which of them comes first is not said */
+    /* slots 0 and 2 are free; their order is unspecified */
     io_uring_prep_socket_direct_alloc(next_sqe(&ring), AF_UNIX, SOCK_STREAM, 0, 0);
     first = run_res(&ring);
     CHECK(first == 0 || first == 2);
@@ -105,7 +105,7 @@ static void connect_refused(void)
     struct sockaddr_in address;
     int client = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
 
-    close(make_listener(&address)); /* a port on which nobody listens */
+    close(make_listener(&address)); /* a port without a listener */
     ring_open(&ring, 4, 0);
     io_uring_prep_connect(next_sqe(&ring), client, (struct sockaddr *) &address,
                           sizeof(address));
@@ -191,7 +191,7 @@ static void accept_direct(void)
     CHECK(slot == 0 || slot == 1);
     close(client);
 
-    /* one slot is left: the second connection finds none and ends the series */
+    /* one slot is left: the second connection finds none and ends the multishot */
     sqe = next_sqe(&ring);
     io_uring_prep_multishot_accept_direct(sqe, listener, NULL, NULL, 0);
     SUBMIT(&ring, 1);

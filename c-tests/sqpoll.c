@@ -1,4 +1,4 @@
-/* Rings whose submissions a kernel thread picks up. */
+/* Rings with a submission thread of the kernel. */
 #include "file.h"
 
 enum { IDLE_MS = 20 };
@@ -91,7 +91,7 @@ static void waits_for_room(void)
         do
             CHECK_GE(io_uring_sqring_wait(&ring), 0);
         while (io_uring_sq_space_left(&ring) == 0);
-        /* with room there is nothing to wait for, for the bare call as well */
+        /* with room, neither this call nor the bare one waits */
         CHECK_GE(__io_uring_sqring_wait(&ring), 0);
         while (io_uring_peek_cqe(&ring, &cqe) == 0)
             CHECK_EQ(take(&ring, cqe).data, seen++);

@@ -1,4 +1,4 @@
-/* Rings that run completion work only when asked: COOP_TASKRUN, DEFER_TASKRUN. */
+/* Rings that run completion work on request: COOP_TASKRUN, DEFER_TASKRUN. */
 #include <pthread.h>
 
 #include "file.h"
@@ -16,7 +16,7 @@ static void start_read(struct io_uring *ring, int fd, char *byte)
     SUBMIT(ring, 1);
 }
 
-/* The flag in the ring tells of pending work, and peeking then goes to get it. */
+/* The flag in the ring reports pending work, and a peek then enters the kernel for it. */
 static void flagged(unsigned flags)
 {
     struct io_uring ring;
@@ -63,7 +63,7 @@ static void deferred(void)
     flagged(DEFER | IORING_SETUP_TASKRUN_FLAG);
 }
 
-/* Without the flag nothing shows until somebody asks for events. */
+/* Without the flag no completion appears until a call asks for events. */
 static void asks_for_events(void)
 {
     struct io_uring ring;
@@ -135,7 +135,7 @@ static void bad_combinations(void)
     CHECK_NO_LEAK(mark);
 }
 
-/* Whether the kernel counts the wait as waiting for I/O: nothing to see but no error. */
+/* Whether the kernel counts the wait as waiting for I/O is not visible: the test checks for no error. */
 static void iowait_switch(void)
 {
     struct io_uring ring;

@@ -1,10 +1,9 @@
 /*
  * The harness of the C tests: checks, cases, skips, leak counting.
  *
- * A test program lists its cases and ends with TEST_MAIN(cases). Every case
- * runs in a child of its own, in an empty directory, under a watchdog, so
- * that no case can spoil the next one. A case that ends with a ring
- * descriptor or a ring mapping more than it began with has failed.
+ * A test program lists its cases and ends with TEST_MAIN(cases). Every case runs in its own child process, in an empty
+ * directory, under a watchdog. So no case affects the next one. A case fails if it ends with more ring descriptors or
+ * ring mappings than it began with.
  */
 #ifndef C_TESTS_TEST_H
 #define C_TESTS_TEST_H
@@ -65,7 +64,7 @@ static inline void test_fail(const char *file, int line, const char *format, ...
     _exit(1);
 }
 
-/* The text that goes with a value which may be a negated errno. */
+/* The errno text of a value that may be a negated errno. */
 static inline const char *errno_note(long long value)
 {
     return value < 0 && value > -4096 ? strerror((int) -value) : "";
@@ -128,8 +127,8 @@ static inline void check_mem(const char *file, int line, const char *left_text,
 }
 
 /*
- * The value of a library call, which must leave errno alone. The sentinel is
- * no errno the kernel knows, so that no call can leave it by chance.
+ * The value of a library call, which must not change errno. The sentinel is not an errno of the kernel, so no call sets
+ * it by chance.
  */
 #define ERRNO_SENTINEL 7777
 #define KEEPS_ERRNO(call)                                               \
@@ -159,8 +158,7 @@ static inline void skip(const char *format, ...)
 }
 
 /*
- * Marks a case whose demands liburing 2.15 itself does not meet. The runner
- * sets C_TESTS_REFERENCE when it checks the tests against that library.
+ * Marks a case that liburing 2.15 itself fails. C_TESTS_REFERENCE is set when the tests run on that library.
  */
 static inline void better_than_reference(const char *what)
 {
@@ -185,7 +183,7 @@ static inline unsigned count_entries(const char *path)
 
 static inline unsigned count_fds(void)
 {
-    return count_entries("/proc/self/fd") - 1; /* not the directory's own */
+    return count_entries("/proc/self/fd") - 1; /* without the directory's own descriptor */
 }
 
 static inline unsigned count_ring_fds(void)
@@ -211,7 +209,7 @@ static inline unsigned count_ring_fds(void)
 struct map_count {
     unsigned ring_maps;      /* mappings of ring descriptors */
     size_t ring_bytes;
-    size_t other_bytes;      /* all else, but for heap and stack */
+    size_t other_bytes;      /* all other mappings except heap and stack */
 };
 
 static inline struct map_count count_maps(void)
@@ -237,7 +235,7 @@ static inline struct map_count count_maps(void)
     return count;
 }
 
-/* What a failing call must leave as it was. */
+/* The resources that a failing call must not change. */
 struct leak_mark {
     unsigned fds;
     struct map_count maps;
@@ -247,7 +245,7 @@ static inline struct leak_mark leak_mark(void)
 {
     struct leak_mark mark;
 
-    /* stdio's and readdir's own memory must be there before the first count */
+    /* stdio and readdir allocate their memory before the first count */
     count_fds();
     count_maps();
     mark.fds = count_fds();
@@ -265,9 +263,8 @@ static inline struct leak_mark leak_mark(void)
     } while (0)
 
 /*
- * Becomes a user without privileges whom nobody else is, so that no other
- * process counts for the kernel's limits. The process id makes the number
- * unique.
+ * Becomes an unprivileged user that runs no other process, so only this process counts for the kernel's limits. The
+ * process id makes the user id unique.
  */
 static inline void become_plain_user(void)
 {
@@ -327,7 +324,7 @@ static inline int run_case(const struct test_case *test)
         printf("FAIL %s: mkdtemp %s: %s\n", test->name, dir, strerror(errno));
         return 1;
     }
-    /* a case may change its user id and must still write here */
+    /* a case that changes its user id must still write here */
     chmod(dir, 0777);
     fflush(stdout);
     child = fork();

@@ -95,7 +95,7 @@ static void *use_own_ring(void *argument)
     return NULL;
 }
 
-/* Rings do not know of each other. */
+/* Rings are independent. */
 static void ring_for_each_thread(void)
 {
     enum { THREADS = 8 };
@@ -115,7 +115,7 @@ static void *wake_by_nop(void *ring)
     return NULL;
 }
 
-/* A thread that already waits is woken by what another one submits. */
+/* A submission by another thread wakes a thread that already waits. */
 static void woken_by_another(void)
 {
     struct io_uring ring;

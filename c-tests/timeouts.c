@@ -21,13 +21,13 @@ static void expires(void)
     ring_open(&ring, 4, 0);
     add_timeout(&ring, &ts, 0, 0, 1);
     SUBMIT(&ring, 1);
-    memset(&ts, 0, sizeof(ts)); /* read when it was submitted */
+    memset(&ts, 0, sizeof(ts)); /* the kernel has read it at submission */
     CHECK_EQ(reap(&ring).res, -ETIME);
     CHECK_GE(now_ms(CLOCK_MONOTONIC) - start, SHORT_MS - 1);
     io_uring_queue_exit(&ring);
 }
 
-/* With a count, that many other completions end it early, with success. */
+/* With a count, that many other completions end the timeout early, with success. */
 static void ends_with_count(void)
 {
     struct io_uring ring;
@@ -77,7 +77,7 @@ static void absolute_clocks(void)
         CHECK_EQ(run_res(&ring), -ETIME);
         CHECK_GE(now_ms(clocks[i].clock) - start, SHORT_MS - 1);
 
-        /* a time in the past is over at once */
+        /* a time in the past expires at once */
         ts.tv_sec -= 10;
         add_timeout(&ring, &ts, 0, IORING_TIMEOUT_ABS | clocks[i].flag, i);
         CHECK_EQ(run_res(&ring), -ETIME);
@@ -155,7 +155,7 @@ static void multishot(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A timeout in a chain breaks it by expiring, unless told that this is success. */
+/* A timeout that expires breaks its chain, unless a flag makes expiry a success. */
 static void expiry_in_a_chain(void)
 {
     static const unsigned flags[] = { 0, IORING_TIMEOUT_ETIME_SUCCESS };

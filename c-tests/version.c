@@ -4,7 +4,7 @@
 static void at_compile_time(void)
 {
     CHECK_EQ(IO_URING_VERSION_MAJOR, 2);
-    /* the question is whether a newer version is asked for */
+    /* true if the given version is newer */
     CHECK(!IO_URING_CHECK_VERSION(2, IO_URING_VERSION_MINOR));
     CHECK(!IO_URING_CHECK_VERSION(2, 14));
     CHECK(!IO_URING_CHECK_VERSION(1, 99));

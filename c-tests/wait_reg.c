@@ -108,7 +108,7 @@ static void region_errors(void)
 
     need_kernel(6, 13, "memory regions");
     ring_open(&ring, 8, 0);
-    /* wait arguments only while the ring is still disabled */
+    /* wait arguments can be registered only while the ring is disabled */
     CHECK_EQ(register_wait_region(&ring, memory), -EINVAL);
     memset(&reg, 0, sizeof(reg));
     CHECK_EQ(io_uring_register_region(&ring, &reg), -EFAULT);
@@ -118,7 +118,7 @@ static void region_errors(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The call for the interface that never left its kernel branch. */
+/* The call for an interface that no released kernel has. */
 static void withdrawn_call(void)
 {
     struct io_uring ring;

@@ -31,7 +31,7 @@ static void exited_child(void)
     io_uring_queue_exit(&ring);
 }
 
-/* Asked before the child ends, and by a different choice of children. */
+/* Submitted before the child ends, and with another way to select children. */
 static void running_child(void)
 {
     struct io_uring ring;

@@ -29,7 +29,7 @@ static void wait_one_with_timeout(void)
     CHECK_EQ(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), 0);
     CHECK_EQ(take(&ring, cqe).data, 8);
 
-    /* no time at all is a peek, no timespec is no limit */
+    /* a time of zero is a peek; a null timespec is no limit */
     ts = millis(0);
     CHECK_EQ(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), -ETIME);
     submit_nop(&ring, 9);
@@ -38,7 +38,7 @@ static void wait_one_with_timeout(void)
     io_uring_queue_exit(&ring);
 }
 
-/* With fewer completions than asked for the timeout still gives the first. */
+/* On a timeout with fewer completions than asked for, the call still returns the first. */
 static void wait_many_with_timeout(void)
 {
     struct io_uring ring;
@@ -62,7 +62,7 @@ static void wait_many_with_timeout(void)
     io_uring_queue_exit(&ring);
 }
 
-/* None of the pure waits submits what is only prepared. */
+/* None of the pure waits submits prepared requests. */
 static void wait_does_not_submit(void)
 {
     struct io_uring ring;
@@ -126,7 +126,7 @@ static void submit_and_wait(void)
     io_uring_queue_exit(&ring);
 }
 
-/* What was submitted is told even when the wait then runs out of time. */
+/* The number submitted is returned even if the wait then times out. */
 static void submit_then_time_out(void)
 {
     struct io_uring ring;
@@ -159,7 +159,7 @@ static void on_signal(int signal_number)
     signals_seen++;
 }
 
-/* The mask holds during the wait only: a pending signal gets through there. */
+/* The mask holds only during the wait: a pending signal is delivered then. */
 static void wait_with_signal_mask(void)
 {
     struct io_uring ring;
@@ -187,7 +187,7 @@ static void wait_with_signal_mask(void)
     CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, &open_mask), -EINTR);
     CHECK_EQ(signals_seen, 3);
 
-    /* with the signal masked out during the wait too, time runs out instead */
+    /* if the signal is blocked during the wait too, the wait times out instead */
     raise(SIGUSR1);
     ts = millis(SHORT_MS);
     CHECK_EQ(io_uring_wait_cqes(&ring, &cqe, 1, &ts, &blocked), -ETIME);
@@ -195,7 +195,7 @@ static void wait_with_signal_mask(void)
     io_uring_queue_exit(&ring);
 }
 
-/* With a minimum wait, what is there when it ends is enough. */
+/* After the minimum wait, the completions present are enough. */
 static void minimum_wait(void)
 {
     struct io_uring ring;
@@ -239,7 +239,7 @@ static void minimum_wait_unsupported(void)
     io_uring_queue_exit(&ring);
 }
 
-/* ---- kernels without the extended argument: a timeout request does it ---- */
+/* ---- kernels without the extended argument: the library submits a timeout request ---- */
 
 static void open_without_ext_arg(struct io_uring *ring, unsigned entries)
 {
@@ -247,7 +247,7 @@ static void open_without_ext_arg(struct io_uring *ring, unsigned entries)
     ring->features &= ~IORING_FEAT_EXT_ARG;
 }
 
-/* The timeout request is the library's own business: no result counts it. */
+/* The timeout request is internal to the library: no result counts it. */
 static void old_wait_times_out(void)
 {
     struct io_uring ring;
@@ -275,7 +275,7 @@ static void old_wait_times_out(void)
     io_uring_queue_exit(&ring);
 }
 
-/* There the wait submits what was prepared, and hides its own completion. */
+/* On such kernels the wait submits prepared requests and hides its timeout's completion. */
 static void old_wait_submits(void)
 {
     struct io_uring ring;

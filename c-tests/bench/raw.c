@@ -1,8 +1,8 @@
 /*
- * Time an operation through bare system calls and mapped rings: the limit of what a library can reach. It does what one
- * kind of ring needs and nothing else: no checks, no other kinds of ring, no errors but fatal ones.
+ * Time an operation through bare system calls and mapped rings: the lower limit for any library. The code handles one
+ * kind of ring only. It has no checks, and every error is fatal.
  *
- * usage: raw nop|read SECONDS [NAME=VALUE...]      as speed.c, whose loops these are
+ * usage: raw nop|read SECONDS [NAME=VALUE...]      the loops are those of speed.c
  *
  * The kernel's structures come from the header, the library is not used.
  */

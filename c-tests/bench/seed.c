@@ -1,10 +1,10 @@
 /*
- * Time random 4 KiB reads by bare calls and mapped rings: with the interface of January 2019, which the preload library
- * serves, or with today's. The loop is the same: it fills a batch in, enters, and takes what has come.
+ * Time random 4 KiB reads by bare calls and mapped rings: with the interface of January 2019 through the preload
+ * library, or with today's. The loop is the same for both: it fills in a batch, enters, and takes the completions.
  *
  * usage: seed 2019|today read SECONDS file=FILE [depth=N] [batch=N] [direct=1] [fixed=1]
  *
- * Prints the nanoseconds that a read took: the median of short slices.
+ * Prints the nanoseconds of a read: the median of short slices.
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-/* Two headers of one name and guard, so what the loop needs of both is here, under names of its own. */
+/* Both headers have one name and guard. So this file declares what the loop needs of both, under its own names. */
 struct iocb_2019 {
     unsigned char opcode, flags;
     unsigned short ioprio;

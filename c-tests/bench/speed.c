@@ -1,5 +1,5 @@
 /*
- * Time an operation, through the library that this is linked to.
+ * Time an operation through the library that this program is linked to.
  *
  * usage: speed WORKLOAD SECONDS [NAME=VALUE...]
  *
@@ -8,10 +8,9 @@
  *                                           random reads of 4 KiB; fixed: registered file and buffers
  *   pair    kind=socket|pipe                one byte to and fro between two rings of one thread
  *   echo    size=N clients=N                messages through an echo server: multishot receive, a buffer ring
- *   setup   entries=N                       a ring set up and given up
+ *   setup   entries=N                       set-up and exit of a ring
  *
- * Prints the nanoseconds that an operation took: the median of short slices. For echo that is the
- * time of a round trip that a client sees.
+ * Prints the nanoseconds of an operation: the median of short slices. For echo, an operation is a client's round trip.
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -220,7 +219,9 @@ static void receive(struct io_uring *ring, int fd)
     io_uring_sqe_set_data64(sqe, (__u64) fd);
 }
 
-/* Serves until all clients have gone. A completion's data is its socket; a send's has the buffer above it. */
+/*
+ * Serves until all clients have closed. A completion's data is its socket; the upper bits of a send's hold the buffer.
+ */
 static void serve(struct io_uring *ring, int listener, unsigned clients, struct io_uring_buf_ring *br, char *buffers)
 {
     struct sockaddr_in *nobody = NULL;

@@ -55,8 +55,8 @@ static inline double now(void)
 }
 
 /*
- * The cost of an operation, slice by slice. The median of the slices is the result: a slice in which something else had
- * the processor does not count, nor does the first one's cold cache.
+ * The cost of an operation, slice by slice. The result is the median of the slices. So a slice disturbed by another
+ * process does not count, nor does the first slice with its cold cache.
  */
 struct slices {
     double *costs, start, end;
@@ -76,13 +76,13 @@ static inline struct slices start_slices(double seconds)
     return s;
 }
 
-/* How many batches make a slice that is long beside a look at the clock, and short beside a time slice. */
+/* How many batches make a slice. It is long beside reading the clock, and short beside the scheduler's time slice. */
 static inline unsigned slice_turns(unsigned batch)
 {
     return batch < 64 ? 64 / batch : 1;
 }
 
-/* Ends a slice of so many operations. False when time is up. */
+/* Ends a slice of that many operations. Returns false when the time is up. */
 static inline bool next_slice(struct slices *s, unsigned long operations)
 {
     double time = now();
@@ -111,12 +111,12 @@ static inline double end_slices(struct slices *s)
     return median * 1e9;
 }
 
-/* A file of which blocks are read at random, into as many buffers as there are reads in flight. */
+/* A file whose blocks are read at random, with one buffer for each read in flight. */
 struct reads {
     int fd;
     unsigned blocks, depth, state;
     char *buffers;
-    /* Each completed read's buffer goes to the next one. */
+    /* The buffer of a completed read serves the next one. */
     unsigned *spare, nr_spare;
 };
 

@@ -1,4 +1,4 @@
-/* What the rows share: the state they need a ring in. */
+/* Helpers that bring a ring into the state that a row needs. */
 #include "steps.h"
 
 #include <liburing.h>

@@ -46,7 +46,7 @@ ROW __u64 for_each_cqe(struct io_uring *ring)
     return sum + head;
 }
 
-/* The whole way of `batch` nops through a ring, one completion at a time. */
+/* A whole cycle of `batch` nops through a ring, one completion at a time. */
 ROW void cycle(struct io_uring *ring, unsigned batch)
 {
     struct io_uring_cqe *cqe;
@@ -65,7 +65,7 @@ ROW void cycle(struct io_uring *ring, unsigned batch)
     }
 }
 
-/* The same with one call for both ways, and a walk. */
+/* The same with one call to submit and wait, and io_uring_for_each_cqe. */
 ROW __u64 cycle_walk(struct io_uring *ring, unsigned batch)
 {
     struct io_uring_cqe *cqe;
@@ -122,7 +122,10 @@ static void count_sqpoll(void)
     struct io_uring ring;
 
     check(io_uring_queue_init_params(64, &ring, &p) == 0, "setting a polled ring up");
-    /* The thread runs when it likes: what it would write stands still here, as if it had seen nothing yet. */
+    /*
+     * The submission thread may run at any time. So the words that it writes are replaced by constants, as if it had
+     * read nothing yet.
+     */
     khead = ring.sq.khead;
     kflags = ring.sq.kflags;
     head = *khead;
@@ -175,7 +178,7 @@ static void complete_later(struct io_uring *ring, struct __kernel_timespec *mome
 
 static void count_not_there(struct io_uring *ring)
 {
-    /* Long enough that it is not over before the call is in the kernel, on a busy machine and step by step. */
+    /* Long enough not to expire before the call is in the kernel, also single-stepped on a busy machine. */
     struct __kernel_timespec second = {.tv_sec = 10}, moment = {.tv_nsec = 200000000};
     struct io_uring_cqe *cqe;
 

@@ -26,7 +26,7 @@ static long step_to_breakpoint(pid_t child)
 
         if (ptrace(PTRACE_GETSIGINFO, child, NULL, &info))
             return -1;
-        /* A step stops with TRAP_TRACE; the breakpoint instruction itself, with another code. */
+        /* A step stops with TRAP_TRACE, a breakpoint instruction with another code. */
         if (info.si_code == SI_KERNEL)
             return steps;
     }
@@ -81,7 +81,7 @@ int main(void)
 
         if (steps < 0)
             return fprintf(stderr, "lost the child in %s\n", shared->name), 1;
-        /* The first row calls a function that does nothing: what it takes is taken off all others. */
+        /* The first row calls an empty function. Its count is subtracted from all others. */
         if (!strcmp(shared->name, "nothing"))
             overhead = steps;
         else

@@ -12,14 +12,14 @@ struct shared {
 
 extern struct shared *shared;
 
-/* Neither inlined nor specialised: the arguments are in registers, as they would be anywhere. */
+/* Neither inlined nor specialised: the arguments are in registers, as in any caller. */
 #if defined(__clang__)
 #define ROW __attribute__((__noinline__))
 #else
 #define ROW __attribute__((__noinline__, __noipa__))
 #endif
 
-/* Runs `call` between two breakpoints. Symbols are bound before the program starts, so that no call is a first one. */
+/* Runs `call` between two breakpoints. Symbols are bound before the program starts, so no call binds one. */
 #define COUNT(row, call)                                                                                               \
     do {                                                                                                               \
         snprintf(shared->name, sizeof(shared->name), "%s", row);                                                       \
@@ -38,7 +38,7 @@ extern struct shared *shared;
 
 void check(int ok, const char *what);
 
-/* What several files of rows use. */
+/* Helpers of several files of rows. */
 void take_nops(struct io_uring *ring, unsigned nr);
 void complete(struct io_uring *ring, unsigned nr);
 void drain(struct io_uring *ring);

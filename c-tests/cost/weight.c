@@ -1,7 +1,7 @@
 /*
- * What a program pays for the library before and beside its work. One source, so that the programs differ in nothing
- * else: PROGRAM is 0 for nothing but the link, 1 for a ring set up and given up, 2 for five functions of the library,
- * 3 for one of them.
+ * Programs to measure the cost of linking and loading the library. One source holds them all, so they differ in nothing
+ * else. PROGRAM is 0 for the link alone, 1 for set-up and exit of a ring, 2 for five functions of the library, 3 for
+ * one of them.
  */
 #include <liburing.h>
 #include <stddef.h>

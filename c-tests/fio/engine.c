@@ -1,7 +1,7 @@
 /*
- * A fio engine on top of liburing: whichever liburing it is linked with is what fio then measures.
+ * A fio engine on top of liburing: fio then measures the liburing that the engine is linked with.
  *
- * Built against the headers of one fio version and loaded by that version alone; see README.md.
+ * It is built against the headers of one fio version, and only that version loads it; see README.md.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 #include <liburing.h>
 
-/* fio takes an option at offset 0 for one without a place to store it, hence the first member. */
+/* fio treats an option at offset 0 as one without storage, hence the first member. */
 struct uring_options {
     struct thread_data *td;
     unsigned int hipri;
@@ -40,7 +40,7 @@ struct uring_state {
 
     struct io_u **prepared;     /* in the submission queue, in its order */
     unsigned int prepared_count;
-    struct io_u **completed;    /* what the last getevents found */
+    struct io_u **completed;    /* the result of the last getevents */
 
     unsigned int since_async;
 };
@@ -60,7 +60,7 @@ static int pin_sqthread(void *data, unsigned long long *cpu)
 #define NUMBER(member, preset, text) { .name = #member, .lname = #member, .type = FIO_OPT_INT, \
     .off1 = offsetof(struct uring_options, member), .def = preset, .help = text, URING_OPTION }
 
-/* The names are those of fio's own io_uring engine, so that one job file serves both. */
+/* The names equal those of fio's own io_uring engine, so one job file serves both. */
 static struct fio_option options[] = {
     FLAG(hipri, "Poll for completions (IORING_SETUP_IOPOLL); needs direct=1 and a device with polling queues"),
     FLAG(fixedbufs, "Register the I/O buffers"),
@@ -117,7 +117,7 @@ static void prep_trim(struct io_uring_sqe *sqe, struct io_u *io_u, int fd)
 #if defined(IO_URING_VERSION_MAJOR) && (IO_URING_VERSION_MAJOR > 2 || IO_URING_VERSION_MINOR >= 9)
     io_uring_prep_cmd_discard(sqe, fd, io_u->offset, io_u->xfer_buflen);
 #else
-    /* Older liburings have no helper, and the kernel's headers of their time no name for the command. */
+    /* Older versions of liburing have no helper, and older kernel headers have no name for the command. */
     io_uring_prep_rw(IORING_OP_URING_CMD, sqe, fd, NULL, 0, 0);
     sqe->cmd_op = _IO(0x12, 0);
     sqe->addr = io_u->offset;
@@ -199,7 +199,7 @@ static int engine_commit(struct thread_data *td)
 
     /* fio counts all of them as submitted afterwards, so none may stay behind. */
     while (s->prepared_count) {
-        /* Completions that wait for this task to enter the kernel are posted on the way. */
+        /* The call also posts completions that wait for this task to enter the kernel. */
         ret = o->sqthread_poll ? io_uring_submit(&s->ring) : io_uring_submit_and_get_events(&s->ring);
         if (ret < 0) {
             if (ret == -EAGAIN || ret == -EBUSY || ret == -EINTR) {
@@ -209,7 +209,7 @@ static int engine_commit(struct thread_data *td)
             td_verror(td, -ret, "io_uring_submit");
             return ret;
         }
-        /* The polling thread may have taken some before they were counted: all are in its hands. */
+        /* The polling thread may have taken some before they were counted, so all count as submitted. */
         mark_submitted(td, o->sqthread_poll ? s->prepared_count : (unsigned int)ret);
     }
     return 0;
@@ -220,7 +220,7 @@ static void finish_request(struct thread_data *td, struct io_u *io_u, int res)
     io_u->error = 0;
     io_u->resid = 0;
     if (io_u->ddir == DDIR_TRIM && (res == -EOPNOTSUPP || res == -EINVAL || res == -ENOTTY)) {
-        /* Kernels before 6.12 know no discard by ring; the ioctl reports its own errors in io_u. */
+        /* Kernels before 6.12 have no discard by ring. The ioctl reports its own errors in io_u. */
         do_io_u_trim(td, io_u);
     } else if (res < 0) {
         io_u->error = -res;
@@ -317,7 +317,7 @@ static int engine_io_u_init(struct thread_data *td, struct io_u *io_u)
     return 0;
 }
 
-/* The flags that fio's own engine asks for, less what an older kernel does not know. */
+/* The flags that fio's own engine asks for, without those that an older kernel refuses. */
 static int set_up_ring(struct thread_data *td)
 {
     struct uring_state *s = td->io_ops_data;
@@ -362,7 +362,7 @@ static int register_buffers(struct thread_data *td)
     return io_uring_register_buffers(&s->ring, s->iovecs, td->o.iodepth);
 }
 
-/* Opens every file for the length of the job; fio's opening and closing of them then only pretends. */
+/* Opens every file for the whole job. fio's calls to open and close a file then do nothing. */
 static int register_files(struct thread_data *td)
 {
     struct uring_state *s = td->io_ops_data;

@@ -1,6 +1,6 @@
 /*
  * <liburing-ffi.h>, twice and with the kernel's header after it: every constant, every structure, and functions that
- * have a body in <liburing.h>. Compiled in many languages, it is written in what they have in common.
+ * have a body in <liburing.h>. It is compiled in many language versions, so it uses only what they have in common.
  */
 #include <liburing-ffi.h>
 #include <liburing-ffi.h>

@@ -12,7 +12,7 @@ export using ::io_uring_queue_init;
 export using ::io_uring_submit;
 export using ::io_uring_wait_cqe;
 
-// Older compilers keep what only a using-declaration exports to themselves, so importers are given a function as well.
+// Older compilers do not export a name by a using-declaration alone. So the module exports a function as well.
 export int nop()
 {
     struct io_uring ring;

@@ -1,6 +1,6 @@
 /*
  * A program that takes its headers in the order that ORDER names, checks every type and constant, and does a request.
- * Compiled in many languages, it is written in what they have in common.
+ * It is compiled in many language versions, so it uses only what they have in common.
  */
 #define ORDER_alone 0
 #define ORDER_kernel_after 1
@@ -40,7 +40,7 @@ extern "C" {
 }
 #endif
 
-/* The numbers as this header alone has them. */
+/* The numbers that this header alone defines. */
 #ifndef SETUP_NUMBER
 #define SETUP_NUMBER 425
 #endif
@@ -51,7 +51,7 @@ enum numbers {
 };
 
 #if IS(own_names)
-/* Names of headers that <liburing.h> must not bring. */
+/* Names of headers that <liburing.h> must not include. */
 struct futex_waitv {
     uint64_t val, uaddr;
     uint32_t flags, reserved;
@@ -66,7 +66,7 @@ enum own {
     FUTEX_WAITV_MAX,
     FUTEX_BITSET_MATCH_ANY,
     ROBUST_LIST_LIMIT,
-/* <atomic> brings these in C++20. */
+/* <atomic> includes these in C++20. */
 #if !defined(__cplusplus) || __cplusplus < 202002L
     SYS_read,
     SYS_io_uring_setup,
@@ -100,13 +100,13 @@ enum own {
 #include "facts.h"
 
 #if defined(FUTURE) && IS(kernel_first)
-/* What only the kernel's header has stays usable. */
+/* Names that only the kernel's header has stay usable. */
 CHECK(future_op, IORING_OP_OF_TOMORROW == 65);
 CHECK(future_flag, IORING_SETUP_OF_TOMORROW == 1U << 30);
 CHECK(future_structure, sizeof(struct io_uring_tomorrow) == 8);
 #endif
 
-/* Types that strict modes keep back, as the prototypes need them. */
+/* Types that strict modes hide, as the prototypes need them. */
 struct needed {
     sigset_t *sigset;
     siginfo_t *siginfo;
@@ -127,7 +127,7 @@ struct needed {
 };
 
 #if IS(kernel_first) || IS(kernel_after)
-/* That of <linux/futex.h>, and ours where that is older. */
+/* The one of <linux/futex.h>, or ours if that header is older. */
 CHECK(futex_waitv, sizeof(struct futex_waitv) == 24 && FUTEX_WAITV_MAX == 128 && FUTEX_32 == 2);
 #endif
 CHECK(setup_number, number_of_setup == SETUP_NUMBER);

@@ -1,4 +1,6 @@
-/* The functions and macros of the header that no library has: what each must do, said in another way. */
+/*
+ * The functions and macros of the header that no library has. Each is compared with a second description of its effect.
+ */
 #include <string.h>
 
 #include "parity.h"
@@ -12,7 +14,7 @@ static void random_sqe(void)
     before = w;
 }
 
-/* The SQE is as before, but for these bytes. */
+/* The SQE is unchanged, except for these bytes. */
 static bool sqe_has(unsigned offset, const void *bytes, unsigned length)
 {
     memcpy((char *) before.sqes + offset, bytes, length);
@@ -41,7 +43,7 @@ static bool poll_mask_has_halves_in_order(void)
     unsigned char bytes[4];
     __u16 low;
 
-    /* Kernels that know 16 bits only find the lower half first. */
+    /* Kernels that read only 16 bits find the lower half first. */
     memcpy(bytes, &carried, sizeof(bytes));
     memcpy(&low, bytes, sizeof(low));
     return low == (__u16) mask && (carried == mask || carried == (mask << 16 | mask >> 16));

@@ -1,7 +1,7 @@
 /*
  * Every inline function of the header against the function of the same name in liburing-ffi: both get the same random
- * arguments and the same world of random memory, and must leave it the same, byte by byte. What is to be compared comes
- * from the version maps, so a function without a case fails the test.
+ * arguments and the same world of random memory. Afterwards the two worlds must be equal, byte by byte. The version
+ * maps name the functions to compare, so a function without a case fails the test.
  *
  * usage: parity [-r ROUNDS] [-s SEED] [-o FUNCTION] FFI_LIBRARY LIBRARY FFI_MAP MAP
  */
@@ -15,7 +15,7 @@
 
 #include "parity.h"
 
-/* A function that only writes its arguments into an SQE: table.py makes these out of the header. */
+/* A function that only writes its arguments into an SQE: table.py makes the list of these from the header. */
 struct filler {
     const char *name;
     any_fn fn;
@@ -53,7 +53,7 @@ any_fn library_fn(const char *name)
     return fn;
 }
 
-/* What inline functions call: it comes from the library under test. */
+/* The functions that inline functions call. They come from the library under test. */
 int __io_uring_get_cqe(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned submit, unsigned wait_nr,
                        sigset_t *sigmask) LIBURING_NOEXCEPT
 {
@@ -104,7 +104,7 @@ static void read_map(const char *path, struct names *names)
         die("too few names", path);
 }
 
-/* The function in the program and the one in the library are two. */
+/* The function in the program and the one in the library are not the same. */
 static void check_origin(const char *name, any_fn mine, any_fn theirs)
 {
     Dl_info here, there;
@@ -207,7 +207,7 @@ static const struct ring_case *find_ring_case(const char *name)
     return NULL;
 }
 
-/* A comparison that can't see a difference is worth nothing. */
+/* The comparison must find a difference. */
 static void check_comparison(void)
 {
     const struct filler *read = find_filler("io_uring_prep_read");

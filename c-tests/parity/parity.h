@@ -1,4 +1,4 @@
-/* What the parity test is made of: a world of memory that functions act on, and random input for it. */
+/* Parts of the parity test: a world of memory that functions act on, and random input for it. */
 #ifndef PARITY_H
 #define PARITY_H
 
@@ -8,7 +8,7 @@ typedef void (*any_fn)(void);
 
 #define ENTRIES 64
 
-/* All that the functions under test read and write. It stays at one address, so that pointers may be compared too. */
+/* All memory that the functions under test read and write. Its address is constant, so pointers can be compared too. */
 struct world {
     struct io_uring ring;
     unsigned sq_head, sq_tail, sq_flags, cq_head, cq_tail, cq_flags;
@@ -20,7 +20,7 @@ struct world {
     struct msghdr msg;
     uint64_t buffer[64];
     struct io_uring_cqe_iter iter;
-    /* What a function returns and writes through its pointers. */
+    /* The values that a function returns and writes through its pointers. */
     uint64_t result;
     struct io_uring_cqe *cqe;
     unsigned count;
@@ -29,10 +29,10 @@ struct world {
 
 extern struct world w;
 
-/* What a call is given beside the world. */
+/* The arguments of a call. */
 extern uint64_t arg[8];
 
-/* Random numbers: the same ones for the same seed. Half of those of `value` are at some edge. */
+/* Random numbers; the same seed gives the same ones. Half of those of `value` are edge cases. */
 void seed_random(uint64_t seed, const char *name);
 uint64_t bits(void);
 uint64_t below(uint64_t limit);
@@ -50,10 +50,10 @@ struct ring_case {
 extern const struct ring_case ring_cases[];
 extern const unsigned nr_ring_cases;
 
-/* Functions of the header that liburing-ffi does not have: each is compared with what it must do. */
+/* Functions of the header that liburing-ffi does not have: each is compared with its expected effect. */
 struct local_case {
     const char *name;
-    /* False if it does not. */
+    /* Returns false if it differs. */
     bool (*holds)(void);
 };
 

@@ -12,7 +12,7 @@ static uint64_t address(const void *pointer)
     return (uintptr_t) pointer;
 }
 
-/* What a function returns, and what it is called with, by the kind of function. */
+/* Result and arguments of a function, by the kind of function. */
 #define VALUE_OF_RING(name)                                   \
     static void call_##name(any_fn fn)                        \
     {                                                         \
@@ -33,7 +33,7 @@ VALUE_OF_RING(io_uring_cq_eventfd_enabled)
 POINTER_OF_RING(io_uring_get_sqe)
 POINTER_OF_RING(io_uring_get_sqe128)
 
-/* Also with the queue full, which random counters seldom make it. */
+/* Also with a full queue, which random counters seldom give. */
 static void prepare_sq(void)
 {
     make_ring();
@@ -180,7 +180,7 @@ static void call___io_uring_buf_ring_cq_advance(any_fn fn)
     CALL(__io_uring_buf_ring_cq_advance)(&w.ring, BUF_RING, (int) arg[0], (int) arg[1]);
 }
 
-/* The kernel is asked, and has no such ring; parity.c also asks it about one that exists. */
+/* The function asks the kernel, which has no such ring. parity.c also tests one that exists. */
 static void call_io_uring_buf_ring_available(any_fn fn)
 {
     w.result = (uint64_t) CALL(io_uring_buf_ring_available)(&w.ring, BUF_RING, (unsigned short) arg[2]);
@@ -211,7 +211,7 @@ static void prepare_lengths(void)
     w.msg.msg_namelen = (socklen_t) (one_in(2) ? below(64) : value());
     w.msg.msg_controllen = (size_t) (one_in(2) ? below(64) : value() >> 17);
     arg[0] = one_in(2) ? below(200) : value();
-    /* The buffer ends where one of the parts does, or beside it. */
+    /* The buffer ends at the end of one of the parts, or near it. */
     if (one_in(2)) {
         w.msg.msg_namelen %= 256;
         w.msg.msg_controllen %= 256;

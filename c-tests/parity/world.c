@@ -51,15 +51,14 @@ struct io_uring_cqe *cqe_at(unsigned index)
     return (struct io_uring_cqe *) w.cqes[index];
 }
 
-/* A counter: anywhere, and often about to wrap. */
+/* A counter: any value, and often one about to wrap. */
 static unsigned counter(void)
 {
     return one_in(2) ? (unsigned) bits() : (unsigned) (0 - below(ENTRIES + 2));
 }
 
 /*
- * A ring whose pointers lead into the world. No descriptor belongs to it, so a system call on it fails in a way that is
- * always the same.
+ * A ring whose pointers lead into the world. It has no descriptor, so a system call on it always fails in the same way.
  */
 void make_ring(void)
 {
@@ -85,7 +84,7 @@ void make_ring(void)
     ring->sq.ring_entries = 1u << below(7);
     ring->sq.ring_mask = ring->sq.ring_entries - 1;
     w.sq_head = counter();
-    /* Now and then a state that no kernel makes. */
+    /* Sometimes a state that no kernel makes. */
     ring->sq.sqe_tail = w.sq_head + (one_in(32) ? (unsigned) bits() : (unsigned) below(ring->sq.ring_entries + 1));
     ring->sq.sqe_head = w.sq_tail = ring->sq.sqe_tail;
     w.sq_flags = one_in(2) ? 0 : (unsigned) bits() & 7;
@@ -101,7 +100,7 @@ void make_ring(void)
     make_cqes();
 }
 
-/* CQEs of all kinds. None that the library takes for itself may reach beyond the tail. */
+/* CQEs of all kinds. No CQE that is internal to the library may reach beyond the tail. */
 void make_cqes(void)
 {
     const struct io_uring_cq *cq = &w.ring.cq;

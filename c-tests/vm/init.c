@@ -1,6 +1,6 @@
 /*
- * The first process of the test machine: loads the modules that /load names, mounts what programs need, does what
- * /plan says, line by line, and switches the machine off.
+ * The first process of the test machine. It loads the modules that /load names, mounts the file systems that programs
+ * need, carries out /plan line by line, and switches the machine off.
  *
  *   set FILE VALUE              writes a value, to a sysctl for example
  *   env NAME VALUE              for the programs that follow
@@ -8,7 +8,7 @@
  *   run LIMIT NAME ARG...       runs a program, at most LIMIT seconds, in an empty folder of /work; an argument
  *                               $NAME stands for the variable
  *
- * What the programs print goes to the console, between lines that begin with
+ * The programs' output goes to the console, between lines that begin with
  * "@begin NAME" and "@end NAME". No shell and no library are needed.
  */
 #define _GNU_SOURCE
@@ -52,7 +52,9 @@ static long long now_ms(void)
     return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* Kernels that have their drives and file systems as modules. A module that fits no hardware here may refuse. */
+/*
+ * For kernels whose drivers of drives and file systems are modules. A module without hardware here may refuse to load.
+ */
 static void load_modules(void)
 {
     FILE *list = fopen("/load", "r");
@@ -70,7 +72,7 @@ static void load_modules(void)
         fclose(list);
 }
 
-/* Whether the drive of this name in /dev has this serial number, which a file of /sys/block/NAME tells. */
+/* Whether the drive of this name in /dev has this serial number, which is in a file of /sys/block/NAME. */
 static int is_drive(const char *name, const char *file_of_serial, const char *wanted)
 {
     char path[96], serial[64] = "";
@@ -87,8 +89,7 @@ static int is_drive(const char *name, const char *file_of_serial, const char *wa
 }
 
 /*
- * Finds the drive with this serial number; which of them is first is left to
- * chance, and they come up in the background while the kernel starts.
+ * Finds the drive with this serial number. The kernel detects the drives in the background, in any order.
  */
 static int find_drive(const char *wanted, char *name, size_t size)
 {
@@ -122,7 +123,7 @@ static int wait_for_drive(const char *serial, char *name, size_t size)
     return 0;
 }
 
-/* One drive holds the programs and the folder they run in, the other is theirs to overwrite. */
+/* One drive holds the programs and the folder they run in. They may overwrite the other. */
 static void set_up_drives(void)
 {
     char name[32];
@@ -206,7 +207,7 @@ static void run_child(char **args)
     _exit(126);
 }
 
-/* Waits for the child, takes in orphans meanwhile. Returns -1 at the limit. */
+/* Waits for the child, and reaps orphans meanwhile. Returns -1 at the limit. */
 static int wait_for(pid_t child, int seconds, int *status)
 {
     long long until = now_ms() + seconds * 1000LL;

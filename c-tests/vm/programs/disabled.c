@@ -1,4 +1,6 @@
-/* The sysctl kernel.io_uring_disabled: 1 lets only a group and the privileged use io_uring, 2 nobody. */
+/*
+ * The sysctl kernel.io_uring_disabled: 1 allows io_uring only to a group and to privileged processes, 2 to no process.
+ */
 #include <grp.h>
 
 #include "ring.h"
@@ -17,7 +19,7 @@ static int disabled(void)
     return value;
 }
 
-/* Each way to a ring gives `wanted` and leaves nothing behind. */
+/* Each way to set up a ring returns `wanted` and leaves nothing behind. */
 static void check_all(int wanted)
 {
     struct leak_mark mark = leak_mark();
@@ -73,7 +75,7 @@ static void as_nobody(void)
     CHECK_SYS(setgroups(0, NULL));
     CHECK_SYS(setgid(NOBODY));
     CHECK_SYS(setuid(NOBODY));
-    /* a change of user makes the process unreadable for itself */
+    /* after a change of user the process cannot read its own /proc entries */
     prctl(PR_SET_DUMPABLE, 1);
     check_all(value == 0 ? 0 : -EPERM);
 }

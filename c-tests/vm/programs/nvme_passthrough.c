@@ -1,4 +1,4 @@
-/* NVMe commands given straight to the drive through rings of double-sized entries. */
+/* NVMe commands sent to the drive through rings of double-sized entries. */
 #include "nvme.h"
 
 enum { BIG = IORING_SETUP_SQE128 | IORING_SETUP_CQE32, COUNT = 8 };
@@ -66,7 +66,7 @@ static void run_all(struct drive *drive, unsigned count)
     CHECK_NO_CQE(&drive->ring);
 }
 
-/* What a command wrote must be what the block device reads. */
+/* The block device must read what a command wrote. */
 static void check_on_drive(const char *wanted, size_t size, off_t offset)
 {
     char *found = aligned(size);
@@ -134,7 +134,7 @@ static void by_the_submission_thread(void)
     round_trip(IORING_SETUP_SQPOLL, false, 15);
 }
 
-/* One command whose data is in several places. */
+/* One command whose data is in several buffers. */
 static void vectored(void)
 {
     struct drive drive = drive_open(0);
@@ -146,7 +146,7 @@ static void vectored(void)
     fill_pattern(parts + BLOCK, BLOCK, 21);
     fill_pattern(parts + 3 * BLOCK, BLOCK, 22);
     command = transfer(&drive, NVME_WRITE, vectors, 2 * BLOCK, 16 * BLOCK);
-    command.data_len = 2; /* of vectors it is their number */
+    command.data_len = 2; /* for vectors, their number */
     prep(&drive, NVME_URING_CMD_IO_VEC, &command);
     run_all(&drive, 1);
     drive_close(&drive);
@@ -166,7 +166,7 @@ static void identify(void)
     __u64 blocks, bytes;
     int fd;
 
-    /* the controller's device takes them, the drive's does not */
+    /* the controller's device accepts them, the drive's refuses them */
     close(drive.fd);
     drive.fd = open_controller();
 

@@ -80,7 +80,7 @@ static void deferred_work(void)
     round_trip(IORING_SETUP_IOPOLL | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER, false, 5);
 }
 
-/* Nothing completes until the library enters the kernel to look: the interrupt does not. */
+/* No request completes by an interrupt: it completes only when the library enters the kernel to poll. */
 static void found_only_by_entering(void)
 {
     char *buffer = aligned(BLOCK);
@@ -93,13 +93,13 @@ static void found_only_by_entering(void)
     fd = open_drive(0);
     ring_open(&ring, 4, IORING_SETUP_IOPOLL);
     io_uring_prep_read(next_sqe(&ring), fd, buffer, BLOCK, 0);
-    /* a submit of the library's looks for completions at once, so this one goes past it */
+    /* the library's submit polls for completions at once, so this one is a bare system call */
     io_uring_smp_store_release(ring.sq.ktail, ring.sq.sqe_tail);
     ring.sq.sqe_head = ring.sq.sqe_tail;
     CHECK_EQ(io_uring_enter((unsigned) ring.ring_fd, 1, 0, 0, NULL), 1);
     usleep(100 * 1000);
     CHECK_EQ(io_uring_cq_ready(&ring), 0);
-    /* a peek must enter as well, or it would never find anything */
+    /* a peek must enter the kernel too, or it would never find a completion */
     CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), 0);
     CHECK_EQ(take(&ring, cqe).res, BLOCK);
     io_uring_queue_exit(&ring);

@@ -1,14 +1,13 @@
 /*
- * What a kernel of an earlier release lacks: the library falls back where the
- * interface says so, passes the refusal on elsewhere, and leaves the ring
- * usable and nothing behind. Each release named is the one that brought the
- * feature; on it and later the same call must work.
+ * Features that older kernels lack. The library falls back where the interface says so, and returns the kernel's error
+ * elsewhere. The ring stays usable, and nothing is left behind. Each release named is the first with the feature; from
+ * it on, the same call must work.
  */
 #include <sys/mman.h>
 
 #include "ring.h"
 
-/* The ring still does its work. */
+/* The ring still works. */
 static void check_usable(struct io_uring *ring)
 {
     for (__u64 data = 1; data <= 3; data++) {
@@ -20,7 +19,7 @@ static void check_usable(struct io_uring *ring)
 #define SINCE(major, minor, expression, refusal) \
     CHECK_EQ(expression, kernel_at_least(major, minor) ? 0 : (refusal))
 
-/* Requests come through in order, several times round the ring. */
+/* Requests complete in order, several times round the ring. */
 static void check_order(struct io_uring *ring)
 {
     unsigned entries = ring->sq.ring_entries;
@@ -81,7 +80,7 @@ static void index_array_with_thread(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A flag that the caller asked for is not dropped behind its back. */
+/* The library does not silently drop a flag that the caller asked for. */
 static void set_up(unsigned flags, int major, int minor)
 {
     struct leak_mark mark = leak_mark();
@@ -307,7 +306,7 @@ static void requests(void)
     io_uring_queue_exit(&ring);
 }
 
-/* Waiting with a timeout and a signal mask, in one call where the kernel has it and else by a request. */
+/* Waiting with a timeout and a signal mask: in one call if the kernel supports it, otherwise by a request. */
 static void waiting(void)
 {
     struct __kernel_timespec ts = millis(30);

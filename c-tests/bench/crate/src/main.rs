@@ -42,7 +42,7 @@ impl Slices {
         }
     }
 
-    /// Ends a slice of so many operations. False when time is up.
+    /// Ends a slice of that many operations. Returns false when the time is up.
     fn next(&mut self, operations: u64) -> bool {
         let now = Instant::now();
         let slice = now - self.start;
@@ -102,7 +102,7 @@ fn open(path: &str, direct: bool) -> std::io::Result<(i32, u32)> {
 /// `depth` blocks on a page boundary, for the life of the process.
 fn buffers(depth: usize) -> *mut u8 {
     let mut start = std::ptr::null_mut();
-    // SAFETY: the pointer is a local one; the memory is written within its size.
+    // SAFETY: the pointer is a local variable; the memory is written within its size.
     unsafe {
         assert_eq!(libc::posix_memalign(&mut start, BLOCK, depth * BLOCK), 0);
         start.cast::<u8>().write_bytes(0, depth * BLOCK);

@@ -1,5 +1,5 @@
 //! Writes a file through liburing-ffi and reads it back: vectors, registered buffers, links, a timeout, and a stream of
-//! provided buffers from a socket. Nothing of it is inline code of C.
+//! provided buffers from a socket. It calls symbols only, no inline code of C.
 //!
 //! Exit status 77: io_uring is refused here.
 
@@ -26,7 +26,7 @@ impl Ring {
     fn new(entries: c_uint) -> Result<Ring, c_int> {
         // SAFETY: an all-zero io_uring is a valid value of plain integers and null pointers.
         let mut ring: Box<io_uring> = Box::new(unsafe { zeroed() });
-        // SAFETY: the ring is ours and stays where it is until it is given up.
+        // SAFETY: this value owns the ring, which does not move until its exit.
         match unsafe { io_uring_queue_init(entries, &mut *ring, 0) } {
             0 => Ok(Ring(ring)),
             error => Err(error),
@@ -60,7 +60,7 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // SAFETY: it was set up, and nothing uses it any more.
+        // SAFETY: the ring was set up, and nothing uses it afterwards.
         unsafe { io_uring_queue_exit(&mut *self.0) }
     }
 }
@@ -145,7 +145,7 @@ fn stream(ring: &mut Ring) {
     let (mut ours, theirs) = UnixStream::pair().expect("a socket pair");
     let mut memory = vec![[0u8; SIZE]; BUFFERS as usize];
     let mut error = 0;
-    // SAFETY: the buffers and the socket outlive the request, whose last completion is waited for.
+    // SAFETY: the buffers and the socket outlive the request: its last completion is waited for.
     unsafe {
         let buffers = io_uring_setup_buf_ring(&mut *ring.0, BUFFERS, 7, 0, &mut error);
         if buffers.is_null() {

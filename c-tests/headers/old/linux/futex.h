@@ -1,4 +1,4 @@
-/* A part of what Linux 5.1 told programs about futexes. */
+/* A part of Linux 5.1's header on futexes. */
 #ifndef _LINUX_FUTEX_H
 #define _LINUX_FUTEX_H
 

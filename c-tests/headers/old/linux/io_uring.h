@@ -1,6 +1,6 @@
 /*
- * What Linux 5.1 told programs about io_uring: opcodes that are macros, few fields, few flags. For the test that our
- * headers can follow such a one.
+ * Like Linux 5.1's header on io_uring: opcodes that are macros, few fields, few flags. It tests that our headers can
+ * follow such a header.
  */
 #ifndef LINUX_IO_URING_H
 #define LINUX_IO_URING_H
