@@ -2,7 +2,7 @@
 # staged installation, and run on the real kernel.
 #
 # C_TESTS_PREFIX points them at another installation of the library. With C_TESTS_REFERENCE=1 that is liburing 2.15
-# itself, and the few cases that ask for more than it gives are skipped.
+# itself, and the few cases that it fails are skipped.
 
 CHECKS += check-c check-c-asan check-c-valgrind
 .PHONY: check-c check-c-asan check-c-valgrind c-tests c-tests-asan
@@ -14,12 +14,12 @@ C_TESTS_INSTALLED := $(if $(filter file,$(origin C_TESTS_PREFIX)),$(B)/stage.sta
 
 C_TEST_HEADERS := $(wildcard c-tests/*.h)
 C_TEST_PROGRAMS := $(sort $(basename $(notdir $(wildcard c-tests/*.c))))
-# Built without libc, so there is a static one only, for the architectures whose start-up code it has.
+# Built without libc: only static, and only for the architectures whose start-up code it has.
 C_TEST_STATIC_ONLY := freestanding
 ifeq ($(filter x86_64 aarch64 riscv64,$(RUST_ARCH)),)
 C_TEST_PROGRAMS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 endif
-# What valgrind can follow: it takes memory that the kernel fills in its own time for uninitialised.
+# The programs that valgrind can follow. It takes memory that the kernel fills asynchronously for uninitialised.
 C_TEST_VALGRIND := nop peek overflow timeouts sizes fork big_entries
 
 C_TEST_BUILDS := gcc-so gcc-a $(if $(shell command -v clang),clang-so clang-a)

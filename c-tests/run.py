@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Run the built C tests and show a table: a line for each program, a column for each build.
 
-A cell gives the passed cases, and "+N" for skipped or "!N" for failed ones. The output of what failed follows its line.
-A program that failed is run again, alone on the machine, to tell what depends on load. It failed all the same.
+A cell gives the passed cases, and "+N" for skipped or "!N" for failed ones. The output of a failed program follows its
+line. A failed program is run again, alone on the machine, to show whether it depends on load. It still counts as
+failed.
 Exit status: 0 when nothing failed, 1 otherwise.
 """
 
@@ -22,14 +23,14 @@ HUGE_PAGES_FILE = "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 
 
 class Result:
-    """What one program said in one build."""
+    """The output of one program in one build."""
 
     def __init__(self, status, output):
         self.status = status
         self.output = output
         self.passed = len(re.findall(r"^ok ", output, re.M))
         self.failed = len(re.findall(r"^FAIL ", output, re.M))
-        # a skipped case is the line after its reason
+        # the line of a skipped case follows its reason
         self.skips = re.findall(r"^ *reason: (.*)\nskip (\S+)", output, re.M)
         counted = self.passed + self.failed + len(self.skips)
         if counted == 0 or (status not in (0, 77) and self.failed == 0):
@@ -73,7 +74,7 @@ class HugePages:
         return self
 
     def __exit__(self, *_):
-        # taken back as a number of pages: another run may have reserved some meanwhile
+        # given back as a number of pages: another run may have reserved some meanwhile
         if self.added > 0:
             self.write(max(0, self.read("nr_hugepages") - self.added))
 

@@ -3,7 +3,7 @@
 CHECKS += check-abi
 .PHONY: check-abi
 
-## make check-abi      layouts, constants, prototypes, symbols and taken names are the recorded and upstream's ones, and the C tests name every function
+## make check-abi      layouts, constants, prototypes and symbols as recorded, names as upstream's; C tests name every function
 check-abi: stage
 	$(Q)PYTHON='$(PYTHON)' build-aux/parts.sh "c-tests/abi/check.sh '$(CHECK_PREFIX)/include' '$(CHECK_PREFIX)/lib'" \
 		"c-tests/abi/upstream.sh '$(CHECK_PREFIX)/include' '$(CHECK_PREFIX)/lib'" \

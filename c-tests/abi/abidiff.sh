@@ -2,10 +2,10 @@
 # Compare the binary interface with Debian's and upstream's libraries through abidiff (libabigail).
 #
 # usage: check-abidiff.sh BUILD_DIR DEBUG_BUILD_DIR INCLUDE_DIR
-#   symbols     each of Debian's liburing2 that can be had: no symbol of it may be missing here
+#   symbols     each of Debian's liburing2 that can be fetched: none of its symbols may be missing here
 #   functions   upstream's library with debug information and ours: parameters and return type of every exported function.
-#               Rust has other names for C's types; a difference beyond the names fails. What a pointer leads to is compared
-#               in the next part, as C sees it
+#               Rust has other names for C's types; a difference beyond the names fails. The next part compares the types
+#               that pointers lead to, as C sees them
 #   headers     the type of every function that the headers offer, inline ones too, as a compiler sees it in upstream's
 #               headers and in ours: no difference at all
 set -euo pipefail
@@ -43,7 +43,7 @@ compare_symbols() { # which, library, ours
         report "$1 against ours: an incompatible change" <"$work/out"
         failures=$((failures + 1))
     else
-        echo "$1: nothing of it is missing; $(grep -cE '^ *\[A\]|^  [a-z_]+@@' "$work/out" || true) symbols more"
+        echo "$1: none of its symbols is missing; $(grep -cE '^ *\[A\]|^  [a-z_]+@@' "$work/out" || true) symbols more"
     fi
     compared=$((compared + 1))
 }

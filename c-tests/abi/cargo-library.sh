@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Look at the library that `cargo build` makes: it offers what the library of `make` does, by the same versions, and a
-# program that is linked to it runs.
+# Check the library that `cargo build` makes: it has the functions of the library of `make`, with the same versions, and
+# a program that is linked to it runs.
 #
 # usage: cargo-library.sh WORK LIBRARY       (LIBRARY: the shared library of make)
 # environment: CARGO CC NM READELF
@@ -15,7 +15,7 @@ die() {
     echo "FAIL: $*"
     exit 1
 }
-# Only what has a version: rustc exports the functions of the archive as well, and Rust's own memcpy.
+# Only symbols with a version: rustc also exports the functions of the archive, and Rust's own memcpy.
 versioned() { "$NM" -D --defined-only "$1" | awk '$2 == "T" && $3 ~ /@@/ { print $3 }' | sort; }
 
 cat >"$work.c" <<'C'
@@ -46,9 +46,9 @@ for profile in debug release; do
         echo "SKIP: $profile: there is no lld, so Cargo's library has no symbol versions"
         continue
     fi
-    [ ! -s "$work.log" ] || { cat "$work.log"; die "cargo build has something to say"; }
+    [ ! -s "$work.log" ] || { cat "$work.log"; die "cargo build printed warnings"; }
     dynamic=$("$READELF" -Wd "$library")
-    grep -qF "[$(basename "$(readlink "${ours%.so.*}.so")")]" <<<"$dynamic" || die "$profile: the soname is another one: $dynamic"
+    grep -qF "[$(basename "$(readlink "${ours%.so.*}.so")")]" <<<"$dynamic" || die "$profile: wrong soname: $dynamic"
     ! grep -q NEEDED <<<"$dynamic" || die "$profile: needs other libraries"
     grep -q BIND_NOW <<<"$dynamic" || die "$profile: BIND_NOW is missing"
     diff <(versioned "$ours") <(versioned "$library") || die "$profile: other functions or versions than $(basename "$ours")"

@@ -3,8 +3,8 @@
 #
 # usage: check.sh INCLUDE_DIR LIBRARY_DIR [PART...]
 #
-# Parts: layouts constants functions symbols-liburing symbols-liburing-ffi; all of them by default. Without the means
-# for a part it prints "SKIP: reason" and goes on.
+# Parts: layouts constants functions symbols-liburing symbols-liburing-ffi; all of them by default. If a part cannot run
+# here, it prints "SKIP: reason" and goes on.
 set -euo pipefail
 export LC_ALL=C
 
@@ -17,7 +17,7 @@ python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The headers may have names of their own beside the interface's, if they start with an underscore.
+# The headers may define names beyond the interface, if these start with an underscore.
 without_private() {
     case $1 in
     layouts) sed '/^struct _/d' ;;

@@ -5,8 +5,8 @@ CHECKS += check-elf
 
 ELF_TOOLS = READELF='$(READELF)' NM='$(NM)' STRIP='$(STRIP)' ALLOWED_UNDEFINED='$(ALLOWED_UNDEFINED)'
 
-# Functions that only the archives have, as upstream's do (check-abi): those that build a ring step by step, and inline
-# functions that upstream's version map leaves out.
+# Functions that only the archives have, as in upstream's (check-abi): those that build a ring step by step, and inline
+# functions that upstream's version map does not name.
 ARCHIVE_ONLY := __io_uring_queue_init_params io_uring_mmap io_uring_setup_ring_pointers io_uring_unmap_rings
 ARCHIVE_ONLY_ffi := __io_uring_prep_uring_cmd _io_uring_get_sqe io_uring_cqe_shift io_uring_cqe_shift_from_flags \
 	io_uring_initialize_sqe io_uring_load_sq_head io_uring_sqe_shift io_uring_sqe_shift_from_flags

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Look at the libraries as the dynamic linker and a distributor's checker would. Every violation is named.
+# Check the libraries as the dynamic linker and a distributor's checker do. Name every violation.
 #
 # usage: elf.sh shared LIBRARY SONAME
 #        elf.sh static ARCHIVE SHARED_LIBRARY...    (those whose functions it offers)
@@ -20,7 +20,7 @@ violation() {
     violations=$((violations + 1))
 }
 
-# Weak references to a few functions of libc are all that may be left to others.
+# The only undefined symbols may be weak references to a few functions of libc.
 allowed_undefined() { # binding name
     [ "$1" != WEAK ] || [[ " $ALLOWED_WEAK " != *" $2 "* ]] || return 0
     [[ " $ALLOWED_UNDEFINED " == *" $2 "* ]]
@@ -33,7 +33,7 @@ no_runtime_symbols() {
     [ -z "$found" ] || violation "holds symbols of a panic or an unwinder:" $found
 }
 
-# x86-64 has room in its registers to clear and copy in place: a call there would be a slower path than was measured.
+# On x86-64 the compiler clears and copies in place, in registers. A call instead is slower than the measured path.
 no_memory_calls() {
     local found
     grep -q 'Machine:.*X86-64' <<<"$("$READELF" -h "$file")" || return 0
@@ -41,7 +41,7 @@ no_memory_calls() {
     [ -z "$found" ] || violation "calls its own" $found
 }
 
-# Nothing of the directory that it was built in, so that two builds are alike.
+# No path of the build directory, so two builds are equal.
 no_build_path() {
     local paths
     paths=$(grep -aoE "($(pwd)|${CARGO_HOME:-$HOME/.cargo})/[[:graph:]]*" "$file" | sort -u | head -n 3 || true)

@@ -25,7 +25,7 @@ HEADERS = """#define _GNU_SOURCE
 #include <liburing/io_uring/bpf_filter.h>
 """
 
-# The interface's own names. All else comes from the headers of the system.
+# The interface's own names. All others come from the headers of the system.
 OWN = re.compile(
     r'(IORING_|IOSQE_|IO_URING|IOU_|IO_WQ_|LIBURING_(UDATA|HAVE)|SPLICE_F_FD_IN_FIXED|SOCKET_URING|BLOCK_URING|ZCRX_|'
     r'__IORING|__IO_URING|__NR_io_uring|io_uring_|NETWORK_|TX_TIMESTAMP)'
@@ -150,7 +150,7 @@ def constants(include):
             names |= set(re.findall(r'(?:^|,)\s*(\w+)\s*(?==|,|$)', body))
         names = sorted(name for name in names if OWN.match(name) and name not in NOT_CONSTANTS)
 
-        # A macro may be anything. One attempt with all of them, each on a line that its error names.
+        # A macro may have any expansion. Compile all of them at once, each on its own line, which an error then names.
         def attempt(names):
             lines = [HEADERS]
             for number, name in enumerate(names):

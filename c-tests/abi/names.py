@@ -3,10 +3,10 @@
 
 usage: names.py INCLUDE_DIR UPSTREAM_INCLUDE_DIR
 
-A name that only ours takes is a program that no longer compiles, unless C reserves the name (it starts with an
-underscore), or it guards a header of ours, or upstream's has the function in other language versions. A name that only upstream's takes may be one that programs count on. Macros
-are counted by the header that defines them. Declarations are read from clang's syntax tree; without clang only macros
-are compared, which a line "SKIP: reason" says.
+A name that only ours takes can break a program. Exceptions are names that C reserves (they start with an underscore),
+guards of our headers, and functions that upstream's has in other language versions. Programs may rely on a name that
+only upstream's takes. Macros are counted by the header that defines them. Declarations are read from clang's syntax
+tree. Without clang only macros are compared, and a line "SKIP: reason" is printed.
 """
 
 import json
@@ -66,7 +66,7 @@ def macros(language, options, include):
 
 
 def declarations(options, include):
-    """Functions, types and enumerators at file scope. Tags carry their keyword, as they have a name space of their own."""
+    """Functions, types and enumerators at file scope. Tags carry their keyword, as they have a separate name space."""
     text = compiler('clang', 'c', options, include, '-fsyntax-only', '-Xclang', '-ast-dump=json')
     names = {}
     for node in json.loads(text)['inner']:
@@ -88,9 +88,9 @@ def count(names):
 
 
 def compare(what, ours, upstream, interface):
-    """Print each group of which the two have different numbers; return the names that break a rule."""
+    """Print each group whose counts differ between the two; return the names that break a rule."""
     faults = []
-    # Which of several headers is the one to define a name depends on their order.
+    # If several headers define a name, their order decides which one counts.
     ours = {name: upstream.get(name, header) for name, header in ours.items()}
     mine, theirs = count(ours), count(upstream)
     for header in sorted(mine.keys() | theirs.keys()):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compare what an installation offers and takes with upstream's own: the functions in the archives, and the names that
-# <liburing.h> takes from programs.
+# Compare an installation with upstream's: the functions in the archives, and the names that <liburing.h> takes from
+# programs.
 #
 # usage: upstream.sh INCLUDE_DIR LIBRARY_DIR
 set -euo pipefail

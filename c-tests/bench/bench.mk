@@ -1,4 +1,4 @@
-# Times. They are no check.
+# Times. They are not a check.
 
 .PHONY: bench
 

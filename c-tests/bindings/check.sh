@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Hold liburing-ffi.h against the recorded interface, and use it from Rust and Python, and liburing.h from Zig.
+# Compare liburing-ffi.h with the recorded interface, and use it from Rust and Python, and liburing.h from Zig.
 #
 # usage: check.sh PREFIX TARGET_DIR
 # environment: CARGO PYTHON CC
@@ -14,7 +14,8 @@ work=$(mktemp -d "${TMPDIR:-/var/tmp}/liburing-bindings.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 used=()
 
-# Every exported function has a prototype, the recorded one, and nothing else has. Names of integer types do not count.
+# Every exported function has its recorded prototype, and there is no other prototype. Names of integer types are
+# ignored.
 echo '#include <liburing-ffi.h>' >"$work/all.c"
 "${CC:-gcc}" -D_GNU_SOURCE "-I$prefix/include" -aux-info "$work/aux" -c "$work/all.c" -o "$work/all.o"
 canonical() { sed -E 's/short unsigned int/uint16_t/g' | sort; }
@@ -32,7 +33,7 @@ if sed 's|^ */\*.*||; s|^ *\*.*||' "$header" | grep -nE '\)[^;]*\{|\binline\b|^ 
 fi
 echo "$(wc -l <"$work/is") prototypes, one for each exported function, and no body"
 
-# And the library has them.
+# The library has these functions.
 {
     cat "$work/all.c"
     echo 'typedef void (*function)(void); const function all[] = {'
@@ -59,7 +60,7 @@ job() { # name, command...
 if ! ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 && [ -z "${LIBCLANG_PATH:-}" ]; then
     echo "SKIP: bindgen needs libclang (Debian package libclang-dev)"
 elif ! "${CARGO:-cargo}" fetch --quiet --locked --manifest-path "$here/rust/Cargo.toml"; then
-    echo "SKIP: bindgen can not be had"
+    echo "SKIP: bindgen is not available"
 else
     export LIBURING_PREFIX=$prefix
     "${CARGO:-cargo}" fmt --check --manifest-path "$here/rust/Cargo.toml"
@@ -69,7 +70,7 @@ else
 fi
 
 if ! "${CARGO:-cargo}" fetch --quiet --locked --manifest-path "$here/cargo/Cargo.toml"; then
-    echo "SKIP: the crate cc can not be had"
+    echo "SKIP: the crate cc is not available"
 else
     "${CARGO:-cargo}" fmt --check --manifest-path "$here/cargo/Cargo.toml"
     "${CARGO:-cargo}" run --quiet --locked --manifest-path "$here/cargo/Cargo.toml" --target-dir "$target_dir"

@@ -13,7 +13,7 @@ import sys
 
 import cffi
 
-# What the header takes from the C library and the kernel; "..." and a tag alone are types that only go by address.
+# Types that the header takes from the C library and the kernel; "..." and a tag alone are types passed only by address.
 SYSTEM = """
 typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32; typedef unsigned long long __u64;
 typedef signed char __s8; typedef short __s16; typedef int __s32; typedef long long __s64;
@@ -30,7 +30,7 @@ BLOCK = 16384
 
 
 def bind(header):
-    """The header as cffi wants it: without lines for the preprocessor, with values as plain numbers."""
+    """The header as cffi wants it: without preprocessor lines, with values as plain numbers."""
     with open(header) as file:
         text = file.read()
     text = re.sub(r'/\*.*?\*/', '', text, flags=re.S)
@@ -68,7 +68,7 @@ class Ring:
         return seen
 
     def walk(self):
-        """What is there now, through the iterator that C's macro is made of."""
+        """The completions that are there now, by the iterator functions behind C's macro."""
         cqe = self.ffi.new('struct io_uring_cqe **')
         iterator = self.ffi.new('struct io_uring_cqe_iter *', self.lib.io_uring_cqe_iter_init(self.ring))
         seen = []
@@ -110,7 +110,7 @@ def file_job(ring, path):
 
 
 def pipe_job(ring):
-    """A linked timeout ends a read of an empty pipe; then a read gets what a write brings."""
+    """A linked timeout ends a read of an empty pipe; then a read gets the data of a write."""
     ffi, lib = ring.ffi, ring.lib
     reader, writer = os.pipe()
     try:

@@ -1,4 +1,4 @@
-"""The parts of the C tests' runner that are of use here. Its folder's name is none that Python could import."""
+"""The parts of the C tests' runner that are used here. Python cannot import from its folder by name."""
 
 import importlib.util
 import pathlib

@@ -1,10 +1,10 @@
-"""What is run: every test once, again with each device that the suite's configuration names, and a few with input."""
+"""The cases: every test once, again with each device that the suite's configuration names, and a few with input."""
 
 import pathlib
 import re
 import subprocess
 
-# Tests that do nothing unless they are given something. Each: test, arguments, standard input.
+# Tests that do nothing without input. Each entry: test, arguments, standard input.
 WITH_INPUT = (("read-mshot-stdin.t", ("stdin",), b"one line\nand another\n"),)
 
 STAGGER = 4
@@ -65,8 +65,8 @@ def read_selection(path):
 
 
 def staggered(todo, forest):
-    """A case on one library after the other, but not one right after the other: the kernel takes down a ring of a
-    process that ended a little later, and until then the addresses that it bound stay taken."""
+    """A case runs on one library after the other, but not directly after. When a process ends, the kernel destroys its
+    ring a little later. Until then the addresses that it bound stay in use."""
     for at in range(len(todo) + STAGGER * (len(forest) - 1)):
         for number, tree in enumerate(forest):
             if 0 <= at - STAGGER * number < len(todo):

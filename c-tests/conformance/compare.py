@@ -7,12 +7,12 @@ SAME, REGRESSION, FLICKERS, BETTER = "same", "REGRESSION", "flickers", "better"
 # Rounds in which a case that differed is run again, alone, on every library.
 ROUNDS = 5
 LONG = 15
-# A case that only ever hangs is not waited for that often.
+# A case that always hangs is run less often.
 HANGING = 2
 
 
 def rank(status):
-    """How far a case got. A timeout is a failure."""
+    """How far a case got. A timeout counts as a failure."""
     if status in (PASS, SKIP):
         return {PASS: 3, SKIP: 2}[status]
     return 0 if status == NOT_BUILT else 1
@@ -29,7 +29,7 @@ class Verdict:
         self.again_upstream, self.again_ours = list(again_upstream), list(again_ours)
 
     def settled(self):
-        """The result that counts for ours: of the re-runs when there were any, the commonest."""
+        """The result that counts for ours: the commonest one of the re-runs, if there were any."""
         return commonest(self.again_ours) if self.again_ours else self.ours
 
     def history(self):
@@ -52,7 +52,7 @@ def commonest(results):
 def judge(first, run):
     """Verdicts on our libraries, from the results on each of {name: result}; "upstream" is one of the names.
 
-    `run(name)` runs the case once more there. It is asked for only where the first results differ."""
+    `run(name)` runs the case once more there. It is called only if the first results differ."""
     upstream = first["upstream"]
     ours = {name: result for name, result in first.items() if name != "upstream"}
     if not any(differs(upstream.status, result.status) for result in ours.values()):
@@ -85,7 +85,7 @@ def enough(first, ups, again):
         return True
     if rounds >= HANGING and any(r.status == TIMEOUT for runs in (ups, *again.values()) for r in runs):
         return not any(wavers(runs) for runs in (ups, *again.values())) or rounds >= ROUNDS
-    # Worse now and then only: more rounds tell chance from a difference.
+    # Only some runs are worse: more rounds tell chance from a difference.
     return rounds >= ROUNDS and not any(
         (wavers(ups) or wavers(runs)) and word_for(first["upstream"], first[name], ups, runs) == REGRESSION
         for name, runs in again.items()
@@ -99,18 +99,19 @@ def wavers(results):
 def word_for(upstream, ours, ups, again):
     up_ranks, our_ranks = [rank(r.status) for r in ups], [rank(r.status) for r in again]
     if set(up_ranks) == set(our_ranks):
-        # Both steady and equal: a first run was disturbed. Both wavering: the test itself does.
+        # Both steady and equal: a first run was disturbed. Both vary: the test itself is unsteady.
         steady = {*up_ranks, rank(upstream.status), rank(ours.status)}
         return SAME if len(steady) == 1 else FLICKERS
     if min(our_ranks) >= max(up_ranks):
         return FLICKERS if wavers(ups) else BETTER
     if wavers(ups):
-        # Upstream's wavers too. Ours is worse only when it never gets where upstream's usually does.
+        # Upstream's varies too. Ours is worse only if it never gets as far as upstream's usually does.
         usual = sum(r == max(up_ranks) for r in up_ranks) * 2 >= len(up_ranks)
         return REGRESSION if usual and max(our_ranks) < max(up_ranks) else FLICKERS
     worse = [r for r in again if rank(r.status) < min(up_ranks)]
-    # Hangs get few rounds, in which upstream's may have been lucky: multicqes_drain, which draws its requests by chance,
-    # hung in 6 of 40 runs on upstream's library and in 11 of 40 on ours, all at once. A hang now and then shows nothing.
+    # Hangs get few rounds, and upstream's may pass these by chance. multicqes_drain, which picks its requests at
+    # random, hung in 6 of 40 runs on upstream's library and in 11 of 40 on ours, all at once. An occasional hang shows
+    # nothing.
     if worse and all(r.status == TIMEOUT for r in worse) and len(worse) * 2 <= len(again):
         return FLICKERS
     return REGRESSION if worse else BETTER

@@ -1,4 +1,4 @@
-"""Runs the package's examples in each tree and checks what they did: copied bytes, digests, echoes."""
+"""Runs the package's examples in each tree and checks their results: copied bytes, digests, echoes."""
 
 import contextlib
 import hashlib
@@ -96,7 +96,7 @@ def copy(binary, folder):
 
 
 def copy_two(binary, folder):
-    # It rests for a second after each KiB.
+    # The example sleeps for a second after each KiB.
     one, two = make_data(folder, size=3000), make_data(folder, "more", 2048)
     run(binary, one, folder / "copy1", two, folder / "copy2")
     same(one, folder / "copy1")
@@ -105,7 +105,7 @@ def copy_two(binary, folder):
 
 
 def read_file(binary, folder):
-    # Whole blocks, as many as it has buffers for: it takes a short read that is not the last as a failure.
+    # Whole blocks, one for each of its buffers: the example takes a short read before the last as a failure.
     size = 4 * 4096
     data = make_data(folder, size=size)
     got = number(r"bytes=(\d+)", run(binary, data))
@@ -191,7 +191,7 @@ def zero_copy(binary, folder):
 
 
 def proxy(binary, folder):
-    """Data goes through the example to a listener of ours."""
+    """The example passes data on to a listener of this test."""
     into = free_port()
     data = os.urandom(2_000_001)
     with socket.create_server(("127.0.0.1", 0)) as sink:
@@ -278,7 +278,7 @@ def run_one(tree, name, folder):
 
 
 def run_all(forest, output):
-    """Returns the lines of the table, and the examples that do on upstream's library what they do not on ours."""
+    """Returns the lines of the table, and the examples that work on upstream's library and not on ours."""
     names = forest[0].examples()
     folder = pathlib.Path(output).resolve() / "work" / "example"
     progress = report.Progress("examples", every=8)
@@ -288,7 +288,7 @@ def run_all(forest, output):
         got = {tree.name: run_one(tree, name, folder) for tree in forest}
         for tree in forest[1:]:
             if got["upstream"][0] == "pass" and got[tree.name][0] != "pass":
-                # A second look at both, as for the tests.
+                # A second run on both, as for the tests.
                 again = [(run_one(forest[0], name, folder)[0], run_one(tree, name, folder)[0]) for _ in range(3)]
                 if any(ours != "pass" for _, ours in again) and all(up == "pass" for up, _ in again):
                     failures.append(f"{name} [{tree.name}]")

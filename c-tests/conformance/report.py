@@ -10,7 +10,7 @@ ORDER = (PASS, SKIP, FAIL, TIMEOUT, NOT_BUILT, HIDDEN)
 
 
 class Progress:
-    """One line that is rewritten on a terminal, a line now and then elsewhere."""
+    """One line that is rewritten on a terminal; occasional lines elsewhere."""
 
     def __init__(self, what, every=50):
         self.what, self.every = what, every
@@ -55,7 +55,7 @@ class Outcome:
 
 
 def table(trees, outcomes):
-    """Counts by result and tree, as they stand after re-runs."""
+    """Counts by result and tree, after re-runs."""
     lines = [f"{'':<12}" + "".join(f"{t.label:>18}" for t in trees)]
     for status in ORDER:
         counts = [sum(o.final(t.name).status == status for o in outcomes) for t in trees]
@@ -87,7 +87,7 @@ def with_verdict(outcomes, word):
 
 
 def with_status(trees, outcomes, statuses):
-    """Cases that ended so in any tree, with where and why."""
+    """Cases that ended with this result in any tree, with place and reason."""
     lines = []
     for o in outcomes:
         hits = [(t, o.final(t.name)) for t in trees if o.final(t.name).status in statuses]

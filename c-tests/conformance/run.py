@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs upstream's test suite, unmodified, on upstream's library and on ours, and compares result by result.
 
-Exit status: 0 every test that passes on upstream's passes on ours; 1 some do not; 77 the suite was not run."""
+Exit status: 0 every test that passes on upstream's passes on ours; 1 some fail; 77 the suite was not run."""
 
 import argparse
 import collections
@@ -79,7 +79,7 @@ def main():
 
 
 def plant(args, source, ours, tools):
-    # Upstream's tree stays in the cache: it changes with the compiler alone.
+    # Upstream's tree stays in the cache: it depends only on the compiler.
     cached = cache_folder() / f"suite-{source.version}"
     folder = args.output.resolve() / "trees"
     forest = [
@@ -124,7 +124,7 @@ def settle_hidden(args, forest, names, source, tools):
 
 
 def check_binding(forest, names):
-    """A test that ran on another library than its column says would prove nothing."""
+    """Checks that each test ran on the library of its column."""
     problems = []
     for tree in forest:
         wrong = tree.wrongly_bound("test", names)
@@ -144,7 +144,7 @@ def run_all(args, forest, todo):
     count = iter(range(1, len(outcomes) + 1))
 
     def one(outcome, tree):
-        # Never the same test twice at once, and never two of those that bind the same fixed port.
+        # Never run one test twice at once, nor two tests that bind the same fixed port.
         group = "port" if uses_fixed_port(forest[0].source, outcome.case.test) else outcome.case.test
         with counting:
             lock = locks[group]
@@ -173,7 +173,7 @@ def uses_fixed_port(source, test):
 
 
 def settle(run, forest, outcomes):
-    """Judges each case; what differs is run again on both, one at a time on a quiet machine."""
+    """Judges each case. Cases that differ are run again on both, one at a time on a quiet machine."""
     def again(tree, case):
         time.sleep(PAUSE)
         return run.run(tree, case, again=True)

@@ -27,7 +27,7 @@ Result = collections.namedtuple("Result", "status detail seconds")
 
 
 class KernelLog:
-    """What the kernel said since the last look. Only root may read it everywhere."""
+    """The kernel's messages since the last call. On some systems only root may read them."""
 
     def __init__(self):
         try:
@@ -60,7 +60,7 @@ class Runner:
         self.kernel_log_readable = KernelLog().fd is not None
 
     def run(self, tree, case, again=False):
-        """Runs a case (a test and its arguments) in a tree. A first run's output is kept apart from that of later ones."""
+        """Runs a case (a test and its arguments) in a tree. The first run's output is kept apart."""
         binary = tree.binary("test", case.test)
         if not binary.exists():
             status = HIDDEN if case.test in getattr(tree, "hidden", ()) else NOT_BUILT
@@ -104,7 +104,7 @@ class Runner:
             out.write(where_it_hangs(child.pid))
             signal_group(child.pid, then)
         code = child.wait()
-        # Left-over children would disturb the next test.
+        # Remaining children would disturb the next test.
         signal_group(child.pid, signal.SIGKILL)
         return code, timed_out
 
@@ -124,7 +124,7 @@ class Runner:
 
 
 def place(program, target):
-    """A link where both are on one file system, and not a symbolic one: some tests look at what they are."""
+    """A hard link if both are on one file system, not a symbolic one: some tests check their own file type."""
     try:
         os.link(program, target)
     except OSError:

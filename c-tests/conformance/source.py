@@ -1,4 +1,4 @@
-"""Where upstream's source package is, and what it and the tool chain are."""
+"""The place of upstream's source package, and the versions of it and of the tool chain."""
 
 import hashlib
 import os
@@ -12,11 +12,11 @@ OLDEST = (2, 15)
 
 
 class NotAvailable(Exception):
-    """The suite cannot be had here. It was not run, which is not the same as passed."""
+    """The suite is not available here. It was not run, so it did not pass."""
 
 
 class Source:
-    """Upstream's source, configured and with its library built. Nothing in it is ever written to."""
+    """Upstream's source, configured and with its library built. It is never written to."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path).resolve()
@@ -79,7 +79,7 @@ def compiler_identity(cc, cxx):
 
 
 def is_built(path):
-    # configure writes compat.h; all else in a built tree is told by its suffix.
+    # configure writes compat.h; every other product of a build has a suffix that tells it.
     built = {".o", ".t", ".ol", ".os", ".a", ".d", ".tt"}
     return path.suffix in built or ".so." in path.name or path.name == "compat.h" or "output" in path.parts
 

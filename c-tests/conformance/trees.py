@@ -1,4 +1,4 @@
-"""Build trees. Each lays out upstream's folders anew around one library, so that the suite's own makefiles build it.
+"""Build trees. Each holds a copy of upstream's layout around one library, so the suite's own makefiles build it.
 
 tree/test and tree/examples hold links to upstream's files; tree/src/include and tree/src/liburing.* are the headers
 and the library under test; the private headers of tree/src, which some tests include, are upstream's in every tree.
@@ -40,7 +40,7 @@ class Install:
         raise BuildError(f"{self.prefix}: {name} is missing")
 
     def headers(self):
-        # Only liburing's own: the prefix may be a whole system's.
+        # Only liburing's headers: the prefix may hold a whole system.
         yield self.include / "liburing.h"
         yield from sorted(p for p in (self.include / "liburing").rglob("*") if p.is_file())
 
@@ -59,9 +59,9 @@ class Tree:
         self.errors = {}
 
     def create(self, install, shared=False):
-        """Lays the tree out around an install's headers and library, unless one from the same inputs is there.
+        """Lays the tree out around an install's headers and library, unless a tree from the same inputs exists.
 
-        A tree that several runs share has its inputs in its name, so that none takes another's away."""
+        The name of a tree that several runs share contains its inputs, so no run removes another one's tree."""
         headers = list(install.headers())
         library = install.static if self.kind == "static" else install.shared
         key = hashlib.sha256()
@@ -136,7 +136,7 @@ class Tree:
         return sorted(w for w in out.split() if (self.source.path / "examples" / f"{w}.c").is_file())
 
     def build(self, folder, targets, progress, jobs):
-        """Builds what can be built. Fills `errors` with the output for what could not."""
+        """Builds all targets. Fills `errors` with the output of those that do not build."""
         with self.locked():
             self._build(folder, targets, progress, jobs)
 
@@ -160,7 +160,7 @@ class Tree:
         return self.root / folder / target
 
     def environment(self):
-        """For the programs of the tree: the shared library is found where the tree has it."""
+        """For the programs of the tree: the shared library is found in the tree."""
         return dict(os.environ, LD_LIBRARY_PATH=str(self.root / "src"))
 
     def header_warnings(self, folder):
@@ -171,7 +171,7 @@ class Tree:
         return sorted(set(re.findall(pattern, text, re.MULTILINE)))
 
     def wrongly_bound(self, folder, targets):
-        """Built targets that do not use this tree's library in the way that the tree stands for."""
+        """Built targets that do not use this tree's library, or not in the tree's way (static or shared)."""
         built = [t for t in targets if self.binary(folder, t).exists()]
         wrong = []
         for target in built:

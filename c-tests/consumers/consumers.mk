@@ -1,4 +1,4 @@
-# Programs that others wrote, as Debian packages them, at work on the library.
+# Unmodified programs, as Debian packages them, run on the library.
 
 CHECKS += check-consumers
 .PHONY: check-consumers

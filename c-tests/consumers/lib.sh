@@ -1,7 +1,7 @@
 # Shared by the consumer scripts of this folder: sourced, not run.
 #
 # A consumer script defines its job as a shell function that takes the side ("ours" or "debian") as its first argument,
-# runs its programs through `traced` (or `select_lib`), and has the records judged. `both_sides` runs it twice.
+# runs its programs through `traced` (or `select_lib`), and judges the records. `both_sides` runs it twice.
 # shellcheck shell=bash
 
 set -euo pipefail
@@ -10,10 +10,10 @@ export LC_ALL=C
 consumer=${consumer:-$(basename "$0" .sh)}
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 our_libdir=${LIBURING_LIBDIR:-$project/build/stage/usr/lib}
-# Not /tmp: it is often a tmpfs, and the jobs below want a file system with O_DIRECT.
+# Not /tmp: it is often a tmpfs, and the jobs need a file system with O_DIRECT.
 work=$(mktemp -d "${CONSUMERS_TMP:-/var/tmp}/liburing-$consumer.XXXXXX")
 exit_hooks=()
-# The runner's summary is made of these lines.
+# The runner collects these lines for its summary.
 figures=${CONSUMERS_FIGURES:-$work/figures}
 our_lib='' system_lib=''
 
@@ -39,7 +39,7 @@ fail() {
     exit 1
 }
 
-# 77 is what test drivers commonly read as "skipped".
+# Test drivers commonly read 77 as "skipped".
 skip() {
     printf 'SKIP: %s: %s\n' "$consumer" "$*"
     exit 77
@@ -54,18 +54,18 @@ bring() {
     export DEBIAN_FRONTEND=noninteractive
     if ! "${install[@]}" >"$work/apt.log" 2>&1; then
         apt-get update -q >>"$work/apt.log" 2>&1 || true
-        "${install[@]}" >>"$work/apt.log" 2>&1 || skip "package $1 can not be installed: $(tail -n 1 "$work/apt.log")"
+        "${install[@]}" >>"$work/apt.log" 2>&1 || skip "package $1 cannot be installed: $(tail -n 1 "$work/apt.log")"
     fi
 }
 
-# need COMMAND PACKAGE: has the package installed when the command is missing.
+# need COMMAND PACKAGE: installs the package if the command is missing.
 need() {
     PATH=$PATH:/usr/sbin:/sbin
     command -v "$1" >/dev/null || bring "$2"
     command -v "$1" >/dev/null || fail "package $2 came without $1"
 }
 
-# Everything that a job stands on, whatever the program.
+# Everything that each job needs.
 need_common() {
     need strace strace
     need python3 python3-minimal
@@ -81,7 +81,7 @@ if libc.syscall(425, 1, ctypes.create_string_buffer(120)) < 0:
     [ -z "$refusal" ] || skip "this kernel refuses io_uring_setup: $refusal"
 }
 
-# links_liburing PROGRAM: remembers which library the system itself gives the program.
+# links_liburing PROGRAM: stores the library that the program gets by default.
 links_liburing() {
     system_lib=$(env -u LD_LIBRARY_PATH ldd "$1" | awk '$1 == "liburing.so.2" { print $3 }')
     [ -n "$system_lib" ] || skip "$1 is not linked to liburing.so.2 here"
@@ -136,7 +136,7 @@ judge_process() {
 judge_bindings() {
     local side=$1 want library
     want=$(expected_lib "$side")
-    # What the library binds to itself does not count.
+    # Bindings by the library itself do not count.
     sed -n "/binding file [^ ]*liburing\.so[^ ]* /d; s/.* to \(.*\) \[0\]: normal symbol .\(_*io_uring_[a-z0-9_]*\)'.*/\1 \2/p" "$work/$side".ld.* |
         sort -u >"$work/$side.bound"
     [ -s "$work/$side.bound" ] || fail "$side: the dynamic linker bound no io_uring function"
@@ -166,7 +166,7 @@ report() {
     printf '%-8s %-6s  %s\n' "$consumer" "$1" "$2" | tee -a "$figures"
 }
 
-# both_sides JOB: Debian's library first, so that a failure there is known to be none of ours.
+# both_sides JOB: Debian's library first, so a failure there is not blamed on ours.
 both_sides() {
     local job=$1 side started
     for side in debian ours; do

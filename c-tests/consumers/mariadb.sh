@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# mariadbd with native AIO on io_uring: bulk insert, kill -9 in the middle of commits, crash recovery, CHECK TABLE; every
-# row that a client was told is committed is there, and none of a transaction that was still open.
-# Private data folder, a unix socket only, an account without privileges.
+# mariadbd with native AIO on io_uring: bulk insert, kill -9 in the middle of commits, crash recovery, CHECK TABLE;
+# every acknowledged row is there, and no row of an open transaction. Private data folder, a unix socket only, an
+# account without privileges.
 . "$(dirname "$0")/lib.sh"
 
 need mariadbd mariadb-server-core
@@ -119,7 +119,7 @@ for n in itertools.count(1):
     acknowledged=$(tail -n 1 "$work/$side/acknowledged")
 }
 
-# Prints what must be equal on both sides, and was known before the crash.
+# Prints the values that must be equal on both sides, and equal to those before the crash.
 bulk_sums() { query "$1" 'SELECT COUNT(*), SUM(CRC32(word)), SUM(CRC32(filler)) FROM bulk'; }
 
 job() {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# plocate reads its index and asks about files (statx) through io_uring; find says what the answers must be.
+# plocate reads its index and queries files (statx) through io_uring; find gives the expected answers.
 . "$(dirname "$0")/lib.sh"
 
 need plocate plocate
 need_common
 links_liburing "$(command -v plocate)"
 
-# The installed file is setgid, and the dynamic linker ignores LD_LIBRARY_PATH for such; a copy of it is not.
+# The installed file is setgid, so the dynamic linker ignores LD_LIBRARY_PATH for it. A copy is not setgid.
 program=$work/plocate
 cp "$(readlink -f "$(command -v plocate)")" "$program"
 chmod 0755 "$program"
@@ -29,7 +29,7 @@ for d in range(40):
     updatedb.plocate --output "$database" --database-root "$tree" --require-visibility no --prunepaths '' --prunefs '' \
         --prunenames '' --prune-bind-mounts no
     find "$tree" -name 'book-*' | sort >"$work/indexed"
-    # Half of what the database knows is gone when it is asked for what still exists.
+    # Half of the files in the database are deleted before the query for existing files.
     find "$tree" -name '*[02468]-*' -delete
     find "$tree" -name 'book-*' | sort >"$work/present"
 }
@@ -60,4 +60,4 @@ grep 'shelf-17.*\.ring' "$work/indexed" >"$work/indexed.shelf"
 grep -E 'book-0[0-9]{3}7-.*dat$' "$work/indexed" >"$work/indexed.regex"
 say "$(wc -l <"$work/indexed") files indexed, $(wc -l <"$work/present") still there"
 both_sides job
-say "PASS: every answer is what find says"
+say "PASS: every answer equals that of find"

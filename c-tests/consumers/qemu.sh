@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # qemu-io writes patterns through io_uring and reads them back; qemu-img converts images through io_uring both ways.
-# What one AIO mode wrote is read with another, so that a fault in writing can not hide behind the same one in reading.
+# Data written in one AIO mode is read in another. So a fault in writing cannot hide behind the same fault in reading.
 . "$(dirname "$0")/lib.sh"
 
 need qemu-img qemu-utils
@@ -12,7 +12,7 @@ mib=$((1024 * 1024))
 # image FILE FORMAT O_DIRECT: the image as options, since qemu-img convert takes an AIO mode in no other way.
 image() { echo "driver=$2,cache.direct=$3,file.driver=file,file.filename=$1,file.aio=io_uring,file.cache.direct=$3"; }
 
-# qemu_io SIDE AIO CACHE FORMAT IMAGE COMMAND...: fails as well on words of trouble that the status may not show.
+# qemu_io SIDE AIO CACHE FORMAT IMAGE COMMAND...: also fails on error messages that the status may not show.
 qemu_io() {
     local side=$1 aio=$2 cache=$3 format=$4 image=$5 log=$work/qemu-io.log args=() command
     shift 5
@@ -32,7 +32,7 @@ patterns() {
         writes+=("aio_write -P $((i + 1)) $((i * 2 * mib)) 1M")
         [ "$i" -eq 2 ] || reads+=("aio_read -P $((i + 1)) $((i * 2 * mib)) 1M")
     done
-    # Vectored, zeroes at the start of pattern 2, not aligned to a cluster; and what nobody wrote reads as zero.
+    # Vectored, zeroes at the start of pattern 2, not aligned to a cluster. Unwritten parts read as zero.
     writes+=("aio_flush" "writev -P 200 $((60 * mib)) 4k 64k 512k" "write -z $((4 * mib)) 64k"
         "write -P 201 $((62 * mib + 4096)) 8k" "flush")
     reads+=("aio_read -P 0 $((4 * mib)) 64k" "aio_read -P 3 $((4 * mib + 65536)) 960k" "aio_flush"

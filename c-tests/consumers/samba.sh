@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # smbd serves files through Samba's io_uring module, whose event loop polls the ring's descriptor: several clients put
-# and get files at once, and every byte comes back. A private server on the loopback device, from packages as they are.
+# and get files at once, and every byte comes back. A private server on the loopback device, from unmodified packages.
 . "$(dirname "$0")/lib.sh"
 
 [ "$(id -u)" -eq 0 ] || skip "smbd wants to be started by root"
@@ -10,12 +10,12 @@ module >/dev/null || bring samba-vfs-modules
 need_common
 links_liburing "$(module)"
 
-# The package samba would start a server for everybody as soon as it is installed, so it is only unpacked.
+# Installing the package samba starts a public server, so the package is only unpacked.
 (cd "$work" && apt-get download -o APT::Sandbox::User=root samba && dpkg-deb -x samba_*.deb package) >"$work/apt.log" 2>&1 ||
-    skip "package samba can not be fetched: $(tail -n 1 "$work/apt.log")"
+    skip "package samba cannot be fetched: $(tail -n 1 "$work/apt.log")"
 smbd=$work/package/usr/sbin/smbd
 if grep -q 'not found' <<<"$(ldd "$smbd")"; then
-    skip "the package samba to be had does not fit the installed libraries"
+    skip "the available package samba does not match the installed libraries"
 fi
 
 clients=3

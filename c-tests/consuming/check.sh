@@ -32,7 +32,7 @@ install_below() { # prefix, 1 or 0 for shared libraries
 }
 install_below "$prefix" 1
 install_below "$work/static only" 0
-# The examples find each other, and nothing is written into the source.
+# A copy, in which the examples find each other: nothing is written into the source.
 cp -r "$root/examples" "$work/examples"
 head -c 300007 /dev/urandom >"$work/data"
 
@@ -42,7 +42,7 @@ needs() { # program, soname or nothing
     [ "$found" = "$2" ] || die "$1 needs '$found' instead of '$2'"
 }
 
-# The four programs: which library each is linked to, and that it does its work.
+# The four programs: each is linked to the right library, and works.
 run() { # directory
     local variant soname
     for variant in uring uring_static uring_ffi uring_ffi_static; do
@@ -87,7 +87,8 @@ with_cmake() {
     quietly "cmake does not build without shared libraries" cmake --build "$work/cmake-static"
     needs "$work/cmake-static/cp-uring" ''
 
-    # The names that package managers give it, and variables in place of targets: with shared libraries and without.
+    # The names that package managers give the package, and variables instead of targets: with shared libraries and
+    # without.
     mkdir "$work/names"
     printf '%s\n' 'cmake_minimum_required(VERSION 3.13)' 'project(names C)' 'find_package(liburing REQUIRED)' \
         "add_executable(by-target \"$work/examples/uring-cp.c\")" \
@@ -112,7 +113,7 @@ with_cmake() {
         done
     done
 
-    # Versions that it is, and that it is not.
+    # Versions that match, and versions that do not.
     version_found() { # wanted
         mkdir -p "$work/version"
         printf '%s\n' 'cmake_minimum_required(VERSION 3.13)' 'project(v C)' "find_package(liburing $1 REQUIRED)" \

@@ -1,4 +1,4 @@
-# What the libraries cost, as counts beside upstream's library: instructions, bytes, relocations and system calls.
+# Costs of the libraries, as counts beside upstream's library: instructions, bytes, relocations and system calls.
 
 CHECKS += check-cost
 .PHONY: check-cost check-steps check-size check-startup check-inline-size

@@ -1,4 +1,4 @@
-"""What may take more instructions than upstream's, how many more, and why."""
+"""Functions that may take more instructions than upstream's, how many more, and why."""
 
 # Lengths of 2 GiB and more are capped to what a request can transfer: a constant, a comparison, a conditional move.
 # Upstream's keep the lower 32 bits of them. Constant lengths take none.
@@ -7,5 +7,5 @@ MORE = {f"io_uring_prep_{name}": 3 for name in
 
 
 def most(name, upstream):
-    """How many instructions a function may take whose counterpart takes `upstream`."""
+    """The limit for a function whose counterpart takes `upstream` instructions."""
     return upstream + MORE.get(name, 0)

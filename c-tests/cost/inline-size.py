@@ -3,9 +3,9 @@
 
 usage: inline-size.py [-a] [--only PREFIX] OURS_INCLUDE REFERENCE_INCLUDE
 
-Each inline function is compiled alone, as the whole body of an external function, with gcc and clang at -O2. Printed
-are the functions that are longer than the reference's (with -a: all), and a summary. The exit status is 1 if one is
-longer than dearer.py allows.
+Each inline function is compiled alone, as the whole body of an external function, with gcc and clang at -O2. Prints the
+functions that are longer than the reference's (with -a: all), and a summary. The exit status is 1 if one is longer than
+dearer.py allows.
 """
 import argparse
 import math

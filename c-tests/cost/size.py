@@ -3,8 +3,8 @@
 
 usage: size.py OURS UPSTREAM
 
-OURS and UPSTREAM are install prefixes. "text" is what size(1) calls so: code, constants, symbol tables and unwinding
-tables. Exit status 1 if a row that is a limit is not below upstream's (a program's: is above it).
+OURS and UPSTREAM are install prefixes. "text" is the figure of size(1): code, constants, symbol tables and unwinding
+tables. Exit status 1 if a library's limited row is not below upstream's, or a program's is above it.
 """
 import os
 import subprocess

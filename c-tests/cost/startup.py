@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""What loading the library and setting a ring up cost, beside upstream's.
+"""The cost of loading the library and of setting a ring up, beside upstream's.
 
 usage: startup.py OURS UPSTREAM [RUNS]
 
-OURS and UPSTREAM are install prefixes. Counts are limits: exit status 1 if one is above upstream's. The times are those
-that glibc's dynamic linker reports for itself, medians of RUNS (51) loads of each in turns; they are shown and limit
-nothing.
+OURS and UPSTREAM are install prefixes. Counts are limits: exit status 1 if one is above upstream's. The times come from
+glibc's dynamic linker: medians of RUNS (51) loads of each, in turns. They are shown, but are no limit.
 """
 import os
 import re

@@ -34,7 +34,7 @@ def count(compiler, prefix, work):
         [*compiler, "-O2", "-Wall", "-Wextra", "-I", os.path.join(prefix, "include"), *sources, "-o", program,
          "-L", library, "-luring", f"-Wl,-rpath,{library}"],
         check=True)
-    # Symbols are looked up before the rows run: a first call counts no more than a later one.
+    # Symbols are looked up before the rows run, so a first call takes no more instructions than a later one.
     environment = dict(os.environ, LD_BIND_NOW="1")
     found = {}
     for _ in range(RUNS):

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds what c-tests/fio/check.sh and c-tests/fio/compare.sh run. Both need the source of the very fio that is installed: an engine
-# reaches into fio's structures, so it has to be compiled against the headers of the version that loads it.
+# Builds the programs of c-tests/fio/check.sh and c-tests/fio/compare.sh. Both need the source of the installed version
+# of fio: an engine uses fio's structures, so it must be compiled against the headers of the version that loads it.
 #
 # usage: build.sh unmodified TREE PREFIX    fio and t/io_uring of Debian's source package in the folder TREE, with the
 #                                           liburing/io_uring.h below PREFIX in the place of the copy that fio brings
 #                                           along; no other file of fio is touched
 #        build.sh engine TREE PREFIX OUT    c-tests/fio/engine.c as OUT, on the headers of TREE and the liburing below PREFIX
 # environment: CC
-# exit status: 77 when the source can't be had here
+# exit status: 77 when the source is not available here
 set -euo pipefail
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS
@@ -19,7 +19,7 @@ skip() {
     exit 77
 }
 
-# The source as links, so that the build's products and the other header do not get into the source itself.
+# Links to the source, so that the build's products and the other header stay out of it.
 link_tree() {
     local tree=$1 version suite source
     command -v fio >/dev/null || skip "fio is not installed"
@@ -44,7 +44,7 @@ unmodified() {
         rm "$header"
         echo "$ours" >"$header"
     fi
-    # make knows nothing of a change of the include path.
+    # make does not notice a change of the include path.
     if [ "$(cat "$tree/.prefix" 2>/dev/null)" != "$prefix" ]; then
         rm -f "$tree/engines/io_uring.o" "$tree/t/io_uring.o"
         echo "$prefix" >"$tree/.prefix"

@@ -2,7 +2,8 @@
 # fio with verification, in two ways:
 #   unmodified  fio's own io_uring engine and t/io_uring, which make raw system calls, compiled with our kernel header
 #   engine      Debian's fio with the engine of this folder on our library
-# What one of them wrote is also read with plain system calls, so a fault in writing can not hide behind one in reading.
+# Data that one of them wrote is also read with plain system calls. So a fault in writing cannot hide behind one in
+# reading.
 #
 # usage: check.sh TREE        folder for fio's build
 # environment: LIBURING_PREFIX  where the library under test is installed (default: build/stage/usr of the project)
@@ -31,7 +32,7 @@ direct=1
 dd if="$engine" of=/dev/null bs=4096 count=1 iflag=direct 2>/dev/null || direct=0
 [ "$direct" = 1 ] || say "note: no O_DIRECT in $work, every job is buffered"
 
-# Where jobs do their work.
+# The directory of the jobs.
 target=(--filename="$work/data")
 
 # fio_job LABEL FIO ENGINE OPTION...: the result is fio's exit status; its output stays in $work/out.
@@ -77,7 +78,7 @@ verified_jobs() {
     }
 }
 
-# A byte that nobody wrote must be noticed, by the engine under test itself.
+# The engine under test must notice a changed byte.
 damage_is_noticed() {
     local who=$1 fio=$2 io=$3
     # shellcheck disable=SC2086
@@ -92,7 +93,7 @@ damage_is_noticed() {
     passed=$((passed + 1))
 }
 
-# Polled completions: only where the device has queues for them, which fio's own engine is asked first.
+# Polled completions: only if the device has queues for them. fio's own engine tells whether it does.
 polled() {
     local how="--rw=randread --hipri --size=4m"
     if [ "$direct" = 0 ]; then
@@ -116,7 +117,7 @@ loop=
 detach() { [ -z "$loop" ] || losetup -d "$loop"; }
 exit_hooks+=(detach)
 
-# Trims go to block devices alone: a loop device over a file, where they punch holes.
+# Only block devices take trims. On a loop device over a file they punch holes.
 trims() {
     if [ "$(id -u)" -ne 0 ] || ! command -v losetup >/dev/null; then
         echo "SKIP: fio: trim needs root and losetup"
@@ -125,7 +126,7 @@ trims() {
     truncate -s "$size" "$work/disk"
     if ! loop=$(losetup -f --show "$work/disk" 2>/dev/null); then
         loop=
-        echo "SKIP: fio: trim: this machine gives out no loop device"
+        echo "SKIP: fio: trim: this machine has no free loop device"
         return
     fi
     local who=$1 fio=$2 io=$3
@@ -145,7 +146,7 @@ trims() {
     rm "$work/disk"
 }
 
-# t/io_uring only reads, and complains about each read that is not whole.
+# t/io_uring only reads, and prints a message for each short read.
 bare_program() {
     local options iops
     for options in "-B1 -F1" "-B0 -F0" "-B1 -F1 -R0 -X1" "-N1" "-O0 -B0"; do

@@ -53,7 +53,7 @@ fio --name=lay-out --filename="$work/data" --size=256m --rw=write --bs=1m --ioen
     fail "no data file: $(tail -n 2 "$work/out")"
 cat "$work/data" >/dev/null
 
-# Reads that the page cache answers cost no device time, so they show the engine's own cost best.
+# Reads from the page cache take no device time, so they show the engine's own cost best.
 jobs=(
     "cached randread 4k, depth 32|--rw=randread --bs=4k --iodepth=32 --direct=0 --invalidate=0"
     "cached randread 512, depth 64, batch 16|--rw=randread --bs=512 --iodepth=64 --iodepth_batch=16 --iodepth_batch_complete_min=16 --iodepth_batch_complete_max=64 --direct=0 --invalidate=0"
@@ -69,7 +69,7 @@ steps=$((${#jobs[@]} * rounds * 3))
 step=0
 for round in $(seq "$rounds"); do
     for job in "${jobs[@]}"; do
-        # The engines take turns, and each goes first in turn, so that what else the machine does meets all of them.
+        # The engines take turns, and each goes first in turn. So other load of the machine affects all of them alike.
         order=(builtin upstream ours builtin upstream)
         for side in "${order[@]:round % 3:3}"; do
             step=$((step + 1))
@@ -95,7 +95,7 @@ for line in open(sys.argv[1]):
     job, side, iops, user = line.rstrip("\n").split("|")
     runs.setdefault(job, {}).setdefault(side, []).append((float(iops), float(user)))
 print(f"\nmedian of {sys.argv[2]} runs of {sys.argv[3]} s: IOPS, and nanoseconds of user time for each I/O;")
-print("spread: how far apart the runs of one engine were at most, so what a difference must exceed to mean anything")
+print("spread: the largest distance between runs of one engine; a smaller difference means nothing")
 print(f"{'job':42}{'fio built-in':>18}{'upstream':>18}{'ours':>18}  ours/upstream  spread")
 for job, sides in runs.items():
     cells, medians, spread = "", {}, 0

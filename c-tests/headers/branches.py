@@ -20,7 +20,7 @@ BRANCH = re.compile(r'\s*#\s*(if|ifdef|ifndef|elif|else)\b')
 
 
 def marked(text, path, branches):
-    """The text with a mark behind each directive that opens a branch. One that only refuses to compile gets none."""
+    """The text with a mark behind each directive that opens a branch. A branch that only holds #error gets none."""
     lines, open_branch = [], None
     for number, line in enumerate(text.splitlines(), 1):
         lines.append(line)
@@ -43,7 +43,7 @@ def main():
     with tempfile.TemporaryDirectory() as copy:
         for directory, _, files in os.walk(include):
             for file in files:
-                # The headers of 2019 have a check of their own.
+                # The headers of 2019 have a separate check.
                 if not file.endswith('.h') or '/liburing-0.1' in directory:
                     continue
                 path = os.path.relpath(os.path.join(directory, file), include)
@@ -58,7 +58,7 @@ def main():
 
         commands = sys.stdin.read().splitlines()
         wanted = {number for number, branch in enumerate(branches) if branch}
-        # From all over the list, so that it is soon over.
+        # A spread over the whole list, so that all branches are found soon.
         commands = [command for start in range(STRIDE) for command in commands[start::STRIDE]]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             while commands and not wanted <= seen:

@@ -31,7 +31,7 @@ def main():
         else:
             offset, size = rest
             condition = f'offsetof(struct {structure}, {member}) == {offset}'
-            # An array without a size has none that could be asked for.
+            # sizeof does not apply to an array without a size.
             if size != '0':
                 condition += f' && sizeof(((struct {structure} *)0)->{member}) == {size}'
         check = f'CHECK(layout_{number}, {condition});'

@@ -5,8 +5,9 @@
 #
 # A cell is one compiler, language version and order, with no feature-test macro, with _GNU_SOURCE and with
 # _POSIX_C_SOURCE. "kernel" is <linux/io_uring.h>: the system's, one as old as Linux 5.1, one newer than ours. "ffi" is
-# <liburing-ffi.h>. In "own names" the program has names of its own that <liburing.h> must not bring, in "extern c" it
-# includes the header between the braces of extern "C". With all compilers there, the table in DOCUMENT must be the one that came out.
+# <liburing-ffi.h>. In "own names" the program defines names that <liburing.h> must not define. In "extern c" it
+# includes the header between the braces of extern "C". If all compilers are there, the table in DOCUMENT must equal the
+# resulting one.
 set -euo pipefail
 export LC_ALL=C
 
@@ -20,7 +21,7 @@ warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 "${PYTHON:-python3}" "$here/facts.py" "$here/../abi" >facts.h
 "${PYTHON:-python3}" "$here/facts.py" "$here/../abi" ffi >ffi-facts.h
 
-# A kernel's header of days to come: all that ours has, and more.
+# A future kernel's header: everything that ours has, and more.
 mkdir -p future/linux
 sed -e 's/LIBURING_IO_URING_H/TOMORROW_IO_URING_H/; s/"linux_types.h"/<linux\/types.h>\n#include <linux\/fs.h>\n#include <linux\/time_types.h>/' \
     -e 's/IORING_OP_LAST = 65/IORING_OP_OF_TOMORROW = 65, IORING_OP_LAST = 66/' \
@@ -101,7 +102,7 @@ row() { # name "columns" compiler and flags...
     done
     printf '%s\n' "${rows[@]}" >rows
 
-    # What the headers keep for other machines, compiled here as if this were one.
+    # Parts of the headers for other machines, compiled as if for such a machine.
     elsewhere() { # order, compiler and flags...
         local order=$1
         shift
@@ -112,7 +113,7 @@ row() { # name "columns" compiler and flags...
         elsewhere kernel_after $cc $warnings -D__alpha__ -DSETUP_NUMBER=535
         elsewhere kernel_after $cc $warnings -D__mips__ -D__NR_Linux=5000 -DSETUP_NUMBER=5425
         elsewhere alone $cc $warnings -U__BYTE_ORDER__ -D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__
-        # Compilers warn of the option, so they are asked for no warnings.
+        # Compilers warn about the option, so warnings are off.
         elsewhere alone $cc -w -U__has_builtin
     done
     ! have musl-gcc || elsewhere alone musl-gcc $warnings -D_GNU_SOURCE -D__BIONIC__
@@ -224,7 +225,7 @@ for level in "-O0" "-O3 -flto"; do
     ! have musl-gcc || link_and_run "musl $level" musl-gcc -static $level
 done
 
-# In a module, and a program that imports it.
+# A module, and a program that imports it.
 modules=0
 module() { # compiler, its options, those for the module, the file it gives, those for the importer
     local compiler=$1 options=$2 compile=$3 file=$4 import=$5 ret=0
@@ -262,7 +263,7 @@ if [ -n "$document" ] && [ -n "$complete" ]; then
     }
 fi
 
-# What a mode leaves out, another compiles.
+# Each branch must be compiled in some mode.
 cut -d '|' -f 3 jobs | sort -u | "${PYTHON:-python3}" "$here/branches.py" "$include" || status=1
 
 failed=$(grep -c '|FAIL$' results || true)

@@ -1,4 +1,4 @@
-# The header's inline functions against the symbols of liburing-ffi: the same to the last byte.
+# The header's inline functions against the symbols of liburing-ffi: the results must be equal, byte for byte.
 #
 # PARITY_LIBDIR=DIR compares them with another installation of liburing 2.15.
 
@@ -11,7 +11,7 @@ PARITY_LIBDIR ?= $(B)
 PARITY_SOURCES := $(wildcard c-tests/parity/*.c)
 PARITY_DEPS := $(PARITY_SOURCES) c-tests/parity/parity.h $(B)/parity/table.h $(wildcard include/*.h include/liburing/*.h)
 PARITY_MAPS := src/liburing-ffi.map src/liburing.map
-# The world that functions act on has one type and is read as many.
+# The world that functions act on has one type and is read as several.
 PARITY_FLAGS := -D_GNU_SOURCE -std=gnu11 -g -Wall -Wextra -Werror -fno-strict-aliasing -Iinclude -I'$(B)/parity'
 PARITY_PROGRAMS := gcc $(if $(shell command -v clang),clang) san
 PARITY_CC_gcc := $(CROSS_COMPILE)gcc -O2

@@ -12,7 +12,7 @@ from header_inlines import inline_functions
 
 
 def fills_sqe(result, name, params):
-    """Whether a function does nothing but write what it is given into an SQE."""
+    """Whether a function only writes its arguments into an SQE."""
     return (result == "void" and re.match(r"io_uring_(prep|sqe_set)_", name)
             and sum(p.startswith("struct io_uring_sqe *") for p in params) == 1)
 

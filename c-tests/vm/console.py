@@ -1,4 +1,4 @@
-"""A boot of the machine and what its console said: programs, their output, the kernel's complaints."""
+"""A boot of the machine and its console: programs, their output, the kernel's complaints."""
 
 import os
 import pathlib
@@ -69,7 +69,7 @@ class Session:
 
 
 def boot(kernel, init, plan, files, work, limit):
-    """Boots with these files ({path below /work/bin: file here}) and follows the plan, a list of lines."""
+    """Boots with these files ({path below /work/bin: file here}) and carries out the plan, a list of lines."""
     folder = work / kernel.release
     shutil.rmtree(folder, ignore_errors=True)
     size = 0

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Install an emulator where this user may. A machine that has other qemu packages from Debian's backports can take
-# this one from there only; backports are then read through a list of our own beside the machine's, in a state of its own.
+# Install an emulator where this user may. If the machine has other qemu packages from Debian's backports, this one must
+# come from there too. Backports are then read through a separate list and state beside the machine's.
 #
 # usage: install-qemu.sh [PROGRAM PACKAGE]     (qemu-system-x86_64 qemu-system-x86)
-# Exit status 77: it can't be had here; the reason is printed to standard error.
+# Exit status 77: it is not available here; the reason is printed to standard error.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -22,7 +22,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs/qemu
 log=$cache/install.log
 mkdir -p "$cache/parts" "$cache/lists/partial"
 export DEBIAN_FRONTEND=noninteractive
-# Nothing of the user's is to go away for it.
+# The installation must not remove any of the user's packages.
 install=(install -y --no-install-recommends --no-remove)
 
 echo "installing $package" >&2

@@ -38,7 +38,7 @@ def fetch(suite, architecture, *arguments):
 
 
 def packages(suite, architecture):
-    """The kernel's packages. Newer releases of Debian have the image and the modules in packages of their own."""
+    """The kernel's packages. Newer releases of Debian have the image and the modules in separate packages."""
     kinds = "image|binary|modules" if architecture.modules else "image|binary"
     found, todo = [], [architecture.meta]
     while todo:

@@ -1,4 +1,4 @@
-"""A small emulated machine: an init of our own, two drives, the console as its only output. On amd64 the drives are NVMe
+"""A small emulated machine: this project's init, two drives, the console as its only output. On amd64 the drives are NVMe
 with polled queues."""
 
 import os
@@ -17,7 +17,7 @@ class BootError(Exception):
 
 
 def archive(files, out):
-    """An initramfs (the "newc" format of cpio) of {name: content}; all of it executable, none of it a link."""
+    """An initramfs (the "newc" format of cpio) of {name: content}; all files executable, no links."""
 
     def entry(number, name, mode, data):
         fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]

@@ -2,7 +2,7 @@
 """Runs upstream's test suite, unmodified and statically linked, on upstream's library and on ours, on other kernels in
 an emulated machine, and compares result by result. The tests that want an NVMe drive get one.
 
-Exit status: 0 every test that passes on upstream's passes on ours; 1 some do not; 77 the suite was not run."""
+Exit status: 0 every test that passes on upstream's passes on ours; 1 some fail; 77 the suite was not run."""
 
 import argparse
 import collections
@@ -26,7 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NOT_RUN = 77
 HUGE_PAGES = 64
 
-# Tests that do more with a drive, as its block device or as the device for its commands.
+# Tests that do more with a drive: with its block device, or with the device for its commands.
 ON_DRIVE = ("cmd-discard", "fixed-seg", "iopoll", "iopoll-leak", "iopoll-overflow", "read-write")
 ON_COMMANDS = ("io_uring_passthrough", "sqe-mixed-uring_cmd")
 
@@ -117,7 +117,7 @@ def not_built(tree, case):
 
 
 def compare_on(args, kernel, forest, todo):
-    """Outcomes of all cases on one kernel; what differs is run again, in a second boot."""
+    """Outcomes of all cases on one kernel. Cases that differ are run again, in a second boot."""
     (args.output / f"console-{kernel.label}.txt").unlink(missing_ok=True)
     first, failure = run_plan(args, kernel, forest, [(tree, case) for case, tree in staggered(todo, forest)])
     outcomes = []

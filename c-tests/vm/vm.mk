@@ -4,12 +4,12 @@
 
 VM_PREFIX ?= $(CHECK_PREFIX)
 VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
-# Programs of one installation are not another one's.
+# Each installation has its own programs.
 VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
 VM_SUITES ?= bookworm bookworm-backports sid
 VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra -Werror -pthread -static
 
-# Programs of the interface of January 2019, where it is built. Another installation need not have it. Traps (steps) are
+# Programs of the interface of January 2019, if it is built. Another installation may lack it. Traps (steps) are
 # too slow in an emulated machine.
 VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life descriptors entry_lock handlers poller library reads engine))
 

@@ -25,8 +25,8 @@ NOT_RUN = 77
 REFERENCE = "+upstream"
 HUGE_PAGES = 32
 
-# Programs of the interface of January 2019 that run in several modes, which is what their arguments say. The files of
-# the machine lie on a drive with polled queues.
+# Programs of the interface of January 2019 that run in several modes; the arguments are the mode. The files of the
+# machine lie on a drive with polled queues.
 SEED = "seed-"
 SEED_MODES = {
     "seed-reads": {"direct": "-d8", "buffered": "-b", "polled": "-p", "polled-fixed": "-pf", "polled-thread": "-pT"},
@@ -34,7 +34,7 @@ SEED_MODES = {
                     "polled-thread": "--hipri --sqthread --sqthread-poll"},
 }
 SEED_LENGTH = {"seed-reads": "-n 1000 -c 1", "seed-engine": "--rounds 500"}
-# Rings in memory that the program brings came with this one; on older ones the interface must say that it is not there.
+# The first kernel with rings in memory that the program provides. On older ones the interface must return ENOSYS.
 SEED_SINCE = (6, 5)
 SEED_BEFORE = "seed-errors=old_kernel"
 
@@ -58,7 +58,7 @@ def seed_runs(kernel, programs, limit):
 
 
 def plan(kernel, programs, limit, reference, both):
-    """The programs on a plain machine, then the ones that want io_uring restricted (kernel.io_uring_disabled)."""
+    """The programs on a plain machine, then those that need io_uring restricted (kernel.io_uring_disabled)."""
     lines = [f"set /proc/sys/vm/nr_hugepages {HUGE_PAGES}", "env TMPDIR /work/now"]
     if reference:
         lines.append("env C_TESTS_REFERENCE 1")
@@ -115,7 +115,7 @@ def skips(sessions):
 
 
 def notes(sessions):
-    """What a kernel has not got is worth a note, not a failure."""
+    """A feature that the kernel lacks is a note, not a failure."""
     return [f"note of Linux {session.kernel.release}: {note}" for session in sessions for note in session.notes]
 
 

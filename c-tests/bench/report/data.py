@@ -5,7 +5,7 @@ MIB = 256
 
 
 def file(work):
-    """Its path: not sparse, and in the page cache from having been written."""
+    """Its path. The file is not sparse, and the page cache holds it since it was written."""
     path = os.path.join(work, "data")
     if not os.path.exists(path) or os.path.getsize(path) != MIB << 20:
         with open(path, "wb") as blocks:

@@ -1,4 +1,4 @@
-"""The machine that is measured on, and how busy it is."""
+"""The machine of the measurement, and its load."""
 import datetime
 import os
 import platform
@@ -29,7 +29,7 @@ def virtualization():
 
 
 def describe(path):
-    """Facts for the record. `path` is where the file for reads lies."""
+    """Facts about the machine. `path` is the place of the file for reads."""
     filesystem = subprocess.run(["stat", "-f", "-c", "%T", path], text=True, stdout=subprocess.PIPE).stdout.strip()
     return {
         "processor": first_line("/proc/cpuinfo", "model name") or platform.machine(),

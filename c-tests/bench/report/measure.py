@@ -1,10 +1,10 @@
-"""Running the programs in turns, and what the figures say."""
+"""Runs the programs in turns, and evaluates the figures."""
 import statistics
 import subprocess
 
 
 def run(program, row, seconds):
-    """Nanoseconds an operation and None, or None and the reason. A program is its path, or words to start it with."""
+    """Nanoseconds an operation and None, or None and the reason. A program is its path, or the words of its command."""
     words = [program] if isinstance(program, str) else program
     options = [f"{name}={value}" for name, value in row.options.items()]
     result = subprocess.run([*words, row.workload, str(seconds), *options], text=True, stdout=subprocess.PIPE,
@@ -30,14 +30,14 @@ def measure(programs, row, seconds, turns):
 
 
 def ratio(times, over):
-    """Ratios turn by turn, as neighbours share what else the machine does: the median and the middle half."""
+    """Ratios turn by turn, as neighbouring runs share the machine's other load: the median and the middle half."""
     each = [mine / theirs for mine, theirs in zip(times, over)]
     low, middle, high = statistics.quantiles(each, n=4, method="inclusive")
     return {"median": round(middle, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 def summarize(row, times):
-    """What is kept of a row: the median of each side, all times, ratios to upstream and to the raw loop."""
+    """The results of a row: the median of each side, all times, ratios to upstream and to the raw loop."""
     result = {
         "name": row.name,
         "per": row.per,

@@ -1,4 +1,4 @@
-"""Plots of speed.json as SVG, the same bytes for the same figures.
+"""Plots of speed.json as SVG. The same figures give the same bytes.
 
 usage: plots.py SPEED_JSON OUT
 """
@@ -24,7 +24,7 @@ def save(figure, out, name):
     figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight",
                    facecolor="white")
     pyplot.close(figure)
-    # Trailing blanks trouble version control.
+    # Version control reports trailing blanks.
     with open(path, encoding="utf-8") as file:
         text = "\n".join(line.rstrip() for line in file) + "\n"
     with open(path, "w", encoding="utf-8") as file:

@@ -19,7 +19,7 @@ def compile_c(source, path, prefix, library=None, runtime=None):
 
 
 def fetch(*arguments):
-    """A path from fetch-upstream.sh, or None with the reason told."""
+    """A path from fetch-upstream.sh, or None with the reason printed."""
     result = subprocess.run(["build-aux/fetch-upstream.sh", *arguments], text=True, stdout=subprocess.PIPE)
     if result.returncode not in (0, 77):
         sys.exit(f"fetch-upstream.sh {' '.join(arguments)} failed")
@@ -45,7 +45,7 @@ def debian_library():
 
 
 def build(ours, work):
-    """The programs by side, and what was compared, in words."""
+    """The programs by side, and a description of each."""
     upstream = fetch("build")
     if not upstream:
         sys.exit(77)
@@ -55,7 +55,7 @@ def build(ours, work):
         "upstream": compile_c("c-tests/bench/speed.c", os.path.join(work, "upstream"), upstream, library),
         "raw": compile_c("c-tests/bench/raw.c", os.path.join(work, "raw"), ours),
     }
-    # The same program once more: how far apart two runs of one thing are.
+    # The same program again, to show the difference between two runs of one program.
     found["again"] = found["upstream"]
     debian = debian_library()
     if debian:

@@ -1,4 +1,4 @@
-"""What is measured: rows, which are compared, and curves, which show how cost grows."""
+"""The measurements: rows, which are compared, and curves, which show how cost grows."""
 
 LIBRARIES = ("ours", "upstream", "again", "debian")
 # The same loop without a library, and on another one.
@@ -8,7 +8,7 @@ ALL = LIBRARIES + ("raw", "crate")
 class Row:
     """One command line of the timed programs, for several of them.
 
-    `per` is what the nanoseconds are of; `factor` makes it run longer than others.
+    `per` names the operation that the nanoseconds count; `factor` makes it run longer than others.
     """
 
     def __init__(self, name, workload, sides, per="operation", factor=1, **options):

@@ -1,5 +1,5 @@
-"""Time random reads through the interface of January 2019, which the preload library serves, beside the same loop through
-today's: in turns, in one run.
+"""Time random reads through the interface of January 2019, on the preload library, beside the same loop through
+today's. Both take turns in one run.
 
 usage: seed.py PREFIX WORK [--quick] [--into DOCUMENT]
 
