@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Make a static library of several members from the one object that holds a library, so that a program gets only what
+# Make a static library of several members from the one object that holds a library. A program then contains only what
 # it uses, with or without --gc-sections.
 #
 # usage: archive.sh ARCHIVE OBJECT
 # environment: CC AR NM OBJCOPY; ONE_MEMBER=1 takes the object as it is
 #
-# A member holds the functions of one group and a copy of all that they need: internal code that two groups use is there
-# twice, under local names. So no member needs another, and no name but the interface's is seen.
+# A member holds the functions of one group and a copy of all the code that they need, under local names. Internal code
+# that two groups use is there twice. So no member needs another one, and only the interface's names are visible.
 set -euo pipefail
 export LC_ALL=C
 
@@ -20,7 +20,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The first pattern that fits says where a function goes.
+# The first pattern that matches a function sets its group.
 group() { # function
     case $1 in
     *version*) echo version ;;

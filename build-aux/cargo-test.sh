@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run a command that runs Rust tests, and sum up what it says: passed, and ignored as skipped.
+# Run a command that runs Rust tests, and sum up its results: passed tests, and ignored ones as skipped.
 #
 # usage: cargo-test.sh COMMAND...
 set -euo pipefail

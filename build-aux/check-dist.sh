@@ -50,11 +50,11 @@ archive_builds() {
         diff <(cd "$root" && git ls-files | while IFS= read -r file; do [ ! -f "$file" ] || echo "$file"; done | sort) \
             <(cd "$work/source" && find . -path ./vendor -prune -o -type f -printf '%P\n' | sort) || die "the archive's files"
     fi
-    # And it makes itself.
+    # An unpacked archive makes the same archive.
     again=$("$work/source/build-aux/dist.sh" "$work/third")
     cmp "$archive" "$again" || die "an unpacked archive makes another one"
 
-    # No network, nothing that Cargo has downloaded before, no cbindgen.
+    # No network, no crates that Cargo has downloaded before, no cbindgen.
     if unshare --net true 2>/dev/null; then isolated=(unshare --net); else echo "SKIP: no network namespace; only Cargo was told to stay offline"; fi
     ! command -v cbindgen >/dev/null || die "cbindgen is in PATH"
     mkdir "$work/empty"
@@ -64,7 +64,7 @@ archive_builds() {
         "${isolated[@]}" "$MAKE" -s --no-print-directory -C "$work/source" install DESTDIR="$work/installed" prefix=/usr
     ) >"$work/log" 2>&1 || { tail -n 20 "$work/log"; die "the archive does not build offline"; }
     [ -e "$work/installed/usr/lib/liburing.so.2" ] || die "nothing was installed"
-    # Also what only tests need.
+    # The crates that only tests need are there too.
     local config=()
     [ ! -e "$work/source/vendor/config.toml" ] || config=(--config vendor/config.toml)
     (
@@ -85,7 +85,7 @@ reproducible() {
     same_trees "two builds differ" "$work/one/installed" "$work/another place/source/installed"
     cp -r "$work/one/installed" "$work/first"
 
-    # What differs between configurations is in libraries and pkg-config files, never in a header.
+    # Configurations differ in libraries and pkg-config files, never in a header.
     local number=0 options cc
     while read -r cc options; do
         command -v "$cc" >/dev/null || { echo "SKIP: there is no $cc to configure with"; continue; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Hold the prose against the source: make targets and links.
+# Check make targets and links in the documents against the source.
 #
 # usage: check-docs.sh
 set -euo pipefail
@@ -19,7 +19,7 @@ for target in $targets; do
     grep -qE "\`make ${target}[ \`]" CONTRIBUTING.md || wrong "CONTRIBUTING.md does not describe make $target"
 done
 
-# Every target of a rule, with or without a line in the help.
+# Every target of a rule, also one without a line in the help.
 mapfile -t makefiles < <("${MAKE:-make}" -s --no-print-directory print-TOPICS | tr ' ' '\n')
 known=$(cat Makefile "${makefiles[@]}" | sed -nE 's/^\.PHONY: *(.*)/\1/p; s/^([a-z][a-z0-9-]*):.*/\1/p' | tr ' ' '\n' | sort -u)
 named=0

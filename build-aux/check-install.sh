@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install as users and packagers do, and look at what arrives.
+# Install as users and packagers do, and check the result.
 #
 # usage: check-install.sh [packaging]
 #   without an argument: what `make install` puts where, into DESTDIR and into a prefix with a space, and a program built
@@ -43,7 +43,7 @@ libraries() { # directory for run time, directory for development
     printf '%s\n' "$2/cmake/liburing/liburing-config.cmake" "$2/cmake/liburing/liburing-config-version.cmake"
 }
 
-# The interface of 2019, which is built for x86-64.
+# The interface of 2019, which is built only for x86-64.
 seed() { # headers, directory for run time, directory for development
     [ "$(make_in_root print-ENABLE_SEED)" = 1 ] || return 0
     printf '%s\n' "$1"/liburing-0.1/{,split/}{liburing,io_uring}.h "$2/liburing.so.1" "$2/liburing-0.1-preload.so" \
@@ -71,7 +71,7 @@ try_program() { # pkg-config directory, library directory, name, compiler option
 installation() {
     local below found
 
-    # As a package is made.
+    # As for a package.
     make_in_root install DESTDIR="$work/dest" prefix=/usr libdir=/usr/lib/here libdevdir=/usr/lib/here \
         mandir=/usr/share/man >/dev/null
     same "files below DESTDIR" \
@@ -143,7 +143,7 @@ packaging() {
     # Gentoo
     configured "/usr /usr/include /lib64 /usr/lib64 /usr/share/man /usr/share " --prefix=/usr --libdir=/lib64 \
         --libdevdir=/usr/lib64 --mandir=/usr/share/man --cc=gcc --cxx=g++ --use-libc
-    # what autoconf's users pass on to every configure
+    # options that autoconf's users pass to every configure
     configured "/usr /usr/include /usr/lib /usr/lib /usr/share/man /usr/share " --build=x86_64-linux-gnu --prefix=/usr \
         --mandir=/usr/share/man --infodir=/usr/share/info --sysconfdir=/etc --localstatedir=/var \
         --disable-option-checking --disable-silent-rules --disable-maintainer-mode --disable-dependency-tracking

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Hold the source against the order that CONTRIBUTING.md gives its layers, and find circles of imports.
+"""Check the source against the order of layers in CONTRIBUTING.md, and find circles of imports.
 
 usage: check-layers.py [ROOT]
 
 A module of core/src may use the layers above its own in the list between the two comments in CONTRIBUTING.md, and
-itself; those of one line are neighbours and do not use each other. No two files of a crate, a folder of Python scripts
+itself; modules of one line do not use each other. No two files of a crate, a folder of Python scripts
 or a set of C headers may need each other, directly or through others. A file that only names its child modules, or
-exports their names as its own, does not need them. Tests look anywhere. Before the source, copies of it with a wrong
-import are looked at, each of which must be found.
+exports their names as its own, does not need them. Tests may use any module. Before it checks the source, the script
+plants wrong imports in copies of it and must find each of them.
 """
 
 import os
@@ -38,13 +38,13 @@ def files_below(root, folder, *endings):
 
 
 def code_only(text):
-    """Without comments, and with nothing in the strings and characters."""
+    """The source without comments, and with empty strings and characters."""
     token = re.compile(r'''//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|b?'(?:\\.[^']*|[^'\\])\'''', re.S)
     return token.sub(lambda match: ' ' if match.group().startswith('/') else '""', text)
 
 
 def block_end(text, start):
-    """The place behind the braces that open first from `start`, or behind the semicolon if that comes first."""
+    """The position after the first pair of braces from `start`, or after the first semicolon if that is earlier."""
     depth = 0
     for place in range(start, len(text)):
         if text[place] == '{':
@@ -123,7 +123,7 @@ class Crate:
         for match in use.finditer(text):
             for path in use_paths(match.group(2)):
                 target = self.resolve(module, path)
-                # What a module exports of its children is their names.
+                # A module may export names of its children.
                 if target and not (match.group(1) and target[:len(module)] == module):
                     needed.add(target)
         for match in re.finditer(r'(?<![\w:])((?:\w+::)+\w+)', use.sub(' ', text)):
@@ -134,7 +134,7 @@ class Crate:
 
 
 def layers(root, crate):
-    """The line of each module of the core, as CONTRIBUTING.md has it, and what is wrong with the list."""
+    """The line of each module of the core in CONTRIBUTING.md, and the faults of the list."""
     text = read(os.path.join(root, 'CONTRIBUTING.md'))
     try:
         text = text[text.index(FIRST) + len(FIRST):text.index(LAST)]
@@ -241,7 +241,7 @@ def check(root):
     return faults, len(graph)
 
 
-# What must be found, and what is written where.
+# The faults to be found: name, file, text to insert.
 PLANTED = [
     ('a lower layer', {'core/src/kernel/mod.rs': 'use crate::inline::sq;\n'}),
     ('a lower layer', {'core/src/errno.rs': 'fn planted() { crate::queue::submit::planted() }\n'}),
@@ -253,7 +253,7 @@ PLANTED = [
 
 
 def self_test(root, known):
-    """Plant each wrong import in a copy. What is not found."""
+    """Plant each wrong import in a copy. Returns those not found."""
     missed = []
     for wanted, files in PLANTED:
         with tempfile.TemporaryDirectory() as copy:

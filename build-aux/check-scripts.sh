@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Look through the scripts of the source: shell and Python.
+# Check the shell and Python scripts of the source.
 #
 # usage: check-scripts.sh
 set -euo pipefail
@@ -16,7 +16,7 @@ mapfile -t makefiles < <(grep -E '(^|/)Makefile$|\.mk$' <<<"$files")
 for file in "${shell[@]}"; do
     bash -n "$file"
 done
-# Parsed with every warning an error; then what is used without being there, or there without being used.
+# Parsed with every warning an error; then checked for undefined and unused names.
 [ ${#python[@]} -eq 0 ] || "${PYTHON:-python3}" -W error - "${python[@]}" <<'P'
 import sys
 for path in sys.argv[1:]:
@@ -31,7 +31,8 @@ if [ ${#python[@]} -gt 0 ]; then
     fi
 fi
 
-# grep -q leaves at the first match; what writes to it then dies of SIGPIPE, now and then, and pipefail calls that failed.
+# grep -q exits at the first match. The program that writes to it may then die of SIGPIPE, and pipefail counts that as a
+# failure.
 if grep -nE '[^|]\| *grep( +-[^ ]+)* +(-[a-zA-Z]*q|--quiet|--silent)' "${shell[@]}" "${makefiles[@]}"; then
     echo "a pipe must not end in grep -q: give it the text with <<<" >&2
     exit 1

@@ -1,6 +1,6 @@
-# The frame in which the checks run. A check is a target check-NAME whose name is in CHECKS. Its recipe's exit status
-# counts: 0 passed, 77 skipped, anything else failed. One that skips prints a line "SKIP: reason"; one that leaves out a
-# part of its work and passes prints such a line as well. Both are counted and shown at the end.
+# Runs the checks. A check is a target check-NAME whose name is in CHECKS. Its recipe's exit status counts: 0 passed, 77
+# skipped, anything else failed. A check that skips prints a line "SKIP: reason". A check that passes but leaves out a
+# part prints such a line too. Both are counted and shown at the end.
 
 .PHONY: check check-list deps
 
@@ -12,6 +12,6 @@ check: deps
 check-list:
 	@printf '%s\n' $(CHECKS)
 
-## make deps           installs what the checks need where this user may, says what is missing otherwise
+## make deps           installs what the checks need if this user may; otherwise prints what is missing
 deps:
 	$(Q)PYTHON='$(PYTHON)' build-aux/deps.sh

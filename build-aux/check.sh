@@ -13,7 +13,7 @@ mkdir -p "$LOGS"
 passed=0 number=0
 failed=() skipped=() parts=()
 
-# A check runs in a process group of its own, so that nothing of it is left behind when it is stopped.
+# A check runs in a separate process group, so stopping it ends all its processes.
 child=
 stop() {
     [ -z "$child" ] || kill -TERM "$child" 2>/dev/null || true
@@ -50,7 +50,7 @@ for target in "$@"; do
     reasons=$(sed -n 's/^ *SKIP: *//p' "$log")
     if [ "$status" -eq 0 ]; then
         passed=$((passed + 1))
-        # A check's last line with something in it is its result in short.
+        # The last non-empty line of a check is its summary.
         echo "ok, $took s: $(grep -v "^ *$" "$log" | tail -n 1 | cut -c 1-120)"
         while IFS= read -r reason; do
             [ -z "$reason" ] || parts+=("$target: $reason")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what the checks need: through apt-get where this user is root, through rustup where it is there. Elsewhere say
-# what is missing; the checks that need it skip.
+# Install what the checks need: through apt-get if this user is root, and through rustup if it is installed. Otherwise
+# print what is missing; the checks that need it skip.
 set -euo pipefail
 
 # command, Debian package
@@ -74,7 +74,7 @@ while read -r module package; do
     missing_commands+=("Python's $module")
     missing_packages+=("$package")
 done <<<"$modules"
-# What bindgen reads headers with.
+# The library by which bindgen reads headers.
 if ! ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1; then
     missing_commands+=(libclang)
     missing_packages+=(libclang-dev)

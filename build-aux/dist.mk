@@ -1,4 +1,4 @@
-# The source archive, and builds that can be repeated.
+# The source archive, and reproducible builds.
 
 CHECKS += check-dist
 .PHONY: dist report check-dist

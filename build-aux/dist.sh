@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the source archive: what is in the source, and the crates that Cargo.lock names, if any, in vendor/.
+# Make the source archive: the files of the source, and in vendor/ the crates that Cargo.lock names, if any.
 #
 # usage: dist.sh OUTPUT_DIR
 # environment: CARGO; SOURCE_DATE_EPOCH (default: the last commit's time), the time that every file gets
@@ -18,7 +18,7 @@ out=$(realpath "$1")
 work=$(mktemp -d "$out/.dist.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# An unpacked archive has no git; its own files are what it was made of.
+# An unpacked archive has no git. All its files belong to the source.
 if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$root" ]; then
     git ls-files -z
     : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
@@ -28,7 +28,7 @@ else
     : "${SOURCE_DATE_EPOCH:=$(stat -c %Y Cargo.toml)}"
 fi >"$work/files"
 mkdir "$work/$name"
-# A file that is deleted but not committed is not there to be copied.
+# git still lists a file that is deleted without a commit.
 while IFS= read -r -d '' file; do
     [ ! -f "$file" ] || printf '%s\0' "$file"
 done <"$work/files" | tar --create --null --files-from=- | tar --extract --directory "$work/$name"

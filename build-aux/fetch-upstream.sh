@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetch what the library is compared with, into a cache outside the source, and print where it is.
+# Fetch the software that the library is compared with into a cache outside the source, and print its path.
 #
 # usage: fetch-upstream.sh source [PACKAGE [MINIMUM]]   a Debian source package, unpacked (default: liburing, as new as this);
 #                                                       "=VERSION" instead of MINIMUM takes that one alone
@@ -10,11 +10,10 @@
 #        fetch-upstream.sh depends PACKAGE              the names of the packages that a binary package depends on
 #        fetch-upstream.sh mirror                       the Debian mirror that this machine uses
 #
-# The packages come from Debian's development suite, through a sources list of our own that names the mirror which the
-# machine already uses; the system's lists stay as they are. UPSTREAM_SUITE names another suite, UPSTREAM_ARCH another
-# architecture for binary packages, UPSTREAM_VERSION an older liburing than this library's, for a time at which Debian lacks
-# that.
-# Exit status 77: it can't be had here; the reason is printed to standard error. Once cached, no network is needed.
+# The packages come from Debian's development suite, through a separate sources list that names the machine's mirror;
+# the system's lists do not change. UPSTREAM_SUITE names another suite, UPSTREAM_ARCH another architecture for binary
+# packages. UPSTREAM_VERSION names an older liburing than this library's, for use while Debian lacks the newer one.
+# Exit status 77: it is not available here; the reason is printed to standard error. Once cached, no network is needed.
 set -euo pipefail
 
 suite=${UPSTREAM_SUITE:-sid}
@@ -31,7 +30,7 @@ unavailable() {
 note() { echo "fetch-upstream: $*" >&2; }
 
 mkdir -p "$cache"
-# One at a time: several checks may ask at once.
+# One at a time: several checks may call this script at once.
 exec 9>"$cache/lock"
 flock 9
 
@@ -44,7 +43,7 @@ need() { # command package
     unavailable "$1 is missing (Debian package $2)"
 }
 
-# apt with its state in the cache, so that it needs no privileges.
+# apt with its state in the cache, so it needs no privileges.
 own_apt() { # kind (deb or deb-src) command...
     local dir=$cache/apt/$1${arch:+-$arch}
     shift
@@ -59,7 +58,7 @@ debian_mirror() { # [apt option...]
         awk '$1 == "Debian" && $2 == "main" && $3 !~ /-/ { print $4; exit }'
 }
 
-# A machine whose package lists were cleaned away (container images) does not know which mirror is Debian's: ask anew.
+# A machine without package lists (container images) does not know which mirror is Debian's: fetch the lists again.
 mirror() {
     local found
     found=$(debian_mirror)
@@ -132,7 +131,7 @@ source_tree() { # package minimum
             >"$cache/source.log" 2>&1 || unavailable "the source of $1 can't be had: $(tail -n 1 "$cache/source.log")"
         dpkg-source -x "$work"/*.dsc "$work/tree" >"$cache/unpack.log" 2>&1 ||
             unavailable "the source of $1 can't be unpacked: $(tail -n 1 "$cache/unpack.log")"
-        # Versions may hold an epoch; a colon in a path upsets PATH-like variables.
+        # Versions may hold an epoch, and a colon in a path breaks variables such as PATH.
         tree=$cache/source/$1/${version#*:}
         rm -rf "$tree"
         mv "$work/tree" "$tree"

@@ -4,7 +4,7 @@ INSTALL_ENV = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)'
 	libdevdir='$(libdevdir)' mandir='$(mandir)' datadir='$(datadir)' VERSION='$(VERSION)' \
 	ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_SEED='$(ENABLE_SEED)' BUILD='$(B)' INSTALL='$(INSTALL)'
 
-# Tests build against this installation. A path with a space in it is fine in a recipe, but not in the name of a target.
+# Tests build against this installation. A recipe may hold a path with a space, the name of a target may not.
 ABSOLUTE_B := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B:./%=%))
 STAGE := $(ABSOLUTE_B)/stage
 CHECK_PREFIX ?= $(STAGE)/usr
@@ -22,7 +22,7 @@ uninstall:
 ## make stage          installs into build/stage, for the checks
 stage: $(B)/stage.stamp
 
-# LIBRARIES is defined in a file that is read later.
+# LIBRARIES is defined in a file that make reads later.
 .SECONDEXPANSION:
 $(B)/stage.stamp: $$(LIBRARIES) $(shell find include io_uring-2019/include pkgconfig man -type f 2>/dev/null) build-aux/install.sh
 	$(Q)rm -rf '$(STAGE)'
@@ -36,6 +36,6 @@ CHECKS += check-install
 .PHONY: check-install
 CHECK_INSTALL = MAKE='$(MAKE)' CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' VERSION='$(VERSION)'
 
-## make check-install  what make install puts where, programs built against it, and distributors' calls of configure and make
+## make check-install  places of installed files, programs built against them, distributors' calls of configure and make
 check-install: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
 	+$(Q)$(CHECK_INSTALL) build-aux/parts.sh build-aux/check-install.sh 'build-aux/check-install.sh packaging'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Put the headers, libraries, pkg-config and CMake files and manual pages where they belong, or take them away again.
+# Install the headers, libraries, pkg-config and CMake files and manual pages, or remove them.
 #
 # usage: install.sh install|uninstall
 # environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED ENABLE_SEED BUILD INSTALL
@@ -27,7 +27,7 @@ link() { # target link
     ln -sf "$1" "$DESTDIR$2"
 }
 
-# pkg-config takes a backslash before a space for part of a path.
+# In a pkg-config file, a space in a path needs a backslash before it.
 pc_path() { printf '%s' "$1" | sed 's/[ \\"#]/\\&/g; s/\$/$$/g'; }
 
 pc() { # name description
@@ -45,7 +45,7 @@ pc() { # name description
     put 644 "$file" "$libdevdir/pkgconfig/$1.pc"
 }
 
-# CMake finds a package through its own place, so that an installation can be moved as a whole.
+# The CMake files find the package relative to themselves, so an installation can be moved as a whole.
 cmake_file() { # name
     local file=$BUILD/$1 here=$libdevdir/cmake/liburing
     if [ "$action" = install ]; then
@@ -73,7 +73,7 @@ while IFS= read -r header; do
     put 644 "$root/include/$header" "$includedir/$header"
 done < <(cd "$root/include" && find . -name '*.h' | sed 's|^\./||' | LC_ALL=C sort)
 
-# A development directory apart from the run-time one needs a link that leads there.
+# If development and run-time directories differ, the development one needs a link to the library.
 runtime=
 [ "$libdir" = "$libdevdir" ] || runtime=$libdir/
 
@@ -89,8 +89,8 @@ done
 cmake_file liburing-config.cmake
 cmake_file liburing-config-version.cmake
 
-# The interface of 2019, in directories of its own: its development files have the names of today's, and liburing.so.1 is
-# also what programs of liburing 0.1 to 0.7 ask for, which it does not serve. A program finds it by its run path.
+# The interface of 2019, in separate directories: its development files have the names of today's. Programs of liburing
+# 0.1 to 0.7 also ask for liburing.so.1, but need another library. A program of 2019 finds it by its run path.
 if [ "${ENABLE_SEED:-0}" = 1 ]; then
     # Each shape of the library includes io_uring.h from its own directory.
     for shape in '' split/; do
@@ -107,7 +107,7 @@ if [ "${ENABLE_SEED:-0}" = 1 ]; then
     pc liburing-0.1-split
 fi
 
-# Pages of the interface of 2019 have a section of their own beside those of today.
+# Pages of the interface of 2019 have a separate section beside those of today.
 pages=(-name '*.[237]')
 [ "${ENABLE_SEED:-0}" != 1 ] || pages+=(-o -name '*.[23]uring19')
 while IFS= read -r page; do
@@ -115,7 +115,7 @@ while IFS= read -r page; do
     put 644 "$root/man/$page" "$mandir/man${section:0:1}/${page##*/}"
 done < <(cd "$root/man" && find . -type f \( "${pages[@]}" \) | sed 's|^\./||' | LC_ALL=C sort)
 
-# The directories that are the library's own go with their last file.
+# The library's own directories are removed with their last file.
 if [ "$action" = uninstall ]; then
     for directory in "$includedir"/liburing/io_uring "$includedir"/liburing "$libdevdir"/cmake/liburing \
         "$includedir"/liburing-0.1/split "$includedir"/liburing-0.1 "$libdevdir"/liburing-0.1 "$libdir"/liburing-0.1; do

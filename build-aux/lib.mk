@@ -1,12 +1,12 @@
 # The libraries. Cargo makes an archive of src/, once plain and once with the header's inline functions (ffi).
-# Fat LTO leaves one object in it, and everything that is installed is made from that object.
+# Fat LTO leaves one object in it. All installed libraries are made from that object.
 
 RUST_TARGET ?= $(or $(CARGO_BUILD_TARGET),$(shell $(RUSTC) -vV | sed -n 's/^host: //p'))
 RUST_ARCH := $(firstword $(subst -, ,$(RUST_TARGET)))
 CORE_SOURCES := $(shell find core/src -name '*.rs') core/build.rs core/Cargo.toml Cargo.toml Cargo.lock
 RUST_SOURCES := $(CORE_SOURCES) $(shell find src -name '*.rs') build.rs
 
-# Debug information follows CFLAGS, as packagers set it: they split it off themselves.
+# CFLAGS decide about debug information: packagers set them, and split the information off themselves.
 RUST_DEBUGINFO ?= $(if $(filter -g -g1 -g2 -g3 -ggdb%,$(CFLAGS)),2,0)
 
 # ARM's unwinding tables name functions of the unwinder, which is another library.

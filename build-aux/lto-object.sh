@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build a crate as a static library and take the one object out of it that holds the library's own code.
+# Build a crate as a static library and extract the one object that holds the library's own code.
 #
 # usage: lto-object.sh OBJECT TARGET_DIR RUST_TARGET [cargo option...]
 # environment: CARGO AR NM OBJCOPY LIB_RUSTFLAGS ALLOWED_UNDEFINED
@@ -10,13 +10,13 @@ object=$1 target_dir=$2 target=$3
 : "${CRATE:=liburing}" "${LIBRARY:=uring}" "${ALLOWED_WEAK:=malloc free __libc_malloc_impl}"
 shift 3
 
-# Flags reach rustc unsplit, so that a path with a space in it can be mapped.
+# Flags reach rustc unsplit, so a path with a space can be mapped.
 encoded=
 for flag in ${LIB_RUSTFLAGS:-} "--remap-path-prefix=$PWD=liburing"; do
     encoded+=${encoded:+$'\x1f'}$flag
 done
 unset RUSTFLAGS
-# A source archive brings its crates along.
+# A source archive contains its crates.
 [ ! -e vendor/config.toml ] || set -- "$@" --offline --config vendor/config.toml
 CARGO_ENCODED_RUSTFLAGS=$encoded ${CARGO:-cargo} rustc --quiet --release --locked \
     --package "$CRATE" --crate-type staticlib --no-default-features --target "$target" --target-dir "$target_dir" "$@"
@@ -29,7 +29,7 @@ if [ ${#members[@]} -ne 1 ]; then
 fi
 ${AR:-ar} p "$archive" "${members[0]}" >"$object.new"
 
-# Everything else in the archive is Rust's runtime support. The library must not need any of it, nor any other library.
+# All other objects in the archive are Rust's runtime support. The library must need none of it, and no other library.
 undefined=$(${NM:-nm} -u "$object.new" | while read -r kind name; do
     case " $ALLOWED_WEAK " in *" $name "*) [ "$kind" = w ] && continue ;; esac
     case " ${ALLOWED_UNDEFINED:-} " in *" $name "*) continue ;; esac
@@ -44,7 +44,7 @@ if [ -n "$undefined" ]; then
     exit 1
 fi
 
-# What is hidden has served its purpose: in an archive it would be a name that a program could clash with. So would the
-# library's own memset, memcpy and memmove, where it has them.
+# Hidden symbols become local: in an archive, their names could clash with a program's. The same holds for the library's
+# own memset, memcpy and memmove, if it has them.
 ${OBJCOPY:-objcopy} --localize-hidden --localize-symbol=memset --localize-symbol=memcpy --localize-symbol=memmove "$object.new" "$object"
 rm "$object.new"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Run the parts of a check one after the other, all of them, and sum up: failed if one failed, skipped if all skipped.
+# Run all parts of a check one after the other, and sum up: failed if one failed, skipped if all skipped.
 #
-# usage: parts.sh COMMAND...      each is one word, which the shell reads
+# usage: parts.sh COMMAND...      each is one word, a command line for the shell
 set -uo pipefail
 
 failed=0 skipped=0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sizes and symbols of the libraries, for the release notes, as Markdown. Beside upstream's where that can be had.
+# The sizes and symbols of the libraries, for the release notes, as Markdown; beside upstream's if that is available.
 #
 # usage: report.sh BUILD VERSION [UPSTREAM_PREFIX]
 # environment: READELF STRIP
@@ -21,7 +21,7 @@ text() { size "$1" | awk 'NR > 1 { text += $1 } END { print text }'; }
 data() { size "$1" | awk 'NR > 1 { data += $2 + $3 } END { print data }'; }
 relocations() { "$READELF" -Wr "$1" | grep -c '^[0-9a-f]\{12,\}' || true; }
 needed() { "$READELF" -Wd "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | tr '\n' ' '; }
-# "symbol version", of what it defines.
+# "symbol version" of each symbol that it defines.
 symbols() {
     "$READELF" -W --dyn-syms "$1" | awk '$1 ~ /^[0-9]+:$/ && $4 == "FUNC" && $7 != "UND" { sub(/@+/, " ", $8); print $8 }' | sort
 }

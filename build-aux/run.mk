@@ -1,4 +1,4 @@
-# The library at work.
+# A demonstration of the library.
 
 .PHONY: run
 

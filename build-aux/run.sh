@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Let the library do real work: copy a large file through a C program that is built against the installation, then run
-# an unmodified qemu-img on it.
+# Copy a large file through a C program that is built against the installation, then run an unmodified qemu-img on the
+# library.
 #
 # usage: run.sh PREFIX      where the library is installed
 # environment: CC PKG_CONFIG; RUN_SIZE_MIB (1024), RUN_DIR (build/run: the files go there, and are removed again)
@@ -59,7 +59,7 @@ $cc -O2 -Wall -Wextra "$root/examples/uring-cp.c" -o "$work/uring-cp" "${flags[@
 
 ours() { LD_LIBRARY_PATH=$prefix/lib "$@"; }
 
-# Which file the dynamic linker took for a name it was asked for.
+# The file that the dynamic linker loaded for a library.
 bound_to() { # library log
     sed -n "s|.*calling init: \(.*/$1\)\$|\1|p" "$2" | head -n 1
 }
@@ -76,8 +76,8 @@ LD_DEBUG=files LD_DEBUG_OUTPUT=$work/cp-files ours "$work/uring-cp" -h >/dev/nul
 check_bound uring-cp "$(echo "$work"/cp-files.*)"
 
 step "write $size_mib MiB of test data"
-# Random bytes show blocks in the wrong place, a repeated line a wrong offset inside a block, zeros a block that was
-# never written. The odd tail ends inside a block.
+# Random bytes reveal blocks in the wrong place, a repeated line a wrong offset inside a block, zeros an unwritten
+# block. The odd tail ends inside a block.
 written=0
 while [ "$written" -lt "$size_mib" ]; do
     head -c 40M /dev/urandom
@@ -140,7 +140,7 @@ functions=$(sed -n 's|.* to .*/liburing\.so\.2 \[0\]: normal symbol `\([^'"'"']*
 [ -n "$functions" ] || fail "qemu-img bound no function of liburing"
 echo "functions it binds: $(echo $functions)"
 
-# While it works, its maps name the library and the rings that it set up.
+# While qemu-img runs, its maps name the library and its rings.
 seen_ring=
 watch() { # command...
     local pid maps status=0
@@ -166,7 +166,7 @@ LD_LIBRARY_PATH=$prefix/lib watch "$qemu" convert "${show[@]}" -n --image-opts -
 [ -n "$seen_ring" ] || fail "qemu-img set up no ring"
 echo "while it ran, /proc/PID/maps named:"
 echo "$seen_ring"
-grep -qF "$prefix/lib/liburing.so" <<<"$seen_ring" || fail "it ran on another liburing"
+grep -qF "$prefix/lib/liburing.so" <<<"$seen_ring" || fail "qemu-img ran on another liburing"
 truncate -s "$(((bytes + 511) / 512 * 512))" copy
 ours "$qemu" convert "${show[@]}" -n --image-opts --target-image-opts \
     "$(node qcow2 image.qcow2)" "$(node raw copy)" || fail "qemu-img convert to raw"

@@ -1,4 +1,4 @@
-# What Cargo checks.
+# Checks by Cargo.
 
 CHECKS += check-rust check-cargo-test check-oldest-rust check-miri
 .PHONY: check-rust check-cargo-test check-oldest-rust check-miri

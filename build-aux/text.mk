@@ -3,7 +3,7 @@
 CHECKS += check-text check-layers
 .PHONY: check-text check-layers
 
-## make check-text     scripts, and documents: each make target is described, each that is named exists, each link leads somewhere
+## make check-text     scripts; documents: every make target is described, every named target and link exists
 check-text:
 	$(Q)PYTHON='$(PYTHON)' MAKE='$(MAKE)' build-aux/parts.sh build-aux/check-scripts.sh build-aux/check-docs.sh \
 		build-aux/check-version.sh

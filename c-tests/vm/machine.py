@@ -1,5 +1,5 @@
-"""A small emulated machine: this project's init, two drives, the console as its only output. On amd64 the drives are NVMe
-with polled queues."""
+"""A small emulated machine: this project's init, two drives, the console as its only output. On amd64 the drives are
+NVMe with polled queues."""
 
 import os
 import pathlib
