@@ -241,7 +241,7 @@ def check(root):
     return faults, len(graph)
 
 
-# The faults to be found: name, file, text to insert.
+# The faults to be found: a part of the message, and the text to append to each file.
 PLANTED = [
     ('a lower layer', {'core/src/kernel/mod.rs': 'use crate::inline::sq;\n'}),
     ('a lower layer', {'core/src/errno.rs': 'fn planted() { crate::queue::submit::planted() }\n'}),
@@ -276,7 +276,7 @@ def main():
     root = sys.argv[1] if len(sys.argv) == 2 else '.'
     faults, files = check(root)
     missed = self_test(root, faults)
-    print('\n'.join(faults + missed + [f'{files} files import downwards of no layer and in no circle'
+    print('\n'.join(faults + missed + [f'{files} files keep the order of the layers and form no circle'
                                        if not faults else f'{len(faults)} faults in {files} files']))
     sys.exit(bool(faults or missed))
 

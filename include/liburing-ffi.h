@@ -415,7 +415,7 @@ enum {
     IORING_ASYNC_CANCEL_ANY = (1U << 2),
     /* In cancel_flags: the file to match is a slot of the registered file table. Since 6.0. */
     IORING_ASYNC_CANCEL_FD_FIXED = (1U << 3),
-    /* In cancel_flags: match by user_data, which is the rule when nothing else is asked for. Since 6.6. */
+    /* In cancel_flags: match by user_data, the default when no other match is asked for. Since 6.6. */
     IORING_ASYNC_CANCEL_USERDATA = (1U << 4),
     /* In cancel_flags: match by opcode. Since 6.6. */
     IORING_ASYNC_CANCEL_OP = (1U << 5),
@@ -425,12 +425,12 @@ enum {
     IORING_RECV_MULTISHOT = (1U << 1),
     /* In ioprio of a send or receive: the data is in the registered buffer buf_index. Since 6.0. */
     IORING_RECVSEND_FIXED_BUF = (1U << 2),
-    /* In ioprio of a zero-copy send: let the notification say whether data was copied after all. Since 6.2. */
+    /* In ioprio of a zero-copy send: let the notification report whether data was copied. Since 6.2. */
     IORING_SEND_ZC_REPORT_USAGE = (1U << 3),
     /*
      * In ioprio of a send or receive with provided buffers: use several buffers at once. Since 6.10.
      *
-     * res counts all their bytes; the CQE names the first buffer, the others follow it in order.
+     * res counts all their bytes. The CQE names the first buffer; the others follow it in order.
      */
     IORING_RECVSEND_BUNDLE = (1U << 4),
     /* In ioprio of a send: addr points to an array of iovecs. Since 6.17. */
@@ -467,7 +467,7 @@ enum {
     IORING_NOP_CQE32 = (1U << 5),
 };
 
-/* A completion queue entry (CQE): what became of one request. */
+/* A completion queue entry (CQE): the outcome of one request. */
 __extension__
 struct io_uring_cqe {
     /* The request's user_data. */
@@ -476,7 +476,7 @@ struct io_uring_cqe {
     __s32 res;
     /* IORING_CQE_F_*. */
     __u32 flags;
-    /* Sixteen bytes more in a ring with 32-byte CQEs. */
+    /* Sixteen more bytes, in a ring with 32-byte CQEs. */
     __u64 big_cqe[];
 };
 
@@ -544,7 +544,7 @@ struct io_cqring_offsets {
     __u64 user_addr;
 };
 
-/* What io_uring_setup is asked for and what it made of it. */
+/* The parameters of io_uring_setup, in and out. */
 struct io_uring_params {
     /* Out: number of SQEs. */
     __u32 sq_entries;
@@ -560,7 +560,7 @@ struct io_uring_params {
     __u32 sq_thread_idle;
     /* Out: IORING_FEAT_*. */
     __u32 features;
-    /* In with IORING_SETUP_ATTACH_WQ: a ring whose workers to share. */
+    /* In with IORING_SETUP_ATTACH_WQ: the descriptor of the ring whose workers to share. */
     __u32 wq_fd;
     /* Zero. */
     __u32 resv[3];
@@ -588,7 +588,7 @@ enum {
     IORING_SETUP_R_DISABLED = (1U << 6),
     /* Go on with a batch after a request that could not be submitted. Since 5.18. */
     IORING_SETUP_SUBMIT_ALL = (1U << 7),
-    /* Do not interrupt the application to finish completions: that waits until it enters the kernel. Since 5.19. */
+    /* Do not interrupt the application to finish completions; finish them when it enters the kernel. Since 5.19. */
     IORING_SETUP_COOP_TASKRUN = (1U << 8),
     /* Show with IORING_SQ_TASKRUN that completions wait to be finished. Since 5.19. */
     IORING_SETUP_TASKRUN_FLAG = (1U << 9),
@@ -600,7 +600,7 @@ enum {
     IORING_SETUP_SINGLE_ISSUER = (1U << 12),
     /* Finish completions only when the application waits for them. Since 6.1. */
     IORING_SETUP_DEFER_TASKRUN = (1U << 13),
-    /* The application brings the memory of the rings. Since 6.5. */
+    /* The application provides the memory of the rings. Since 6.5. */
     IORING_SETUP_NO_MMAP = (1U << 14),
     /* Return the index of a registered ring instead of a descriptor. Since 6.5. */
     IORING_SETUP_REGISTERED_FD_ONLY = (1U << 15),
@@ -622,7 +622,7 @@ enum {
     IORING_FEAT_SUBMIT_STABLE = (1U << 2),
     /* Offset -1 means the file's own position. Since 5.6. */
     IORING_FEAT_RW_CUR_POS = (1U << 3),
-    /* Requests run with the credentials of whoever submits them. Since 5.6. */
+    /* Requests run with the credentials of the task that submits them. Since 5.6. */
     IORING_FEAT_CUR_PERSONALITY = (1U << 4),
     /* Requests wait for readiness without a worker. Since 5.7. */
     IORING_FEAT_FAST_POLL = (1U << 5),
@@ -696,9 +696,9 @@ enum {
     IORING_REG_WAIT_TS = (1 << 0),
 };
 
-/* A wait as it lies in the registered wait region, for IORING_ENTER_EXT_ARG_REG. */
+/* The arguments of one wait in the registered wait region, for IORING_ENTER_EXT_ARG_REG. */
 struct io_uring_reg_wait {
-    /* How long to wait at most, with IORING_REG_WAIT_TS. */
+    /* The longest time to wait, with IORING_REG_WAIT_TS. */
     struct __kernel_timespec ts;
     /* Microseconds after which a single completion is enough; 0 waits for all of them. */
     __u32 min_wait_usec;
@@ -714,7 +714,7 @@ struct io_uring_reg_wait {
     __u64 pad2[2];
 };
 
-/* A wait with a timeout, for IORING_ENTER_EXT_ARG. */
+/* The arguments of a wait with a timeout, for IORING_ENTER_EXT_ARG. */
 struct io_uring_getevents_arg {
     /* Address of the signals to block while waiting, or 0. */
     __u64 sigmask;
@@ -722,7 +722,7 @@ struct io_uring_getevents_arg {
     __u32 sigmask_sz;
     /* Microseconds after which a single completion is enough; 0 waits for all of them. Since 6.12. */
     __u32 min_wait_usec;
-    /* Address of a struct __kernel_timespec: how long to wait at most; 0 is for ever. */
+    /* Address of a struct __kernel_timespec, the longest time to wait; 0 waits without limit. */
     __u64 ts;
 };
 
@@ -745,7 +745,7 @@ enum io_uring_register_op {
     IORING_REGISTER_FILES_UPDATE = 6,
     /* Signal an eventfd only for requests that did not complete inline. Since 5.6. */
     IORING_REGISTER_EVENTFD_ASYNC = 7,
-    /* Ask which opcodes there are: a struct io_uring_probe. Since 5.6. */
+    /* Ask which opcodes the kernel has: a struct io_uring_probe. Since 5.6. */
     IORING_REGISTER_PROBE = 8,
     /* Register the caller's credentials. Since 5.6. */
     IORING_REGISTER_PERSONALITY = 9,
@@ -779,9 +779,9 @@ enum io_uring_register_op {
     IORING_UNREGISTER_PBUF_RING = 23,
     /* Cancel requests and wait for it: a struct io_uring_sync_cancel_reg. Since 6.0. */
     IORING_REGISTER_SYNC_CANCEL = 24,
-    /* Say which file slots the kernel may pick: a struct io_uring_file_index_range. Since 6.0. */
+    /* Set the range of file slots that the kernel may pick: a struct io_uring_file_index_range. Since 6.0. */
     IORING_REGISTER_FILE_ALLOC_RANGE = 25,
-    /* Ask how far a provided buffer ring is used: a struct io_uring_buf_status. Since 6.8. */
+    /* Read the kernel's position in a provided buffer ring: a struct io_uring_buf_status. Since 6.8. */
     IORING_REGISTER_PBUF_STATUS = 26,
     /* Poll network queues while waiting: a struct io_uring_napi. Since 6.9. */
     IORING_REGISTER_NAPI = 27,
@@ -815,7 +815,7 @@ enum io_uring_register_op {
 enum io_wq_type {
     /* For work that ends in bounded time, such as regular files. */
     IO_WQ_BOUND = 0,
-    /* For work that may take for ever, such as sockets. */
+    /* For work of unbounded time, such as sockets. */
     IO_WQ_UNBOUND = 1,
 };
 
@@ -829,9 +829,9 @@ struct io_uring_clock_register {
 
 /* Busy polling of network queues. */
 struct io_uring_napi {
-    /* Microseconds to poll before sleeping. Out: what was set before. */
+    /* Microseconds to poll before sleeping. Out: the previous value. */
     __u32 busy_poll_to;
-    /* 1 to keep the device's interrupts off while polling. Out: what was set before. */
+    /* 1 to keep the device's interrupts off while polling. Out: the previous value. */
     __u8 prefer_busy_poll;
     /* Zero. */
     __u8 pad[3];
@@ -839,7 +839,7 @@ struct io_uring_napi {
     __u64 resv;
 };
 
-/* A cancellation that is waited for. */
+/* A synchronous cancellation. */
 struct io_uring_sync_cancel_reg {
     /* The user_data to match. */
     __u64 addr;
@@ -847,7 +847,7 @@ struct io_uring_sync_cancel_reg {
     __s32 fd;
     /* IORING_ASYNC_CANCEL_*. */
     __u32 flags;
-    /* How long to wait for the requests to end; both fields -1 is for ever. */
+    /* The longest time to wait for the requests to end; both fields -1 waits without limit. */
     struct __kernel_timespec timeout;
     /* The opcode to match, with IORING_ASYNC_CANCEL_OP. Since 6.6. */
     __u8 opcode;
@@ -941,7 +941,7 @@ struct io_uring_rsrc_update {
     __u32 offset;
     /* Zero. */
     __u32 resv;
-    /* Address of the descriptors or iovecs; a ring's descriptor itself. */
+    /* Address of the descriptors or iovecs; for a ring, its descriptor itself. */
     __aligned_u64 data;
 };
 
@@ -1057,7 +1057,10 @@ struct io_uring_restriction {
     __u32 resv2[3];
 };
 
-/* Restrictions of a task: of every ring that it makes from now on. Since 7.0. */
+/*
+ * Restrictions of a task. They hold for every ring that it makes afterwards.
+ * Since 7.0.
+ */
 __extension__
 struct io_uring_task_restriction {
     /* Zero. */
@@ -1127,7 +1130,7 @@ struct io_uring_buf_reg {
     __u32 resv[5];
 };
 
-/* How far the kernel has used a ring of provided buffers. */
+/* The kernel's position in a ring of provided buffers. */
 struct io_uring_buf_status {
     /* In: the group. */
     __u32 buf_group;
@@ -1138,16 +1141,16 @@ struct io_uring_buf_status {
 };
 
 /*
- * What stands before each message of a multishot IORING_OP_RECVMSG, in the provided buffer.
+ * The header before each message of a multishot IORING_OP_RECVMSG, in the provided buffer.
  *
- * Name, control data and payload follow it; the room for the first two is what the request's struct msghdr gave.
+ * Name, control data and payload follow it. The request's struct msghdr sets the room for name and control data.
  */
 struct io_uring_recvmsg_out {
-    /* Bytes of the sender's address, perhaps more than there was room for. */
+    /* Bytes of the sender's address; may exceed the room for it. */
     __u32 namelen;
     /* Bytes of control data. */
     __u32 controllen;
-    /* Bytes of payload, perhaps more than there was room for. */
+    /* Bytes of payload; may exceed the room for it. */
     __u32 payloadlen;
     /* MSG_*. */
     __u32 flags;
@@ -1239,7 +1242,7 @@ struct io_uring_zcrx_area_reg {
     __u64 addr;
     /* Its length in bytes, a multiple of the page size. */
     __u64 len;
-    /* Out: goes into the upper bits of off of refill entries. */
+    /* Out: the area's token, for the upper bits of off in refill entries. */
     __u64 rq_area_token;
     /* IORING_ZCRX_AREA_*. */
     __u32 flags;
@@ -1257,7 +1260,7 @@ enum zcrx_reg_flags {
     ZCRX_REG_NODEV = 2,
 };
 
-/* What the kernel's zero-copy receive can do, as a query reports it. */
+/* Features of the kernel's zero-copy receive, as a query reports them. */
 enum zcrx_features {
     /* rx_buf_len chooses the size of receive pages. */
     ZCRX_FEATURE_RX_PAGE_SIZE = (1 << 0),
@@ -1291,7 +1294,7 @@ struct io_uring_zcrx_ifq_reg {
 enum zcrx_ctrl_op {
     /* Let the kernel take the entries of the refill ring. Since 6.19. */
     ZCRX_CTRL_FLUSH_RQ = 0,
-    /* Make a descriptor with which another ring can use the queue. Since 6.19. */
+    /* Make a descriptor by which another ring can use the queue. Since 6.19. */
     ZCRX_CTRL_EXPORT = 1,
     /* One more than the highest operation known here. */
     __ZCRX_CTRL_LAST = 2,
@@ -1363,13 +1366,13 @@ struct io_uring_query_opcode {
     __u32 nr_request_opcodes;
     /* Number of IORING_REGISTER_* and IORING_UNREGISTER_*. */
     __u32 nr_register_opcodes;
-    /* All IORING_FEAT_* there are. */
+    /* All IORING_FEAT_* that the kernel has. */
     __u64 feature_flags;
-    /* All IORING_SETUP_* there are. */
+    /* All IORING_SETUP_* that the kernel has. */
     __u64 ring_setup_flags;
-    /* All IORING_ENTER_* there are. */
+    /* All IORING_ENTER_* that the kernel has. */
     __u64 enter_flags;
-    /* All IOSQE_* there are. */
+    /* All IOSQE_* that the kernel has. */
     __u64 sqe_flags;
     /* Number of queries. */
     __u32 nr_query_opcodes;
@@ -1377,11 +1380,11 @@ struct io_uring_query_opcode {
     __u32 __pad;
 };
 
-/* What zero-copy receive can do. */
+/* Flags and features of zero-copy receive. */
 struct io_uring_query_zcrx {
-    /* All ZCRX_REG_* there are. */
+    /* All ZCRX_REG_* that the kernel has. */
     __u64 register_flags;
-    /* All IORING_ZCRX_AREA_* there are. */
+    /* All IORING_ZCRX_AREA_* that the kernel has. */
     __u64 area_flags;
     /* Number of ZCRX_CTRL_*. */
     __u32 nr_ctrl_opcodes;
@@ -1395,7 +1398,7 @@ struct io_uring_query_zcrx {
     __u64 __resv2;
 };
 
-/* What the memory of the rings needs beside their entries. */
+/* Memory that the rings need beside their entries. */
 struct io_uring_query_scq {
     /* Bytes of the rings' header. */
     __u64 hdr_size;
@@ -1403,7 +1406,7 @@ struct io_uring_query_scq {
     __u64 hdr_alignment;
 };
 
-/* What a filter program sees of a request. Since 7.0. */
+/* A request as a filter program sees it. Since 7.0. */
 __extension__
 struct io_uring_bpf_ctx {
     /* The request's user_data. */
@@ -1443,7 +1446,10 @@ struct io_uring_bpf_ctx {
 enum {
     /* Deny every opcode that has no filter. Since 7.0. */
     IO_URING_BPF_FILTER_DENY_REST = 1,
-    /* Refuse the filter if the kernel's pdu_size is another. Since 7.0. */
+    /*
+     * Refuse the filter if its pdu_size differs from the kernel's. Since
+     * 7.0.
+     */
     IO_URING_BPF_FILTER_SZ_STRICT = 2,
 };
 
@@ -1548,7 +1554,7 @@ struct io_uring_cq {
     struct io_uring_cqe *cqes;
     /* Bytes of the ring's mapping; 0 where there is none to undo. */
     size_t ring_sz;
-    /* The ring's mapping; the submission ring's where they share one. */
+    /* The ring's mapping; the submission ring's if both share one. */
     void *ring_ptr;
     /* Number of entries minus one. */
     unsigned int ring_mask;
@@ -1580,7 +1586,7 @@ struct io_uring {
     unsigned int pad2;
 };
 
-/* The refill ring of zero-copy receive. The program fills it in from what the registration reported. */
+/* The refill ring of zero-copy receive. The program fills it in from the result of the registration. */
 struct io_uring_zcrx_rq {
     /* The kernel's position. */
     __u32 *khead;
@@ -1596,13 +1602,13 @@ struct io_uring_zcrx_rq {
     void *ring_ptr;
 };
 
-/* A walk over the completions that were there when it began. */
+/* An iterator over the completions that were in the ring when it began. */
 struct io_uring_cqe_iter {
     /* The ring's CQEs. */
     struct io_uring_cqe *cqes;
     /* Number of entries minus one. */
     unsigned int mask;
-    /* 1 in a ring of 32-byte CQEs, else 0: by how much an index is shifted. */
+    /* How many bits to shift an index: 1 in a ring of 32-byte CQEs, else 0. */
     unsigned int shift;
     /* The next CQE. */
     unsigned int head;

@@ -888,7 +888,7 @@ enum io_uring_op {
 #define IORING_ASYNC_CANCEL_ANY (1U << 2)
 /* In cancel_flags: the file to match is a slot of the registered file table. Since 6.0. */
 #define IORING_ASYNC_CANCEL_FD_FIXED (1U << 3)
-/* In cancel_flags: match by user_data, which is the rule when nothing else is asked for. Since 6.6. */
+/* In cancel_flags: match by user_data, the default when no other match is asked for. Since 6.6. */
 #define IORING_ASYNC_CANCEL_USERDATA (1U << 4)
 /* In cancel_flags: match by opcode. Since 6.6. */
 #define IORING_ASYNC_CANCEL_OP (1U << 5)
@@ -898,12 +898,12 @@ enum io_uring_op {
 #define IORING_RECV_MULTISHOT (1U << 1)
 /* In ioprio of a send or receive: the data is in the registered buffer buf_index. Since 6.0. */
 #define IORING_RECVSEND_FIXED_BUF (1U << 2)
-/* In ioprio of a zero-copy send: let the notification say whether data was copied after all. Since 6.2. */
+/* In ioprio of a zero-copy send: let the notification report whether data was copied. Since 6.2. */
 #define IORING_SEND_ZC_REPORT_USAGE (1U << 3)
 /*
  * In ioprio of a send or receive with provided buffers: use several buffers at once. Since 6.10.
  *
- * res counts all their bytes; the CQE names the first buffer, the others follow it in order.
+ * res counts all their bytes. The CQE names the first buffer; the others follow it in order.
  */
 #define IORING_RECVSEND_BUNDLE (1U << 4)
 /* In ioprio of a send: addr points to an array of iovecs. Since 6.17. */
@@ -937,7 +937,7 @@ enum io_uring_msg_ring_flags {
 #define IORING_NOP_CQE32 (1U << 5)
 
 #ifndef _LIBURING_KEEP_IO_URING_CQE
-/* A completion queue entry (CQE): what became of one request. */
+/* A completion queue entry (CQE): the outcome of one request. */
 __extension__
 struct io_uring_cqe {
     /* The request's user_data. */
@@ -946,7 +946,7 @@ struct io_uring_cqe {
     __s32 res;
     /* IORING_CQE_F_*. */
     __u32 flags;
-    /* Sixteen bytes more in a ring with 32-byte CQEs. */
+    /* Sixteen more bytes, in a ring with 32-byte CQEs. */
     __u64 big_cqe[];
 };
 #endif
@@ -1017,7 +1017,7 @@ struct io_cqring_offsets {
 #endif
 
 #ifndef _LIBURING_KEEP_IO_URING_PARAMS
-/* What io_uring_setup is asked for and what it made of it. */
+/* The parameters of io_uring_setup, in and out. */
 struct io_uring_params {
     /* Out: number of SQEs. */
     __u32 sq_entries;
@@ -1033,7 +1033,7 @@ struct io_uring_params {
     __u32 sq_thread_idle;
     /* Out: IORING_FEAT_*. */
     __u32 features;
-    /* In with IORING_SETUP_ATTACH_WQ: a ring whose workers to share. */
+    /* In with IORING_SETUP_ATTACH_WQ: the descriptor of the ring whose workers to share. */
     __u32 wq_fd;
     /* Zero. */
     __u32 resv[3];
@@ -1060,7 +1060,7 @@ struct io_uring_params {
 #define IORING_SETUP_R_DISABLED (1U << 6)
 /* Go on with a batch after a request that could not be submitted. Since 5.18. */
 #define IORING_SETUP_SUBMIT_ALL (1U << 7)
-/* Do not interrupt the application to finish completions: that waits until it enters the kernel. Since 5.19. */
+/* Do not interrupt the application to finish completions; finish them when it enters the kernel. Since 5.19. */
 #define IORING_SETUP_COOP_TASKRUN (1U << 8)
 /* Show with IORING_SQ_TASKRUN that completions wait to be finished. Since 5.19. */
 #define IORING_SETUP_TASKRUN_FLAG (1U << 9)
@@ -1072,7 +1072,7 @@ struct io_uring_params {
 #define IORING_SETUP_SINGLE_ISSUER (1U << 12)
 /* Finish completions only when the application waits for them. Since 6.1. */
 #define IORING_SETUP_DEFER_TASKRUN (1U << 13)
-/* The application brings the memory of the rings. Since 6.5. */
+/* The application provides the memory of the rings. Since 6.5. */
 #define IORING_SETUP_NO_MMAP (1U << 14)
 /* Return the index of a registered ring instead of a descriptor. Since 6.5. */
 #define IORING_SETUP_REGISTERED_FD_ONLY (1U << 15)
@@ -1094,7 +1094,7 @@ struct io_uring_params {
 #define IORING_FEAT_SUBMIT_STABLE (1U << 2)
 /* Offset -1 means the file's own position. Since 5.6. */
 #define IORING_FEAT_RW_CUR_POS (1U << 3)
-/* Requests run with the credentials of whoever submits them. Since 5.6. */
+/* Requests run with the credentials of the task that submits them. Since 5.6. */
 #define IORING_FEAT_CUR_PERSONALITY (1U << 4)
 /* Requests wait for readiness without a worker. Since 5.7. */
 #define IORING_FEAT_FAST_POLL (1U << 5)
@@ -1165,9 +1165,9 @@ enum {
     IORING_REG_WAIT_TS = (1 << 0),
 };
 
-/* A wait as it lies in the registered wait region, for IORING_ENTER_EXT_ARG_REG. */
+/* The arguments of one wait in the registered wait region, for IORING_ENTER_EXT_ARG_REG. */
 struct io_uring_reg_wait {
-    /* How long to wait at most, with IORING_REG_WAIT_TS. */
+    /* The longest time to wait, with IORING_REG_WAIT_TS. */
     struct __kernel_timespec ts;
     /* Microseconds after which a single completion is enough; 0 waits for all of them. */
     __u32 min_wait_usec;
@@ -1183,7 +1183,7 @@ struct io_uring_reg_wait {
     __u64 pad2[2];
 };
 
-/* A wait with a timeout, for IORING_ENTER_EXT_ARG. */
+/* The arguments of a wait with a timeout, for IORING_ENTER_EXT_ARG. */
 struct io_uring_getevents_arg {
     /* Address of the signals to block while waiting, or 0. */
     __u64 sigmask;
@@ -1191,7 +1191,7 @@ struct io_uring_getevents_arg {
     __u32 sigmask_sz;
     /* Microseconds after which a single completion is enough; 0 waits for all of them. Since 6.12. */
     __u32 min_wait_usec;
-    /* Address of a struct __kernel_timespec: how long to wait at most; 0 is for ever. */
+    /* Address of a struct __kernel_timespec, the longest time to wait; 0 waits without limit. */
     __u64 ts;
 };
 
@@ -1214,7 +1214,7 @@ enum io_uring_register_op {
     IORING_REGISTER_FILES_UPDATE = 6,
     /* Signal an eventfd only for requests that did not complete inline. Since 5.6. */
     IORING_REGISTER_EVENTFD_ASYNC = 7,
-    /* Ask which opcodes there are: a struct io_uring_probe. Since 5.6. */
+    /* Ask which opcodes the kernel has: a struct io_uring_probe. Since 5.6. */
     IORING_REGISTER_PROBE = 8,
     /* Register the caller's credentials. Since 5.6. */
     IORING_REGISTER_PERSONALITY = 9,
@@ -1248,9 +1248,9 @@ enum io_uring_register_op {
     IORING_UNREGISTER_PBUF_RING = 23,
     /* Cancel requests and wait for it: a struct io_uring_sync_cancel_reg. Since 6.0. */
     IORING_REGISTER_SYNC_CANCEL = 24,
-    /* Say which file slots the kernel may pick: a struct io_uring_file_index_range. Since 6.0. */
+    /* Set the range of file slots that the kernel may pick: a struct io_uring_file_index_range. Since 6.0. */
     IORING_REGISTER_FILE_ALLOC_RANGE = 25,
-    /* Ask how far a provided buffer ring is used: a struct io_uring_buf_status. Since 6.8. */
+    /* Read the kernel's position in a provided buffer ring: a struct io_uring_buf_status. Since 6.8. */
     IORING_REGISTER_PBUF_STATUS = 26,
     /* Poll network queues while waiting: a struct io_uring_napi. Since 6.9. */
     IORING_REGISTER_NAPI = 27,
@@ -1284,7 +1284,7 @@ enum io_uring_register_op {
 enum io_wq_type {
     /* For work that ends in bounded time, such as regular files. */
     IO_WQ_BOUND = 0,
-    /* For work that may take for ever, such as sockets. */
+    /* For work of unbounded time, such as sockets. */
     IO_WQ_UNBOUND = 1,
 };
 
@@ -1298,9 +1298,9 @@ struct io_uring_clock_register {
 
 /* Busy polling of network queues. */
 struct io_uring_napi {
-    /* Microseconds to poll before sleeping. Out: what was set before. */
+    /* Microseconds to poll before sleeping. Out: the previous value. */
     __u32 busy_poll_to;
-    /* 1 to keep the device's interrupts off while polling. Out: what was set before. */
+    /* 1 to keep the device's interrupts off while polling. Out: the previous value. */
     __u8 prefer_busy_poll;
     /* Zero. */
     __u8 pad[3];
@@ -1308,7 +1308,7 @@ struct io_uring_napi {
     __u64 resv;
 };
 
-/* A cancellation that is waited for. */
+/* A synchronous cancellation. */
 struct io_uring_sync_cancel_reg {
     /* The user_data to match. */
     __u64 addr;
@@ -1316,7 +1316,7 @@ struct io_uring_sync_cancel_reg {
     __s32 fd;
     /* IORING_ASYNC_CANCEL_*. */
     __u32 flags;
-    /* How long to wait for the requests to end; both fields -1 is for ever. */
+    /* The longest time to wait for the requests to end; both fields -1 waits without limit. */
     struct __kernel_timespec timeout;
     /* The opcode to match, with IORING_ASYNC_CANCEL_OP. Since 6.6. */
     __u8 opcode;
@@ -1407,7 +1407,7 @@ struct io_uring_rsrc_update {
     __u32 offset;
     /* Zero. */
     __u32 resv;
-    /* Address of the descriptors or iovecs; a ring's descriptor itself. */
+    /* Address of the descriptors or iovecs; for a ring, its descriptor itself. */
     __aligned_u64 data;
 };
 
@@ -1520,7 +1520,10 @@ struct io_uring_restriction {
     __u32 resv2[3];
 };
 
-/* Restrictions of a task: of every ring that it makes from now on. Since 7.0. */
+/*
+ * Restrictions of a task. They hold for every ring that it makes afterwards.
+ * Since 7.0.
+ */
 __extension__
 struct io_uring_task_restriction {
     /* Zero. */
@@ -1590,7 +1593,7 @@ struct io_uring_buf_reg {
     __u32 resv[5];
 };
 
-/* How far the kernel has used a ring of provided buffers. */
+/* The kernel's position in a ring of provided buffers. */
 struct io_uring_buf_status {
     /* In: the group. */
     __u32 buf_group;
@@ -1601,16 +1604,16 @@ struct io_uring_buf_status {
 };
 
 /*
- * What stands before each message of a multishot IORING_OP_RECVMSG, in the provided buffer.
+ * The header before each message of a multishot IORING_OP_RECVMSG, in the provided buffer.
  *
- * Name, control data and payload follow it; the room for the first two is what the request's struct msghdr gave.
+ * Name, control data and payload follow it. The request's struct msghdr sets the room for name and control data.
  */
 struct io_uring_recvmsg_out {
-    /* Bytes of the sender's address, perhaps more than there was room for. */
+    /* Bytes of the sender's address; may exceed the room for it. */
     __u32 namelen;
     /* Bytes of control data. */
     __u32 controllen;
-    /* Bytes of payload, perhaps more than there was room for. */
+    /* Bytes of payload; may exceed the room for it. */
     __u32 payloadlen;
     /* MSG_*. */
     __u32 flags;
@@ -1696,7 +1699,7 @@ struct io_uring_zcrx_area_reg {
     __u64 addr;
     /* Its length in bytes, a multiple of the page size. */
     __u64 len;
-    /* Out: goes into the upper bits of off of refill entries. */
+    /* Out: the area's token, for the upper bits of off in refill entries. */
     __u64 rq_area_token;
     /* IORING_ZCRX_AREA_*. */
     __u32 flags;
@@ -1714,7 +1717,7 @@ enum zcrx_reg_flags {
     ZCRX_REG_NODEV = 2,
 };
 
-/* What the kernel's zero-copy receive can do, as a query reports it. */
+/* Features of the kernel's zero-copy receive, as a query reports them. */
 enum zcrx_features {
     /* rx_buf_len chooses the size of receive pages. */
     ZCRX_FEATURE_RX_PAGE_SIZE = (1 << 0),
@@ -1748,7 +1751,7 @@ struct io_uring_zcrx_ifq_reg {
 enum zcrx_ctrl_op {
     /* Let the kernel take the entries of the refill ring. Since 6.19. */
     ZCRX_CTRL_FLUSH_RQ = 0,
-    /* Make a descriptor with which another ring can use the queue. Since 6.19. */
+    /* Make a descriptor by which another ring can use the queue. Since 6.19. */
     ZCRX_CTRL_EXPORT = 1,
     /* One more than the highest operation known here. */
     __ZCRX_CTRL_LAST = 2,

@@ -63,7 +63,7 @@ struct io_uring_cq {
     struct io_uring_cqe *cqes;
     /* Bytes of the ring's mapping; 0 where there is none to undo. */
     size_t ring_sz;
-    /* The ring's mapping; the submission ring's where they share one. */
+    /* The ring's mapping; the submission ring's if both share one. */
     void *ring_ptr;
     /* Number of entries minus one. */
     unsigned int ring_mask;
@@ -95,7 +95,7 @@ struct io_uring {
     unsigned int pad2;
 };
 
-/* The refill ring of zero-copy receive. The program fills it in from what the registration reported. */
+/* The refill ring of zero-copy receive. The program fills it in from the result of the registration. */
 struct io_uring_zcrx_rq {
     /* The kernel's position. */
     __u32 *khead;

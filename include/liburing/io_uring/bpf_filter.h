@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-/* What a filter program sees of a request. Since 7.0. */
+/* A request as a filter program sees it. Since 7.0. */
 __extension__
 struct io_uring_bpf_ctx {
     /* The request's user_data. */
@@ -69,7 +69,10 @@ struct io_uring_bpf_ctx {
 enum {
     /* Deny every opcode that has no filter. Since 7.0. */
     IO_URING_BPF_FILTER_DENY_REST = 1,
-    /* Refuse the filter if the kernel's pdu_size is another. Since 7.0. */
+    /*
+     * Refuse the filter if its pdu_size differs from the kernel's. Since
+     * 7.0.
+     */
     IO_URING_BPF_FILTER_SZ_STRICT = 2,
 };
 

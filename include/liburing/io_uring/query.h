@@ -66,13 +66,13 @@ struct io_uring_query_opcode {
     __u32 nr_request_opcodes;
     /* Number of IORING_REGISTER_* and IORING_UNREGISTER_*. */
     __u32 nr_register_opcodes;
-    /* All IORING_FEAT_* there are. */
+    /* All IORING_FEAT_* that the kernel has. */
     __u64 feature_flags;
-    /* All IORING_SETUP_* there are. */
+    /* All IORING_SETUP_* that the kernel has. */
     __u64 ring_setup_flags;
-    /* All IORING_ENTER_* there are. */
+    /* All IORING_ENTER_* that the kernel has. */
     __u64 enter_flags;
-    /* All IOSQE_* there are. */
+    /* All IOSQE_* that the kernel has. */
     __u64 sqe_flags;
     /* Number of queries. */
     __u32 nr_query_opcodes;
@@ -80,11 +80,11 @@ struct io_uring_query_opcode {
     __u32 __pad;
 };
 
-/* What zero-copy receive can do. */
+/* Flags and features of zero-copy receive. */
 struct io_uring_query_zcrx {
-    /* All ZCRX_REG_* there are. */
+    /* All ZCRX_REG_* that the kernel has. */
     __u64 register_flags;
-    /* All IORING_ZCRX_AREA_* there are. */
+    /* All IORING_ZCRX_AREA_* that the kernel has. */
     __u64 area_flags;
     /* Number of ZCRX_CTRL_*. */
     __u32 nr_ctrl_opcodes;
@@ -98,7 +98,7 @@ struct io_uring_query_zcrx {
     __u64 __resv2;
 };
 
-/* What the memory of the rings needs beside their entries. */
+/* Memory that the rings need beside their entries. */
 struct io_uring_query_scq {
     /* Bytes of the rings' header. */
     __u64 hdr_size;
