@@ -1057,10 +1057,7 @@ struct io_uring_restriction {
     __u32 resv2[3];
 };
 
-/*
- * Restrictions of a task. They hold for every ring that it makes afterwards.
- * Since 7.0.
- */
+/* Restrictions of a task, for every ring that it makes later. Since 7.0. */
 __extension__
 struct io_uring_task_restriction {
     /* Zero. */
@@ -1446,10 +1443,7 @@ struct io_uring_bpf_ctx {
 enum {
     /* Deny every opcode that has no filter. Since 7.0. */
     IO_URING_BPF_FILTER_DENY_REST = 1,
-    /*
-     * Refuse the filter if its pdu_size differs from the kernel's. Since
-     * 7.0.
-     */
+    /* Refuse the filter if its pdu_size is not the kernel's. Since 7.0. */
     IO_URING_BPF_FILTER_SZ_STRICT = 2,
 };
 

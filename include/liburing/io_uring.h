@@ -1520,10 +1520,7 @@ struct io_uring_restriction {
     __u32 resv2[3];
 };
 
-/*
- * Restrictions of a task. They hold for every ring that it makes afterwards.
- * Since 7.0.
- */
+/* Restrictions of a task, for every ring that it makes later. Since 7.0. */
 __extension__
 struct io_uring_task_restriction {
     /* Zero. */

@@ -60,8 +60,7 @@ pub struct __anon_bpf_ctx_open {
 pub enum __anon_bpf_filter_flags {
     /// Deny every opcode that has no filter. Since 7.0.
     IO_URING_BPF_FILTER_DENY_REST = 1,
-    /// Refuse the filter if its `pdu_size` differs from the kernel's. Since
-    /// 7.0.
+    /// Refuse the filter if its `pdu_size` is not the kernel's. Since 7.0.
     IO_URING_BPF_FILTER_SZ_STRICT = 2,
 }
 pub use __anon_bpf_filter_flags::*;

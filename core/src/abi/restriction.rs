@@ -45,8 +45,7 @@ pub union __anon_restriction {
     pub sqe_flags: __u8,
 }
 
-/// Restrictions of a task. They hold for every ring that it makes afterwards.
-/// Since 7.0.
+/// Restrictions of a task, for every ring that it makes later. Since 7.0.
 #[repr(C)]
 pub struct io_uring_task_restriction {
     /// Zero.

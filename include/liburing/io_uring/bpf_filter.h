@@ -69,10 +69,7 @@ struct io_uring_bpf_ctx {
 enum {
     /* Deny every opcode that has no filter. Since 7.0. */
     IO_URING_BPF_FILTER_DENY_REST = 1,
-    /*
-     * Refuse the filter if its pdu_size differs from the kernel's. Since
-     * 7.0.
-     */
+    /* Refuse the filter if its pdu_size is not the kernel's. Since 7.0. */
     IO_URING_BPF_FILTER_SZ_STRICT = 2,
 };
 
