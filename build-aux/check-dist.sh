@@ -52,7 +52,7 @@ archive_builds() {
     fi
     # An unpacked archive makes the same archive.
     again=$("$work/source/build-aux/dist.sh" "$work/third")
-    cmp "$archive" "$again" || die "an unpacked archive makes another one"
+    cmp "$archive" "$again" || die "an unpacked archive makes a different one"
 
     # No network, no crates that Cargo has downloaded before, no cbindgen.
     if unshare --net true 2>/dev/null; then isolated=(unshare --net); else echo "SKIP: no network namespace; only Cargo was told to stay offline"; fi

@@ -167,7 +167,7 @@ packaging() {
     objcopy --only-keep-debug "$work/package/usr/lib/$triplet/liburing.so.$VERSION" "$work/debug"
     (cd "$root" && c-tests/abi/elf.sh shared "$work/package/usr/lib/$triplet/liburing.so.$VERSION" \
         "liburing.so.$major" 30112)
-    passed "Debian's recipe, built in a directory of its own, with debug information to split off"
+    passed "Debian's recipe, built in a separate directory, with debug information to split off"
 }
 
 case ${1:-} in

@@ -128,7 +128,7 @@ source_tree() { # package minimum
         mkdir -p "$work" "$cache/source/$1"
         note "fetching the source of $1 $version"
         (cd "$work" && own_apt deb-src apt-get source --only-source --download-only "$1=$version") \
-            >"$cache/source.log" 2>&1 || unavailable "the source of $1 can't be had: $(tail -n 1 "$cache/source.log")"
+            >"$cache/source.log" 2>&1 || unavailable "the source of $1 is not available: $(tail -n 1 "$cache/source.log")"
         dpkg-source -x "$work"/*.dsc "$work/tree" >"$cache/unpack.log" 2>&1 ||
             unavailable "the source of $1 can't be unpacked: $(tail -n 1 "$cache/unpack.log")"
         # Versions may hold an epoch, and a colon in a path breaks variables such as PATH.
@@ -179,7 +179,7 @@ unpack_debs() { # package...
             mkdir -p "$work" "$dir"
             note "fetching the package $package"
             (cd "$work" && own_apt deb apt-get download "$package") >"$cache/download.log" 2>&1 ||
-                unavailable "the package $package can't be had: $(tail -n 1 "$cache/download.log")"
+                unavailable "the package $package is not available: $(tail -n 1 "$cache/download.log")"
             dpkg-deb -x "$work"/*.deb "$dir"
             dpkg-deb -f "$work"/*.deb Version >"$dir/.$package"
         done

@@ -36,7 +36,7 @@ undefined=$(${NM:-nm} -u "$object.new" | while read -r kind name; do
     echo "$name"
 done)
 if [ -n "$undefined" ]; then
-    echo "lto-object: the library must be complete in itself, but needs:" $undefined >&2
+    echo "lto-object: the library must be self-contained, but needs:" $undefined >&2
     case $undefined in *liburing_panic_reachable*)
         echo "lto-object: liburing_panic_reachable means that some function can panic" >&2 ;;
     esac

@@ -54,7 +54,7 @@ static void twice(void)
     int fd, ring_fd;
 
     need_rings();
-    better_than_reference("a ring may be left twice");
+    better_than_reference("io_uring_queue_exit() may be called twice");
     ring_open(&ring, 64, 0);
     copy = ring;
     ring_fd = ring.ring_fd;
@@ -87,7 +87,7 @@ static void twice_when_registered(void)
     struct io_uring first, second;
 
     need_kernel(5, 18, "registered ring descriptors");
-    better_than_reference("a ring may be left twice");
+    better_than_reference("io_uring_queue_exit() may be called twice");
     ring_open(&first, 4, 0);
     CHECK_EQ(io_uring_register_ring_fd(&first), 1);
     io_uring_queue_exit(&first);
@@ -108,7 +108,7 @@ static void after_a_failure(void)
     struct leak_mark mark;
 
     need_rings();
-    better_than_reference("a ring may be left after its set-up failed");
+    better_than_reference("io_uring_queue_exit() may be called after a failed set-up");
     CHECK_SYS(fcntl(0, F_GETFD));
     mark = leak_mark();
     memset(&ring, 0xff, sizeof(ring));
@@ -137,7 +137,7 @@ static void after_a_failed_map(void)
     int fd, other;
 
     need_rings();
-    better_than_reference("a ring may be left after its set-up failed");
+    better_than_reference("io_uring_queue_exit() may be called after a failed set-up");
     memset(&params, 0, sizeof(params));
     fd = CHECK_SYS(raw_setup(4, &params));
     close(fd);

@@ -51,7 +51,7 @@ static void check_uncharged(ssize_t size)
         CHECK_GE(size, 0);
     else
         CHECK_EQ(size, 0);
-    skip("the kernel charges rings to no limit");
+    skip("the kernel does not charge rings to a limit");
 }
 
 /* The kernel releases a ring's charge a moment after its exit, also for a ring that mlock_size itself set up. */
@@ -103,7 +103,7 @@ static void exact_small(void)
     struct exact ring = { 8, IORING_SETUP_NO_SQARRAY };
 
     need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
-    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    better_than_reference("the locked memory of a ring is predicted on Linux 6.14 and later");
     check_exact(ring);
 }
 
@@ -112,7 +112,7 @@ static void exact_large(void)
     struct exact ring = { 4096, IORING_SETUP_NO_SQARRAY };
 
     need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
-    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    better_than_reference("the locked memory of a ring is predicted on Linux 6.14 and later");
     check_exact(ring);
 }
 
@@ -123,7 +123,7 @@ static void exact_big_entries(void)
     };
 
     need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
-    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    better_than_reference("the locked memory of a ring is predicted on Linux 6.14 and later");
     check_exact(ring);
 }
 
@@ -138,7 +138,7 @@ static void number_of_rings(void)
     bool charged;
 
     need_setup(IORING_SETUP_NO_SQARRAY, "a queue without index array");
-    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    better_than_reference("the locked memory of a ring is predicted on Linux 6.14 and later");
     charged = kernel_charges_rings();
     become_limited_user(LIMIT);
     size = io_uring_mlock_size(4096, IORING_SETUP_NO_SQARRAY);
@@ -166,7 +166,7 @@ static void default_flags(void)
     bool charged;
 
     need_rings();
-    better_than_reference("the locked memory of a ring is foretold on Linux 6.14 and later");
+    better_than_reference("the locked memory of a ring is predicted on Linux 6.14 and later");
     charged = kernel_charges_rings();
     become_limited_user(4 << 20);
     size = io_uring_mlock_size(4096, 0);
@@ -207,7 +207,7 @@ static void nothing_allowed(void)
 
     need_rings();
     if (!kernel_charges_rings())
-        skip("the kernel charges rings to no limit");
+        skip("the kernel does not charge rings to a limit");
     become_limited_user(0);
     mark = leak_mark();
     CHECK_EQ(open_once(8, 0), -ENOMEM);

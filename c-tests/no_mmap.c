@@ -59,7 +59,7 @@ static void use(struct io_uring *ring)
 
 static void need_own_memory(void)
 {
-    need_kernel(6, 10, "a ring in pages that need not lie together");
+    need_kernel(6, 10, "a ring in pages that are not contiguous");
 }
 
 /* Before 6.14 the kernel starts from the counters that the memory holds. */
@@ -255,7 +255,7 @@ static void program_huge_page(void)
     char *page;
     int used;
 
-    need_kernel(6, 5, "a ring in memory of the program's own");
+    need_kernel(6, 5, "a ring in the program's own memory");
     page = (char *) mmap(NULL, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
     if (page == MAP_FAILED)

@@ -7,7 +7,7 @@ static void open_small(struct io_uring *ring, unsigned flags)
     CHECK_EQ(ring->cq.ring_entries, 8);
     if (!(ring->features & IORING_FEAT_NODROP)) {
         io_uring_queue_exit(ring);
-        skip("the kernel drops what does not fit");
+        skip("the kernel drops completions that do not fit");
     }
 }
 

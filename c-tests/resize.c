@@ -93,7 +93,7 @@ static void keeps_what_is_prepared(void)
 {
     struct io_uring ring;
 
-    better_than_reference("requests not yet submitted survive a change of size");
+    better_than_reference("unsubmitted requests survive a change of size");
     open_resizable(&ring, 8);
     add_nops(&ring, 0, 6);
     CHECK_EQ(io_uring_submit_and_wait(&ring, 6), 6);

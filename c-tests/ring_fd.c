@@ -181,7 +181,7 @@ static void never_a_descriptor(void)
     struct io_uring ring;
     unsigned fds;
 
-    need_kernel(6, 10, "a ring in pages that need not lie together");
+    need_kernel(6, 10, "a ring in pages that are not contiguous");
     CHECK_EQ(io_uring_queue_init(4, &ring, IORING_SETUP_REGISTERED_FD_ONLY), -EINVAL);
     fds = count_fds();
     for (unsigned i = 0; i < 20; i++) {

@@ -293,7 +293,7 @@ static void buffer_ring_memory(void)
     int error = 0;
 
     if (BUILT_WITH_ASAN)
-        skip("the address sanitizer can't do without these maps");
+        skip("the address sanitizer needs these mappings");
     ring_open(&ring, 8, 0);
     mark = leak_mark();
     refuse_with(__NR_mmap, MMAP_FLAGS, MAP_PRIVATE | MAP_ANONYMOUS, ODD_ERROR);

@@ -179,7 +179,7 @@ static void queue_mmap_array(void)
     int fd;
 
     need_rings();
-    better_than_reference("a mapped ring has its array of SQE numbers");
+    better_than_reference("a mapped ring has its array of SQE indexes");
     memset(&params, 0, sizeof(params));
     fd = CHECK_SYS(raw_setup(4, &params));
     CHECK_EQ(io_uring_queue_mmap(fd, &params, &ring), 0);

@@ -119,7 +119,7 @@ check_static() { # shared library...
     } | sort -u)
     found=$("$NM" -g --defined-only "$file" | awk 'NF == 3 { print $3 }' | sort)
     [ "$expected" = "$found" ] ||
-        violation "does not define what the shared library exports and what only the archive has:" \
+        violation "does not define exactly the functions of the shared library and ARCHIVE_ONLY:" \
             "$(diff <(echo "$expected") <(echo "$found") | grep '^[<>]' | tr '\n' ' ')"
     [ -z "$(uniq -d <<<"$found")" ] || violation "defines twice: $(uniq -d <<<"$found")"
 
@@ -129,7 +129,7 @@ check_static() { # shared library...
     local_storage=$(awk '$1 ~ /^\.t(data|bss)/ { sizes = sizes "+0x" $5 } END { print 0 sizes }' <<<"$sections")
     ((local_storage <= ALLOWED_TLS)) || violation "has thread-local storage"
     [ "$("$READELF" -WS "$file" | grep -c 'note\.GNU-stack')" -eq "$(ar t "$file" | wc -l)" ] ||
-        violation "a member does not say that it needs no executable stack"
+        violation "a member lacks the mark of a non-executable stack"
     no_runtime_symbols
     no_build_path
     echo "$name: $(wc -l <<<"$found") functions in $(ar t "$file" | wc -l) members, $(size_of "$file") bytes of text"

@@ -49,7 +49,7 @@ job() { # name, command...
     "$@" "$work/file" || status=$?
     case $status in
     0) used+=("$name") ;;
-    77) echo "SKIP: io_uring is refused here, so $name only called what needs no ring" ;;
+    77) echo "SKIP: io_uring is refused here, so $name called only functions that need no ring" ;;
     *)
         echo "FAIL: $name ended with $status"
         exit 1

@@ -65,7 +65,7 @@ def compare(compiler, ours_prefix, upstream_prefix):
         marks = ["above" if is_above else "more, as allowed"] * (steps > upstream[row]) + ["differed between runs"] * (row in unsteady)
         print(f"{row:<48}{steps:>6}{upstream[row]:>10}{ratio:>8.2f}  {', '.join(marks)}".rstrip())
     mean = math.exp(logs / len(ours))
-    print(f"{len(ours)} rows, geometric mean of the ratios {mean:.3f} (limit {LIMIT:.2f}), {above} above what is allowed\n")
+    print(f"{len(ours)} rows, geometric mean of the ratios {mean:.3f} (limit {LIMIT:.2f}), {above} above their limit\n")
     rows = [{"name": row, "ours": ours[row], "upstream": upstream[row]} for row in ours]
     return {"compiler": os.path.basename(compiler[0]), "geometric_mean": round(mean, 4), "rows": rows}, above
 

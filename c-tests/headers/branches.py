@@ -67,7 +67,7 @@ def main():
                 del commands[:STRIDE]
     untaken = [branch for number, branch in enumerate(branches) if branch and number not in seen]
     for branch in untaken:
-        print(f'nothing compiles {branch}')
+        print(f'no compilation takes {branch}')
     print(f'{len(branches) - len(untaken)} of {len(branches)} branches of the headers are compiled')
     sys.exit(bool(untaken))
 

@@ -131,7 +131,7 @@ static void own_memory(void)
     memset(&params, 0, sizeof(params));
     result = KEEPS_ERRNO(io_uring_queue_init_mem(8, &ring, &params, memory, size));
     if (result == -ENOMEM)
-        skip("the memory is not contiguous: this kernel wants whole pages in one piece");
+        skip("the memory is not contiguous, as this kernel needs it");
     if (!kernel_at_least(6, 5)) {
         CHECK_EQ(result, -EINVAL);
     } else {
