@@ -9,11 +9,11 @@ RUST_SOURCES := $(CORE_SOURCES) $(shell find src -name '*.rs') build.rs
 # CFLAGS decide about debug information: packagers set them, and split the information off themselves.
 RUST_DEBUGINFO ?= $(if $(filter -g -g1 -g2 -g3 -ggdb%,$(CFLAGS)),2,0)
 
-# ARM's unwinding tables name functions of the unwinder, which is another library.
+# ARM's unwinding tables name functions of the unwinder, which is in another library.
 ARCH_RUSTFLAGS := $(if $(filter arm%,$(RUST_ARCH)),-Cforce-unwind-tables=no)
 
 # Vectorised loops over a handful of entries cost more than they save. Functions start on 16 bytes, as they would when
-# optimised for speed. The prefix map keeps the build directory out of the result.
+# optimised for speed. The prefix map keeps the path of the build directory out of the result.
 LIB_RUSTFLAGS := $(ARCH_RUSTFLAGS) -Crelocation-model=pic -Cno-vectorize-loops -Cno-vectorize-slp -Cllvm-args=-unroll-runtime=false -Cllvm-args=-align-all-functions=4 -Cdebuginfo=$(RUST_DEBUGINFO) $(RUSTFLAGS)
 
 # Before version 6 ARM has no atomic instructions; libgcc asks the kernel.
@@ -45,7 +45,7 @@ LIBRARIES := $(STATIC_LIBRARIES) $(if $(filter 1,$(ENABLE_SHARED)),$(SHARED_LIBR
 FEATURES_uring :=
 FEATURES_uring-ffi := --features ffi
 
-# GNU ld links parts of RISC-V and LoongArch objects together with unwinding tables that it cannot read afterwards.
+# On RISC-V and LoongArch, GNU ld writes unwinding tables into linked objects that it cannot read afterwards.
 ONE_MEMBER := $(if $(filter riscv% loongarch%,$(RUST_ARCH)),1)
 
 define object_rule
