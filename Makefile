@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# Of liburing: Cargo.toml has it, with our own number behind.
+# The version of liburing. Cargo.toml has it, followed by this project's own number.
 VERSION := $(shell sed -nE 's/^version = "([0-9]+\.[0-9]+)\..*/\1/p' Cargo.toml)
 VERSION_MAJOR := $(basename $(VERSION))
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Cargo.toml has the version. Each other place that says it must say the same, and the version maps end with its node.
+# Cargo.toml has the version. Every other place that names it must name the same one, and the version maps end with its
+# node.
 #
 # usage: check-version.sh
 set -euo pipefail

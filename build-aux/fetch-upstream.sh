@@ -19,7 +19,7 @@ set -euo pipefail
 suite=${UPSTREAM_SUITE:-sid}
 arch=${UPSTREAM_ARCH:-}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs
-# The version whose interface this library has, or an older one that is there.
+# The version whose interface this library has, or an older one that is available.
 minimum_liburing=${UPSTREAM_VERSION:-$(env -u MAKEFLAGS -u MFLAGS make -s --no-print-directory -C "$(dirname "$0")/.." print-VERSION)}
 
 unavailable() {

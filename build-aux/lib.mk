@@ -23,7 +23,7 @@ ALLOWED_UNDEFINED_sparc64 := __clzdi2 __ctzdi2
 NATIVE_ARCHS := x86_64 aarch64 riscv64 riscv64gc
 ifeq ($(filter $(RUST_ARCH),$(NATIVE_ARCHS)),)
 LIB_LIBS := -lc
-# What the compiler itself calls or names there is in libc and libgcc, or made by the linker.
+# The functions that the compiler itself calls there are in libc and libgcc, or the linker makes them.
 ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit gettid getauxval __errno_location memset memcpy memmove \
 	.TOC. _GLOBAL_OFFSET_TABLE_ $(ALLOWED_UNDEFINED_$(RUST_ARCH))
 endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Print a Python that has a module: this machine's, or one in a virtual environment in the cache, made on demand.
-# Exit status 77: it can't be had here.
+# Exit status 77: it is not available here.
 #
 # usage: python-with.sh MODULE REQUIREMENT
 set -euo pipefail

@@ -9,7 +9,7 @@ static void on_signal(int signal_number)
     signals_seen++;
 }
 
-/* A signal that is pending, and a mask that lets it through during a wait: it comes after the submission for certain. */
+/* A pending signal, and a mask that unblocks it during a wait. So it always comes after the submission. */
 static sigset_t raise_for_wait(void)
 {
     sigset_t blocked, open_mask;
@@ -64,7 +64,7 @@ static void after_the_submission(void)
         CHECK_EQ(signals_seen, 1);
         CHECK(cqe == NULL);
 
-        /* with nothing submitted the error is told */
+        /* with nothing submitted the error is returned */
         open_mask = raise_for_wait();
         CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, limits[i], &open_mask), -EINTR);
         CHECK(cqe == NULL);
@@ -73,7 +73,7 @@ static void after_the_submission(void)
     }
 }
 
-/* The kernel tells nothing at all of a signal where a completion is there, and the program wants more of them. */
+/* The kernel does not report a signal if one completion is there and the program waits for more. */
 static void beside_a_completion(void)
 {
     struct io_uring ring;
@@ -94,7 +94,7 @@ static void beside_a_completion(void)
     io_uring_queue_exit(&ring);
 }
 
-/* What submits and waits through a kernel thread is no different. */
+/* The same holds for a ring with a submission thread. */
 static void with_a_submission_thread(void)
 {
     struct io_uring ring;
@@ -121,7 +121,7 @@ static void on_alarm(int signal_number)
     stop = 1;
 }
 
-/* With nothing to poll for, the kernel returns at once and does not look for signals. */
+/* With nothing to poll for, the kernel returns at once and does not check for signals. */
 static void on_a_polled_ring(void)
 {
     struct io_uring ring;

@@ -234,7 +234,7 @@ static void buffers(void)
     free(vec.iov_base);
 }
 
-/* How many workers a ring of 8 SQEs may have, in a thread that asked something before. */
+/* How many workers a ring of 8 SQEs may have, in a thread that queried something before. */
 static unsigned workers_after(void (*ask)(void))
 {
     unsigned values[2] = { 0, 0 };

@@ -197,7 +197,10 @@ static void library_memory(void)
     CHECK_NO_LEAK(mark);
 }
 
-/* What exceeds a page does not need a huge page where the kernel takes ordinary ones. (seccomp.c takes them away.) */
+/*
+ * A ring larger than a page needs no huge page if the kernel accepts ordinary ones. (seccomp.c tests without huge
+ * pages.)
+ */
 static void library_memory_of_any_size(void)
 {
     static const unsigned entries[] = { 128, 1024, 16384, 32768 };

@@ -110,7 +110,7 @@ struct other_thread {
     int index;
 };
 
-/* Registers a ring of its own under the same index, gives the other thread's ring up, and goes on with its own. */
+/* Registers a second ring under the same index, exits the other thread's ring, and continues with the second one. */
 static void *give_up_there(void *argument)
 {
     struct other_thread *other = (struct other_thread *) argument;
@@ -124,7 +124,7 @@ static void *give_up_there(void *argument)
     return NULL;
 }
 
-/* An index means one ring in one thread and another ring in another. */
+/* An index names different rings in different threads. */
 static void exit_in_another_thread(void)
 {
     struct other_thread other;
@@ -146,7 +146,7 @@ static void exit_in_another_thread(void)
     }
 }
 
-/* A child has the parent's rings in its memory, but no ring in its table. */
+/* A child has the parent's rings in its memory, but no ring in its own table of registered rings. */
 static void exit_in_a_child(void)
 {
     struct io_uring ring;

@@ -218,15 +218,15 @@ static void own_memory(void)
     CHECK_NO_LEAK(mark);
 }
 
-/* Where there is no huge page ordinary ones will do, on kernels that take them, if there are any. */
+/* Without a huge page the library uses ordinary ones, if the kernel accepts them and they can be mapped. */
 static void own_memory_without_huge_pages(void)
 {
     const unsigned flags = IORING_SETUP_NO_MMAP | IORING_SETUP_CQE32;
     struct leak_mark mark = leak_mark();
     struct io_uring ring;
 
-    better_than_reference("a ring in memory of the library's does without huge pages");
-    need_kernel(6, 10, "a ring in pages that need not lie together");
+    better_than_reference("a ring in the library's memory needs no huge pages");
+    need_kernel(6, 10, "a ring in pages that are not contiguous");
     need_rings();
     if (sysconf(_SC_PAGESIZE) != 4096)
         skip("the ring fits into a page");

@@ -265,7 +265,7 @@ static void old_wait_times_out(void)
     CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 1, &ts, NULL), -ETIME);
     CHECK(cqe == NULL);
 
-    /* with fewer completions than asked for the timeout still gives the first */
+    /* on a timeout with fewer completions than asked for, the call still returns the first */
     add_nop(&ring, 7);
     start = now_ms(CLOCK_MONOTONIC);
     CHECK_EQ(io_uring_submit_and_wait_timeout(&ring, &cqe, 3, &ts, NULL), 1);
@@ -299,14 +299,14 @@ static void old_wait_submits(void)
     io_uring_queue_exit(&ring);
 }
 
-/* The next request in a timeout's slot is the program's, also if it says nothing about itself. */
+/* The next request in a timeout's slot belongs to the program, also if it sets no user_data. */
 static void old_wait_leaves_no_mark(void)
 {
     struct io_uring ring;
     struct io_uring_cqe *cqe;
     struct __kernel_timespec ts = millis(1);
 
-    better_than_reference("no slot keeps the mark of the library's timeout");
+    better_than_reference("no slot keeps the user_data of the library's timeout");
     open_without_ext_arg(&ring, 2);
     for (unsigned round = 0; round < 4; round++) {
         CHECK_EQ(io_uring_wait_cqe_timeout(&ring, &cqe, &ts), -ETIME);
@@ -323,7 +323,7 @@ static void old_wait_leaves_no_mark(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A wait that the kernel cannot do publishes nothing either. */
+/* A wait that the kernel does not support publishes nothing either. */
 static void unknown_wait_moves_nothing(void)
 {
     struct io_uring ring;
@@ -340,7 +340,7 @@ static void unknown_wait_moves_nothing(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A minimum is heeded without a limit, too. */
+/* The minimum applies without a timeout too. */
 static void minimum_wait_alone(void)
 {
     struct io_uring ring;

@@ -15,7 +15,7 @@ ARCHIVE_ONLY_ffi := __io_uring_prep_uring_cmd _io_uring_get_sqe io_uring_cqe_shi
 check-elf: check-elf-installed
 	$(Q)CARGO='$(CARGO)' CC='$(CC)' c-tests/abi/cargo-library.sh '$(ABSOLUTE_B)/cargo-build' $(SHARED_uring)
 
-# Those of make alone, for any architecture.
+# Only the libraries of make, for any architecture.
 check-elf-installed: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
 	@status=0; \
 	$(ELF_TOOLS) ARCHIVE_ONLY='$(ARCHIVE_ONLY)' c-tests/abi/elf.sh static $(B)/liburing.a $(SHARED_uring) || status=1; \

@@ -67,7 +67,7 @@ check_shared() { # soname
     # Type Offset VirtAddr PhysAddr FileSiz MemSiz
     local_storage=$(awk '$1 == "TLS" { print $6 }' <<<"$segments")
     ((${local_storage:-0} <= ALLOWED_TLS)) || violation "has thread-local storage"
-    # ARM has tables of its own kind, which name functions of the unwinder.
+    # ARM has another kind of tables, which name functions of the unwinder.
     grep -q ' \.eh_frame ' <<<"$sections" || grep -q 'Machine: *ARM$' <<<"$("$READELF" -h "$file")" || violation ".eh_frame is missing"
     ! grep -q '\.gcc_except_table' <<<"$sections" || violation "has exception tables"
 

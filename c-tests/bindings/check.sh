@@ -3,7 +3,7 @@
 #
 # usage: check.sh PREFIX TARGET_DIR
 # environment: CARGO PYTHON CC
-#   ZIG_VERSIONS  the last version that translates C with Clang's parser, and one that has a parser of its own
+#   ZIG_VERSIONS  the last version that translates C with Clang's parser, and one with Zig's own parser
 set -euo pipefail
 export LC_ALL=C
 
@@ -83,7 +83,8 @@ else
     echo "SKIP: there is no cffi (Debian package python3-cffi)"
 fi
 
-# Zig translates <liburing.h>. What it can't translate it takes from liburing-ffi, which lacks one function of liburing's.
+# Zig translates <liburing.h>. A function that it cannot translate comes from liburing-ffi, which lacks one function of
+# liburing.
 zig() { # version, python
     local out=$target_dir/zig-$1 command=("$2" -m ziglang) target
     target=$(uname -m)-linux-gnu

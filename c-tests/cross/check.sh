@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Build the libraries for the architectures of architectures.txt, look at them as check-elf does, and compare the layouts
-# of the headers' structures with upstream's headers, by the same compiler.
+# Build the libraries for the architectures of architectures.txt and check them as check-elf does. Compare the layouts
+# of the headers' structures with those of upstream's headers, by the same compiler.
 #
 # usage: check.sh WORK [ARCHITECTURE...]
 # environment: MAKE, CARGO; UPSTREAM_INCLUDE (upstream's installed headers; without it layouts are not compared)
 #
 # The core library comes from rustup's target, or is built from its source by a nightly toolchain that has it. An
-# architecture whose compiler or core library is not there is skipped and named.
+# architecture without a compiler or core library here is skipped and named.
 set -euo pipefail
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKELEVEL O
@@ -27,7 +27,7 @@ skip() { # architecture reason
     skipped+=("$1")
 }
 
-# The name of every fact with its value, which is the size of a variable.
+# The name of every fact with its value, given as the size of a variable.
 layouts() { # compiler include
     "$1gcc" -w -O0 -c -x c -I"$2" -o "$work/facts.o" - <<<"$facts" &&
         "$1nm" -S "$work/facts.o" | awk '$4 ~ /^fact_/ { print $4, $2 }' | sort

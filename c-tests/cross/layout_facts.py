@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print C source with one variable for each layout fact, as large as the fact's value and one byte.
+"""Print C source with one variable for each layout fact. Its size is the fact's value plus one byte.
 
 usage: layout_facts.py LAYOUTS
 
@@ -29,7 +29,7 @@ def main():
             struct, field, size = subject.groups()
             if field:
                 fact("offsetof(struct %s, %s)" % (struct, field))
-                # An array at the end, without a length, has no size to ask for.
+                # An array at the end, without a length, has no size.
                 if size != "0":
                     fact("sizeof(((struct %s *)0)->%s)" % (struct, field))
             else:

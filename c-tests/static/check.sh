@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Programs that are linked statically, with each libc that is here, and have little of it in them.
+# Statically linked programs that use little of libc, with each libc that is here.
 #
 # usage: check.sh PREFIX WORK
 set -euo pipefail
@@ -13,7 +13,7 @@ for compiler in gcc musl-gcc; do
         continue
     fi
     include=()
-    # musl has none of the kernel's headers.
+    # musl comes without the kernel's headers.
     [ "$compiler" = gcc ] || include=(-idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)")
     "$compiler" -static -O2 -Wall -Wextra -Werror "${include[@]}" -I "$prefix/include" c-tests/static/free_probe.c \
         "$prefix/lib/liburing.a" -o "$work/free_probe-$compiler"

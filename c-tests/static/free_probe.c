@@ -1,6 +1,6 @@
 /*
- * A static program that gives memory of the library's back itself, and calls nothing else of libc's heap: in musl
- * that brings free() into the program, but not malloc().
+ * A static program that frees memory of the library by free(), and calls no other function of libc's heap. With musl,
+ * the program then contains free(), but not malloc().
  */
 #include <liburing.h>
 #include <stdlib.h>

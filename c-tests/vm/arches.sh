@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build the C tests for other architectures, on this library and on upstream's, and run both in one emulated machine of
-# each. A case that passes on upstream's library and fails on ours fails.
+# each. A case that passes on upstream's library and fails on ours is a failure.
 #
 # usage: arches.sh WORK ARCHITECTURE...       names of c-tests/cross/architectures.txt
 # environment: MAKE, CARGO, PYTHON, TESTS (programs)

@@ -1,8 +1,8 @@
-"""The machines that are emulated, one for each architecture."""
+"""The emulated machines, one for each architecture."""
 
 NVME = "nvme"
 VIRTIO_PCI, VIRTIO_MMIO, VIRTIO_CCW = "virtio-blk-pci", "virtio-blk-device", "virtio-blk-ccw"
-# What Debian's kernels have as modules, and init loads before it looks for drives.
+# Modules of Debian's kernels that init loads before it searches for drives.
 MODULES = ["virtio_mmio", "virtio_pci", "virtio_blk", "ext4", "nvme", "tun"]
 
 
@@ -29,7 +29,7 @@ ARCHITECTURES = {architecture.name: architecture for architecture in [
                  "hvc0", VIRTIO_PCI, "linux-image-powerpc64le"),
     Architecture("s390x", "qemu-system-s390x", "qemu-system-misc", ["-machine", "s390-ccw-virtio", "-cpu", "max"],
                  "ttysclp0", VIRTIO_CCW, "linux-image-s390x"),
-    # With more memory this kernel has high memory, which its provided buffers do not survive.
+    # With more memory this kernel has high memory, and its provided buffers fail there.
     Architecture("i386", "qemu-system-i386", "qemu-system-x86", ["-machine", "q35", "-cpu", "max"],
                  "ttyS0 reboot=t", VIRTIO_PCI, "linux-image-686-pae", memory_mib=700),
 ]}

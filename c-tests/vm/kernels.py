@@ -49,7 +49,7 @@ def packages(suite, architecture):
 
 
 def modules(folder, release):
-    """The modules to load and those that they need, each after what it needs."""
+    """The modules to load and those that they need, each after its dependencies."""
     base = next(path for path in (folder / "usr/lib/modules" / release, folder / "lib/modules" / release) if path.is_dir())
     files = {re.sub(r"\.ko.*$", "", path.name).replace("-", "_"): path for path in base.rglob("*.ko*")}
     found = {}
@@ -64,7 +64,7 @@ def modules(folder, release):
         needs = re.search(rb"\0depends=([^\0]*)\0", content)
         for needed in needs.group(1).decode().split(",") if needs else []:
             take(needed.replace("-", "_"))
-        # What ext4 asks for when it mounts, not when it is loaded.
+        # ext4 asks for these when it mounts, not when it is loaded.
         if name == "ext4":
             for needed in ("crc32c_generic", "crc32c_cryptoapi", "libcrc32c"):
                 take(needed)

@@ -120,13 +120,13 @@ def notes(sessions):
 
 
 def failed_cases(run):
-    """The names of the cases that failed; of a program that did not get that far, its own."""
+    """The names of the failed cases; for a program that ran no case, its own name."""
     names = set(re.findall(r"^FAIL (\S+)", "\n".join(run.lines), re.M))
     return names or ({run.name.removesuffix(REFERENCE)} if result(run).failed else set())
 
 
 def forgiven(session, run):
-    """Whether all that failed in a run fails with upstream's library as well, or it is upstream's run."""
+    """Whether every failed case of a run also fails with upstream's library, or the run is upstream's."""
     if run.name.endswith(REFERENCE):
         return True
     twin = next((other for other in session.runs if other.name == run.name + REFERENCE), None)

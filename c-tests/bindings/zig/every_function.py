@@ -1,4 +1,4 @@
-"""Print Zig source that takes the address of every function of <liburing.h>, so that each must compile and link.
+"""Print Zig source that takes the address of every function of <liburing.h>. So each must compile and link.
 
 usage: every_function.py INCLUDE_DIR CC EXPORTED... (files of the recorded interface with a function in each line)
 """
@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../.."))
 from header_inlines import inline_functions
 
-# Has an ordered access, which Zig can't translate, and no symbol, in upstream's liburing-ffi neither.
+# It has an ordered access, which Zig cannot translate, and no symbol, as in upstream's liburing-ffi.
 WITHOUT = {"io_uring_load_sq_head"}
 
 

@@ -1,4 +1,4 @@
-/* What a Zig program gets by `@cInclude("liburing.h")`. */
+/* The header as a Zig program includes it by `@cInclude("liburing.h")`. */
 #define _GNU_SOURCE
 #include <liburing.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// Does I/O through what Zig makes of <liburing.h>: a file, a chain of requests, a timeout, a provided buffer ring.
+// Does I/O through Zig's translation of <liburing.h>: a file, a chain of requests, a timeout, a provided buffer ring.
 //
 // usage: main FILE
 
@@ -33,7 +33,7 @@ fn reap(ring: *c.struct_io_uring, data: u64, flags: ?*u32) c_int {
     return result;
 }
 
-// Writes a file and reads it back, in an order that links keep.
+// Writes a file and reads it back; links keep the order.
 fn file(ring: *c.struct_io_uring, path: [*c]const u8) void {
     var back: [5]u8 = undefined;
     const fd = c.open(path, c.O_RDWR | c.O_CREAT | c.O_TRUNC, @as(c_uint, 0o600));

@@ -1,4 +1,4 @@
-//! Sizes and offsets of the library's own structures. They hold pointers, so there is a table for each width.
+//! Sizes and offsets of the library's own structures. They hold pointers, so each pointer width has a table.
 
 use core::mem::offset_of;
 

@@ -33,7 +33,7 @@ pub const PROT_READ_WRITE: c_int = 0x3;
 pub const MAP_SHARED: c_int = 0x01;
 /// `MAP_PRIVATE`.
 pub const MAP_PRIVATE: c_int = 0x02;
-/// Where the binary logarithm of a huge page's size goes, beside [`MAP_HUGETLB`].
+/// The position of the binary logarithm of a huge page's size, beside [`MAP_HUGETLB`].
 pub const MAP_HUGE_SHIFT: u32 = 26;
 /// `MADV_DONTFORK`.
 pub const MADV_DONTFORK: c_int = 10;
@@ -42,13 +42,13 @@ pub const MADV_DOFORK: c_int = 11;
 
 /// The size of a huge page, in bytes, on a machine with pages of `page` bytes.
 ///
-/// It is what one entry of the second level of page tables maps. A table fills a page, and an entry has eight bytes on
-/// all architectures with huge pages; 32-bit ones that have them use the same tables. Two architectures are different.
+/// One entry of the second level of page tables maps a huge page. A table fills a page, and an entry has eight bytes on
+/// all architectures with huge pages, also 32-bit ones. Two architectures are different.
 pub const fn huge_page_size(page: usize) -> usize {
     if cfg!(target_arch = "s390x") {
         1 << 20
     } else if cfg!(target_arch = "powerpc64") {
-        // Of the radix tables. Machines with hashed tables have other sizes and refuse this one.
+        // The size for radix tables. Machines with hashed tables have other sizes and refuse this one.
         2 << 20
     } else {
         page * (page / 8)
@@ -134,7 +134,7 @@ pub trait Kernel {
     /// The size of a page in bytes, a power of two.
     fn page_size() -> usize;
 
-    /// `gettid`: the number of the calling thread, which no other thread has while this one lives.
+    /// `gettid`: the number of the calling thread. No other thread has it while this one lives.
     fn thread_id() -> c_uint;
 
     /// The limit on open descriptors (`RLIMIT_NOFILE`).

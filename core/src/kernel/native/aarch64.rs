@@ -33,7 +33,7 @@ pub(super) use syscall;
 #[cold]
 pub fn page_size() -> usize {
     super::page_size_by(|address| {
-        // SAFETY: advice for no bytes at all changes nothing, whatever is mapped at the address.
+        // SAFETY: advice for a range of no bytes changes nothing, regardless of the mapping at the address.
         unsafe { syscall!(isize; nr::MADVISE, address, 0, MADV_NORMAL) == 0 }
     })
 }

@@ -45,10 +45,10 @@ fn done(ret: c_int) -> Result<()> {
 
 /// The page size on architectures where the kernel chooses it: 4, 16 or 64 KiB.
 ///
-/// The process learns it from its auxiliary vector, which takes libc or `/proc` to find. But every kernel refuses advice
-/// for memory that does not begin a page, even for no bytes. So the smallest size that it takes for the start of a page is
-/// the size of one. `begins_a_page` asks. If the kernel refuses them all, something keeps it from answering, and the most
-/// common size is assumed.
+/// The auxiliary vector of the process holds it, but reading that takes libc or `/proc`. Instead, this function uses
+/// that every kernel refuses advice for an address that does not begin a page, even for no bytes. So the smallest size
+/// that it accepts as the start of a page is the page size. `begins_a_page` asks the kernel. If it refuses all sizes,
+/// something keeps it from answering, and the most common size is assumed.
 #[cfg(any(target_arch = "aarch64", test))]
 fn page_size_by(begins_a_page: impl Fn(usize) -> bool) -> usize {
     const SIZES: [usize; 3] = [4 << 10, 16 << 10, 64 << 10];

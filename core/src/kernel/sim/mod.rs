@@ -31,17 +31,17 @@ pub struct Config {
     pub submit_limit: u32,
     /// Completions are posted only during a wait, the last one first.
     pub hold_back: bool,
-    /// A signal comes in each wait that does not find enough completions at once.
+    /// A signal interrupts each wait that does not find enough completions at once.
     pub interrupt: bool,
     /// Timeouts fail, as the kernel does not know them.
     pub refuse_timeouts: bool,
-    /// How often a polled ring is looked at before what is held back shows.
+    /// How often a polled ring is polled before held-back completions are posted.
     pub polls_in_vain: u32,
     /// How often a submission thread is woken before it reads anything.
     pub sq_thread_lags: u32,
     /// Bytes of a page.
     pub page_size: usize,
-    /// Bytes that there are in huge pages.
+    /// Bytes available in huge pages.
     pub huge_pages: usize,
 }
 
@@ -219,7 +219,7 @@ pub fn configure(change: impl FnOnce(&mut Config)) {
     with(|state| change(&mut state.config));
 }
 
-/// Makes calls from now on those of thread `thread`. Tests begin in thread 1.
+/// Makes all later calls those of thread `thread`. Tests begin in thread 1.
 pub fn run_as(thread: c_uint) {
     with(|state| state.thread = thread);
 }
@@ -263,7 +263,7 @@ pub fn add_area(fd: c_int, offset: u64, size: usize) {
     });
 }
 
-/// How many timeouts a ring has that have not gone off.
+/// The number of a ring's timeouts that have not expired.
 pub fn timeouts(fd: c_int) -> usize {
     with(|state| state.rings.get(&fd).expect("an open ring").timeouts())
 }

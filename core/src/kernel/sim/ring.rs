@@ -75,7 +75,7 @@ struct Completion {
 #[derive(Clone, Copy)]
 struct Timeout {
     user_data: u64,
-    /// How many completions end it, if any number does.
+    /// The number of completions that ends it, if it has one.
     count: u64,
 }
 
@@ -380,7 +380,7 @@ impl Ring {
         self.count_for_timeouts(done.user_data);
     }
 
-    /// A completion ends the timeouts that waited for so many, unless it is a timeout's own.
+    /// A completion ends the timeouts whose number it reaches, unless it is a timeout's own completion.
     fn count_for_timeouts(&mut self, user_data: u64) {
         if user_data == LIBURING_UDATA_TIMEOUT {
             return;
@@ -417,7 +417,7 @@ impl Ring {
         let submitted = if self.flags & IORING_SETUP_SQPOLL == 0 {
             self.submit(to_submit, config)
         } else {
-            // A thread that is awake is as fast as it is told to be.
+            // With `sq_thread_lags` the thread consumes nothing yet.
             if flags & IORING_ENTER_SQ_WAKEUP != 0 && config.sq_thread_lags == 0 {
                 self.sq_word(SQ_FLAGS)
                     .fetch_and(!IORING_SQ_NEED_WAKEUP, Ordering::SeqCst);
@@ -451,7 +451,7 @@ impl Ring {
             if let Some(done) = self.held.pop_front() {
                 self.deliver(done);
             } else if let Some(timeout) = self.timeouts.pop() {
-                // A timeout ends the wait of whoever waits, not only of its own.
+                // A timeout ends any wait, not only that of the call that submitted it.
                 self.post(timeout.user_data, Errno::ETIME.as_ret(), 0);
                 return Ok(());
             } else {
@@ -462,7 +462,7 @@ impl Ring {
         Ok(())
     }
 
-    /// The error of a wait shows only if there is no completion.
+    /// A wait returns its error only if there is no completion.
     fn unless_ready(&self, error: Errno) -> Result<()> {
         if self.ready() == 0 {
             Err(error)
@@ -471,7 +471,7 @@ impl Ring {
         }
     }
 
-    /// A wait in a polled ring looks for completions until there is one, or for some other reason returns without.
+    /// A wait in a polled ring polls for completions until there is one. It may return without one for another reason.
     fn poll(&mut self, wait_nr: u32, config: &Config) -> Result<()> {
         if self.ready() == 0 && wait_nr != 0 {
             self.polls += 1;
