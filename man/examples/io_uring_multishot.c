@@ -1,6 +1,8 @@
 /* A server that sends back what it receives. One request accepts all
- * connections, one for each connection receives all that comes. With a
- * port as its argument it serves for ever; without, it serves one client
+ * connections, one for each connection receives all that comes. Each
+ * connection has at most one send in flight, so its data stays in order.
+ * A client that does not read is not received from until it does. With a
+ * port as its argument it serves for ever; without, it serves two clients
  * of its own, to show that it works.
  */
 #include <arpa/inet.h>
@@ -9,6 +11,7 @@
 #include <liburing.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +21,41 @@
 #define BUFFERS 64
 #define SIZE 4096
 #define GROUP 0
+/* A connection with more bytes to send than this is not received from. */
+#define HIGH 65536
 
+/* What a request is, in the low bits of user_data. The rest is the
+ * connection's address, whose low bits are 0. */
 enum {
     ACCEPT,
+    PAUSE,
+    CANCEL,
     RECEIVE,
-    SEND
+    SEND,
+    MASK = 7
 };
 
-/* user_data: what the request is, the descriptor, and a buffer. */
-#define DATA(what, fd, bid)                                              \
-    ((__u64) (what) << 56 | (__u64) (bid) << 32 | (unsigned) (fd))
+/* Data that waits to be sent. */
+struct piece {
+    struct piece *next;
+    size_t size;
+    char data[];
+};
+
+struct connection {
+    struct connection *next; /* on the list of those with work */
+    struct piece *first, *last;
+    size_t held, sent; /* bytes that wait, and that of first were sent */
+    int fd, listed;
+    int receiving, cancelled, sending; /* the requests in flight */
+    int ended, broken; /* the client ended its side; an error */
+};
+
+static struct io_uring ring;
+static struct io_uring_buf_ring *buffers;
+static char memory[BUFFERS][SIZE];
+static struct connection *work;
+static int listener, accepting, pausing, gone;
 
 static int ok(int ret, const char *what)
 {
@@ -42,35 +70,13 @@ static int skip(const char *reason)
     return 77;
 }
 
-static struct io_uring ring;
-static struct io_uring_buf_ring *buffers;
-static char memory[BUFFERS][SIZE];
-
-static struct io_uring_sqe *next_sqe(void)
+static void list(struct connection *c)
 {
-    struct io_uring_sqe *sqe;
-
-    while (!(sqe = io_uring_get_sqe(&ring)))
-        ok(io_uring_submit(&ring), "io_uring_submit");
-    return sqe;
-}
-
-static void start_accept(int listener)
-{
-    struct io_uring_sqe *sqe = next_sqe();
-
-    io_uring_prep_multishot_accept(sqe, listener, NULL, NULL, 0);
-    io_uring_sqe_set_data64(sqe, DATA(ACCEPT, listener, 0));
-}
-
-static void start_receive(int fd)
-{
-    struct io_uring_sqe *sqe = next_sqe();
-
-    io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
-    io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
-    io_uring_sqe_set_buf_group(sqe, GROUP);
-    io_uring_sqe_set_data64(sqe, DATA(RECEIVE, fd, 0));
+    if (c->listed)
+        return;
+    c->listed = 1;
+    c->next = work;
+    work = c;
 }
 
 static void give_back(unsigned short bid)
@@ -80,63 +86,235 @@ static void give_back(unsigned short bid)
     io_uring_buf_ring_advance(buffers, 1);
 }
 
-/* Handles one completion. Returns 1 when a client has gone. */
-static int handle(const struct io_uring_cqe *cqe)
+static void drop_first(struct connection *c)
 {
-    int fd = (int) (cqe->user_data & 0xffffffff),
-        more = (cqe->flags & IORING_CQE_F_MORE) != 0;
-    struct io_uring_sqe *sqe;
-    unsigned short bid;
+    struct piece *p = c->first;
 
-    switch (cqe->user_data >> 56) {
+    c->first = p->next;
+    c->held -= p->size;
+    c->sent = 0;
+    free(p);
+}
+
+static void accepted(const struct io_uring_cqe *cqe)
+{
+    struct connection *c;
+
+    accepting = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    if (cqe->res < 0) {
+        /* Out of descriptors or memory: the next try would fail, too.
+         * Wait a little, so that connections can end meanwhile. */
+        pausing |= cqe->res != -ECONNABORTED && cqe->res != -EINTR;
+        return;
+    }
+    c = calloc(1, sizeof(*c));
+    if (!c) {
+        close(cqe->res);
+        return;
+    }
+    c->fd = cqe->res;
+    list(c);
+}
+
+/* The data is copied, and the buffer given back at once: one that waited
+ * for a slow client would be missing for all others. */
+static void received(struct connection *c, const struct io_uring_cqe *cqe)
+{
+    struct piece *p;
+
+    if (cqe->flags & IORING_CQE_F_BUFFER) {
+        unsigned short bid =
+            (unsigned short) (cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+        size_t size = cqe->res > 0 ? (size_t) cqe->res : 0;
+
+        p = size && !c->broken ? malloc(sizeof(*p) + size) : NULL;
+        if (p) {
+            p->next = NULL;
+            p->size = size;
+            memcpy(p->data, memory[bid], size);
+            *(c->first ? &c->last->next : &c->first) = p;
+            c->last = p;
+            c->held += size;
+        } else if (size) {
+            c->broken = 1;
+        }
+        give_back(bid);
+    }
+    if (!(cqe->flags & IORING_CQE_F_MORE)) {
+        c->receiving = c->cancelled = 0;
+        if (cqe->res == 0)
+            c->ended = 1;
+        else if (cqe->res < 0 && cqe->res != -ENOBUFS &&
+                 cqe->res != -ECANCELED && cqe->res != -EINTR)
+            c->broken = 1;
+    }
+    list(c);
+}
+
+static void sent(struct connection *c, int res)
+{
+    c->sending = 0;
+    if (res <= 0) {
+        c->broken = 1;
+    } else {
+        c->sent += (size_t) res;
+        if (c->sent == c->first->size)
+            drop_first(c);
+    }
+    list(c);
+}
+
+/* Takes one completion. It only notes what happened: requests are prepared
+ * when all CQEs have been given back, and so have room to complete. */
+static void take(const struct io_uring_cqe *cqe)
+{
+    struct connection *c =
+        (void *) ((uintptr_t) cqe->user_data & ~(uintptr_t) MASK);
+
+    switch (cqe->user_data & MASK) {
     case ACCEPT:
-        if (cqe->res >= 0)
-            start_receive(cqe->res);
-        if (!more)
-            start_accept(fd);
-        return 0;
+        accepted(cqe);
+        break;
+    case PAUSE:
+        pausing = 0;
+        break;
     case RECEIVE:
-        if (cqe->res > 0) {
-            bid =
-                (unsigned short) (cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-            sqe = next_sqe();
-            /* MSG_WAITALL: all of it, or an error. Several sends to one
-             * socket may be carried out in any order. Here a client waits
-             * for its answer, so there is one. */
-            io_uring_prep_send(sqe, fd, memory[bid], (size_t) cqe->res,
-                               MSG_WAITALL);
-            io_uring_sqe_set_data64(sqe, DATA(SEND, fd, bid));
-        }
-        if (more)
-            return 0;
-        /* Out of buffers, or the request ended for another reason: go on.
-         */
-        if (cqe->res > 0 || cqe->res == -ENOBUFS) {
-            start_receive(fd);
-            return 0;
-        }
-        close(fd);
-        return 1;
-    default:
-        give_back((unsigned short) (cqe->user_data >> 32));
-        return 0;
+        received(c, cqe);
+        break;
+    case SEND:
+        sent(c, cqe->res);
+        break;
     }
 }
 
+static struct io_uring_sqe *marked(struct io_uring_sqe *sqe,
+                                   struct connection *c, unsigned what)
+{
+    io_uring_sqe_set_data64(sqe, (uintptr_t) c | what);
+    return sqe;
+}
+
+/* Prepares what a connection needs, at most two requests. */
+static void go_on(struct connection *c)
+{
+    struct io_uring_sqe *sqe;
+    int full = c->held > HIGH;
+
+    /* What is in flight ends by this, too. */
+    if (c->broken)
+        shutdown(c->fd, SHUT_RDWR);
+    if (c->first && !c->sending && !c->broken) {
+        sqe = io_uring_get_sqe(&ring);
+        io_uring_prep_send(sqe, c->fd, c->first->data + c->sent,
+                           c->first->size - c->sent, 0);
+        marked(sqe, c, SEND);
+        c->sending = 1;
+    }
+    if (c->receiving && full && !c->cancelled) {
+        sqe = io_uring_get_sqe(&ring);
+        io_uring_prep_cancel64(sqe, (uintptr_t) c | RECEIVE, 0);
+        marked(sqe, NULL, CANCEL);
+        c->cancelled = 1;
+    } else if (!c->receiving && !full && !c->ended && !c->broken) {
+        sqe = io_uring_get_sqe(&ring);
+        io_uring_prep_recv_multishot(sqe, c->fd, NULL, 0, 0);
+        io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+        io_uring_sqe_set_buf_group(sqe, GROUP);
+        marked(sqe, c, RECEIVE);
+        c->receiving = 1;
+    }
+    /* Close only when no request needs the descriptor or the memory. */
+    if (c->receiving || c->sending)
+        return;
+    while (c->first)
+        drop_first(c);
+    close(c->fd);
+    free(c);
+    gone++;
+}
+
+/* Prepares all that is to be done, as far as there are SQEs. The rest
+ * stays on the list until the next time. */
+static void prepare(void)
+{
+    static struct __kernel_timespec tenth = { .tv_nsec = 100000000 };
+    static int timing;
+
+    timing = timing && pausing;
+    while (work && io_uring_sq_space_left(&ring) >= 2) {
+        struct connection *c = work;
+
+        work = c->next;
+        c->listed = 0;
+        go_on(c);
+    }
+    if (io_uring_sq_space_left(&ring) < 1)
+        return;
+    if (pausing && !timing) {
+        io_uring_prep_timeout(
+            marked(io_uring_get_sqe(&ring), NULL, PAUSE), &tenth, 0, 0);
+        timing = 1;
+    } else if (!pausing && !accepting) {
+        io_uring_prep_multishot_accept(
+            marked(io_uring_get_sqe(&ring), NULL, ACCEPT), listener, NULL,
+            NULL, 0);
+        accepting = 1;
+    }
+}
+
+static void serve(int clients)
+{
+    for (;;) {
+        struct io_uring_cqe *cqe;
+        int ret;
+
+        prepare();
+        if (clients && gone == clients)
+            return;
+        /* What is on the list needs SQEs, not completions. */
+        ret = io_uring_submit_and_wait(&ring, work ? 0 : 1);
+        /* A signal; or the kernel wants completions to be taken first. */
+        if (ret != -EINTR && ret != -EBUSY && ret != -EAGAIN)
+            ok(ret, "io_uring_submit_and_wait");
+        while (io_uring_peek_cqe(&ring, &cqe) == 0) {
+            take(cqe);
+            io_uring_cqe_seen(&ring, cqe);
+        }
+    }
+}
+
+static int connected(struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (fd < 0 ||
+        connect(fd, (struct sockaddr *) address, sizeof(*address)) < 0)
+        err(1, "connect");
+    return fd;
+}
+
+/* Sends 200000 bytes, ends its side, and expects them all. Beside it, a
+ * client sends as much as it can, and reads nothing. */
 static void *client(void *arg)
 {
-    struct sockaddr_in *address = arg;
-    char text[6];
-    int fd = socket(AF_INET, SOCK_STREAM, 0), i;
+    static char out[200000], in[sizeof(out)];
+    int silent = connected(arg), fd = connected(arg);
+    size_t i, size = 0;
+    ssize_t got;
 
-    if (connect(fd, (struct sockaddr *) address, sizeof(*address)) < 0)
-        err(1, "connect");
-    for (i = 0; i < 1000; i++)
-        if (write(fd, "hello", 6) != 6 ||
-            recv(fd, text, 6, MSG_WAITALL) != 6 ||
-            strcmp(text, "hello") != 0)
-            errx(1, "answer %d is wrong", i);
+    for (i = 0; i < sizeof(out); i++)
+        out[i] = (char) (i / 7);
+    while (send(silent, out, sizeof(out), MSG_DONTWAIT) > 0)
+        usleep(10000);
+    if (write(fd, out, sizeof(out)) != sizeof(out))
+        err(1, "write");
+    shutdown(fd, SHUT_WR);
+    while ((got = read(fd, in + size, sizeof(in) - size)) > 0)
+        size += (size_t) got;
+    if (size != sizeof(in) || memcmp(in, out, size) != 0)
+        errx(1, "%zu of %zu bytes came back", size, sizeof(in));
     close(fd);
+    close(silent);
     return NULL;
 }
 
@@ -144,13 +322,14 @@ int main(int argc, char *argv[])
 {
     struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM, 0), gone = 0, ret;
     pthread_t thread;
+    int ret;
 
     address.sin_addr.s_addr =
         htonl(argc > 1 ? INADDR_ANY : INADDR_LOOPBACK);
     address.sin_port =
         htons(argc > 1 ? (unsigned short) atoi(argv[1]) : 0);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
     if (listener < 0 ||
         bind(listener, (struct sockaddr *) &address, length) < 0 ||
         listen(listener, 128) < 0 ||
@@ -168,24 +347,16 @@ int main(int argc, char *argv[])
         ok(ret, "io_uring_setup_buf_ring");
     for (unsigned short bid = 0; bid < BUFFERS; bid++)
         give_back(bid);
-    start_accept(listener);
-    if (argc == 1 && pthread_create(&thread, NULL, client, &address) != 0)
-        errx(1, "no thread");
 
-    while (argc > 1 || !gone) {
-        struct io_uring_cqe *cqe;
-        unsigned head, seen = 0;
-
-        ok(io_uring_submit_and_wait(&ring, 1),
-           "io_uring_submit_and_wait");
-        io_uring_for_each_cqe(&ring, head, cqe)
-        {
-            gone |= handle(cqe);
-            seen++;
-        }
-        io_uring_cq_advance(&ring, seen);
+    if (argc > 1) {
+        serve(0);
+    } else {
+        if (pthread_create(&thread, NULL, client, &address) != 0)
+            errx(1, "no thread");
+        serve(2);
+        pthread_join(thread, NULL);
     }
-    pthread_join(thread, NULL);
+    io_uring_free_buf_ring(&ring, buffers, BUFFERS, GROUP);
     io_uring_queue_exit(&ring);
     return 0;
 }
