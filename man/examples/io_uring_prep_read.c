@@ -41,7 +41,7 @@ static int read_all(struct io_uring *ring, int fd, char *buffer,
         io_uring_prep_read(io_uring_get_sqe(ring), fd, buffer + done,
                            size - done, done);
         res = result(ring);
-        if (res == -EINTR || res == -EAGAIN)
+        if (res == -EINTR)
             continue;
         if (res < 0)
             return res;
