@@ -174,6 +174,34 @@ static void refused(void)
     CHECK_NO_LEAK(mark);
 }
 
+/* Set up past the library, so that there is an array of SQE numbers, of which the kernel says less when it resizes. */
+static void with_array(void)
+{
+    static const unsigned sizes[] = { 16, 1, 64 };
+    struct io_uring_params params;
+    struct io_uring ring;
+    unsigned data = 0;
+    int fd;
+
+    need_kernel(6, 13, "ring resizing");
+    better_than_reference("a ring with an array of SQE numbers can be resized");
+    memset(&params, 0, sizeof(params));
+    params.flags = FLAGS;
+    fd = io_uring_setup(8, &params);
+    CHECK_GE(fd, 0);
+    CHECK_EQ(io_uring_queue_mmap(fd, &params, &ring), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+        CHECK_EQ(resize(&ring, sizes[i], 0), 0);
+        for (unsigned round = 0; round < 3; round++) {
+            add_nops(&ring, data, sizes[i]);
+            CHECK_EQ(io_uring_submit_and_wait(&ring, sizes[i]), sizes[i]);
+            for (unsigned k = 0; k < sizes[i]; k++)
+                CHECK_EQ(reap(&ring).data, data++);
+        }
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(grow_and_shrink),
     CASE(keeps_what_is_queued),
@@ -181,6 +209,7 @@ static const struct test_case cases[] = {
     CASE(completion_queue_only),
     CASE(too_small),
     CASE(refused),
+    CASE(with_array),
 };
 
 TEST_MAIN(cases)

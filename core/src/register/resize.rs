@@ -55,6 +55,11 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
             let arg = (&raw mut *p).cast();
             call_cold::<K>(ring, IORING_REGISTER_RESIZE_RINGS, arg, 1)
         })?;
+        if p.flags & IORING_SETUP_NO_SQARRAY == 0 && p.sq_off.array == 0 {
+            // Some kernels do not tell where the array of SQE numbers is, though they read it: counters would be
+            // overwritten in its stead.
+            p.sq_off.array = sizes::array_offset(p) as u32;
+        }
         // How to map depends on the features, which only set-up reports.
         let features = mem::replace(&mut p.features, (*ring).features);
         let mut new = MaybeUninit::<(io_uring_sq, io_uring_cq)>::uninit();

@@ -89,6 +89,12 @@ pub fn rings_size(flags: c_uint, entries: Entries) -> usize {
     RING_HEADER + cqes_size(flags, entries.cq) + array
 }
 
+/// Where the kernel puts the array of SQE numbers within the rings: behind the CQEs, on a cache line of its own.
+pub fn array_offset(p: &io_uring_params) -> usize {
+    let cqes_end = p.cq_off.cqes as usize + cqes_size(p.flags, p.cq_entries);
+    page_aligned(cqes_end, RING_HEADER)
+}
+
 /// Rounds up to whole pages. `page` is a power of two.
 pub fn page_aligned(bytes: usize, page: usize) -> usize {
     (bytes + (page - 1)) & !(page - 1)

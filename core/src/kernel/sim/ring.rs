@@ -103,7 +103,8 @@ impl Ring {
     pub fn new(nr: u32, p: &mut io_uring_params, config: &Config) -> Result<Ring> {
         let entries = sizes::entries(nr, p)?;
         let rings_size = sizes::rings_size(p.flags, entries);
-        let array = CQES + sizes::cqes_size(p.flags, entries.cq) as u32;
+        let cqes_end = CQES + sizes::cqes_size(p.flags, entries.cq) as u32;
+        let array = cqes_end.next_multiple_of(sizes::RING_HEADER as u32);
         let single = config.features & IORING_FEAT_SINGLE_MMAP != 0;
         let (rings, sqes) = if p.flags & IORING_SETUP_NO_MMAP != 0 {
             (
@@ -201,6 +202,8 @@ impl Ring {
         let features = p.features;
         let new = Ring::new(p.sq_entries, p, config)?;
         p.features = features;
+        // As kernels of the time do it: where the array is, they leave to be guessed.
+        p.sq_off.array = 0;
         let (sq_head, sq_tail) = (self.sq_word(SQ_HEAD), self.sq_word(SQ_TAIL));
         let (cq_head, cq_tail) = (self.cq_word(CQ_HEAD), self.cq_word(CQ_TAIL));
         let span = |head: &AtomicU32, tail: &AtomicU32| {
