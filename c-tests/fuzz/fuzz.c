@@ -130,7 +130,10 @@ int main(int argc, char **argv)
                         "OTHER_FFI OTHER_LIBRARY\n");
         return 2;
     }
-    run_start((const char *const[NR_SIDES][2]) {{argv[optind], argv[optind + 1]}, {argv[optind + 2], argv[optind + 3]}});
+    run_start((const char *const[NR_SIDES][2]) {
+        {argv[optind], argv[optind + 1]},
+        {argv[optind + 2], argv[optind + 3]},
+    });
     started = told = now();
     for (uint64_t i = first; good; i++) {
         struct step steps[MAX_STEPS];
@@ -158,7 +161,7 @@ int main(int argc, char **argv)
     run_stop();
     if (good && !single)
         good = all_were_called();
-    printf("%llu calls in %llu sequences of seed %llu, %.0f s: %s; both crashed in %llu, %llu differed once and not again\n",
+    printf("%llu calls in %llu sequences of seed %llu, %.0f s: %s; both ended early in %llu, %llu differed once only\n",
            total.calls, total.sequences, (unsigned long long) seed, now() - started,
            good ? "the same with both libraries" : "not the same with both libraries", total.crashes, total.once);
     return good ? 0 : 1;

@@ -43,7 +43,7 @@ typedef void (*any_fn)(void);
 enum kind {
     K_NOTHING, K_NUMBER, K_BOOL, K_ADDRESS, K_RING, K_SQE, K_CQE, K_CQE_OUT, K_ITER, K_PARAMS, K_PROBE, K_BUF_RING,
     K_TIME, K_SIGSET, K_IOVECS, K_FILES, K_INTS, K_COUNTS, K_TAGS, K_MSG, K_PATH, K_BUF_REG, K_RESTRICTIONS,
-    K_SYNC_CANCEL, K_MESSAGE, K_CMSG, K_REGION, K_DATA, K_FD, K_ENTRIES, K_SETUP_FLAGS, K_SQE_FLAGS, K_WAIT_NR,
+    K_SYNC_CANCEL, K_MESSAGE, K_CMSG, K_REGION, K_DATA, K_FD, K_RING_FD, K_ENTRIES, K_SETUP_FLAGS, K_SQE_FLAGS, K_WAIT_NR,
     K_LENGTH, K_MEM, K_MEM_SIZE, K_USER_DATA, K_SQE_OP, K_REGISTER_OP, K_SMALL, K_OFFSET, K_POLL_MASK, K_MASK,
     K_ENTER_FLAGS, K_ENTER_ARG, K_ENTER_SIZE, K_BUF_RING_FLAGS, K_ERR, K_HEAD, K_MIN_WAIT,
 };
@@ -153,7 +153,8 @@ bool before(const char *name, uint64_t *a);
 uint64_t after(const char *name, const uint64_t *a, uint64_t result);
 /* Turns SQEs into ones whose completion does not depend on time: see tame.c. */
 void tame_pending(void);
-bool has_submission_thread(void);
+/* While a call runs that may wait, signals interrupt it again and again. */
+void limit_wait(const struct function *f, bool begin);
 
 /* What is compared. */
 enum label {
@@ -190,6 +191,7 @@ extern struct record *record;
 /* Every word instead of a hash of many. */
 extern bool in_full;
 
+const char *label_name(enum label label);
 void emit(enum label label, unsigned index, uint64_t value);
 void observe(const struct function *f, uint64_t result);
 void observe_begin(void);

@@ -1,4 +1,4 @@
-/* Random sequences: mostly rings that are set up, requests that are prepared, submitted and reaped; now and then anything. */
+/* Random sequences: mostly rings that are set up, requests that are prepared, submitted and reaped; else anything. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +34,8 @@ static bool one_in(unsigned n)
 static uint64_t number(void)
 {
     static const uint64_t edges[] = {
-        0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffe, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
-        0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xfffffffffffffffe, 0xffffffffffffffff,
+        0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffe, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe,
+        0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xfffffffffffffffe, 0xffffffffffffffff,
     };
 
     switch (below(8)) {
@@ -56,6 +56,8 @@ static uint64_t set_up_flags(void)
 {
     static const unsigned sets[] = {
         0, 0, 0, IORING_SETUP_COOP_TASKRUN, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_R_DISABLED,
         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, IORING_SETUP_CQE32, IORING_SETUP_SQE128,
         IORING_SETUP_SUBMIT_ALL, IORING_SETUP_IOPOLL, IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER,
         IORING_SETUP_CLAMP, IORING_SETUP_CQSIZE, IORING_SETUP_CQE_MIXED, IORING_SETUP_SQE_MIXED,
@@ -71,6 +73,37 @@ static uint64_t set_up_flags(void)
     if (flags & IORING_SETUP_SQPOLL && !one_in(4))
         flags &= ~(uint64_t) IORING_SETUP_SQPOLL;
     return flags;
+}
+
+/* What mostly makes sense, so that calls which build upon each other get somewhere. */
+static uint64_t draw_mildly(enum kind kind)
+{
+    static const unsigned resizes[] = {0, 0, IORING_SETUP_CLAMP, IORING_SETUP_CQSIZE};
+
+    switch (kind) {
+    case K_FD:
+        return one_in(3) ? 14 : one_in(2) ? 4 : below(9);
+    case K_RING_FD:
+        return 14;
+    case K_ENTRIES:
+        return 4u << below(4);
+    case K_SETUP_FLAGS:
+        return PICK(resizes);
+    case K_SMALL:
+        return one_in(3) ? 2 : one_in(3) ? 0 : 1;
+    case K_NUMBER:
+        return below(3) ? below(2) : number();
+    case K_BUF_RING:
+    case K_USER_DATA:
+    case K_TAGS:
+        return bits();
+    case K_WAIT_NR:
+        return below(3);
+    case K_LENGTH:
+        return below(128);
+    default:
+        return 0;
+    }
 }
 
 static uint64_t draw(enum kind kind, bool fills)
@@ -103,6 +136,8 @@ static uint64_t draw(enum kind kind, bool fills)
         return one_in(16) ? number() : below(40) | (one_in(8) ? 1u << 31 : 0);
     case K_SMALL:
         return one_in(8) ? number() : below(6);
+    case K_RING_FD:
+        return one_in(4) ? bits() : 14 + below(6);
     case K_OFFSET:
         return one_in(2) ? number() : 0;
     case K_POLL_MASK:
@@ -132,7 +167,7 @@ int find_function(const char *name)
     exit(2);
 }
 
-static struct step *add(unsigned function, uint64_t ring)
+static struct step *add(unsigned function, uint64_t ring, bool mildly)
 {
     const struct function *f = &functions[function];
     struct step *step = &out[nr_out];
@@ -144,10 +179,12 @@ static struct step *add(unsigned function, uint64_t ring)
     for (unsigned i = 0; i < MAX_ARGS; i++) {
         enum kind kind = i < f->nr_args ? f->kinds[i] : K_NOTHING;
 
-        step->raw[i] = kind == K_NOTHING ? 0 : draw(kind, f->flags & FILLS);
-        if (kind == K_RING && ring != ~0ull && !one_in(16))
+        step->raw[i] = kind == K_NOTHING ? 0 : mildly ? draw_mildly(kind) : draw(kind, f->flags & FILLS);
+        if (kind == K_RING && (i == 0 || f->kinds[0] != K_RING) && !one_in(16))
             step->raw[i] = ring;
-        if (kind == K_SQE && f->flags & FILLS)
+        else if (kind == K_RING)
+            step->raw[i] = bits();
+        if (kind == K_SQE && f->flags & FILLS && !mildly)
             step->raw[i] |= 1;
     }
     return step;
@@ -155,7 +192,7 @@ static struct step *add(unsigned function, uint64_t ring)
 
 static void add_named(const char *name, uint64_t ring)
 {
-    add((unsigned) find_function(name), ring);
+    add((unsigned) find_function(name), ring, false);
 }
 
 static unsigned any_filler(void)
@@ -182,7 +219,8 @@ static const char *const timely[] = {
 };
 
 static const char *const submits[] = {
-    "io_uring_submit", "io_uring_submit", "io_uring_submit", "io_uring_submit_and_wait", "io_uring_submit_and_get_events",
+    "io_uring_submit", "io_uring_submit", "io_uring_submit", "io_uring_submit_and_wait",
+    "io_uring_submit_and_get_events",
     "io_uring_submit_and_wait_timeout", "io_uring_submit_and_wait_timeout", "io_uring_submit_and_wait_min_timeout",
     "io_uring_submit_and_wait_reg", "io_uring_wait_cqe_timeout", "io_uring_wait_cqes", "__io_uring_get_cqe",
 };
@@ -194,7 +232,8 @@ static const char *const reaps[] = {
 };
 
 static const char *const sees[] = {
-    "io_uring_cqe_seen", "io_uring_cqe_seen", "io_uring_cqe_seen", "io_uring_cq_advance", "io_uring_buf_ring_cq_advance",
+    "io_uring_cqe_seen", "io_uring_cqe_seen", "io_uring_cqe_seen", "io_uring_cq_advance",
+    "io_uring_buf_ring_cq_advance",
     "io_uring_cqe_iter_next", "io_uring_cqe_iter_next", "io_uring_cqe_get_data64", "io_uring_cqe_nr",
 };
 
@@ -202,6 +241,43 @@ static const char *const set_ups[] = {
     "io_uring_queue_init", "io_uring_queue_init", "io_uring_queue_init_params", "io_uring_queue_init_params",
     "io_uring_queue_init_mem", "io_uring_setup", "io_uring_queue_exit",
 };
+
+/* Calls that need each other. */
+static const char *const chains[][8] = {
+    {"io_uring_register_buffers", "io_uring_register_buffers_update_tag", "io_uring_unregister_buffers"},
+    {"io_uring_register_buffers_sparse", "io_uring_register_buffers_update_tag", "io_uring_clone_buffers_offset"},
+    {"io_uring_register_buffers_tags", "io_uring_clone_buffers", "__io_uring_clone_buffers"},
+    {"io_uring_register_files", "io_uring_register_files_update", "io_uring_register_file_alloc_range"},
+    {"io_uring_register_files_tags", "io_uring_register_files_update_tag", "io_uring_unregister_files"},
+    {"io_uring_register_files_sparse", "io_uring_register_file_alloc_range", "io_uring_register_files_update"},
+    {"io_uring_setup_buf_ring", "io_uring_buf_ring_add", "io_uring_buf_ring_advance", "io_uring_buf_ring_available",
+     "io_uring_buf_ring_head"},
+    {"io_uring_setup_buf_ring", "io_uring_buf_ring_add", "io_uring_buf_ring_cq_advance", "io_uring_free_buf_ring"},
+    {"own_set_buf_reg", "io_uring_register_buf_ring", "io_uring_buf_ring_head", "io_uring_unregister_buf_ring"},
+    {"io_uring_register_ring_fd", "io_uring_close_ring_fd"},
+    {"io_uring_register_ring_fd", "io_uring_submit", "io_uring_unregister_ring_fd"},
+    {"own_set_params", "io_uring_resize_rings"},
+    {"own_set_params", "io_uring_resize_rings", "io_uring_get_sqe", "io_uring_submit"},
+    {"own_set_sync_cancel", "io_uring_register_sync_cancel"},
+    {"io_uring_register_eventfd", "io_uring_cq_eventfd_toggle", "io_uring_unregister_eventfd"},
+    {"io_uring_register_eventfd_async", "io_uring_cq_eventfd_enabled", "io_uring_unregister_eventfd"},
+    {"io_uring_register_personality", "io_uring_unregister_personality"},
+    {"own_set_restrictions", "io_uring_register_restrictions", "io_uring_enable_rings"},
+    {"own_set_region", "io_uring_register_region", "io_uring_enable_rings", "io_uring_submit_and_wait_reg"},
+    {"io_uring_register_iowq_aff", "io_uring_unregister_iowq_aff", "io_uring_register_iowq_max_workers"},
+    {"io_uring_register_napi", "io_uring_unregister_napi", "io_uring_register_clock"},
+    {"io_uring_prep_msg_ring", "io_uring_register_sync_msg", "io_uring_peek_cqe"},
+    {"io_uring_get_probe_ring", "io_uring_opcode_supported", "io_uring_free_probe"},
+    {"io_uring_register_probe", "io_uring_opcode_supported"},
+};
+
+static void add_chain(uint64_t ring)
+{
+    const char *const *chain = PICK(chains);
+
+    for (unsigned i = 0; i < 8 && chain[i]; i++)
+        add((unsigned) find_function(chain[i]), ring, !one_in(8));
+}
 
 static void add_set_up(uint64_t ring)
 {
@@ -232,7 +308,7 @@ static void add_requests(uint64_t ring)
     for (unsigned count = 1 + (unsigned) below(one_in(4) ? 10 : 3); count; count--) {
         add_named(one_in(12) ? "io_uring_get_sqe128" : "io_uring_get_sqe", ring);
         if (!one_in(12))
-            add(one_in(4) ? any_filler() : (unsigned) find_function(PICK(timely)), ring);
+            add(one_in(4) ? any_filler() : (unsigned) find_function(PICK(timely)), ring, false);
         if (one_in(5))
             add_named("io_uring_sqe_set_flags", ring);
         if (one_in(10))
@@ -250,10 +326,12 @@ unsigned generate(uint64_t seed, uint64_t number, struct step *steps)
     out = steps;
     nr_out = 0;
     add_set_up(0);
+    if (one_in(3))
+        add_set_up(13);
     while (nr_out < wanted) {
         uint64_t ring = one_in(5) ? 12 + below(4) : 0;
 
-        switch (below(12)) {
+        switch (below(14)) {
         case 0:
             if (one_in(3))
                 add_set_up(ring);
@@ -271,8 +349,12 @@ unsigned generate(uint64_t seed, uint64_t number, struct step *steps)
         case 6:
             add_named(one_in(2) ? "own_write" : "own_read", ring);
             break;
+        case 7:
+        case 8:
+            add_chain(ring);
+            break;
         default:
-            add((unsigned) below(nr_functions), ring);
+            add((unsigned) below(nr_functions), ring, false);
         }
     }
     return nr_out;

@@ -14,6 +14,18 @@ bool in_full;
 static int statm = -1;
 static long size_before, size_at_start;
 
+const char *label_name(enum label label)
+{
+    static const char *const names[] = {
+        "whether the call was made", "result", "what the result leads to", "whether the ring is set up",
+        "struct io_uring", "SQ ring", "CQ ring", "CQEs", "array of SQE numbers", "CQE pointers", "iterator",
+        "arguments and data", "open descriptors", "limit on descriptors", "size of the address space", "mappings of rings",
+        "signal",
+    };
+
+    return names[label];
+}
+
 void emit(enum label label, unsigned index, uint64_t value)
 {
     if (record->nr_words < MAX_WORDS)

@@ -12,6 +12,11 @@ mkdir -p "$work/c-tests/fuzz"
 cp -r core "$work"
 cp -r c-tests/fuzz/ring-logic "$work/c-tests/fuzz"
 
+run() { # argument of cargo test
+    (cd "$work/c-tests/fuzz/ring-logic" &&
+        "${CARGO:-cargo}" test --locked --quiet --target-dir "$build/fuzz/ring-logic-planted" "$1")
+}
+
 # name, file, sed expression
 plant() {
     local file=$work/$2
@@ -21,11 +26,8 @@ plant() {
         echo "planted fault '$1': $2 has no such line any more"
         exit 1
     fi
-    (cd "$work/c-tests/fuzz/ring-logic" &&
-        "${CARGO:-cargo}" test --locked --quiet --target-dir "$build/fuzz/ring-logic-planted" --no-run) >"$work/log" 2>&1 ||
-        { tail -n 20 "$work/log"; exit 1; }
-    if (cd "$work/c-tests/fuzz/ring-logic" &&
-        "${CARGO:-cargo}" test --locked --quiet --target-dir "$build/fuzz/ring-logic-planted" schedule) >"$work/log" 2>&1; then
+    run --no-run >"$work/log" 2>&1 || { tail -n 20 "$work/log"; exit 1; }
+    if run schedule >"$work/log" 2>&1; then
         echo "planted fault '$1' was not found"
         exit 1
     fi
@@ -35,6 +37,7 @@ plant() {
 }
 
 plant 'one SQE more than there are' core/src/queue/sqe.rs 's/>= (\*ring).sq.ring_entries/> (*ring).sq.ring_entries/'
-plant 'CQEs are given back one short' core/src/queue/complete.rs 's/order::load_relaxed(khead).wrapping_add(nr)/order::load_relaxed(khead).wrapping_add(nr.min(1))/'
+plant 'CQEs are given back one short' core/src/queue/complete.rs \
+    's/order::load_relaxed(khead).wrapping_add(nr)/order::load_relaxed(khead).wrapping_add(nr.min(1))/'
 plant 'SQEs stay behind in a resize' core/src/register/resize.rs '/^        move_sqes(/d'
 echo "all planted faults were found"

@@ -13,8 +13,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 mkdir "$work/copy"
-cp -r Makefile Cargo.toml Cargo.lock build.rs build-aux configure core include io_uring-2019 src tools c-tests packaging pkgconfig \
-    "$work/copy"
+cp -r Makefile Cargo.toml Cargo.lock build.rs build-aux configure core include io_uring-2019 src tools c-tests packaging \
+    pkgconfig "$work/copy"
 
 # name, file, sed expression
 plant() {
@@ -56,5 +56,6 @@ plant() {
 [ -e "$build/liburing.so.2" ] || { echo "there is no library in $build"; exit 2; }
 plant 'rings stay mapped' core/src/ring/exit.rs '/map::unmap::<K>/d'
 plant 'another error when time is up' core/src/queue/wait.rs 's/then_some(Errno::ETIME)/then_some(Errno::EAGAIN)/'
-plant 'registered rings are called by descriptor' core/src/ring/ring_fd.rs 's/                REG_RING | REG_REG_RING$/                REG_RING/'
+plant 'registered rings are called by descriptor' core/src/ring/ring_fd.rs \
+    's/                REG_RING | REG_REG_RING$/                REG_RING/'
 echo "all planted faults were found"

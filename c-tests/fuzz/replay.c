@@ -3,21 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "replay.h"
-#include "run.h"
 
 static void interrupted(int number)
 {
     (void) number;
-}
-
-static void limit_wait(unsigned microseconds)
-{
-    const struct itimerval limit = {{0, microseconds}, {0, microseconds}};
-
-    setitimer(ITIMER_REAL, &limit, NULL);
 }
 
 static const struct function *find(const char *name)
@@ -46,15 +37,14 @@ void start(const char *name, uint64_t *args)
 {
     /* The sequence has only calls that are made, with arguments that are right. */
     before(name, args);
-    if (find(name)->flags & BLOCKS)
-        limit_wait(1000);
+    limit_wait(find(name), true);
 }
 
 void stop(const char *name, const uint64_t *args, uint64_t result)
 {
     const struct function *f = find(name);
 
-    limit_wait(0);
+    limit_wait(f, false);
     record->nr_words = 0;
     observe(f, after(name, args, result));
     printf("%u %s\n", record->step++, name);

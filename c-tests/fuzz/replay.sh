@@ -11,8 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # shellcheck disable=SC2086 # flags and sources are words
-"${CC:-gcc}" $FUZZ_FLAGS "$program" $FUZZ_PARTS c-tests/fuzz/replay.c c-tests/fuzz/run.c \
-    -o "$work/program" -L"$libdir" -luring-ffi -luring -ldl || exit 2
+"${CC:-gcc}" $FUZZ_FLAGS "$program" $FUZZ_PARTS c-tests/fuzz/replay.c \
+    -o "$work/program" -L"$libdir" -luring-ffi -luring || exit 2
 # A crash is a difference like others: what was said before it is compared.
 LD_LIBRARY_PATH=$libdir "$work/program" >"$work/here" || echo "ended with status $?" >>"$work/here"
 LD_LIBRARY_PATH=$other "$work/program" >"$work/other" || echo "ended with status $?" >>"$work/other"

@@ -90,6 +90,7 @@ uint64_t resolve(enum kind kind, uint64_t raw)
     case K_HEAD:
         return (uintptr_t) &w->head;
     case K_FD:
+    case K_RING_FD:
         return descriptor(raw);
     case K_WAIT_NR:
         /* Linux 6.18 waits for 2^31 completions in a busy loop that not even SIGKILL ends. */

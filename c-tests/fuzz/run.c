@@ -2,15 +2,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <malloc.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,10 +17,6 @@
 
 /* Seconds that a sequence may take; a hang is one that takes longer. */
 #define PATIENCE 20
-/* Microseconds after which a wait is interrupted, and again. */
-#define WAIT_LIMIT 1000
-/* The same while a submission thread may bring what is waited for. */
-#define THREAD_WAIT_LIMIT 30000
 /* After so many a call counts as one that never ends. */
 #define MAX_INTERRUPTS 40
 /* Above all descriptors that a sequence sees. */
@@ -79,7 +74,7 @@ static void crashed(int number)
     _exit(3);
 }
 
-/* A wait that was interrupted returns. On a polled ring without requests the kernel does not wait, and calls go round. */
+/* A wait that was interrupted returns. On a polled ring without requests the kernel does not wait: calls go round. */
 static void interrupted(int number)
 {
     if (--interrupts == 0)
@@ -108,14 +103,6 @@ static void set_handlers(void)
     timer_settime(timer, 0, &patience, NULL);
 }
 
-static void limit_wait(unsigned microseconds)
-{
-    const struct itimerval limit = {{0, microseconds}, {0, microseconds}};
-
-    interrupts = MAX_INTERRUPTS;
-    setitimer(ITIMER_REAL, &limit, NULL);
-}
-
 static void run_child(void)
 {
     set_handlers();
@@ -135,11 +122,10 @@ static void run_child(void)
             continue;
         }
         record->made[i] = true;
-        if (f->flags & BLOCKS)
-            limit_wait(has_submission_thread() ? THREAD_WAIT_LIMIT : WAIT_LIMIT);
+        interrupts = MAX_INTERRUPTS;
+        limit_wait(f, true);
         result = f->call(library[step->function], a);
-        if (f->flags & BLOCKS)
-            limit_wait(0);
+        limit_wait(f, false);
         observe(f, after(f->name, a, result));
         record->calls += !f->own;
     }
@@ -210,17 +196,6 @@ void run_stop(void)
 const struct record *run_record(unsigned side)
 {
     return &shared->records[side];
-}
-
-const char *label_name(enum label label)
-{
-    static const char *const names[] = {
-        "whether the call was made", "result", "what the result leads to", "whether the ring is set up", "struct io_uring",
-        "SQ ring", "CQ ring", "CQEs", "array of SQE numbers", "CQE pointers", "iterator", "arguments and data",
-        "open descriptors", "limit on descriptors", "size of the address space", "mappings of rings", "signal",
-    };
-
-    return names[label];
 }
 
 bool run_differs(const struct step *steps, unsigned count, int full_at, struct difference *difference)

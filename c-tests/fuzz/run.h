@@ -19,6 +19,5 @@ void run_stop(void);
 /* Whether the two differed, and where first. After step `full_at` all words of memory are compared one by one. */
 bool run_differs(const struct step *steps, unsigned count, int full_at, struct difference *difference);
 const struct record *run_record(unsigned side);
-const char *label_name(enum label label);
 
 #endif

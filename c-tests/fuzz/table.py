@@ -3,8 +3,8 @@
 
 usage: table.py FFI_HEADER OWN_HEADER MAP...
 
-A function that a map exports and the header lacks, or an argument whose type says nothing here, is an error: no function
-is left out by oversight.
+A function that a map exports and the header lacks, or an argument whose type says nothing here, is an error: no
+function is left out by oversight.
 """
 import re
 import sys
@@ -94,6 +94,9 @@ SPECIAL = {
     ("io_uring_sqe_set_flags", "flags"): "SQE_FLAGS",
     ("io_uring_sqe_set_data", "data"): "USER_DATA",
     ("io_uring_prep_cancel", "user_data"): "USER_DATA",
+    ("io_uring_enter", "fd"): "RING_FD",
+    ("io_uring_enter2", "fd"): "RING_FD",
+    ("io_uring_register", "fd"): "RING_FD",
     ("io_uring_enter", "flags"): "ENTER_FLAGS",
     ("io_uring_enter2", "flags"): "ENTER_FLAGS",
     ("io_uring_enter2", "arg"): "ENTER_ARG",
@@ -176,7 +179,8 @@ def main():
         kinds = ", ".join("K_" + kind(name, *p) for p in params) or "0"
         pointers = sum(1 << i for i, (t, _) in enumerate(params) if t.strip().endswith("*"))
         sizes = ", ".join(f"sizeof({t.strip()})" for t, _ in params) or "0"
-        print(f'    {{"{name}", K_{result_kind(name, result)}, {len(params)}, {{{kinds}}}, {pointers}, {{{sizes}}}, {" | ".join(flags) or 0}, '
+        print(f'    {{"{name}", K_{result_kind(name, result)}, {len(params)}, {{{kinds}}}, {pointers}, {{{sizes}}}, '
+              f'{" | ".join(flags) or 0}, '
               f'{"(any_fn) " + name if name.startswith("own_") else "NULL"}, call_{name}}},')
     print("};\nconst unsigned nr_functions = sizeof(functions) / sizeof(functions[0]);")
 

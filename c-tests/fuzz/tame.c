@@ -21,7 +21,8 @@ static bool is_array(uint64_t address, uint64_t count, const void *array, size_t
 {
     uint64_t start = (uintptr_t) array;
 
-    return count <= limit && address >= start && address <= start + size * (limit - count) && (address - start) % size == 0;
+    return count <= limit && address >= start && address <= start + size * (limit - count) &&
+           (address - start) % size == 0;
 }
 
 static bool is_long_time(uint64_t address)
@@ -72,7 +73,8 @@ static bool is_timely(const struct io_uring_sqe *sqe)
         return is_world_file(sqe) && is_buffer(sqe->addr, sqe->len);
     case IORING_OP_READV:
     case IORING_OP_WRITEV:
-        return is_world_file(sqe) && sqe->fd != EVENTFD && is_array(sqe->addr, sqe->len, w->iovec, sizeof(w->iovec[0]), NR_IOVECS);
+        return is_world_file(sqe) && sqe->fd != EVENTFD &&
+               is_array(sqe->addr, sqe->len, w->iovec, sizeof(w->iovec[0]), NR_IOVECS);
     case IORING_OP_SENDMSG:
     case IORING_OP_RECVMSG:
         return is_world_file(sqe) && is_array(sqe->addr, 1, w->msg, sizeof(w->msg[0]), 2);
@@ -91,7 +93,8 @@ static bool is_timely(const struct io_uring_sqe *sqe)
     case IORING_OP_PIPE:
         return is_array(sqe->addr, 2, w->ints, sizeof(w->ints[0]), 8);
     case IORING_OP_EPOLL_CTL:
-        return sqe->fd == EPOLL && (int) sqe->off >= FIRST_FILE && (int) sqe->off <= NULL_FILE && is_buffer(sqe->addr, 12);
+        return sqe->fd == EPOLL && (int) sqe->off >= FIRST_FILE && (int) sqe->off <= NULL_FILE &&
+               is_buffer(sqe->addr, 12);
     case IORING_OP_FIXED_FD_INSTALL:
         return true;
     case IORING_OP_FUTEX_WAKE:

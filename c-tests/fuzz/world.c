@@ -89,8 +89,7 @@ static void make_arguments(void)
         w->sync_cancel[i].timeout.tv_sec = i ? 0 : -1;
         w->sync_cancel[i].timeout.tv_nsec = i ? 1 : -1;
     }
-    /* Probes with a last operation, messages with lengths, structures with small numbers. */
-    w->free_probe[0] = 0x2020;
+    /* Messages with lengths, structures with small numbers. */
     for (unsigned i = 0; i < DATA_SIZE / 8; i++)
         w->data[i] = i % 7 == 0 ? i % 5 : i % 3 == 0 ? 0x0000001800000008ull * (i % 4) : 0;
     w->region.region_uptr = (uintptr_t) &w->region_desc;

@@ -30,14 +30,26 @@ enum Step {
     GetEvents,
     WaitForRoom,
     GetCqe(u8),
-    Wait { nr: u8, timed: bool },
-    SubmitAndWaitFor { nr: u8, timed: bool },
+    Wait {
+        nr: u8,
+        timed: bool,
+    },
+    SubmitAndWaitFor {
+        nr: u8,
+        timed: bool,
+    },
     WaitAtLeast(u8),
     Next,
     Batch(u8),
-    Resize { sq: u8, cq: u8 },
+    Resize {
+        sq: u8,
+        cq: u8,
+    },
     /// The kernel fails a call after so many.
-    Fail { after: u8, errno: u8 },
+    Fail {
+        after: u8,
+        errno: u8,
+    },
     /// It consumes so many requests a call at most. Of what is published it takes one or says why not.
     FallShort(u8),
     HoldBack(bool),
@@ -87,6 +99,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Debug)]
 struct Kind {
     old: bool,
+    /// The kernel reads SQE numbers from an array.
+    array: bool,
     flags: u32,
     entries: u32,
     /// Where counters start.
@@ -102,14 +116,21 @@ fn kind() -> impl Strategy<Value = Kind> {
         2 => Just(IORING_SETUP_SQPOLL),
         1 => Just(IORING_SETUP_IOPOLL),
     ];
-    let start = prop_oneof![Just(0), (0..8u32).prop_map(|n| 0u32.wrapping_sub(n)), any::<u32>()];
-    (any::<bool>(), flags, 1..9u32, start).prop_map(|(old, flags, entries, start)| Kind {
-        // Kernels of the time know no other flags.
-        old: old && flags & !(IORING_SETUP_SQPOLL | IORING_SETUP_IOPOLL) == 0,
-        flags,
-        entries,
-        start,
-    })
+    let start = prop_oneof![
+        Just(0),
+        (0..8u32).prop_map(|n| 0u32.wrapping_sub(n)),
+        any::<u32>()
+    ];
+    (any::<bool>(), any::<bool>(), flags, 1..9u32, start).prop_map(
+        |(old, array, flags, entries, start)| Kind {
+            // Kernels of the time know no other flags.
+            old: old && flags & !(IORING_SETUP_SQPOLL | IORING_SETUP_IOPOLL) == 0,
+            array: array && flags & IORING_SETUP_NO_SQARRAY == 0,
+            flags,
+            entries,
+            start,
+        },
+    )
 }
 
 /// A ring, and what it owes: requests by their number, from when they are taken until they are seen.
@@ -122,13 +143,26 @@ struct Program {
 
 impl Program {
     fn new(kind: Kind) -> Program {
-        sim::reset(if kind.old { Config::OLD } else { Config::NEW });
+        let mut config = if kind.old { Config::OLD } else { Config::NEW };
+        if kind.array {
+            config.setup_flags &= !IORING_SETUP_NO_SQARRAY;
+        }
+        sim::reset(config);
         // SAFETY: integers and raw pointers only.
         let ring = Box::new(unsafe { core::mem::zeroed() });
-        let mut program = Program { ring, next: 1, owed: BTreeSet::new(), kind };
-        let mut p = io_uring_params { flags: program.kind.flags, ..Default::default() };
+        let mut program = Program {
+            ring,
+            next: 1,
+            owed: BTreeSet::new(),
+            kind,
+        };
+        let mut p = io_uring_params {
+            flags: program.kind.flags,
+            ..Default::default()
+        };
         // SAFETY: the ring is ours.
-        unsafe { setup::init::<Sim>(program.kind.entries, program.ptr(), &mut p, None) }.expect("a ring");
+        unsafe { setup::init::<Sim>(program.kind.entries, program.ptr(), &mut p, None) }
+            .expect("a ring");
         let fd = program.ring.ring_fd;
         sim::start_counters_at(fd, program.kind.start);
         program.ring.sq.sqe_head = program.kind.start;
@@ -136,7 +170,10 @@ impl Program {
         sim::on_register(|fd, opcode, arg, _| {
             assert_eq!(opcode, IORING_REGISTER_RESIZE_RINGS as c_uint);
             // SAFETY: that is what this opcode takes.
-            sim::resize(fd, unsafe { &mut *arg.cast_mut().cast::<io_uring_params>() }).map(|()| 0)
+            sim::resize(fd, unsafe {
+                &mut *arg.cast_mut().cast::<io_uring_params>()
+            })
+            .map(|()| 0)
         });
         program
     }
@@ -152,7 +189,13 @@ impl Program {
     /// SQ head, CQ head and CQ tail.
     fn counters(&self) -> (u32, u32, u32) {
         // SAFETY: the ring is set up, and the simulated kernel runs in this thread only.
-        unsafe { (*self.ring.sq.khead, *self.ring.cq.khead, *self.ring.cq.ktail) }
+        unsafe {
+            (
+                *self.ring.sq.khead,
+                *self.ring.cq.khead,
+                *self.ring.cq.ktail,
+            )
+        }
     }
 
     fn take(&mut self, nr: u8) {
@@ -162,7 +205,10 @@ impl Program {
                 let sqe = sqe::get(self.ptr());
                 if sqe.is_null() {
                     let used = self.ring.sq.sqe_tail.wrapping_sub(self.counters().0);
-                    assert_eq!(used, self.ring.sq.ring_entries, "no SQE though there is room");
+                    assert_eq!(
+                        used, self.ring.sq.ring_entries,
+                        "no SQE though there is room"
+                    );
                     return;
                 }
                 sqe.write_bytes(0, 1);
@@ -188,7 +234,10 @@ impl Program {
     }
 
     fn seen(&mut self, user_data: u64) {
-        assert!(self.owed.remove(&user_data), "CQE {user_data} is nobody's, or was seen before");
+        assert!(
+            self.owed.remove(&user_data),
+            "CQE {user_data} is nobody's, or was seen before"
+        );
     }
 
     fn next(&mut self) -> bool {
@@ -228,7 +277,10 @@ impl Program {
     }
 
     fn wait(&mut self, step: &Step) {
-        let short = __kernel_timespec { tv_sec: 0, tv_nsec: 1000 };
+        let short = __kernel_timespec {
+            tv_sec: 0,
+            tv_nsec: 1000,
+        };
         let limits = |timed| Limits {
             ts: if timed { &raw const short } else { ptr::null() },
             min_wait_usec: 0,
@@ -238,24 +290,38 @@ impl Program {
         // SAFETY: as above.
         let result = unsafe {
             match *step {
-                Step::GetCqe(nr) => wait::get_cqe::<Sim>(self.ptr(), &mut cqe, 0, nr.into(), ptr::null()),
+                Step::GetCqe(nr) => {
+                    wait::get_cqe::<Sim>(self.ptr(), &mut cqe, 0, nr.into(), ptr::null())
+                }
                 Step::Wait { nr, timed } => {
                     wait::wait_cqes::<Sim>(self.ptr(), &mut cqe, nr.into(), limits(timed))
                 }
-                Step::SubmitAndWaitFor { nr, timed } => {
-                    wait::submit_and_wait_timeout::<Sim>(self.ptr(), &mut cqe, nr.into(), limits(timed))
-                }
-                Step::WaitAtLeast(nr) => {
-                    wait::wait_cqes_min_timeout::<Sim>(self.ptr(), &mut cqe, nr.into(), limits(true))
-                }
+                Step::SubmitAndWaitFor { nr, timed } => wait::submit_and_wait_timeout::<Sim>(
+                    self.ptr(),
+                    &mut cqe,
+                    nr.into(),
+                    limits(timed),
+                ),
+                Step::WaitAtLeast(nr) => wait::wait_cqes_min_timeout::<Sim>(
+                    self.ptr(),
+                    &mut cqe,
+                    nr.into(),
+                    limits(true),
+                ),
                 _ => unreachable!(),
             }
         };
         let _ = result;
         // SAFETY: null, or a CQE that is ready.
-        if let Some(cqe) = (cqe != ptr::dangling_mut()).then_some(cqe).filter(|cqe| !cqe.is_null()) {
+        if let Some(cqe) = (cqe != ptr::dangling_mut())
+            .then_some(cqe)
+            .filter(|cqe| !cqe.is_null())
+        {
             let user_data = unsafe { (*cqe).user_data };
-            assert!(self.owed.contains(&user_data), "CQE {user_data} is nobody's, or was seen before");
+            assert!(
+                self.owed.contains(&user_data),
+                "CQE {user_data} is nobody's, or was seen before"
+            );
         }
     }
 
@@ -310,10 +376,21 @@ impl Program {
         let sq_tail = unsafe { *self.ring.sq.ktail };
         let (sq, cq) = (&self.ring.sq, &self.ring.cq);
         let taken = sq.sqe_tail.wrapping_sub(sq_head);
-        assert!(taken <= sq.ring_entries, "{taken} SQEs in use of {}", sq.ring_entries);
-        assert!(sq_tail.wrapping_sub(sq_head) <= taken, "more published than taken");
+        assert!(
+            taken <= sq.ring_entries,
+            "{taken} SQEs in use of {}",
+            sq.ring_entries
+        );
+        assert!(
+            sq_tail.wrapping_sub(sq_head) <= taken,
+            "more published than taken"
+        );
         let ready = cq_tail.wrapping_sub(cq_head);
-        assert!(ready <= cq.ring_entries, "{ready} CQEs ready of {}", cq.ring_entries);
+        assert!(
+            ready <= cq.ring_entries,
+            "{ready} CQEs ready of {}",
+            cq.ring_entries
+        );
     }
 
     /// With a kernel that does as it is told, all that was taken is seen.
@@ -359,7 +436,10 @@ impl Drop for Program {
 }
 
 fn cases() -> u32 {
-    std::env::var("SCHEDULES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+    std::env::var("SCHEDULES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(20_000)
 }
 
 proptest! {
