@@ -8,10 +8,10 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
+use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::ring::{io_uring, io_uring_cq, io_uring_sq};
 use uring_core::errno::to_ret;
-use uring_core::kernel::Native;
 use uring_core::ring::memory::Buffer;
 use uring_core::ring::zero::clear;
 use uring_core::ring::{map, setup};
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn __io_uring_queue_init_params(
     buf_size: usize,
 ) -> c_int {
     to_ret(unsafe {
-        setup::init_as_asked::<Native>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
+        setup::init_as_asked::<Chosen>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
 }
 
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn io_uring_mmap(
     to_ret(unsafe {
         clear(sq);
         clear(cq);
-        map::map::<Native>(fd, &*p, &mut *sq, &mut *cq).map(|()| 0)
+        map::map::<Chosen>(fd, &*p, &mut *sq, &mut *cq).map(|()| 0)
     })
 }
 
@@ -74,5 +74,5 @@ pub unsafe extern "C" fn io_uring_setup_ring_pointers(
 /// `*sq` and `*cq` hold mappings that nothing uses any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unmap_rings(sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
-    unsafe { map::unmap_rings::<Native>(&*sq, &*cq) }
+    unsafe { map::unmap_rings::<Chosen>(&*sq, &*cq) }
 }

@@ -2,11 +2,11 @@
 
 use core::ffi::{c_int, c_uint};
 
+use crate::Chosen;
 use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::provided::io_uring_buf_ring;
 use uring_core::abi::ring::io_uring;
 use uring_core::inline::{buf_ring, peek, sq};
-use uring_core::kernel::Native;
 
 /// Waits until an SQE can be taken, where a kernel thread submits.
 ///
@@ -36,7 +36,7 @@ use uring_core::kernel::Native;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { sq::sqring_wait::<Native>(ring) }
+    unsafe { sq::sqring_wait::<Chosen>(ring) }
 }
 
 /// Looks at the first CQE without waiting.
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn io_uring_peek_cqe(
     cqe_ptr: *mut *mut io_uring_cqe,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { peek::peek_cqe::<Native>(ring, cqe_ptr) }
+    unsafe { peek::peek_cqe::<Chosen>(ring, cqe_ptr) }
 }
 
 /// Waits for a CQE.
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe(
     cqe_ptr: *mut *mut io_uring_cqe,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { peek::wait_cqe::<Native>(ring, cqe_ptr) }
+    unsafe { peek::wait_cqe::<Chosen>(ring, cqe_ptr) }
 }
 
 /// Waits until `wait_nr` CQEs are there.
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe_nr(
     wait_nr: c_uint,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { peek::wait_cqe_nr::<Native>(ring, cqe_ptr, wait_nr) }
+    unsafe { peek::wait_cqe_nr::<Chosen>(ring, cqe_ptr, wait_nr) }
 }
 
 /// How many buffers the kernel has not used yet.
@@ -173,5 +173,5 @@ pub unsafe extern "C" fn io_uring_buf_ring_available(
     bgid: u16,
 ) -> c_int {
     // SAFETY: passed on to the caller.
-    unsafe { buf_ring::buf_ring_available::<Native>(ring, br, bgid) }
+    unsafe { buf_ring::buf_ring_available::<Chosen>(ring, br, bgid) }
 }

@@ -5,7 +5,8 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use uring_core::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, Native, PROT_READ_WRITE};
+use crate::Chosen;
+use uring_core::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ_WRITE};
 use uring_core::ring::zero;
 
 // Weak references are null where nobody defines the symbol. A table in assembly, because Rust takes the address of a
@@ -62,7 +63,7 @@ pub fn allocate(size: usize) -> *mut c_void {
     let Some((malloc, _)) = heap() else {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS;
         // SAFETY: new memory, placed by the kernel.
-        return unsafe { Native::mmap(size, PROT_READ_WRITE, flags, -1, 0) }
+        return unsafe { Chosen::mmap(size, PROT_READ_WRITE, flags, -1, 0) }
             .map_or(ptr::null_mut(), |p| p.as_ptr());
     };
     // SAFETY: the process's own malloc.
@@ -89,7 +90,7 @@ pub unsafe fn free(memory: *mut c_void, size: usize) {
         match heap() {
             Some((_, free)) => free(memory),
             None => {
-                let _ = Native::munmap(memory, size);
+                let _ = Chosen::munmap(memory, size);
             }
         }
     }

@@ -25,6 +25,9 @@ mod syscall;
 mod version;
 mod wait;
 
+/// The kernel that the exported functions run on. The fallback library compiles the same files with another.
+use uring_core::kernel::Native as Chosen;
+
 // The `.symver` directives that build.rs makes of the version map.
 #[cfg(symbol_versions)]
 include!(concat!(env!("OUT_DIR"), "/symver.rs"));

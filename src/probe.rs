@@ -2,9 +2,9 @@
 
 use core::ptr;
 
+use crate::Chosen;
 use uring_core::abi::probe::io_uring_probe;
 use uring_core::abi::ring::io_uring;
-use uring_core::kernel::Native;
 use uring_core::register::probe::{self, PROBE_SIZE};
 
 use crate::heap;
@@ -20,9 +20,9 @@ unsafe fn filled(ring: *mut io_uring) -> *mut io_uring_probe {
     // was allocated with this size and shown to no one.
     unsafe {
         let asked = if ring.is_null() {
-            probe::ask::<Native>(probe)
+            probe::ask::<Chosen>(probe)
         } else {
-            probe::ask_ring::<Native>(ring, probe)
+            probe::ask_ring::<Chosen>(ring, probe)
         };
         if asked.is_err() {
             heap::free(probe.cast(), PROBE_SIZE);

@@ -7,11 +7,11 @@
 
 use core::ffi::{c_int, c_uint};
 
+use crate::Chosen;
 use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::ring::io_uring;
 use uring_core::abi::sqe::io_uring_sqe;
 use uring_core::errno::to_ret;
-use uring_core::kernel::Native;
 use uring_core::queue::{complete, sqe, submit};
 
 /// Takes a free SQE to fill in.
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_
 /// `ring` is set up, no other thread uses its SQ side, and what the requests name stays valid until they complete.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { submit::submit::<Native>(ring, 0, false) })
+    to_ret(unsafe { submit::submit::<Chosen>(ring, 0, false) })
 }
 
 /// Submits all SQEs taken so far and waits for completions.
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
 /// As for io_uring_submit().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: c_uint) -> c_int {
-    to_ret(unsafe { submit::submit::<Native>(ring, wait_nr, false) })
+    to_ret(unsafe { submit::submit::<Chosen>(ring, wait_nr, false) })
 }
 
 /// Submits all SQEs taken so far and has the kernel post completions that are pending.
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: 
 /// As for io_uring_submit().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { submit::submit::<Native>(ring, 0, true) })
+    to_ret(unsafe { submit::submit::<Chosen>(ring, 0, true) })
 }
 
 /// Has the kernel post completions that are pending, without submitting or waiting.
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> 
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_events(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { complete::get_events::<Native>(ring) })
+    to_ret(unsafe { complete::get_events::<Chosen>(ring) })
 }
 
 /// Looks at up to `count` completions without waiting.
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
     cqes: *mut *mut io_uring_cqe,
     count: c_uint,
 ) -> c_uint {
-    unsafe { complete::peek_batch::<Native>(ring, cqes, count) }
+    unsafe { complete::peek_batch::<Chosen>(ring, cqes, count) }
 }
 
 /// Waits until the submission thread has freed an SQ slot: what io_uring_sqring_wait() calls.
@@ -217,5 +217,5 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { submit::wait_for_room::<Native>(ring) })
+    to_ret(unsafe { submit::wait_for_room::<Chosen>(ring) })
 }

@@ -7,10 +7,10 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
+use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::ring::io_uring;
 use uring_core::errno::{Result, to_ret};
-use uring_core::kernel::Native;
 use uring_core::ring::exit;
 use uring_core::ring::memory::Buffer;
 use uring_core::ring::setup;
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn io_uring_queue_init(
         flags,
         ..io_uring_params::default()
     };
-    to_ret(unsafe { setup::init::<Native>(entries, ring, &mut p, None) })
+    to_ret(unsafe { setup::init::<Chosen>(entries, ring, &mut p, None) })
 }
 
 /// Sets a ring up with parameters.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn io_uring_queue_init_params(
     ring: *mut io_uring,
     p: *mut io_uring_params,
 ) -> c_int {
-    to_ret(unsafe { setup::init::<Native>(entries, ring, &mut *p, None) })
+    to_ret(unsafe { setup::init::<Chosen>(entries, ring, &mut *p, None) })
 }
 
 /// Sets a ring up in memory of the caller's.
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn io_uring_queue_init_mem(
     buf_size: usize,
 ) -> c_int {
     to_ret(unsafe {
-        setup::init_in_memory::<Native>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
+        setup::init_in_memory::<Chosen>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
 }
 
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
     p: *mut io_uring_params,
     ring: *mut io_uring,
 ) -> c_int {
-    zero_or_errno(unsafe { setup::mmap::<Native>(fd, &*p, ring) })
+    zero_or_errno(unsafe { setup::mmap::<Chosen>(fd, &*p, ring) })
 }
 
 /// Gives a ring up: unmaps its memory and closes its descriptor.
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
 /// `ring` is set up and nothing uses it any more, or it is one of those that are left alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
-    unsafe { exit::exit::<Native>(ring) }
+    unsafe { exit::exit::<Chosen>(ring) }
 }
 
 /// Keeps a ring's memory from children that are forked later.
@@ -241,5 +241,5 @@ pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
 /// `ring` is set up, or all zeros.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_ring_dontfork(ring: *mut io_uring) -> c_int {
-    zero_or_errno(unsafe { exit::dontfork::<Native>(ring) })
+    zero_or_errno(unsafe { exit::dontfork::<Chosen>(ring) })
 }

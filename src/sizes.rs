@@ -7,9 +7,9 @@
 
 use core::ffi::c_uint;
 
+use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::errno::Result;
-use uring_core::kernel::Native;
 use uring_core::ring::sizes;
 
 /// `ssize_t`.
@@ -48,7 +48,7 @@ fn with_flags(flags: c_uint) -> io_uring_params {
 /// io_uring_memory_size_params(), io_uring_mlock_size().
 #[unsafe(no_mangle)]
 pub extern "C" fn io_uring_memory_size(entries: c_uint, flags: c_uint) -> ssize_t {
-    to_ssize(sizes::memory_size::<Native>(entries, &with_flags(flags)))
+    to_ssize(sizes::memory_size::<Chosen>(entries, &with_flags(flags)))
 }
 
 /// Tells how many bytes of memory a ring takes, as whole pages.
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn io_uring_memory_size_params(
     entries: c_uint,
     p: *mut io_uring_params,
 ) -> ssize_t {
-    to_ssize(sizes::memory_size::<Native>(entries, unsafe { &*p }))
+    to_ssize(sizes::memory_size::<Chosen>(entries, unsafe { &*p }))
 }
 
 /// Tells how many bytes of the locked-memory limit (`RLIMIT_MEMLOCK`) a ring takes.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn io_uring_memory_size_params(
 /// io_uring_mlock_size_params(), io_uring_memory_size(), getrlimit(2).
 #[unsafe(no_mangle)]
 pub extern "C" fn io_uring_mlock_size(entries: c_uint, flags: c_uint) -> ssize_t {
-    to_ssize(sizes::mlock_size::<Native>(entries, &with_flags(flags)))
+    to_ssize(sizes::mlock_size::<Chosen>(entries, &with_flags(flags)))
 }
 
 /// Tells how many bytes of the locked-memory limit (`RLIMIT_MEMLOCK`) a ring takes.
@@ -126,5 +126,5 @@ pub unsafe extern "C" fn io_uring_mlock_size_params(
     entries: c_uint,
     p: *mut io_uring_params,
 ) -> ssize_t {
-    to_ssize(sizes::mlock_size::<Native>(entries, unsafe { &*p }))
+    to_ssize(sizes::mlock_size::<Chosen>(entries, unsafe { &*p }))
 }

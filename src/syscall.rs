@@ -7,10 +7,11 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
+use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::types::{KERNEL_SIGSET_SIZE, sigset_t};
 use uring_core::errno::to_ret;
-use uring_core::kernel::{Kernel, Native};
+use uring_core::kernel::Kernel;
 
 /// Makes a ring: the plain system call, without mapping anything.
 ///
@@ -46,7 +47,7 @@ use uring_core::kernel::{Kernel, Native};
 /// `p` is valid for reads and writes, and what it names under `IORING_SETUP_NO_MMAP` stays valid with the ring.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_setup(entries: c_uint, p: *mut io_uring_params) -> c_int {
-    to_ret(unsafe { Native::setup(entries, p) })
+    to_ret(unsafe { Chosen::setup(entries, p) })
 }
 
 /// Submits, waits, or both: the plain system call.
@@ -92,7 +93,7 @@ pub unsafe extern "C" fn io_uring_enter(
     sig: *mut sigset_t,
 ) -> c_int {
     to_ret(unsafe {
-        Native::enter(
+        Chosen::enter(
             fd as c_int,
             to_submit,
             min_complete,
@@ -140,7 +141,7 @@ pub unsafe extern "C" fn io_uring_enter2(
     arg: *mut c_void,
     sz: usize,
 ) -> c_int {
-    to_ret(unsafe { Native::enter(fd as c_int, to_submit, min_complete, flags, arg, sz) })
+    to_ret(unsafe { Chosen::enter(fd as c_int, to_submit, min_complete, flags, arg, sz) })
 }
 
 /// Registers something with a ring, or asks about it: the plain system call.
@@ -180,5 +181,5 @@ pub unsafe extern "C" fn io_uring_register(
     arg: *const c_void,
     nr_args: c_uint,
 ) -> c_int {
-    to_ret(unsafe { Native::register(fd as c_int, opcode, arg, nr_args) })
+    to_ret(unsafe { Chosen::register(fd as c_int, opcode, arg, nr_args) })
 }

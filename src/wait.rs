@@ -8,10 +8,10 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
+use crate::Chosen;
 use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::ring::io_uring;
 use uring_core::abi::types::{__kernel_timespec, sigset_t};
-use uring_core::kernel::Native;
 use uring_core::queue::wait::{self, Limits};
 
 /// Submits, waits, and looks at the first completion: what the inline functions that wait are made of.
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
     wait_nr: c_uint,
     sigmask: *mut sigset_t,
 ) -> c_int {
-    unsafe { wait::get_cqe::<Native>(ring, cqe_ptr, submit, wait_nr, sigmask) }
+    unsafe { wait::get_cqe::<Chosen>(ring, cqe_ptr, submit, wait_nr, sigmask) }
 }
 
 /// Waits for completions, for a limited time.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn io_uring_wait_cqes(
     sigmask: *mut sigset_t,
 ) -> c_int {
     unsafe {
-        wait::wait_cqes::<Native>(
+        wait::wait_cqes::<Chosen>(
             ring,
             cqe_ptr,
             wait_nr,
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe_timeout(
         min_wait_usec: 0,
         sigmask: ptr::null(),
     };
-    unsafe { wait::wait_cqes::<Native>(ring, cqe_ptr, 1, limits) }
+    unsafe { wait::wait_cqes::<Chosen>(ring, cqe_ptr, 1, limits) }
 }
 
 /// Waits for completions, content with fewer after a while.
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
         min_wait_usec,
         sigmask,
     };
-    unsafe { wait::wait_cqes_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
+    unsafe { wait::wait_cqes_min_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
 }
 
 /// Submits all SQEs taken so far and waits for completions, for a limited time.
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
         min_wait_usec: 0,
         sigmask,
     };
-    unsafe { wait::submit_and_wait_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
+    unsafe { wait::submit_and_wait_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
 }
 
 /// Submits all SQEs taken so far and waits for completions, content with fewer after a while.
@@ -279,7 +279,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_min_timeout(
         min_wait_usec: min_wait,
         sigmask,
     };
-    unsafe { wait::submit_and_wait_min_timeout::<Native>(ring, cqe_ptr, wait_nr, limits) }
+    unsafe { wait::submit_and_wait_min_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
 }
 
 /// Submits all SQEs taken so far and waits as a registered argument says.
@@ -316,5 +316,5 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_reg(
     wait_nr: c_uint,
     reg_index: c_int,
 ) -> c_int {
-    unsafe { wait::submit_and_wait_reg::<Native>(ring, cqe_ptr, wait_nr, reg_index) }
+    unsafe { wait::submit_and_wait_reg::<Chosen>(ring, cqe_ptr, wait_nr, reg_index) }
 }

@@ -7,9 +7,9 @@
 
 use core::ffi::{c_int, c_uint};
 
+use crate::Chosen;
 use uring_core::abi::{__u64, io_uring};
 use uring_core::errno::to_ret;
-use uring_core::kernel::Native;
 use uring_core::register::files;
 
 /// Registers files for requests that name them by index.
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn io_uring_register_files(
     files: *const c_int,
     nr_files: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::register::<Native>(ring, files, nr_files) })
+    to_ret(unsafe { files::register::<Chosen>(ring, files, nr_files) })
 }
 
 /// Registers files with tags that tell when the kernel has let go of them.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::register_tags::<Native>(ring, files, tags, nr) })
+    to_ret(unsafe { files::register_tags::<Chosen>(ring, files, tags, nr) })
 }
 
 /// Registers a table of empty file slots.
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_files_sparse(ring: *mut io_uring, nr: c_uint) -> c_int {
-    to_ret(unsafe { files::register_sparse::<Native>(ring, nr) })
+    to_ret(unsafe { files::register_sparse::<Chosen>(ring, nr) })
 }
 
 /// Replaces registered files.
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn io_uring_register_files_update(
     files: *const c_int,
     nr_files: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::update::<Native>(ring, off, files, nr_files) })
+    to_ret(unsafe { files::update::<Chosen>(ring, off, files, nr_files) })
 }
 
 /// Replaces registered files, with tags.
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
     tags: *const __u64,
     nr_files: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::update_tags::<Native>(ring, off, files, tags, nr_files) })
+    to_ret(unsafe { files::update_tags::<Chosen>(ring, off, files, tags, nr_files) })
 }
 
 /// Gives up all registered files.
@@ -272,7 +272,7 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_files(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { files::unregister::<Native>(ring) })
+    to_ret(unsafe { files::unregister::<Chosen>(ring) })
 }
 
 /// Sets the range of file slots that the kernel may choose from.
@@ -312,5 +312,5 @@ pub unsafe extern "C" fn io_uring_register_file_alloc_range(
     off: c_uint,
     len: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::set_alloc_range::<Native>(ring, off, len) })
+    to_ret(unsafe { files::set_alloc_range::<Chosen>(ring, off, len) })
 }

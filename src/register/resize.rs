@@ -2,9 +2,9 @@
 
 use core::ffi::c_int;
 
+use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_params};
 use uring_core::errno::to_ret;
-use uring_core::kernel::Native;
 use uring_core::register::resize;
 
 /// Gives a ring another size.
@@ -61,5 +61,5 @@ pub unsafe extern "C" fn io_uring_resize_rings(
     p: *mut io_uring_params,
 ) -> c_int {
     // SAFETY: the caller keeps the promises above.
-    to_ret(unsafe { resize::resize::<Native>(ring, p) })
+    to_ret(unsafe { resize::resize::<Chosen>(ring, p) })
 }

@@ -7,11 +7,11 @@
 
 use core::ffi::c_int;
 
+use crate::Chosen;
 use uring_core::abi::{
     io_uring, io_uring_clock_register, io_uring_mem_region_reg, io_uring_reg_wait,
 };
 use uring_core::errno::{Errno, to_ret};
-use uring_core::kernel::Native;
 use uring_core::register::wait;
 
 /// Sets the clock by which timed waits go.
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn io_uring_register_clock(
     ring: *mut io_uring,
     arg: *mut io_uring_clock_register,
 ) -> c_int {
-    to_ret(unsafe { wait::register_clock::<Native>(ring, arg) })
+    to_ret(unsafe { wait::register_clock::<Chosen>(ring, arg) })
 }
 
 /// Registers memory that a ring shares with the kernel.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn io_uring_register_region(
     ring: *mut io_uring,
     reg: *mut io_uring_mem_region_reg,
 ) -> c_int {
-    to_ret(unsafe { wait::register_region::<Native>(ring, reg) })
+    to_ret(unsafe { wait::register_region::<Chosen>(ring, reg) })
 }
 
 /// Fails: the kernel has no such operation.

@@ -7,9 +7,9 @@
 
 use core::ffi::c_int;
 
+use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_zcrx_ifq_reg, zcrx_ctrl};
 use uring_core::errno::to_ret;
-use uring_core::kernel::Native;
 use uring_core::register::zcrx;
 
 /// Has a network device's receive queue fill the program's memory.
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn io_uring_register_ifq(
     ring: *mut io_uring,
     reg: *mut io_uring_zcrx_ifq_reg,
 ) -> c_int {
-    to_ret(unsafe { zcrx::register_ifq::<Native>(ring, reg) })
+    to_ret(unsafe { zcrx::register_ifq::<Chosen>(ring, reg) })
 }
 
 /// Does something with a registered receive queue.
@@ -109,5 +109,5 @@ pub unsafe extern "C" fn io_uring_register_zcrx_ctrl(
     ring: *mut io_uring,
     ctrl: *mut zcrx_ctrl,
 ) -> c_int {
-    to_ret(unsafe { zcrx::control::<Native>(ring, ctrl) })
+    to_ret(unsafe { zcrx::control::<Chosen>(ring, ctrl) })
 }
