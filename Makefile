@@ -54,7 +54,7 @@ endif
 
 # Each topic adds its targets, and its checks to CHECKS. Files whose variables the others use come first.
 CHECKS :=
-TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk tools/*/*.mk packaging/*.mk))
+TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk flavours/*/*.mk tools/*/*.mk packaging/*.mk))
 include build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk
 include $(filter-out build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk,$(TOPICS))
 

@@ -58,7 +58,11 @@ fn page_size_by(begins_a_page: impl Fn(usize) -> bool) -> usize {
         .unwrap_or(SIZES[0])
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64"
+))]
 impl Native {
     /// Any system call, for those that [`Kernel`] does not have.
     ///

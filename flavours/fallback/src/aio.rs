@@ -1,0 +1,177 @@
+//! The kernel's native AIO, for files open with `O_DIRECT`.
+
+use std::collections::HashMap;
+use std::ffi::c_int;
+
+use crate::lock::Lock;
+use crate::ops::rw;
+use crate::poller;
+use crate::request::Job;
+use crate::run;
+use crate::sys::{self, sys};
+
+const DEPTH: usize = 1024;
+const AT_ONCE: usize = 64;
+const IOCB_FLAG_RESFD: u32 = 1;
+
+/// `struct iocb`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Iocb {
+    data: u64,
+    #[cfg(target_endian = "little")]
+    key: u32,
+    pub rw_flags: i32,
+    #[cfg(target_endian = "big")]
+    key: u32,
+    pub opcode: u16,
+    priority: i16,
+    pub fd: u32,
+    pub buffer: u64,
+    pub length: u64,
+    pub offset: i64,
+    reserved: u64,
+    flags: u32,
+    eventfd: u32,
+}
+
+/// `struct io_event`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Event {
+    data: u64,
+    iocb: u64,
+    res: i64,
+    res2: i64,
+}
+
+/// The process's one context.
+pub struct Aio {
+    context: u64,
+    eventfd: c_int,
+    refused: bool,
+    jobs: Option<HashMap<u64, Box<Job>>>,
+}
+
+pub static AIO: Lock<Aio> = Lock::new(Aio { context: 0, eventfd: -1, refused: false, jobs: None });
+
+impl Aio {
+    /// Makes the context at the first request.
+    fn is_there(&mut self) -> bool {
+        if self.context != 0 || self.refused {
+            return !self.refused;
+        }
+        self.refused = true;
+        let eventfd = sys::eventfd();
+        if eventfd < 0 {
+            return false;
+        }
+        // SAFETY: the kernel writes the context's number.
+        let made = unsafe { sys!(SYS_io_setup, DEPTH, &raw mut self.context) };
+        if made < 0 {
+            sys::close(eventfd);
+            return false;
+        }
+        self.eventfd = eventfd;
+        self.refused = false;
+        true
+    }
+
+    /// In the child of a fork: the context is the parent's, and the kernel did not copy it.
+    pub fn forget(&mut self) {
+        std::mem::forget(self.jobs.take());
+        if self.eventfd >= 0 {
+            sys::close(self.eventfd);
+        }
+        self.context = 0;
+        self.eventfd = -1;
+        self.refused = false;
+    }
+}
+
+/// Gives jobs to the kernel. Returns those that it does not take.
+pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
+    let mut aio = AIO.lock();
+    if !aio.is_there() || !poller::watch_aio(aio.eventfd) {
+        return jobs;
+    }
+    let (context, eventfd) = (aio.context, aio.eventfd);
+    let mut blocks = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        let mut block = rw::iocb(&job.req);
+        block.data = job.req.id;
+        block.flags = IOCB_FLAG_RESFD;
+        block.eventfd = eventfd as u32;
+        blocks.push(block);
+    }
+    let known = aio.jobs.get_or_insert_default();
+    let ids: Vec<u64> = jobs.iter().map(|job| job.req.id).collect();
+    for job in jobs {
+        known.insert(job.req.id, job);
+    }
+    drop(aio);
+    let addresses: Vec<*const Iocb> = blocks.iter().map(std::ptr::from_ref).collect();
+    let mut given = 0;
+    while let (Some(rest), true) = (addresses.get(given..), given < addresses.len()) {
+        // SAFETY: the blocks and their addresses are there until the call returns, which copies them; the buffers are
+        // the program's, valid until the requests complete.
+        let took = unsafe { sys!(SYS_io_submit, context, rest.len(), rest.as_ptr()) };
+        if took <= 0 {
+            break;
+        }
+        given += took as usize;
+    }
+    let Some(refused) = ids.get(given..).filter(|rest| !rest.is_empty()) else {
+        return Vec::new();
+    };
+    let mut aio = AIO.lock();
+    let known = aio.jobs.get_or_insert_default();
+    refused.iter().filter_map(|id| known.remove(id)).collect()
+}
+
+/// Completes what the kernel has done.
+pub fn reap() {
+    let mut events = [Event::default(); AT_ONCE];
+    let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        let mut aio = AIO.lock();
+        if aio.eventfd < 0 {
+            return;
+        }
+        sys::eventfd_read(aio.eventfd);
+        // SAFETY: as many events as there is room for, and a time, both on this stack.
+        let got = unsafe { sys!(SYS_io_getevents, aio.context, 0, AT_ONCE, events.as_mut_ptr(), &raw const zero) };
+        let known = aio.jobs.get_or_insert_default();
+        let done: Vec<_> = events
+            .iter()
+            .take(usize::try_from(got).unwrap_or(0))
+            .filter_map(|event| known.remove(&event.data).map(|job| (job, event.res as c_int)))
+            .collect();
+        drop(aio);
+        let full = done.len() == AT_ONCE;
+        run::complete_all(done);
+        if !full {
+            return;
+        }
+    }
+}
+
+/// Whether nothing is under way.
+pub fn is_idle() -> bool {
+    AIO.lock().jobs.as_ref().is_none_or(HashMap::is_empty)
+}
+
+/// Waits until nothing is under way on these descriptors.
+pub fn wait_for_files(first: c_int, last: c_int) {
+    loop {
+        let aio = AIO.lock();
+        let uses = |job: &Box<Job>| (first..=last).contains(&job.req.fd());
+        if !aio.jobs.as_ref().is_some_and(|jobs| jobs.values().any(uses)) {
+            return;
+        }
+        drop(aio);
+        let none = std::sync::atomic::AtomicU32::new(0);
+        let soon = sys::timespec(sys::monotonic().saturating_add(200_000));
+        sys::futex_wait(&none, 0, false, Some((soon, false)));
+    }
+}

@@ -1,0 +1,70 @@
+//! liburing's interface, served from user space where the kernel refuses io_uring.
+//!
+//! The exported functions are those of the plain library, compiled here with another kernel: [`seam::User`]. It makes
+//! the real system call first. Where that is refused it makes a ring of its own, whose requests are served with
+//! ordinary system calls.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`seam`] | the kernel that the exported functions run on: real or emulated, for each call |
+//! | [`mode`] | the environment variables |
+//! | [`table`] | which descriptors and registered indexes are emulated rings |
+//! | [`memory`], [`ring`], [`make`] | a ring: its memory, its state, how it is made |
+//! | [`post`], [`wait`] | completions: posting them, waiting for them |
+//! | [`submit`], [`request`], [`run`] | requests: taking them in, what they hold, running them and what hangs on them |
+//! | [`ops`] | a file for each topic of opcodes |
+//! | [`workers`], [`poller`], [`aio`] | where requests wait: threads, epoll and timers, native AIO |
+//! | [`register`] | what `io_uring_register` offers |
+//! | [`life`] | fork, and closing of descriptors that requests use |
+//! | `hooks` | functions that stand before libc's |
+//! | [`sys`], [`lock`] | bare system calls, and a lock that survives fork |
+
+#![allow(non_camel_case_types, reason = "the names are C's")]
+
+#[path = "../../../src/archive.rs"]
+mod archive;
+#[path = "../../../src/heap.rs"]
+mod heap;
+#[path = "../../../src/probe.rs"]
+mod probe;
+#[path = "../../../src/queue.rs"]
+mod queue;
+#[path = "../../../src/register/mod.rs"]
+mod register_calls;
+#[path = "../../../src/setup.rs"]
+mod setup_calls;
+#[path = "../../../src/sizes.rs"]
+mod sizes;
+#[path = "../../../src/syscall.rs"]
+mod syscall;
+#[path = "../../../src/version.rs"]
+mod version;
+#[path = "../../../src/wait.rs"]
+mod wait_calls;
+
+mod aio;
+#[cfg(feature = "hooks")]
+mod hooks;
+mod life;
+mod lock;
+mod make;
+mod memory;
+mod mode;
+mod ops;
+mod poller;
+mod post;
+mod register;
+mod request;
+mod ring;
+mod run;
+mod seam;
+mod submit;
+mod sys;
+mod table;
+mod wait;
+mod workers;
+
+/// The kernel that the exported functions run on.
+use seam::User as Chosen;
+/// `crate::setup` is where the exported functions look for each other.
+use setup_calls as setup;

@@ -1,0 +1,121 @@
+//! Fork, and closing of descriptors that requests use.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::Once;
+
+use uring_core::kernel::MADV_DONTFORK;
+
+use crate::aio::AIO;
+use crate::lock::Lock;
+use crate::poller::{self, POLLER};
+use crate::ring::Ring;
+use crate::table::{self, TABLE};
+use crate::workers::{self, POOLS};
+use crate::{aio, sys};
+
+/// The rings whose locks the forking thread holds.
+static FORKING: Lock<Vec<Arc<Ring>>> = Lock::new(Vec::new());
+/// Rings that children do not get.
+static KEPT: Lock<Vec<usize>> = Lock::new(Vec::new());
+
+/// Has the locks held while a fork copies what they guard.
+pub fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: three functions that stay where they are, since the library is never unloaded.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    });
+}
+
+extern "C" fn prepare() {
+    let rings = table::all();
+    for ring in &rings {
+        ring.submission.acquire();
+    }
+    AIO.acquire();
+    POLLER.acquire();
+    POOLS.acquire();
+    for ring in &rings {
+        ring.state.acquire();
+        ring.handed_back.acquire();
+        ring.released.acquire();
+    }
+    TABLE.acquire();
+    *FORKING.lock() = rings;
+}
+
+fn release() -> Vec<Arc<Ring>> {
+    let rings = std::mem::take(&mut *FORKING.lock());
+    // SAFETY: `prepare` took them in this thread, and there was no guard.
+    unsafe {
+        TABLE.release();
+        for ring in &rings {
+            ring.released.release();
+            ring.handed_back.release();
+            ring.state.release();
+        }
+        POOLS.release();
+        POLLER.release();
+        AIO.release();
+        for ring in &rings {
+            ring.submission.release();
+        }
+    }
+    rings
+}
+
+extern "C" fn parent() {
+    drop(release());
+}
+
+/// A child has the parent's rings and none of its threads: what was under way is the parent's.
+extern "C" fn child() {
+    let rings = release();
+    sys::forked();
+    POOLS.lock().forget();
+    POLLER.lock().forget();
+    AIO.lock().forget();
+    for ring in &rings {
+        let mut state = ring.state.lock();
+        state.pending.clear();
+        state.in_flight = 0;
+        std::mem::forget(std::mem::take(&mut state.deferred));
+        state.counted.clear();
+        // The parent posts these.
+        state.overflow.clear();
+        drop(state);
+        std::mem::forget(std::mem::take(&mut *ring.handed_back.lock()));
+    }
+    TABLE.lock().forget_registered();
+    let kept = std::mem::take(&mut *KEPT.lock());
+    for ring in rings {
+        if kept.contains(&Arc::as_ptr(&ring).addr()) {
+            // Its memory is not here. The number is still the eventfd's, which the program may close.
+            table::remove(ring.descriptor());
+            std::mem::forget(ring);
+        }
+    }
+}
+
+/// The program keeps a mapping of a ring from its children: ours goes with it.
+pub fn keep_from_children(address: usize) {
+    for ring in table::all() {
+        if ring.memory.is_shown_at(address) {
+            ring.memory.advise(MADV_DONTFORK);
+            KEPT.lock().push(Arc::as_ptr(&ring).addr());
+        }
+    }
+}
+
+/// The program closes descriptors: requests on them go on with the files, as they do in the kernel.
+pub fn before_close(first: c_int, last: c_int) {
+    if !table::any() {
+        return;
+    }
+    poller::before_close(first, last);
+    // Files on a disk are not duplicated: closing the duplicate would drop the process's locks on the file. Requests on
+    // them end.
+    workers::wait_for_files(first, last);
+    aio::wait_for_files(first, last);
+}

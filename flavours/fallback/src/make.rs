@@ -1,0 +1,156 @@
+//! Making a ring and giving it up.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use uring_core::abi::*;
+use uring_core::ring::sizes;
+
+use crate::memory::Memory;
+use crate::ring::Ring;
+use crate::{life, ops, poller, sys, table, workers};
+
+/// What set-up may be asked for. Others are refused with -EINVAL, as by a kernel that does not know them.
+const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
+    | IORING_SETUP_SQPOLL
+    | IORING_SETUP_SQ_AFF
+    | IORING_SETUP_CQSIZE
+    | IORING_SETUP_CLAMP
+    | IORING_SETUP_ATTACH_WQ
+    | IORING_SETUP_R_DISABLED
+    | IORING_SETUP_SUBMIT_ALL
+    | IORING_SETUP_COOP_TASKRUN
+    | IORING_SETUP_TASKRUN_FLAG
+    | IORING_SETUP_SQE128
+    | IORING_SETUP_CQE32
+    | IORING_SETUP_SINGLE_ISSUER
+    | IORING_SETUP_DEFER_TASKRUN
+    | IORING_SETUP_NO_MMAP
+    | IORING_SETUP_REGISTERED_FD_ONLY
+    | IORING_SETUP_NO_SQARRAY
+    | IORING_SETUP_HYBRID_IOPOLL;
+
+/// What set-up tells that there is: see docs/fallback.md for each that is left out.
+const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
+    | IORING_FEAT_NODROP
+    | IORING_FEAT_SUBMIT_STABLE
+    | IORING_FEAT_RW_CUR_POS
+    | IORING_FEAT_CUR_PERSONALITY
+    | IORING_FEAT_FAST_POLL
+    | IORING_FEAT_POLL_32BITS
+    | IORING_FEAT_SQPOLL_NONFIXED
+    | IORING_FEAT_EXT_ARG
+    | IORING_FEAT_NATIVE_WORKERS
+    | IORING_FEAT_RSRC_TAGS
+    | IORING_FEAT_CQE_SKIP
+    | IORING_FEAT_LINKED_FILE
+    | IORING_FEAT_REG_REG_RING
+    | IORING_FEAT_MIN_TIMEOUT
+    | IORING_FEAT_NO_IOWAIT;
+
+/// Which flags go together, as the kernel has it.
+fn check(p: &io_uring_params) -> Result<(), c_int> {
+    let has = |flag| p.flags & flag != 0;
+    let wrong = p.flags & !SETUP_FLAGS != 0
+        || p.resv != [0; 3]
+        || (has(IORING_SETUP_REGISTERED_FD_ONLY) && !has(IORING_SETUP_NO_MMAP))
+        || (has(IORING_SETUP_SQPOLL)
+            && has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_DEFER_TASKRUN))
+        || (has(IORING_SETUP_TASKRUN_FLAG) && !has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN))
+        || (has(IORING_SETUP_DEFER_TASKRUN) && !has(IORING_SETUP_SINGLE_ISSUER))
+        || (has(IORING_SETUP_HYBRID_IOPOLL) && !has(IORING_SETUP_IOPOLL))
+        || (has(IORING_SETUP_SQ_AFF) && !has(IORING_SETUP_SQPOLL));
+    if wrong {
+        return Err(-libc::EINVAL);
+    }
+    if has(IORING_SETUP_SQ_AFF) && p.sq_thread_cpu >= sys::processors() {
+        return Err(-libc::EINVAL);
+    }
+    if has(IORING_SETUP_ATTACH_WQ) && table::find(p.wq_fd as c_int).is_none() {
+        let open = sys::open_flags(p.wq_fd as c_int) >= 0;
+        return Err(if open { -libc::EINVAL } else { -libc::EBADF });
+    }
+    Ok(())
+}
+
+/// Makes a ring. Returns its descriptor, or its index under `IORING_SETUP_REGISTERED_FD_ONLY`.
+///
+/// # Safety
+///
+/// As for `Kernel::setup`.
+pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
+    check(p)?;
+    let entries = sizes::entries(nr, p).map_err(|error| error.as_ret())?;
+    life::watch_forks();
+    let descriptor = sys::eventfd();
+    if descriptor < 0 {
+        return Err(descriptor);
+    }
+    let mut made = *p;
+    // SAFETY: the caller vouches for the memory that `p` names.
+    let memory = match unsafe { Memory::new(&mut made, entries) } {
+        Ok(memory) => memory,
+        Err(error) => {
+            sys::close(descriptor);
+            return Err(error);
+        }
+    };
+    made.features = FEATURES;
+    let disabled = p.flags & IORING_SETUP_R_DISABLED != 0;
+    let ring = Arc::new(Ring::new(descriptor, memory, p.flags, disabled));
+    if ring.has(IORING_SETUP_SQPOLL) {
+        // No thread looks at the queue: the protocol then makes each submission enter, and enter takes all.
+        ring.memory.sq_flags().store(IORING_SQ_NEED_WAKEUP, Ordering::Relaxed);
+    }
+    if ring.has(IORING_SETUP_SINGLE_ISSUER) && !disabled {
+        ring.owner.store(sys::thread(), Ordering::Relaxed);
+    }
+    let name = if p.flags & IORING_SETUP_REGISTERED_FD_ONLY != 0 {
+        match table::register(ring.clone()) {
+            Some(index) => index as c_int,
+            None => return Err(-libc::EBUSY),
+        }
+    } else if table::add(ring.clone()) {
+        descriptor
+    } else {
+        return Err(-libc::EMFILE);
+    };
+    *p = made;
+    Ok(name)
+}
+
+/// The ring's descriptor is given up: closed already, or closed here.
+pub fn closed(ring: Arc<Ring>, close: bool) -> c_int {
+    let ret = {
+        // Posters write to the descriptor while they hold the state: afterwards none does.
+        let _state = ring.state.lock();
+        let descriptor = ring.forget_descriptor();
+        if close && descriptor >= 0 { sys::close(descriptor) } else { 0 }
+    };
+    give_up(ring);
+    ret
+}
+
+/// Ends a ring that has no name any more: cancels what is queued and waits for what runs on the program's memory.
+pub fn give_up(ring: Arc<Ring>) {
+    if table::is_named(&ring) {
+        return;
+    }
+    let ids = {
+        let mut state = ring.state.lock();
+        state.closed = true;
+        state.deferred.clear();
+        state.pending.all()
+    };
+    for (id, info) in ids {
+        drop(ops::cancel::take(id, &info));
+    }
+    poller::forget(&ring);
+    workers::wait_for(&ring);
+    let (files, buffers, groups) = {
+        let mut state = ring.state.lock();
+        (state.files.take(), state.buffers.take(), std::mem::take(&mut state.groups))
+    };
+    drop((files, buffers, groups));
+}

@@ -1,0 +1,300 @@
+//! The memory of a ring: counters, flags, CQEs and SQEs, laid out as the kernel lays them out.
+//!
+//! It is mapped twice, once for the program and once here: a program unmaps its rings before it closes them, and threads
+//! may be posting then. Under `IORING_SETUP_NO_MMAP` there is the program's memory only.
+
+use std::ffi::c_int;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use uring_core::abi::*;
+use uring_core::ring::sizes::{self, Entries, RING_HEADER};
+
+use crate::lock::Lock;
+use crate::sys::{NO_FILE, sys};
+
+const SQ_HEAD: u32 = 0;
+const SQ_TAIL: u32 = 4;
+const CQ_HEAD: u32 = 8;
+const CQ_TAIL: u32 = 12;
+const SQ_MASK: u32 = 16;
+const CQ_MASK: u32 = 20;
+const SQ_ENTRIES: u32 = 24;
+const CQ_ENTRIES: u32 = 28;
+const SQ_DROPPED: u32 = 32;
+const SQ_FLAGS: u32 = 36;
+const CQ_FLAGS: u32 = 40;
+const CQ_OVERFLOW: u32 = 44;
+/// Sixteen bytes that the kernel leaves unused. They lie in the ring so that processes that share it take part.
+const WAITERS: u32 = 48;
+const SIGNALLED: u32 = 56;
+
+const PAGE: usize = 4096;
+
+/// A mapping of our own.
+struct Mapping {
+    start: *mut u8,
+    size: usize,
+}
+
+impl Mapping {
+    /// Shared memory, by its name in `/proc` that of a ring. The descriptor is closed at once: further mappings of the
+    /// same pages are made of this one.
+    fn new(size: usize) -> Result<Mapping, c_int> {
+        let size = sizes::page_aligned(size, page_size());
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a string with its end; a new file and a new mapping, placed by the kernel.
+        unsafe {
+            let file = sys!(SYS_memfd_create, c"[io_uring]".as_ptr(), libc::MFD_CLOEXEC) as c_int;
+            let start = if file < 0 || sys!(SYS_ftruncate, file, size) < 0 {
+                sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED | libc::MAP_ANONYMOUS, NO_FILE, 0)
+            } else {
+                sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED, file, 0)
+            };
+            if file >= 0 {
+                crate::sys::close(file);
+            }
+            if start < 0 && start > -4096 {
+                return Err(start as c_int);
+            }
+            Ok(Mapping { start: ptr::with_exposed_provenance_mut(start as usize), size })
+        }
+    }
+
+    /// One more mapping of the same pages: negative is an error number.
+    fn again(&self, size: usize) -> isize {
+        // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
+        unsafe { sys!(SYS_mremap, self.start, 0, sizes::page_aligned(size, page_size()), libc::MREMAP_MAYMOVE, 0) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made here, and whoever used it is gone.
+        unsafe { sys!(SYS_munmap, self.start, self.size) };
+    }
+}
+
+/// Bytes in a page.
+pub fn page_size() -> usize {
+    // SAFETY: no memory is named.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(PAGE)
+}
+
+/// A ring's memory.
+pub struct Memory {
+    rings: *mut u8,
+    sqes: *mut u8,
+    array: *mut u32,
+    cqes: *mut u64,
+    pub sq_entries: u32,
+    pub cq_entries: u32,
+    sqe_shift: u32,
+    cqe_shift: u32,
+    mapped: Option<(Mapping, Mapping)>,
+    /// Where the program has its mappings.
+    shown: Lock<Vec<usize>>,
+}
+
+// SAFETY: the pointers are to shared memory, which is accessed with atomics or under the ring's locks.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// Makes the memory that `p` asks for and fills in the offsets.
+    ///
+    /// # Safety
+    ///
+    /// Under `IORING_SETUP_NO_MMAP` the addresses in `p` must be memory large enough for the ring.
+    pub unsafe fn new(p: &mut io_uring_params, entries: Entries) -> Result<Memory, c_int> {
+        let with_array = p.flags & IORING_SETUP_NO_SQARRAY == 0;
+        let cqes_size = sizes::cqes_size(p.flags, entries.cq);
+        let (rings, sqes, mapped);
+        if p.flags & IORING_SETUP_NO_MMAP != 0 {
+            let (at_rings, at_sqes) = (p.cq_off.user_addr as usize, p.sq_off.user_addr as usize);
+            if at_rings == 0 || at_sqes == 0 {
+                return Err(-libc::EFAULT);
+            }
+            if (at_rings | at_sqes) & (page_size() - 1) != 0 {
+                return Err(-libc::EINVAL);
+            }
+            rings = ptr::with_exposed_provenance_mut::<u8>(at_rings);
+            sqes = ptr::with_exposed_provenance_mut::<u8>(at_sqes);
+            mapped = None;
+        } else {
+            let first = Mapping::new(sizes::rings_size(p.flags, entries))?;
+            let second = Mapping::new(sizes::sqes_size(p.flags, entries.sq))?;
+            rings = first.start;
+            sqes = second.start;
+            mapped = Some((first, second));
+        }
+        let array_offset = RING_HEADER + cqes_size;
+        let memory = Memory {
+            rings,
+            sqes,
+            // SAFETY: both lie within the rings, of the size that `rings_size` says.
+            array: if with_array { unsafe { rings.add(array_offset).cast() } } else { ptr::null_mut() },
+            // SAFETY: as above.
+            cqes: unsafe { rings.add(RING_HEADER).cast() },
+            sq_entries: entries.sq,
+            cq_entries: entries.cq,
+            sqe_shift: u32::from(p.flags & IORING_SETUP_SQE128 != 0),
+            cqe_shift: u32::from(p.flags & IORING_SETUP_CQE32 != 0),
+            mapped,
+            shown: Lock::new(Vec::new()),
+        };
+        // SAFETY: the header lies within the rings, and nobody else knows of them yet. Under NO_MMAP it may hold what
+        // was there before.
+        unsafe { rings.write_bytes(0, RING_HEADER) };
+        // Relaxed: the program learns of the ring when set-up returns.
+        let relaxed = std::sync::atomic::Ordering::Relaxed;
+        for (at, value) in [
+            (SQ_MASK, entries.sq - 1),
+            (CQ_MASK, entries.cq - 1),
+            (SQ_ENTRIES, entries.sq),
+            (CQ_ENTRIES, entries.cq),
+        ] {
+            memory.word(at).store(value, relaxed);
+        }
+        p.sq_entries = entries.sq;
+        p.cq_entries = entries.cq;
+        p.sq_off = io_sqring_offsets {
+            head: SQ_HEAD,
+            tail: SQ_TAIL,
+            ring_mask: SQ_MASK,
+            ring_entries: SQ_ENTRIES,
+            flags: SQ_FLAGS,
+            dropped: SQ_DROPPED,
+            array: if with_array { array_offset as u32 } else { 0 },
+            resv1: 0,
+            user_addr: if memory.mapped.is_some() { 0 } else { p.sq_off.user_addr },
+        };
+        p.cq_off = io_cqring_offsets {
+            head: CQ_HEAD,
+            tail: CQ_TAIL,
+            ring_mask: CQ_MASK,
+            ring_entries: CQ_ENTRIES,
+            overflow: CQ_OVERFLOW,
+            cqes: RING_HEADER as u32,
+            flags: CQ_FLAGS,
+            resv1: 0,
+            user_addr: if memory.mapped.is_some() { 0 } else { p.cq_off.user_addr },
+        };
+        Ok(memory)
+    }
+
+    /// Maps one of the areas for the program, as `mmap` of the ring's descriptor does.
+    pub fn map(&self, length: usize, offset: u64) -> isize {
+        let Some((rings, sqes)) = &self.mapped else {
+            return -libc::EINVAL as isize;
+        };
+        let area = match offset {
+            IORING_OFF_SQ_RING | IORING_OFF_CQ_RING => rings,
+            IORING_OFF_SQES => sqes,
+            _ => return -libc::EINVAL as isize,
+        };
+        if length == 0 || length > area.size {
+            return -libc::EINVAL as isize;
+        }
+        let at = area.again(length);
+        if at > 0 {
+            self.shown.lock().push(at as usize);
+        }
+        at
+    }
+
+    /// Whether the program has a mapping of the ring there.
+    pub fn is_shown_at(&self, address: usize) -> bool {
+        self.shown.lock().contains(&address)
+    }
+
+    /// Gives an advice on our mappings, too: a child must not get with ours what it does not get with the program's.
+    pub fn advise(&self, advice: c_int) {
+        if let Some((rings, sqes)) = &self.mapped {
+            for area in [rings, sqes] {
+                // SAFETY: MADV_DONTFORK, the one advice that comes here, changes nothing for this process.
+                unsafe { sys!(SYS_madvise, area.start, area.size, advice) };
+            }
+        }
+    }
+
+    #[inline]
+    fn word(&self, offset: u32) -> &AtomicU32 {
+        // SAFETY: a word of the header, aligned; everybody accesses it atomically. The memory outlives `self`: it is
+        // mapped, or the program vouched for it.
+        unsafe { AtomicU32::from_ptr(self.rings.add(offset as usize).cast()) }
+    }
+
+    pub fn sq_head(&self) -> &AtomicU32 {
+        self.word(SQ_HEAD)
+    }
+    pub fn sq_tail(&self) -> &AtomicU32 {
+        self.word(SQ_TAIL)
+    }
+    pub fn cq_head(&self) -> &AtomicU32 {
+        self.word(CQ_HEAD)
+    }
+    pub fn cq_tail(&self) -> &AtomicU32 {
+        self.word(CQ_TAIL)
+    }
+    pub fn dropped(&self) -> &AtomicU32 {
+        self.word(SQ_DROPPED)
+    }
+    pub fn sq_flags(&self) -> &AtomicU32 {
+        self.word(SQ_FLAGS)
+    }
+    pub fn cq_flags(&self) -> &AtomicU32 {
+        self.word(CQ_FLAGS)
+    }
+    /// 1 while the ring's descriptor is readable.
+    pub fn signalled(&self) -> &AtomicU32 {
+        self.word(SIGNALLED)
+    }
+    /// How many threads wait (low half), and for how many completions at least (high half).
+    pub fn waiters(&self) -> &AtomicU64 {
+        // SAFETY: as in `word`; the offset is a multiple of eight.
+        unsafe { AtomicU64::from_ptr(self.rings.add(WAITERS as usize).cast()) }
+    }
+
+    /// The SQE that the program put at a position of the queue. `None`: the array names none that there is.
+    #[inline]
+    pub fn sqe(&self, position: u32) -> Option<io_uring_sqe> {
+        let mut index = position & (self.sq_entries - 1);
+        if !self.array.is_null() {
+            // SAFETY: the array has an element for each entry. The program wrote it before it moved the tail.
+            index = unsafe { self.array.add(index as usize).read_volatile() };
+            if index >= self.sq_entries {
+                return None;
+            }
+        }
+        // SAFETY: within the SQEs. Read once, so that what was checked is what is used.
+        Some(unsafe { self.sqes.cast::<io_uring_sqe>().add((index as usize) << self.sqe_shift).read_volatile() })
+    }
+
+    /// Writes a CQE. The caller holds the ring's state and moves the tail afterwards.
+    #[inline]
+    pub fn write_cqe(&self, position: u32, cqe: &Completion) {
+        let index = (position & (self.cq_entries - 1)) as usize;
+        // SAFETY: within the CQEs; the program reads there only below the tail, which is stored afterwards.
+        unsafe {
+            let at = self.cqes.add((index << self.cqe_shift) * 2);
+            at.write(cqe.user_data);
+            at.add(1).cast::<i32>().write(cqe.res);
+            at.add(1).cast::<u32>().add(1).write(cqe.flags);
+            if self.cqe_shift != 0 {
+                at.add(2).write(cqe.big[0]);
+                at.add(3).write(cqe.big[1]);
+            }
+        }
+    }
+}
+
+/// A completion.
+#[derive(Clone, Copy, Default)]
+pub struct Completion {
+    pub user_data: u64,
+    pub res: i32,
+    pub flags: u32,
+    pub big: [u64; 2],
+}

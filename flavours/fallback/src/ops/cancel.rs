@@ -1,0 +1,155 @@
+//! Cancelling requests.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::Outcome;
+use super::sync::unused;
+use crate::request::{FileKey, Info, Job, Place, Req};
+use crate::ring::Ring;
+use crate::run::{self, Batch, How};
+use crate::{poller, workers};
+
+const FLAGS: u32 = IORING_ASYNC_CANCEL_ALL
+    | IORING_ASYNC_CANCEL_FD
+    | IORING_ASYNC_CANCEL_ANY
+    | IORING_ASYNC_CANCEL_FD_FIXED
+    | IORING_ASYNC_CANCEL_USERDATA
+    | IORING_ASYNC_CANCEL_OP;
+
+/// Takes a request from where it waits. `None`: it runs, or is complete.
+pub fn take(id: u64, info: &Info) -> Option<Box<Job>> {
+    match info.place {
+        Place::Worker(class) => workers::take(id, class),
+        Place::Poll(_) | Place::Edge(_) => poller::take(info.fd, id),
+        Place::Timer(_) => poller::take_timer(id),
+        Place::Aio => None,
+    }
+}
+
+/// Which requests to cancel.
+pub struct Which {
+    pub user_data: u64,
+    pub fd: c_int,
+    pub opcode: u8,
+    pub flags: u32,
+}
+
+pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
+    if req.has(IOSQE_BUFFER_SELECT) {
+        return Err(-libc::EINVAL);
+    }
+    unused(&[req.offset(), req.file_index().into()])?;
+    check_flags(req.op_flags(), req.sqe.len)
+}
+
+/// The refusals of flags that do not go together.
+pub fn check_flags(flags: u32, opcode: u32) -> Result<(), c_int> {
+    let any = flags & IORING_ASYNC_CANCEL_ANY != 0;
+    let by_fd = flags & IORING_ASYNC_CANCEL_FD != 0;
+    let by_op = flags & IORING_ASYNC_CANCEL_OP != 0;
+    if flags & !FLAGS != 0 || any && by_fd || any && by_op || !by_op && opcode != 0 {
+        return Err(-libc::EINVAL);
+    }
+    Ok(())
+}
+
+pub fn cancel(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
+    batch.post(ring);
+    let mut flags = req.op_flags();
+    if req.has(IOSQE_FIXED_FILE) && flags & IORING_ASYNC_CANCEL_FD != 0 {
+        flags |= IORING_ASYNC_CANCEL_FD_FIXED;
+    }
+    let which = Which {
+        user_data: req.address::<u8>().addr() as u64,
+        fd: req.sqe.fd,
+        opcode: req.sqe.len as u8,
+        flags,
+    };
+    Outcome::Done(run(ring, &which), 0)
+}
+
+/// Cancels. Returns how many there were with `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
+pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
+    let has = |flag| which.flags & flag != 0;
+    let file = if !has(IORING_ASYNC_CANCEL_FD) {
+        None
+    } else if has(IORING_ASYNC_CANCEL_FD_FIXED) {
+        // By the file, not by the slot: another one may be there by now.
+        match ring.fixed_file(which.fd) {
+            Some(file) => Some(FileKey::Fixed(Arc::as_ptr(&file).addr())),
+            None => return -libc::EBADF,
+        }
+    } else {
+        if crate::sys::open_flags(which.fd) < 0 {
+            return -libc::EBADF;
+        }
+        Some(FileKey::Number(which.fd))
+    };
+    let by_op = has(IORING_ASYNC_CANCEL_OP);
+    let by_data = has(IORING_ASYNC_CANCEL_USERDATA) || !(by_op || file.is_some() || has(IORING_ASYNC_CANCEL_ANY));
+    let fits = |info: &Info| {
+        file.is_none_or(|file| info.file == file)
+            && (!by_op || info.opcode == which.opcode)
+            && (!by_data || info.user_data == which.user_data)
+            && info.opcode != IORING_OP_LINK_TIMEOUT as u8
+    };
+    let found: Vec<(u64, Info)> = {
+        let state = ring.state.lock();
+        let ids = if by_data { state.pending.named(which.user_data) } else { state.pending.matching(fits) };
+        let known = ids.into_iter().filter_map(|id| state.pending.get(id).map(|info| (id, info.copy())));
+        known.filter(|(_, info)| fits(info)).collect()
+    };
+    let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
+    let (mut cancelled, mut running) = (0, false);
+    for (id, info) in found {
+        match take(id, &info) {
+            Some(job) => {
+                cancelled += 1;
+                run::complete(job, -libc::ECANCELED, 0);
+                if !all {
+                    return 0;
+                }
+            }
+            None => running = true,
+        }
+    }
+    let deferred = cancel_deferred(ring, which, by_data, all, cancelled);
+    cancelled += deferred;
+    match (cancelled, running) {
+        (0, true) => -libc::EALREADY,
+        (0, false) if all => 0,
+        (0, false) => -libc::ENOENT,
+        (count, _) => {
+            if all { count } else { 0 }
+        }
+    }
+}
+
+/// Cancels requests that wait for those before them.
+fn cancel_deferred(ring: &Arc<Ring>, which: &Which, by_data: bool, all: bool, before: c_int) -> c_int {
+    let mut taken = Vec::new();
+    {
+        let mut state = ring.state.lock();
+        let mut at = 0;
+        while let Some(req) = state.deferred.get(at) {
+            let fits = if by_data {
+                req.sqe.user_data == which.user_data
+            } else {
+                which.flags & IORING_ASYNC_CANCEL_ANY != 0
+            };
+            if !fits || (!all && before + taken.len() as c_int > 0) {
+                at += 1;
+                continue;
+            }
+            taken.extend(state.deferred.remove(at));
+        }
+    }
+    let count = taken.len() as c_int;
+    for req in taken {
+        run::complete(Box::new(Job { ring: ring.clone(), req }), -libc::ECANCELED, 0);
+    }
+    count
+}

@@ -1,0 +1,232 @@
+//! Requests on rings and descriptors that do not wait.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::sync::unused;
+use super::{Outcome, res};
+use crate::memory::Completion;
+use crate::register::files;
+use crate::request::{Class, Place, Req};
+use crate::ring::Ring;
+use crate::run::{Batch, How};
+use crate::sys::{self, sys};
+use crate::{life, table};
+
+/// Flags of a no-op that Linux 6.18 has and whose effects can be had here.
+const NOP_FILE: u32 = 1 << 1;
+const NOP_FIXED_FILE: u32 = 1 << 2;
+const NOP_FIXED_BUFFER: u32 = 1 << 3;
+const NOP_TASK_WORK: u32 = 1 << 4;
+
+pub fn check_nop(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let known = IORING_NOP_INJECT_RESULT | NOP_FILE | NOP_FIXED_FILE | NOP_FIXED_BUFFER | NOP_TASK_WORK;
+    if req.op_flags() & !known != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn nop(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+    let flags = req.op_flags();
+    if req.has(IOSQE_ASYNC) && how == How::Try {
+        return Outcome::Park(Place::Worker(Class::Bounded));
+    }
+    if flags & NOP_FILE != 0 {
+        let missing = if flags & NOP_FIXED_FILE != 0 {
+            ring.fixed_file(req.sqe.fd).is_none()
+        } else {
+            sys::open_flags(req.sqe.fd) < 0
+        };
+        if missing {
+            return Outcome::Done(-libc::EBADF, 0);
+        }
+    }
+    if flags & NOP_FIXED_BUFFER != 0 {
+        let state = ring.state.lock();
+        let there = state.buffers.as_ref().and_then(|all| all.get(req.buf_index() as usize)).is_some_and(Option::is_some);
+        if !there {
+            return Outcome::Done(-libc::EFAULT, 0);
+        }
+    }
+    Outcome::Done(if flags & IORING_NOP_INJECT_RESULT != 0 { req.sqe.len as c_int } else { 0 }, 0)
+}
+
+pub fn check_close(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let addr = req.address::<u8>().addr() as u64;
+    unused(&[req.offset(), addr, req.sqe.len.into(), req.op_flags().into(), req.buf_index().into()])?;
+    if req.has(IOSQE_FIXED_FILE) {
+        return Err(-libc::EBADF);
+    }
+    if req.file_index() != 0 && req.sqe.fd != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn close(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let slot = req.file_index();
+    if slot != 0 {
+        return Outcome::Done(files::clear(ring, slot - 1), 0);
+    }
+    let fd = req.sqe.fd;
+    if table::is_ring(fd) {
+        // The kernel closes no ring this way.
+        return Outcome::Done(-libc::EBADF, 0);
+    }
+    life::before_close(fd, fd);
+    Outcome::Done(sys::close(fd), 0)
+}
+
+pub fn check_files_update(_: &Ring, req: &Req) -> Result<(), c_int> {
+    if req.has(IOSQE_FIXED_FILE) || req.has(IOSQE_BUFFER_SELECT) {
+        return Err(-libc::EINVAL);
+    }
+    unused(&[req.op_flags().into(), req.file_index().into()])?;
+    if req.sqe.len == 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let at: *mut c_int = req.address();
+    if at.is_null() {
+        return Outcome::Done(-libc::EFAULT, 0);
+    }
+    // SAFETY: the program vouches for an array of so many descriptors until the request completes.
+    let fds = unsafe { std::slice::from_raw_parts_mut(at, req.sqe.len as usize) };
+    if req.offset() as u32 == IORING_FILE_INDEX_ALLOC {
+        return Outcome::Done(files::install_all(ring, fds), 0);
+    }
+    Outcome::Done(files::update(ring, req.offset() as u32, fds, &[]), 0)
+}
+
+pub fn check_epoll_ctl(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    if req.has(IOSQE_FIXED_FILE) { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn copy_epoll_ctl(req: &mut Req) -> Result<(), c_int> {
+    let at: *mut u8 = req.address();
+    if !at.is_null() {
+        // SAFETY: the program vouches for an event.
+        let event = unsafe { std::slice::from_raw_parts(at, size_of::<libc::epoll_event>()) }.to_vec();
+        req.stable().bytes = event;
+    }
+    Ok(())
+}
+
+pub fn epoll_ctl(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (set, op, fd) = (req.sqe.fd, req.sqe.len, req.offset() as c_int);
+    let mut event: *const u8 = req.address();
+    if let Some(stable) = req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+        event = stable.bytes.as_ptr();
+    }
+    // SAFETY: the kernel reads the event, which is there.
+    Outcome::Done(res(unsafe { sys!(SYS_epoll_ctl, set, op, fd, event) }), 0)
+}
+
+pub fn check_install(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let addr = req.address::<u8>().addr() as u64;
+    unused(&[req.offset(), addr, req.sqe.len.into(), req.buf_index().into(), req.file_index().into(), req.addr3()])?;
+    if !req.has(IOSQE_FIXED_FILE) {
+        return Err(-libc::EBADF);
+    }
+    if req.op_flags() & !IORING_FIXED_FD_NO_CLOEXEC != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn install(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let keep = req.op_flags() & IORING_FIXED_FD_NO_CLOEXEC != 0;
+    let command = if keep { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
+    // SAFETY: no memory is named.
+    Outcome::Done(res(unsafe { sys!(SYS_fcntl, req.fd(), command, 0) }), 0)
+}
+
+pub fn check_pipe(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.offset(), req.addr3(), req.buf_index().into()])?;
+    if req.sqe.fd != 0 || req.has(IOSQE_FIXED_FILE) { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let out: *mut c_int = req.address();
+    if out.is_null() {
+        return Outcome::Done(-libc::EFAULT, 0);
+    }
+    let mut ends = [0; 2];
+    // SAFETY: the kernel writes two numbers.
+    let ret = unsafe { sys!(SYS_pipe2, ends.as_mut_ptr(), req.op_flags()) };
+    if ret < 0 {
+        return Outcome::Done(res(ret), 0);
+    }
+    let slot = req.file_index();
+    if slot != 0 {
+        let first = if slot == IORING_FILE_INDEX_ALLOC { None } else { Some(slot - 1) };
+        let made = ends.map(|end| files::install_owned(ring, end, first));
+        let [read, write] = made;
+        if read < 0 || write < 0 {
+            return Outcome::Done(read.min(write), 0);
+        }
+        ends = made;
+    }
+    // SAFETY: the program vouches for room for two numbers.
+    unsafe { out.cast::<[c_int; 2]>().write(ends) };
+    Outcome::Done(0, 0)
+}
+
+pub fn check_msg_ring(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into(), req.sqe.personality.into()])?;
+    if req.op_flags() & !(IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS) != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
+    let target = match &req.file {
+        Some(file) => file.emulated.as_ref().and_then(std::sync::Weak::upgrade),
+        None => table::find(req.sqe.fd),
+    };
+    let Some(target) = target else {
+        return Outcome::Done(-libc::EBADFD, 0);
+    };
+    batch.post(ring);
+    let result = send(ring, &target, req);
+    target.post_released();
+    Outcome::Done(result, 0)
+}
+
+fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {
+    let flags = req.op_flags();
+    let command = req.address::<u8>().addr() as u32;
+    if target.state.lock().disabled {
+        return -libc::EBADFD;
+    }
+    if command == IORING_MSG_DATA as u32 {
+        let passed = flags & IORING_MSG_RING_FLAGS_PASS != 0;
+        if req.addr3() != 0 || flags & IORING_MSG_RING_CQE_SKIP != 0 || (!passed && req.file_index() != 0) {
+            return -libc::EINVAL;
+        }
+        let flags = if passed { req.file_index() } else { 0 };
+        let completion =
+            Completion { user_data: req.offset(), res: req.sqe.len as c_int, flags, ..Completion::default() };
+        target.post_alone(completion, true);
+        return 0;
+    }
+    if command != IORING_MSG_SEND_FD as u32 || req.sqe.len != 0 {
+        return -libc::EINVAL;
+    }
+    if Arc::ptr_eq(ring, target) {
+        return -libc::EINVAL;
+    }
+    let Some(file) = ring.fixed_file(req.addr3() as c_int) else {
+        return -libc::EBADF;
+    };
+    let copy = sys::duplicate(file.fd, 512);
+    if copy < 0 {
+        return copy;
+    }
+    let slot = req.file_index();
+    let first = if slot == IORING_FILE_INDEX_ALLOC { None } else { slot.checked_sub(1) };
+    if slot == 0 {
+        sys::close(copy);
+        return -libc::EINVAL;
+    }
+    let installed = files::install_owned(target, copy, first);
+    if installed >= 0 && flags & IORING_MSG_RING_CQE_SKIP == 0 {
+        let completion = Completion { user_data: req.offset(), res: installed, ..Completion::default() };
+        target.post_alone(completion, true);
+    }
+    installed
+}
+

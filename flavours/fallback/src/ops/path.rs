@@ -1,0 +1,283 @@
+//! Requests that name paths. They run in the calling thread, with its credentials, directory and mask.
+//!
+//! In a chain their turn may come in another thread. There they run only if that thread has the same credentials as the
+//! one that submitted them. Otherwise they are left to the next thread of the program that enters the ring.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::sync::unused;
+use super::{Outcome, res};
+use crate::register::files;
+use crate::request::Req;
+use crate::ring::Ring;
+use crate::run::{Batch, How};
+use crate::sys::{self, sys};
+
+/// What decides whether a thread may open a file.
+#[derive(PartialEq, Eq)]
+pub struct Credentials {
+    user: c_int,
+    group: c_int,
+    groups: Vec<u32>,
+    capabilities: [u32; 6],
+}
+
+impl Credentials {
+    /// The calling thread's own, past libc.
+    fn own() -> Credentials {
+        const VERSION_3: u32 = 0x2008_0522;
+        let header = [VERSION_3, 0];
+        let mut capabilities = [0u32; 6];
+        // SAFETY: the kernel reads the header, writes the six words, and writes as many groups as there is room for.
+        // -1 is no user and no group, so nothing is set.
+        unsafe {
+            let user = sys!(SYS_setfsuid, u32::MAX) as c_int;
+            let group = sys!(SYS_setfsgid, u32::MAX) as c_int;
+            sys!(SYS_capget, header.as_ptr(), capabilities.as_mut_ptr());
+            let count = usize::try_from(sys!(SYS_getgroups, 0, 0)).unwrap_or(0);
+            let mut groups = vec![0u32; count];
+            sys!(SYS_getgroups, count, groups.as_mut_ptr());
+            Credentials { user, group, groups, capabilities }
+        }
+    }
+}
+
+fn is_path(opcode: u8) -> bool {
+    const PATHS: [io_uring_op; 8] = [
+        IORING_OP_OPENAT,
+        IORING_OP_OPENAT2,
+        IORING_OP_STATX,
+        IORING_OP_UNLINKAT,
+        IORING_OP_RENAMEAT,
+        IORING_OP_MKDIRAT,
+        IORING_OP_SYMLINKAT,
+        IORING_OP_LINKAT,
+    ];
+    PATHS.iter().any(|path| opcode == *path as u8)
+}
+
+/// Notes whose request it is, where its turn may come in another thread.
+pub fn note_credentials(req: &mut Req) {
+    if is_path(req.sqe.opcode) && req.stable().credentials.is_none() {
+        req.stable().credentials = Some(Credentials::own());
+    }
+}
+
+/// Whether this thread may run the request.
+fn may_run(req: &Req) -> bool {
+    let Some(submitter) = req.stable.as_ref().and_then(|stable| stable.credentials.as_ref()) else {
+        // It has not left the thread that submits it.
+        return true;
+    };
+    Credentials::own() == *submitter
+}
+
+fn copy_path(at: *const c_char) -> Option<CString> {
+    // SAFETY: the program vouches for a string with its end.
+    (!at.is_null()).then(|| unsafe { CStr::from_ptr(at) }.to_owned())
+}
+
+pub fn copy_one(req: &mut Req) -> Result<(), c_int> {
+    let path = copy_path(req.address());
+    req.stable().paths = [path, None];
+    Ok(())
+}
+
+pub fn copy_two(req: &mut Req) -> Result<(), c_int> {
+    let paths = [copy_path(req.address()), copy_path(req.address2())];
+    req.stable().paths = paths;
+    Ok(())
+}
+
+pub fn copy_openat2(req: &mut Req) -> Result<(), c_int> {
+    copy_one(req)?;
+    let how: *mut u8 = req.address2();
+    if !how.is_null() {
+        // SAFETY: the program vouches for a structure of `len` bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(how, req.sqe.len as usize) }.to_vec();
+        req.stable().bytes = bytes;
+    }
+    Ok(())
+}
+
+/// The paths: the copies where there are some.
+fn paths(req: &Req) -> [*const c_char; 2] {
+    let given = [req.address::<c_char>().cast_const(), req.address2::<c_char>().cast_const()];
+    match &req.stable {
+        Some(stable) => {
+            let [first, second] = &stable.paths;
+            let or = |copy: &Option<CString>, given| copy.as_ref().map_or(given, |copy| copy.as_ptr());
+            [or(first, given[0]), or(second, given[1])]
+        }
+        None => given,
+    }
+}
+
+fn no_fixed(req: &Req) -> Result<(), c_int> {
+    if req.has(IOSQE_FIXED_FILE) { Err(-libc::EBADF) } else { Ok(()) }
+}
+
+pub fn check_open(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into()])?;
+    no_fixed(req)?;
+    let is_two = req.sqe.opcode == IORING_OP_OPENAT2 as u8;
+    if is_two && (req.sqe.len as usize) < size_of::<open_how>() {
+        return Err(-libc::EINVAL);
+    }
+    // A registered file has no descriptor that a new program could inherit.
+    if !is_two && req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
+        return Err(-libc::EINVAL);
+    }
+    Ok(())
+}
+
+pub fn check_statx(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    no_fixed(req)
+}
+
+pub fn check_unlink(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.offset(), req.sqe.len.into(), req.buf_index().into(), req.file_index().into()])?;
+    no_fixed(req)?;
+    if req.op_flags() & !(libc::AT_REMOVEDIR as u32) != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn check_two(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    no_fixed(req)
+}
+
+pub fn check_mkdir(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.offset(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])?;
+    no_fixed(req)
+}
+
+pub fn check_symlink(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.sqe.len.into(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])?;
+    no_fixed(req)
+}
+
+/// Runs a call on paths where its credentials are right.
+fn in_caller(req: &Req, call: impl FnOnce([*const c_char; 2]) -> isize) -> Outcome {
+    if !may_run(req) {
+        return Outcome::HandBack;
+    }
+    let paths = paths(req);
+    if paths[0].is_null() {
+        return Outcome::Done(-libc::EFAULT, 0);
+    }
+    Outcome::Done(res(call(paths)), 0)
+}
+
+/// Opens without waiting for the other end of a FIFO, as the kernel tries first.
+fn open(ring: &Arc<Ring>, req: &Req, mut how: open_how, size: usize, whole: Option<*const u8>) -> Outcome {
+    let slot = req.file_index();
+    let dir = req.sqe.fd;
+    let outcome = in_caller(req, |[path, _]| {
+        let asked = how.flags as c_int;
+        // Without O_TRUNC and the like a first attempt leaves no traces that a second would not.
+        let plain = asked & (libc::O_TRUNC | libc::O_CREAT | libc::O_TMPFILE | libc::O_PATH) == 0;
+        if whole.is_none() && plain && asked & libc::O_NONBLOCK == 0 {
+            how.flags |= libc::O_NONBLOCK as u64;
+            // SAFETY: a path with its end and the structure, which the kernel reads.
+            let fd = unsafe { sys!(SYS_openat, dir, path, how.flags, how.mode) };
+            if fd >= 0 {
+                // SAFETY: no memory is named. The flag was our own.
+                unsafe { sys!(SYS_fcntl, fd, libc::F_SETFL, sys::open_flags(fd as c_int) & !libc::O_NONBLOCK) };
+                let fifo = sys::file_type(fd as c_int) as libc::mode_t == libc::S_IFIFO;
+                if !fifo {
+                    return fd;
+                }
+                sys::close(fd as c_int);
+            } else if fd != -libc::ENXIO as isize && fd != -libc::EAGAIN as isize {
+                return fd;
+            }
+            how.flags = asked as u64;
+        }
+        // SAFETY: as above; what the program gave as a whole is as long as it says.
+        unsafe {
+            match whole {
+                Some(whole) => sys!(SYS_openat2, dir, path, whole, size),
+                None => sys!(SYS_openat, dir, path, how.flags, how.mode),
+            }
+        }
+    });
+    match outcome {
+        Outcome::Done(fd, _) if fd >= 0 && slot != 0 => {
+            let at = if slot == IORING_FILE_INDEX_ALLOC { None } else { Some(slot - 1) };
+            Outcome::Done(files::install_owned(ring, fd, at), 0)
+        }
+        outcome => outcome,
+    }
+}
+
+pub fn openat(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let mut flags = req.op_flags();
+    if cfg!(target_pointer_width = "64") {
+        flags |= libc::O_LARGEFILE as u32;
+    }
+    let how = open_how { flags: flags.into(), mode: req.sqe.len.into(), resolve: 0 };
+    open(ring, req, how, size_of::<open_how>(), None)
+}
+
+pub fn openat2(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let mut how: *const u8 = req.address2();
+    if let Some(stable) = req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+        how = stable.bytes.as_ptr();
+    }
+    if how.is_null() {
+        return Outcome::Done(-libc::EFAULT, 0);
+    }
+    open(ring, req, open_how::default(), req.sqe.len as usize, Some(how))
+}
+
+pub fn statx(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (dir, flags, mask, out) = (req.sqe.fd, req.op_flags(), req.sqe.len, req.address2::<u8>());
+    in_caller(req, |[path, _]| {
+        // SAFETY: the program vouches for room for the answer.
+        unsafe { sys!(SYS_statx, dir, path, flags, mask, out) }
+    })
+}
+
+pub fn unlinkat(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (dir, flags) = (req.sqe.fd, req.op_flags());
+    in_caller(req, |[path, _]| {
+        // SAFETY: a path with its end.
+        unsafe { sys!(SYS_unlinkat, dir, path, flags) }
+    })
+}
+
+pub fn mkdirat(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (dir, mode) = (req.sqe.fd, req.sqe.len);
+    in_caller(req, |[path, _]| {
+        // SAFETY: a path with its end.
+        unsafe { sys!(SYS_mkdirat, dir, path, mode) }
+    })
+}
+
+pub fn renameat(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (from, to, flags) = (req.sqe.fd, req.sqe.len as c_int, req.op_flags());
+    in_caller(req, |[old, new]| {
+        // SAFETY: paths with their ends.
+        unsafe { sys!(SYS_renameat2, from, old, to, new, flags) }
+    })
+}
+
+pub fn linkat(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (from, to, flags) = (req.sqe.fd, req.sqe.len as c_int, req.op_flags());
+    in_caller(req, |[old, new]| {
+        // SAFETY: paths with their ends.
+        unsafe { sys!(SYS_linkat, from, old, to, new, flags) }
+    })
+}
+
+pub fn symlinkat(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let dir = req.sqe.fd;
+    in_caller(req, |[target, path]| {
+        // SAFETY: paths with their ends.
+        unsafe { sys!(SYS_symlinkat, target, dir, path) }
+    })
+}

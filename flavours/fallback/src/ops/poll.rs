@@ -1,0 +1,139 @@
+//! Waiting for events on a descriptor.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::sync::unused;
+use super::{Outcome, cancel};
+use crate::memory::Completion;
+use crate::request::{Job, Place, Req};
+use crate::ring::Ring;
+use crate::run::{self, Batch, How};
+use crate::sys;
+
+/// Reported whether asked for or not.
+const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
+/// What `ppoll` can be asked for.
+const PLAIN: u32 = 0xffff;
+const UPDATES: u32 = IORING_POLL_UPDATE_EVENTS | IORING_POLL_UPDATE_USER_DATA;
+
+/// The events that an SQE asks for. On big-endian machines the halves are swapped, as the kernel has it.
+fn events(req: &Req) -> u32 {
+    let word = req.op_flags();
+    if cfg!(target_endian = "big") { word.rotate_left(16) } else { word }
+}
+
+pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let addr = req.address::<u8>().addr() as u64;
+    unused(&[req.buf_index().into(), req.offset(), addr])?;
+    let flags = req.sqe.len;
+    if flags & !(IORING_POLL_ADD_MULTI | IORING_POLL_ADD_LEVEL) != 0 {
+        return Err(-libc::EINVAL);
+    }
+    if flags & IORING_POLL_ADD_MULTI != 0 && req.has(IOSQE_CQE_SKIP_SUCCESS) { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+/// The events that are there, of those asked for.
+fn ready(req: &Req) -> c_int {
+    let wanted = (events(req) & PLAIN) as i16;
+    let there = sys::poll_now(req.fd(), wanted);
+    if there < 0 { there } else { there & ((events(req) | ALWAYS) & PLAIN) as c_int }
+}
+
+pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    let there = ready(req);
+    if there < 0 {
+        return Outcome::Done(there, 0);
+    }
+    let multi = req.sqe.len & IORING_POLL_ADD_MULTI != 0;
+    if there != 0 && !multi {
+        return Outcome::Done(there, 0);
+    }
+    if how == How::Block {
+        // No epoll for this file, or no thread: a file that is always ready has said so above.
+        return Outcome::Done(-libc::EPERM, 0);
+    }
+    let asked = events(req) & !((libc::EPOLLET | libc::EPOLLONESHOT) as u32);
+    if multi {
+        // The set of edges reports what is there already as the first event.
+        let _ = batch;
+        return Outcome::Park(Place::Edge(asked));
+    }
+    Outcome::Park(Place::Poll(asked))
+}
+
+/// An event of a multishot poll: posts it. `false`: the poll ends, and its last completion is to come.
+pub fn post_event(job: &Job) -> bool {
+    let there = ready(&job.req);
+    if there == 0 {
+        return true;
+    }
+    let ring = &job.ring;
+    let mut state = ring.state.lock();
+    if there < 0 || ring.is_full(&state) || there as u32 & ALWAYS != 0 && events(&job.req) & PLAIN == 0 {
+        return false;
+    }
+    let user_data = state.pending.get(job.req.id).map_or(job.req.sqe.user_data, |info| info.user_data);
+    ring.post(&mut state, Completion { user_data, res: there, flags: IORING_CQE_F_MORE, ..Completion::default() });
+    ring.notify(&state, true);
+    true
+}
+
+pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    let flags = req.sqe.len;
+    if flags & !(UPDATES | IORING_POLL_ADD_MULTI) != 0 || flags == IORING_POLL_ADD_MULTI {
+        return Err(-libc::EINVAL);
+    }
+    if flags & IORING_POLL_UPDATE_USER_DATA == 0 && req.offset() != 0 {
+        return Err(-libc::EINVAL);
+    }
+    if flags & IORING_POLL_UPDATE_EVENTS == 0 && events(req) != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
+    let user_data = req.address::<u8>().addr() as u64;
+    let found = {
+        let state = ring.state.lock();
+        let polls = |id: &u64| state.pending.get(*id).is_some_and(|info| info.opcode == IORING_OP_POLL_ADD as u8);
+        state.pending.named(user_data).into_iter().find(polls).and_then(|id| state.pending.get(id).map(|i| (id, i.copy())))
+    };
+    let Some((id, info)) = found else {
+        return Outcome::Done(-libc::ENOENT, 0);
+    };
+    let Some(mut job) = cancel::take(id, &info) else {
+        return Outcome::Done(-libc::EALREADY, 0);
+    };
+    batch.post(ring);
+    let flags = req.sqe.len;
+    if flags & UPDATES == 0 {
+        run::complete(job, -libc::ECANCELED, 0);
+        return Outcome::Done(0, 0);
+    }
+    // The request is entered anew, with what is different now.
+    if flags & IORING_POLL_UPDATE_EVENTS != 0 {
+        job.req.sqe.__anon3 = req.sqe.__anon3;
+        job.req.sqe.len = flags & IORING_POLL_ADD_MULTI;
+    }
+    let timeout = {
+        let mut state = ring.state.lock();
+        let info = state.pending.remove(id);
+        if flags & IORING_POLL_UPDATE_USER_DATA != 0 {
+            job.req.sqe.user_data = req.offset();
+        }
+        info.and_then(|info| info.timeout)
+    };
+    // The result of the update comes first.
+    let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) || req.link.is_some();
+    if !silent {
+        ring.post_alone(Completion { user_data: req.sqe.user_data, ..Completion::default() }, false);
+        req.sqe.flags |= IOSQE_CQE_SKIP_SUCCESS as u8;
+    }
+    run::resume(job, How::Try);
+    if let (Some(timeout), Some(info)) = (timeout, ring.state.lock().pending.get_mut(id)) {
+        info.timeout = Some(timeout);
+    }
+    Outcome::Done(0, 0)
+}

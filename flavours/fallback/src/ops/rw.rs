@@ -1,0 +1,365 @@
+//! Reading and writing.
+//!
+//! What is in memory is read by the caller (`RWF_NOWAIT`). `O_DIRECT` goes to native AIO, streams wait in epoll, and
+//! what else would wait goes to a worker.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::{Outcome, buffers, res};
+use crate::aio::Iocb;
+use crate::memory::Completion;
+use crate::request::{Class, Place, Req};
+use crate::ring::Ring;
+use crate::run::{Batch, How};
+use crate::sys::{self, sys};
+
+const MOST_VECTORS: u32 = 1024;
+const CURRENT: u64 = u64::MAX;
+const IN: u32 = libc::EPOLLIN as u32;
+const OUT: u32 = libc::EPOLLOUT as u32;
+
+fn is(req: &Req, opcode: io_uring_op) -> bool {
+    req.sqe.opcode == opcode as u8
+}
+
+fn is_vector(req: &Req) -> bool {
+    is(req, IORING_OP_READV) || is(req, IORING_OP_WRITEV)
+}
+
+/// Whether an opcode writes to a file.
+pub fn is_write(opcode: u8) -> bool {
+    [IORING_OP_WRITE, IORING_OP_WRITEV, IORING_OP_WRITE_FIXED].iter().any(|write| opcode == *write as u8)
+}
+
+pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
+    // No attributes, and a priority only where it would be the kernel's own to check.
+    if req.addr3() != 0 {
+        return Err(-libc::EINVAL);
+    }
+    Ok(())
+}
+
+pub fn check_vector(ring: &Ring, req: &Req) -> Result<(), c_int> {
+    check(ring, req)?;
+    if req.sqe.len > MOST_VECTORS {
+        return Err(-libc::EINVAL);
+    }
+    if req.has(IOSQE_BUFFER_SELECT) && req.sqe.len != 1 {
+        return Err(-libc::EINVAL);
+    }
+    Ok(())
+}
+
+/// Copies the vector.
+pub fn copy_vector(req: &mut Req) -> Result<(), c_int> {
+    let vectors = program_vectors(req).to_vec();
+    req.stable().iovecs = vectors;
+    Ok(())
+}
+
+fn program_vectors(req: &Req) -> &[libc::iovec] {
+    let at: *mut libc::iovec = req.address();
+    if at.is_null() || req.sqe.len == 0 {
+        return &[];
+    }
+    // SAFETY: the program vouches for the vector until the request is submitted; afterwards the copy is used.
+    unsafe { std::slice::from_raw_parts(at, req.sqe.len as usize) }
+}
+
+/// The memory to transfer, from what has been transferred on.
+fn with_vectors<T>(req: &Req, then: impl FnOnce(&[libc::iovec]) -> T) -> T {
+    if let Some(picked) = &req.picked {
+        return then(&[rest(picked.address, picked.length, req.done)]);
+    }
+    if !is_vector(req) {
+        let address = req.address::<u8>().addr();
+        return then(&[rest(address, req.sqe.len as usize, req.done)]);
+    }
+    let vectors = match &req.stable {
+        Some(stable) => &stable.iovecs,
+        None => program_vectors(req),
+    };
+    if req.done == 0 {
+        return then(vectors);
+    }
+    let mut skip = req.done;
+    let left: Vec<_> = vectors
+        .iter()
+        .filter_map(|vector| {
+            let skipped = skip.min(vector.iov_len);
+            skip -= skipped;
+            (skipped < vector.iov_len).then(|| rest(vector.iov_base.addr(), vector.iov_len, skipped))
+        })
+        .collect();
+    then(&left)
+}
+
+fn rest(address: usize, length: usize, done: usize) -> libc::iovec {
+    libc::iovec { iov_base: std::ptr::with_exposed_provenance_mut(address + done), iov_len: length - done }
+}
+
+/// Bytes that are left to transfer.
+fn wanted(req: &Req) -> usize {
+    with_vectors(req, |vectors| vectors.iter().map(|vector| vector.iov_len).fold(0, usize::saturating_add))
+}
+
+/// Transfers once, with these flags.
+fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
+    let (fd, mut offset) = (req.fd(), req.offset());
+    if offset != CURRENT {
+        offset = offset.wrapping_add(req.done as u64);
+    }
+    let flags = flags | req.op_flags() as c_int;
+    with_vectors(req, |vectors| {
+        let call = |offset: u64| {
+            let number = if write { libc::SYS_pwritev2 } else { libc::SYS_preadv2 };
+            let at = vectors.as_ptr() as usize;
+            let args = [fd as usize, at, vectors.len(), offset as usize, 0, flags as usize];
+            // SAFETY: the memory is the program's, which vouches for it until the request completes.
+            unsafe { sys::call(number, args) }
+        };
+        match call(offset) {
+            // A stream has no positions: they are not looked at.
+            ret if ret == -libc::ESPIPE as isize && offset != CURRENT => call(CURRENT),
+            ret if ret == -libc::ENOSYS as isize || ret == -libc::EPERM as isize && flags == libc::RWF_NOWAIT => {
+                without_flags(fd, vectors, offset, write, flags)
+            }
+            ret => ret,
+        }
+    })
+}
+
+/// The same where `preadv2` is refused, as by old kernels.
+#[cold]
+fn without_flags(fd: c_int, vectors: &[libc::iovec], offset: u64, write: bool, flags: c_int) -> isize {
+    if flags != 0 {
+        return -libc::EOPNOTSUPP as isize;
+    }
+    let (at, count) = (vectors.as_ptr(), vectors.len());
+    // SAFETY: as in `transfer`.
+    unsafe {
+        match (write, offset) {
+            (false, CURRENT) => sys!(SYS_readv, fd, at, count),
+            (true, CURRENT) => sys!(SYS_writev, fd, at, count),
+            (false, _) => sys!(SYS_preadv, fd, at, count, offset, 0),
+            (true, _) => sys!(SYS_pwritev, fd, at, count, offset, 0),
+        }
+    }
+}
+
+/// Registered and provided buffers: finds the memory. `Err` is a result.
+fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
+    if is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) {
+        if req.buffer.is_none() {
+            let state = ring.state.lock();
+            let buffer = state.buffers.as_ref().and_then(|all| all.get(req.buf_index() as usize)).cloned().flatten();
+            let Some(buffer) = buffer else { return Err(-libc::EFAULT) };
+            if !buffer.holds(req.address::<u8>().addr(), req.sqe.len as usize) {
+                return Err(-libc::EFAULT);
+            }
+            drop(state);
+            req.buffer = Some(buffer);
+        }
+    } else if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
+        let most = if is_vector(req) { program_vectors(req).first().map_or(0, |v| v.iov_len) } else { req.sqe.len as usize };
+        req.picked = Some(buffers::pick(ring, req.buf_index(), most)?);
+    }
+    Ok(())
+}
+
+pub fn read(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+    start(ring, req, how, false)
+}
+
+pub fn write(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+    start(ring, req, how, true)
+}
+
+fn start(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
+    if let Err(error) = prepare(ring, req) {
+        return Outcome::Done(error, 0);
+    }
+    match how {
+        How::Block => block(ring, req, write),
+        How::Try | How::Ready => attempt(ring, req, how, write),
+    }
+}
+
+/// A completion, with what a chain has to know of it.
+fn done(ring: &Ring, req: &mut Req, ret: isize) -> Outcome {
+    let total = match ret {
+        ..0 if req.done == 0 => return Outcome::Done(res(ret), 0).with_buffer(ring, req),
+        ..0 => req.done,
+        more => req.done + more as usize,
+    };
+    req.short = req.link.is_some() && {
+        req.done = 0;
+        wanted(req) != total
+    };
+    Outcome::Done(total as c_int, 0).with_buffer(ring, req)
+}
+
+impl Outcome {
+    /// With the flags of the provided buffer, which goes back if nothing was put into it.
+    pub fn with_buffer(self, ring: &Ring, req: &mut Req) -> Outcome {
+        match (self, req.picked.take()) {
+            (Outcome::Done(res, flags), Some(picked)) => {
+                let more = picked.flags(ring, res);
+                Outcome::Done(res, flags | more)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+}
+
+/// In a thread that must not wait.
+fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
+    let fd = req.fd();
+    let open = match &req.file {
+        Some(file) => file.flags,
+        None => sys::open_flags(fd),
+    };
+    if open < 0 {
+        return Outcome::Done(open, 0).with_buffer(ring, req);
+    }
+    let patient = req.op_flags() & libc::RWF_NOWAIT as u32 == 0;
+    let kind = |req: &Req| match &req.file {
+        Some(file) => file.kind,
+        None => sys::file_type(req.fd()),
+    };
+    let on_disk = |kind: c_int| matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK);
+    if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(kind(req)) {
+        let direct = open & libc::O_DIRECT != 0 && req.offset() != CURRENT && wanted(req) != 0;
+        return Outcome::Park(if direct { Place::Aio } else { Place::Worker(Class::Bounded) });
+    }
+    let events = if write { OUT } else { IN };
+    let ret = transfer(req, write, libc::RWF_NOWAIT);
+    match -(ret.min(0)) as c_int {
+        0 if ret as usize >= wanted(req) || ret == 0 => done(ring, req, ret),
+        0 => {
+            // A part: the rest is not in memory, or there is no rest.
+            if patient && kind(req) as libc::mode_t == libc::S_IFREG {
+                req.done += ret as usize;
+                return Outcome::Park(Place::Worker(Class::Bounded));
+            }
+            done(ring, req, ret)
+        }
+        libc::EAGAIN if !patient => done(ring, req, ret),
+        libc::EAGAIN if on_disk(kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
+        libc::EAGAIN => Outcome::Park(Place::Poll(events)),
+        libc::EOPNOTSUPP if patient => {
+            let kind = kind(req);
+            if on_disk(kind) {
+                // A file in memory makes nobody wait.
+                if sys::in_memory(fd) { block(ring, req, write) } else { Outcome::Park(Place::Worker(Class::Bounded)) }
+            } else if how == How::Ready || sys::poll_now(fd, events as i16) & events as c_int != 0 {
+                Outcome::Park(Place::Worker(Class::Unbounded))
+            } else {
+                Outcome::Park(Place::Poll(events))
+            }
+        }
+        _ => done(ring, req, ret),
+    }
+}
+
+/// In a thread that may wait.
+fn block(ring: &Arc<Ring>, req: &mut Req, write: bool) -> Outcome {
+    loop {
+        let left = wanted(req);
+        let ret = transfer(req, write, 0);
+        if ret == -libc::EAGAIN as isize {
+            return Outcome::Park(Place::Poll(if write { OUT } else { IN }));
+        }
+        let partial = ret > 0 && (ret as usize) < left;
+        if partial && sys::file_type(req.fd()) as libc::mode_t == libc::S_IFREG {
+            req.done += ret as usize;
+            continue;
+        }
+        return done(ring, req, ret);
+    }
+}
+
+/// The request as native AIO takes it.
+pub fn iocb(req: &Req) -> Iocb {
+    const PREAD: u16 = 0;
+    const PWRITE: u16 = 1;
+    const VECTOR: u16 = 7;
+    let write = is_write(req.sqe.opcode);
+    let mut block = Iocb::default();
+    block.fd = req.fd() as u32;
+    block.offset = req.offset() as i64;
+    block.rw_flags = req.op_flags() as i32;
+    block.opcode = if write { PWRITE } else { PREAD };
+    match (&req.stable, &req.picked) {
+        (Some(stable), None) if is_vector(req) => {
+            block.opcode += VECTOR;
+            block.buffer = stable.iovecs.as_ptr().addr() as u64;
+            block.length = stable.iovecs.len() as u64;
+        }
+        (_, Some(picked)) => {
+            block.buffer = picked.address as u64;
+            block.length = picked.length as u64;
+        }
+        _ => {
+            block.buffer = req.address::<u8>().addr() as u64;
+            block.length = u64::from(req.sqe.len);
+        }
+    }
+    block
+}
+
+pub fn check_multishot(_: &Ring, req: &Req) -> Result<(), c_int> {
+    if !req.has(IOSQE_BUFFER_SELECT) || req.addr3() != 0 || req.sqe.len != 0 {
+        return Err(-libc::EINVAL);
+    }
+    Ok(())
+}
+
+/// A read for each time that there is something, each into a provided buffer.
+pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
+    let fd = req.fd();
+    let kind = sys::file_type(fd);
+    if kind < 0 {
+        return Outcome::Done(kind, 0);
+    }
+    if matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK) {
+        return Outcome::Done(-libc::EBADFD, 0);
+    }
+    loop {
+        if sys::poll_now(fd, libc::POLLIN) == 0 {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        let picked = match buffers::pick(ring, req.buf_index(), 0) {
+            Ok(picked) => picked,
+            Err(error) => return Outcome::Done(error, 0),
+        };
+        req.picked = Some(picked);
+        let ret = transfer(req, false, libc::RWF_NOWAIT);
+        if ret == -libc::EAGAIN as isize {
+            if let Some(picked) = req.picked.take() {
+                picked.flags(ring, -libc::EAGAIN);
+            }
+            return Outcome::Park(Place::Poll(IN));
+        }
+        let flags = req.picked.take().map_or(0, |picked| picked.flags(ring, res(ret)));
+        if ret <= 0 || !post_more(ring, req, res(ret), flags, batch) {
+            return Outcome::Done(res(ret), flags);
+        }
+    }
+}
+
+/// Posts one of several completions of a request. `false`: there is no room, so the request ends.
+pub fn post_more(ring: &Arc<Ring>, req: &Req, res: c_int, flags: u32, batch: &mut Batch) -> bool {
+    batch.post(ring);
+    let mut state = ring.state.lock();
+    if ring.is_full(&state) {
+        return false;
+    }
+    let flags = flags | IORING_CQE_F_MORE;
+    ring.post(&mut state, Completion { user_data: req.sqe.user_data, res, flags, ..Completion::default() });
+    ring.notify(&state, !batch.within_enter);
+    true
+}

@@ -1,0 +1,193 @@
+//! Making, naming, connecting and ending sockets.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::rw::post_more;
+use super::sync::unused;
+use super::{Outcome, res};
+use crate::register::files;
+use crate::request::{Class, Place, Req};
+use crate::ring::Ring;
+use crate::run::{Batch, How};
+use crate::sys::{self, sys};
+
+const IN: u32 = libc::EPOLLIN as u32;
+const OUT: u32 = libc::EPOLLOUT as u32;
+
+pub fn check_socket(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let addr = req.address::<u8>().addr() as u64;
+    unused(&[addr, req.op_flags().into(), req.buf_index().into()])?;
+    let flags = req.offset() as c_int & !0xf;
+    let known = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    if req.has(IOSQE_FIXED_FILE) || flags & !known != 0 {
+        return Err(-libc::EINVAL);
+    }
+    if req.file_index() != 0 && flags & libc::SOCK_CLOEXEC != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+}
+
+/// A new descriptor as a result: into a slot where the request names one.
+fn install(ring: &Arc<Ring>, req: &Req, ret: isize) -> c_int {
+    match (ret, req.file_index()) {
+        (0.., IORING_FILE_INDEX_ALLOC) => files::install_owned(ring, ret as c_int, None),
+        (0.., slot @ 1..) => files::install_owned(ring, ret as c_int, Some(slot - 1)),
+        _ => res(ret),
+    }
+}
+
+pub fn socket(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    // SAFETY: no memory is named.
+    let ret = unsafe { sys!(SYS_socket, req.sqe.fd, req.offset(), req.sqe.len) };
+    Outcome::Done(install(ring, req, ret), 0)
+}
+
+/// Copies a socket's address.
+pub fn copy_address(req: &mut Req) -> Result<(), c_int> {
+    let at: *const u8 = req.address();
+    let length = req.offset() as usize;
+    if length > size_of::<libc::sockaddr_storage>() {
+        return Err(-libc::EINVAL);
+    }
+    if at.is_null() && length > 0 {
+        return Err(-libc::EFAULT);
+    }
+    if length > 0 {
+        // SAFETY: the program vouches for an address of this length.
+        let bytes = unsafe { std::slice::from_raw_parts(at, length) }.to_vec();
+        req.stable().bytes = bytes;
+    }
+    Ok(())
+}
+
+fn address(req: &Req) -> *const u8 {
+    match req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+        Some(stable) => stable.bytes.as_ptr(),
+        None => req.address(),
+    }
+}
+
+pub fn check_bind(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.sqe.len.into(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+}
+
+pub fn bind(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    // SAFETY: an address of this length.
+    Outcome::Done(res(unsafe { sys!(SYS_bind, req.fd(), address(req), req.offset()) }), 0)
+}
+
+pub fn check_listen(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let addr = req.address::<u8>().addr() as u64;
+    unused(&[addr, req.offset(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+}
+
+pub fn listen(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    // SAFETY: no memory is named.
+    Outcome::Done(res(unsafe { sys!(SYS_listen, req.fd(), req.sqe.len) }), 0)
+}
+
+pub fn check_shutdown(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let addr = req.address::<u8>().addr() as u64;
+    unused(&[addr, req.offset(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+}
+
+pub fn shutdown(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    // SAFETY: no memory is named.
+    Outcome::Done(res(unsafe { sys!(SYS_shutdown, req.fd(), req.sqe.len) }), 0)
+}
+
+pub fn check_accept(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.sqe.len.into(), req.buf_index().into()])?;
+    let flags = u32::from(req.sqe.ioprio);
+    if flags & !(IORING_ACCEPT_MULTISHOT | IORING_ACCEPT_DONTWAIT | IORING_ACCEPT_POLL_FIRST) != 0 {
+        return Err(-libc::EINVAL);
+    }
+    let asked = req.op_flags() as c_int;
+    if asked & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) != 0 {
+        return Err(-libc::EINVAL);
+    }
+    if req.file_index() != 0 && asked & libc::SOCK_CLOEXEC != 0 {
+        return Err(-libc::EINVAL);
+    }
+    if flags & IORING_ACCEPT_MULTISHOT != 0 {
+        // Each connection would write over the last one's address, or into its slot.
+        let named = !req.address::<u8>().is_null() || req.offset() != 0;
+        if named || req.file_index() != 0 && req.file_index() != IORING_FILE_INDEX_ALLOC {
+            return Err(-libc::EINVAL);
+        }
+    }
+    Ok(())
+}
+
+pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    let flags = u32::from(req.sqe.ioprio);
+    let multishot = flags & IORING_ACCEPT_MULTISHOT != 0;
+    if how == How::Try && flags & IORING_ACCEPT_POLL_FIRST != 0 && req.id == 0 {
+        return Outcome::Park(Place::Poll(IN));
+    }
+    let fd = req.fd();
+    loop {
+        let open = sys::open_flags(fd);
+        if open < 0 {
+            return Outcome::Done(open, 0);
+        }
+        // A blocking listener makes a caller wait even after it was ready: another one may have been faster.
+        if how != How::Block && open & libc::O_NONBLOCK == 0 {
+            let there = sys::poll_now(fd, libc::POLLIN);
+            if there == 0 {
+                if flags & IORING_ACCEPT_DONTWAIT != 0 {
+                    return Outcome::Done(-libc::EAGAIN, 0);
+                }
+                return Outcome::Park(Place::Poll(IN));
+            }
+            return Outcome::Park(Place::Worker(Class::Unbounded));
+        }
+        // SAFETY: room for the address, which the program vouches for, or null.
+        let ret = unsafe { sys!(SYS_accept4, fd, req.address::<u8>(), req.address2::<u8>(), req.op_flags()) };
+        if ret == -libc::EAGAIN as isize && flags & IORING_ACCEPT_DONTWAIT == 0 {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        let result = install(ring, req, ret);
+        if result < 0 || !multishot {
+            return Outcome::Done(result, 0);
+        }
+        let more = if sys::poll_now(fd, libc::POLLIN) > 0 { IORING_CQE_F_SOCK_NONEMPTY } else { 0 };
+        if !post_more(ring, req, result, more, batch) {
+            return Outcome::Done(result, more);
+        }
+        if how == How::Block {
+            // The next one is waited for in epoll.
+            return Outcome::Park(Place::Poll(IN));
+        }
+    }
+}
+
+pub fn check_connect(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.sqe.len.into(), req.buf_index().into(), req.op_flags().into(), req.file_index().into()])
+}
+
+pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+    let fd = req.fd();
+    if how == How::Ready {
+        let mut error: c_int = 0;
+        let mut size = size_of::<c_int>() as libc::socklen_t;
+        // SAFETY: the kernel writes one number and its size.
+        let ret =
+            unsafe { sys!(SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_ERROR, &raw mut error, &raw mut size) };
+        return Outcome::Done(if ret < 0 { res(ret) } else { -error }, 0);
+    }
+    let open = sys::open_flags(fd);
+    if open < 0 {
+        return Outcome::Done(open, 0);
+    }
+    if how == How::Try && open & libc::O_NONBLOCK == 0 {
+        return Outcome::Park(Place::Worker(Class::Unbounded));
+    }
+    // SAFETY: an address of this length.
+    let ret = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
+    if how == How::Try && ret == -libc::EINPROGRESS as isize {
+        return Outcome::Park(Place::Poll(OUT));
+    }
+    Outcome::Done(res(ret), 0)
+}

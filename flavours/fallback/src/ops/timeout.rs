@@ -1,0 +1,244 @@
+//! Timeouts.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::sync::unused;
+use super::{Outcome, cancel};
+use crate::poller;
+use crate::request::{Place, Req};
+use crate::ring::Ring;
+use crate::run::{self, Batch, How};
+use crate::sys;
+
+const FLAGS: u32 = IORING_TIMEOUT_ABS
+    | IORING_TIMEOUT_BOOTTIME
+    | IORING_TIMEOUT_REALTIME
+    | IORING_TIMEOUT_ETIME_SUCCESS
+    | IORING_TIMEOUT_MULTISHOT;
+
+/// Whether the time's end is what the program calls a success.
+pub fn is_success(req: &Req, res: c_int) -> bool {
+    req.sqe.opcode == IORING_OP_TIMEOUT as u8
+        && res == -libc::ETIME
+        && req.op_flags() & IORING_TIMEOUT_ETIME_SUCCESS != 0
+}
+
+fn check_flags(req: &Req, allowed: u32) -> Result<(), c_int> {
+    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    let flags = req.op_flags();
+    if flags & !allowed != 0 || flags & IORING_TIMEOUT_CLOCK_MASK == IORING_TIMEOUT_CLOCK_MASK {
+        return Err(-libc::EINVAL);
+    }
+    Ok(())
+}
+
+pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
+    check_flags(req, FLAGS)?;
+    let flags = req.op_flags();
+    if req.sqe.len != 1 || flags & IORING_TIMEOUT_MULTISHOT != 0 && flags & IORING_TIMEOUT_ABS != 0 {
+        return Err(-libc::EINVAL);
+    }
+    time(req).map(drop)
+}
+
+pub fn check_link(_: &Ring, req: &Req) -> Result<(), c_int> {
+    check_flags(req, FLAGS & !IORING_TIMEOUT_MULTISHOT)?;
+    if req.sqe.len != 1 || req.offset() != 0 {
+        return Err(-libc::EINVAL);
+    }
+    time(req).map(drop)
+}
+
+/// The time that the program gave.
+fn given(at: *const u8) -> Result<libc::timespec, c_int> {
+    if at.is_null() {
+        return Err(-libc::EFAULT);
+    }
+    // SAFETY: the program vouches for a time, or it is the copy of one.
+    let time = unsafe { at.cast::<__kernel_timespec>().read_unaligned() };
+    if time.tv_sec < 0 || time.tv_nsec < 0 {
+        return Err(-libc::EINVAL);
+    }
+    Ok(libc::timespec { tv_sec: time.tv_sec as libc::time_t, tv_nsec: time.tv_nsec as libc::c_long })
+}
+
+fn time(req: &Req) -> Result<libc::timespec, c_int> {
+    match req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+        Some(stable) => given(stable.bytes.as_ptr()),
+        None => given(req.address()),
+    }
+}
+
+fn copy_at(req: &mut Req, at: *const u8) -> Result<(), c_int> {
+    if at.is_null() {
+        return Err(-libc::EFAULT);
+    }
+    // SAFETY: the program vouches for a time.
+    let bytes = unsafe { std::slice::from_raw_parts(at, size_of::<__kernel_timespec>()) }.to_vec();
+    req.stable().bytes = bytes;
+    Ok(())
+}
+
+pub fn copy(req: &mut Req) -> Result<(), c_int> {
+    copy_at(req, req.address::<u8>())
+}
+
+pub fn copy_update(req: &mut Req) -> Result<(), c_int> {
+    if req.op_flags() & IORING_TIMEOUT_UPDATE_MASK == 0 {
+        return Ok(());
+    }
+    copy_at(req, req.address2::<u8>())
+}
+
+/// A time on the clock that the flags name, as one on the monotonic clock. Steps of the clock are not followed.
+fn on_monotonic(time: &libc::timespec, flags: u32) -> u64 {
+    let span = sys::nanoseconds(time);
+    let now = sys::monotonic();
+    if flags & IORING_TIMEOUT_ABS == 0 {
+        return now.saturating_add(span);
+    }
+    let clock = match flags & IORING_TIMEOUT_CLOCK_MASK {
+        IORING_TIMEOUT_BOOTTIME => libc::CLOCK_BOOTTIME,
+        IORING_TIMEOUT_REALTIME => libc::CLOCK_REALTIME,
+        _ => return span,
+    };
+    now.saturating_add(span.saturating_sub(sys::nanoseconds(&sys::now(clock))))
+}
+
+/// When a timeout ends, on the monotonic clock.
+pub fn deadline(req: &Req) -> Result<u64, c_int> {
+    Ok(on_monotonic(&time(req)?, req.op_flags()))
+}
+
+/// `How::Try`: starts it. `How::Ready`: its time has come. `How::Block`: there is no thread to wait for it.
+pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    let until = match deadline(req) {
+        Ok(until) => until,
+        Err(error) => return Outcome::Done(error, 0),
+    };
+    let multishot = req.op_flags() & IORING_TIMEOUT_MULTISHOT != 0;
+    match how {
+        How::Try => {
+            let count = req.offset() as u32;
+            if count != 0 && !multishot {
+                if req.id == 0 {
+                    req.id = Ring::next_id();
+                }
+                batch.post(ring);
+                let mut state = ring.state.lock();
+                let target = state.posted.wrapping_add(count);
+                state.counted.push((target, req.id));
+            }
+            Outcome::Park(Place::Timer(until))
+        }
+        How::Ready if multishot => {
+            let left = req.offset();
+            if left != 1 && super::rw::post_more(ring, req, -libc::ETIME, 0, batch) {
+                if left != 0 {
+                    req.sqe.__anon1.off = left - 1;
+                }
+                return Outcome::Park(Place::Timer(until));
+            }
+            Outcome::Done(-libc::ETIME, 0)
+        }
+        How::Ready => Outcome::Done(-libc::ETIME, 0),
+        How::Block => {
+            let time = sys::timespec(until);
+            let word = std::sync::atomic::AtomicU32::new(0);
+            while sys::monotonic() < until {
+                sys::futex_wait(&word, 0, false, Some((time, false)));
+            }
+            Outcome::Done(-libc::ETIME, 0)
+        }
+    }
+}
+
+/// Ends the timeouts whose number of completions is reached. Not under any lock.
+pub fn end_counted(ring: &Arc<Ring>) {
+    loop {
+        let id = {
+            let mut state = ring.state.lock();
+            let posted = state.posted;
+            let Some(at) = state.counted.iter().position(|(target, _)| posted.wrapping_sub(*target) as i32 >= 0) else {
+                return;
+            };
+            state.counted.swap_remove(at).1
+        };
+        if let Some(job) = poller::take_timer(id) {
+            run::complete(job, 0, 0);
+        }
+    }
+}
+
+/// A link timeout: it is started by the request before it, so here its time has come. `off` is that request's number.
+pub fn link(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+    if how == How::Try {
+        // It follows nothing.
+        return Outcome::Done(-libc::EINVAL, 0);
+    }
+    let of = req.offset();
+    let found = ring.state.lock().pending.get(of).map(|info| info.copy());
+    let result = match found {
+        None => -libc::ECANCELED,
+        Some(info) => match cancel::take(of, &info) {
+            Some(job) => {
+                run::complete(job, -libc::ECANCELED, 0);
+                -libc::ETIME
+            }
+            None => -libc::EALREADY,
+        },
+    };
+    Outcome::Done(result, 0)
+}
+
+pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
+    if req.has(IOSQE_FIXED_FILE) || req.has(IOSQE_BUFFER_SELECT) {
+        return Err(-libc::EINVAL);
+    }
+    unused(&[req.buf_index().into(), req.sqe.len.into(), req.file_index().into()])?;
+    let flags = req.op_flags();
+    if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {
+        return if flags != 0 { Err(-libc::EINVAL) } else { Ok(()) };
+    }
+    let both = flags & IORING_TIMEOUT_CLOCK_MASK == IORING_TIMEOUT_CLOCK_MASK;
+    if both || flags & !(IORING_TIMEOUT_UPDATE_MASK | IORING_TIMEOUT_ABS) != 0 {
+        return Err(-libc::EINVAL);
+    }
+    given(req.address2()).map(drop)
+}
+
+pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
+    let user_data = req.address::<u8>().addr() as u64;
+    let flags = req.op_flags();
+    let opcode = if flags & IORING_LINK_TIMEOUT_UPDATE != 0 { IORING_OP_LINK_TIMEOUT } else { IORING_OP_TIMEOUT };
+    batch.post(ring);
+    let found = {
+        let state = ring.state.lock();
+        let fits = |id: &u64| state.pending.get(*id).is_some_and(|info| info.opcode == opcode as u8);
+        state.pending.named(user_data).into_iter().find(fits)
+    };
+    let Some(id) = found else {
+        return Outcome::Done(-libc::ENOENT, 0);
+    };
+    let Some(job) = poller::take_timer(id) else {
+        return Outcome::Done(-libc::EALREADY, 0);
+    };
+    if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {
+        run::complete(job, -libc::ECANCELED, 0);
+        return Outcome::Done(0, 0);
+    }
+    let time = match req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+        Some(stable) => given(stable.bytes.as_ptr()),
+        None => given(req.address2()),
+    };
+    let clock = job.req.op_flags() & IORING_TIMEOUT_CLOCK_MASK;
+    let (until, result) = match time {
+        Ok(time) => (on_monotonic(&time, clock | flags & IORING_TIMEOUT_ABS), 0),
+        Err(error) => (deadline(&job.req).unwrap_or(0), error),
+    };
+    run::park_elsewhere(job, Place::Timer(until));
+    Outcome::Done(result, 0)
+}

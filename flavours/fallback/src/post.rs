@@ -1,0 +1,159 @@
+//! Posting completions and telling those who wait for them.
+
+use std::sync::atomic::{Ordering, fence};
+
+use uring_core::abi::*;
+
+use crate::memory::Completion;
+use crate::ring::{Ring, State};
+use crate::sys;
+
+/// How many wait, and for how many completions, in the word that both lie in.
+const COUNT_MASK: u64 = 0xffff_ffff;
+
+impl Ring {
+    /// Completions that the program has not taken.
+    pub fn ready(&self) -> u32 {
+        let tail = self.memory.cq_tail().load(Ordering::Acquire);
+        // Acquire: what the program did before it gave the entries back is done.
+        tail.wrapping_sub(self.memory.cq_head().load(Ordering::Acquire))
+    }
+
+    /// Posts a completion. [`Ring::notify`] has to follow before the state is let go of.
+    #[inline]
+    pub fn post(&self, state: &mut State, completion: Completion) {
+        state.posted = state.posted.wrapping_add(1);
+        let memory = &self.memory;
+        // Relaxed: posters hold the state, so this is the last of them.
+        let tail = memory.cq_tail().load(Ordering::Relaxed);
+        // Acquire: the program has read what it gives back.
+        let head = memory.cq_head().load(Ordering::Acquire);
+        if state.overflow.is_empty() && tail.wrapping_sub(head) < memory.cq_entries {
+            memory.write_cqe(tail, &completion);
+            // Release: the CQE is there for whoever sees the tail.
+            memory.cq_tail().store(tail.wrapping_add(1), Ordering::Release);
+        } else {
+            state.overflow.push_back(completion);
+            memory.sq_flags().fetch_or(IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+        }
+    }
+
+    /// Whether the next completion would find no room: multishot requests end then.
+    pub fn is_full(&self, state: &State) -> bool {
+        !state.overflow.is_empty() || self.ready() >= self.memory.cq_entries
+    }
+
+    /// Moves what did not fit into the room there is now.
+    pub fn flush_overflow(&self, state: &mut State) {
+        if state.overflow.is_empty() {
+            return;
+        }
+        let memory = &self.memory;
+        let mut tail = memory.cq_tail().load(Ordering::Relaxed);
+        while tail.wrapping_sub(memory.cq_head().load(Ordering::Acquire)) < memory.cq_entries {
+            let Some(completion) = state.overflow.pop_front() else {
+                memory.sq_flags().fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+                break;
+            };
+            memory.write_cqe(tail, &completion);
+            tail = tail.wrapping_add(1);
+        }
+        // Release: as in `post`.
+        memory.cq_tail().store(tail, Ordering::Release);
+        if state.overflow.is_empty() {
+            memory.sq_flags().fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+        }
+        self.notify(state, false);
+    }
+
+    /// Wakes whom the completions posted so far concern. `aside`: they come from outside of `io_uring_enter`.
+    pub fn notify(&self, state: &State, aside: bool) {
+        let memory = &self.memory;
+        // A waiter announces itself and then looks at the tail; here the tail is stored and then the announcement read.
+        fence(Ordering::SeqCst);
+        let waiters = memory.waiters().load(Ordering::Relaxed);
+        if waiters & COUNT_MASK != 0 {
+            let wanted = (waiters >> 32) as u32;
+            if self.ready() >= wanted || !state.overflow.is_empty() {
+                sys::futex_wake(memory.cq_tail(), true, i32::MAX);
+            }
+        }
+        if self.masked_waiters.load(Ordering::Relaxed) != 0 {
+            sys::eventfd_write(self.masked_wait.load(Ordering::Relaxed));
+        }
+        self.signal();
+        if let Some((eventfd, only_aside)) = state.eventfd {
+            let muted = memory.cq_flags().load(Ordering::Relaxed) & IORING_CQ_EVENTFD_DISABLED != 0;
+            if !muted && (aside || !only_aside) {
+                sys::eventfd_write(eventfd);
+            }
+        }
+    }
+
+    /// Makes the descriptor readable. While it is, an inline peek that finds nothing comes into the library.
+    pub fn signal(&self) {
+        let memory = &self.memory;
+        if memory.signalled().load(Ordering::Relaxed) == 0 {
+            memory.signalled().store(1, Ordering::SeqCst);
+            memory.sq_flags().fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
+            sys::eventfd_write(self.descriptor());
+        }
+    }
+
+    /// Makes the descriptor unreadable where there is nothing to take.
+    pub fn quiet(&self) {
+        // Relaxed: a signal that comes now is for a completion that comes now.
+        if self.memory.signalled().load(Ordering::Relaxed) == 0 || self.ready() != 0 {
+            return;
+        }
+        let state = self.state.lock();
+        if self.ready() != 0 || !state.overflow.is_empty() || !self.handed_back.lock().is_empty() {
+            return;
+        }
+        sys::eventfd_read(self.descriptor());
+        self.memory.sq_flags().fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
+        self.memory.signalled().store(0, Ordering::SeqCst);
+        // Another process that shares the ring may have posted meanwhile.
+        if self.ready() != 0 {
+            self.signal();
+        }
+    }
+
+    /// Posts one completion and tells of it.
+    pub fn post_alone(&self, completion: Completion, aside: bool) {
+        let mut state = self.state.lock();
+        self.post(&mut state, completion);
+        self.notify(&state, aside);
+    }
+
+    /// Announces a thread that waits for `wanted` completions.
+    pub fn announce(&self, wanted: u32) {
+        let _ = self.memory.waiters().fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
+            let (count, least) = (word & COUNT_MASK, (word >> 32) as u32);
+            let least = if count == 0 { wanted } else { least.min(wanted) };
+            Some((u64::from(least) << 32) | (count + 1))
+        });
+        // Pairs with the fence in `notify`.
+        fence(Ordering::SeqCst);
+    }
+
+    /// The thread waits no more.
+    pub fn retract(&self) {
+        let _ = self.memory.waiters().fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
+            (word & COUNT_MASK != 0).then(|| word - 1)
+        });
+    }
+
+    /// Posts the tags of resources that are no longer used.
+    pub fn post_released(&self) {
+        let tags = std::mem::take(&mut *self.released.lock());
+        if tags.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock();
+        for user_data in tags {
+            self.post(&mut state, Completion { user_data, ..Completion::default() });
+        }
+        self.notify(&state, true);
+    }
+}

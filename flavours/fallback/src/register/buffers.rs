@@ -1,0 +1,132 @@
+//! Registered buffers: a table of addresses. Nothing is pinned.
+
+use std::ffi::{c_int, c_void};
+use std::sync::{Arc, Weak};
+
+use uring_core::abi::*;
+
+use super::{array, at, errno, sized};
+use crate::ring::Ring;
+
+const MOST: u32 = 1 << 14;
+const LONGEST: usize = 1 << 30;
+
+/// A registered buffer.
+pub struct FixedBuffer {
+    start: usize,
+    length: usize,
+    tag: u64,
+    ring: Weak<Ring>,
+}
+
+impl FixedBuffer {
+    /// Whether a range lies in the buffer.
+    pub fn holds(&self, start: usize, length: usize) -> bool {
+        start >= self.start && start.checked_add(length).is_some_and(|end| end <= self.start + self.length)
+    }
+}
+
+impl Drop for FixedBuffer {
+    fn drop(&mut self) {
+        if let (true, Some(ring)) = (self.tag != 0, self.ring.upgrade()) {
+            ring.released.lock().push(self.tag);
+        }
+    }
+}
+
+fn buffer(ring: &Arc<Ring>, vector: &libc::iovec, tag: u64) -> Result<Option<Arc<FixedBuffer>>, c_int> {
+    let (start, length) = (vector.iov_base.addr(), vector.iov_len);
+    if start == 0 {
+        return if length != 0 { Err(-libc::EFAULT) } else if tag != 0 { Err(-libc::EINVAL) } else { Ok(None) };
+    }
+    if length == 0 || length > LONGEST {
+        return Err(-libc::EFAULT);
+    }
+    if start.checked_add(length).is_none() {
+        return Err(-libc::EOVERFLOW);
+    }
+    Ok(Some(Arc::new(FixedBuffer { start, length, tag, ring: Arc::downgrade(ring) })))
+}
+
+fn fill(ring: &Arc<Ring>, nr: u32, vectors: Option<&[libc::iovec]>, tags: &[u64]) -> Result<c_int, c_int> {
+    if ring.state.lock().buffers.is_some() {
+        return Err(-libc::EBUSY);
+    }
+    if nr == 0 || nr > MOST {
+        return Err(-libc::EINVAL);
+    }
+    let mut table = Vec::new();
+    table.resize_with(nr as usize, || None);
+    for (index, (slot, vector)) in table.iter_mut().zip(vectors.unwrap_or_default()).enumerate() {
+        *slot = buffer(ring, vector, tags.get(index).copied().unwrap_or(0))?;
+    }
+    ring.state.lock().buffers = Some(table);
+    Ok(0)
+}
+
+pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    // SAFETY: an array of vectors, says the caller.
+    errno(unsafe { array(arg.cast::<libc::iovec>(), nr) }.and_then(|all| fill(ring, nr, Some(all), &[])))
+}
+
+pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
+    // SAFETY: the structure of this size, and the arrays that it names.
+    let result = unsafe {
+        sized::<io_uring_rsrc_register>(arg, size).and_then(|given| {
+            if given.resv2 != 0 || given.flags & !IORING_RSRC_REGISTER_SPARSE != 0 || given.nr == 0 {
+                return Err(-libc::EINVAL);
+            }
+            if given.flags & IORING_RSRC_REGISTER_SPARSE != 0 {
+                if given.data != 0 {
+                    return Err(-libc::EINVAL);
+                }
+                return fill(ring, given.nr, None, &[]);
+            }
+            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
+            fill(ring, given.nr, Some(array(at::<libc::iovec>(given.data), given.nr)?), tags)
+        })
+    };
+    errno(result)
+}
+
+pub fn unregister(ring: &Arc<Ring>) -> c_int {
+    let table = ring.state.lock().buffers.take();
+    if table.is_some() { 0 } else { -libc::ENXIO }
+}
+
+pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
+    // SAFETY: the structure of this size, and the arrays that it names.
+    let result = unsafe {
+        sized::<io_uring_rsrc_update2>(arg, size).and_then(|given| {
+            if given.resv != 0 || given.resv2 != 0 || given.nr == 0 {
+                return Err(-libc::EINVAL);
+            }
+            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
+            update(ring, given.offset as usize, array(at::<libc::iovec>(given.data), given.nr)?, tags)
+        })
+    };
+    errno(result)
+}
+
+fn update(ring: &Arc<Ring>, offset: usize, vectors: &[libc::iovec], tags: &[u64]) -> Result<c_int, c_int> {
+    let there = ring.state.lock().buffers.as_ref().map(Vec::len).ok_or(-libc::ENXIO)?;
+    if offset.saturating_add(vectors.len()) > there {
+        return Err(-libc::EINVAL);
+    }
+    let mut done = 0;
+    for (index, vector) in vectors.iter().enumerate() {
+        let new = match buffer(ring, vector, tags.get(index).copied().unwrap_or(0)) {
+            Ok(new) => new,
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+        };
+        let before = {
+            let mut state = ring.state.lock();
+            let slot = state.buffers.as_mut().and_then(|all| all.get_mut(offset + index));
+            slot.map(|slot| std::mem::replace(slot, new))
+        };
+        drop(before);
+        done += 1;
+    }
+    Ok(done)
+}

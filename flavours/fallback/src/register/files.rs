@@ -1,0 +1,299 @@
+//! Registered files: duplicates of descriptors, which the program need not keep open.
+
+use std::ffi::{c_int, c_void};
+use std::sync::{Arc, Weak};
+
+use uring_core::abi::*;
+
+use super::{array, at, errno, one, sized};
+use crate::ring::Ring;
+use crate::{sys, table};
+
+/// Out of the way of the numbers that programs expect to get next.
+const LEAST: c_int = 512;
+const MOST: u32 = 1 << 20;
+
+/// A registered file.
+pub struct FixedFile {
+    pub fd: c_int,
+    /// With which flags it is open.
+    pub flags: c_int,
+    /// `S_IFMT` of its mode.
+    pub kind: c_int,
+    /// The emulated ring that it is.
+    pub emulated: Option<Weak<Ring>>,
+    tag: u64,
+    ring: Weak<Ring>,
+}
+
+impl Drop for FixedFile {
+    fn drop(&mut self) {
+        sys::close(self.fd);
+        if let (true, Some(ring)) = (self.tag != 0, self.ring.upgrade()) {
+            ring.released.lock().push(self.tag);
+        }
+    }
+}
+
+impl FixedFile {
+    /// Takes a descriptor over.
+    fn owned(ring: &Arc<Ring>, fd: c_int, tag: u64) -> Arc<FixedFile> {
+        let (flags, kind) = (sys::open_flags(fd), sys::file_type(fd));
+        Arc::new(FixedFile { fd, flags, kind, emulated: None, tag, ring: Arc::downgrade(ring) })
+    }
+
+    /// A duplicate of a descriptor.
+    fn copy(ring: &Arc<Ring>, fd: c_int, tag: u64) -> Result<Arc<FixedFile>, c_int> {
+        let emulated = table::find(fd).map(|ring| Arc::downgrade(&ring));
+        let copy = sys::duplicate(fd, LEAST);
+        if copy < 0 {
+            return Err(copy);
+        }
+        let (flags, kind) = (sys::open_flags(copy), sys::file_type(copy));
+        Ok(Arc::new(FixedFile { fd: copy, flags, kind, emulated, tag, ring: Arc::downgrade(ring) }))
+    }
+}
+
+/// The table of registered files.
+pub struct FileTable {
+    slots: Vec<Option<Arc<FixedFile>>>,
+    /// The slots from which free ones are chosen.
+    first: u32,
+    last: u32,
+}
+
+impl FileTable {
+    fn new(nr: u32) -> FileTable {
+        let slots = std::iter::repeat_with(|| None).take(nr as usize).collect();
+        FileTable { slots, first: 0, last: nr }
+    }
+
+    pub fn get(&self, slot: u32) -> Option<Arc<FixedFile>> {
+        self.slots.get(slot as usize)?.clone()
+    }
+
+    fn free(&self) -> Option<u32> {
+        (self.first..self.last).find(|slot| self.slots.get(*slot as usize).is_some_and(Option::is_none))
+    }
+}
+
+fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Result<c_int, c_int> {
+    if ring.state.lock().files.is_some() {
+        return Err(-libc::EBUSY);
+    }
+    if nr == 0 {
+        return Err(-libc::EINVAL);
+    }
+    if nr > MOST {
+        return Err(-libc::EMFILE);
+    }
+    let limit = crate::seam::descriptor_limit();
+    if u64::from(nr) > limit {
+        return Err(-libc::EMFILE);
+    }
+    let mut table = FileTable::new(nr);
+    for (index, (slot, fd)) in table.slots.iter_mut().zip(fds.unwrap_or_default()).enumerate() {
+        let tag = tags.get(index).copied().unwrap_or(0);
+        if *fd == -1 {
+            if tag != 0 {
+                return Err(-libc::EINVAL);
+            }
+            continue;
+        }
+        // The kernel takes no ring into a table of the same ring: it would keep itself alive.
+        if table::is_ring(*fd) && Some(true) == table::find(*fd).map(|other| Arc::ptr_eq(&other, ring)) {
+            return Err(-libc::EBADF);
+        }
+        *slot = Some(FixedFile::copy(ring, *fd, tag)?);
+    }
+    ring.state.lock().files = Some(table);
+    Ok(0)
+}
+
+pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    // SAFETY: an array of descriptors, says the caller.
+    errno(unsafe { array(arg.cast::<c_int>(), nr) }.and_then(|fds| fill(ring, nr, Some(fds), &[])))
+}
+
+pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
+    // SAFETY: the structure of this size, and the arrays that it names.
+    let result = unsafe {
+        sized::<io_uring_rsrc_register>(arg, size).and_then(|given| {
+            if given.resv2 != 0 || given.flags & !IORING_RSRC_REGISTER_SPARSE != 0 || given.nr == 0 {
+                return Err(-libc::EINVAL);
+            }
+            if given.flags & IORING_RSRC_REGISTER_SPARSE != 0 {
+                if given.data != 0 {
+                    return Err(-libc::EINVAL);
+                }
+                return fill(ring, given.nr, None, &[]);
+            }
+            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
+            fill(ring, given.nr, Some(array(at::<c_int>(given.data), given.nr)?), tags)
+        })
+    };
+    errno(result)
+}
+
+pub fn unregister(ring: &Arc<Ring>) -> c_int {
+    let table = ring.state.lock().files.take();
+    if table.is_some() { 0 } else { -libc::ENXIO }
+}
+
+/// Replaces the files of some slots. Returns how many, or the error of the first.
+pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_int {
+    let there = ring.state.lock().files.as_ref().map(|table| table.slots.len());
+    let Some(there) = there else {
+        return -libc::ENXIO;
+    };
+    if (offset as usize).saturating_add(fds.len()) > there {
+        return -libc::EINVAL;
+    }
+    let mut done = 0;
+    let mut error = 0;
+    for (index, fd) in fds.iter().enumerate() {
+        let tag = tags.get(index).copied().unwrap_or(0);
+        if *fd == IORING_REGISTER_FILES_SKIP {
+            done += 1;
+            continue;
+        }
+        if *fd == -1 && tag != 0 {
+            error = -libc::EINVAL;
+            break;
+        }
+        let new = match *fd {
+            -1 => None,
+            fd => match FixedFile::copy(ring, fd, tag) {
+                Ok(file) => Some(file),
+                Err(refusal) => {
+                    error = refusal;
+                    break;
+                }
+            },
+        };
+        let before = put(ring, offset + index as u32, new);
+        drop(before);
+        done += 1;
+    }
+    if done > 0 { done } else { error }
+}
+
+/// Puts a file into a slot and returns the one before, which must be dropped outside of the ring's state.
+fn put(ring: &Arc<Ring>, slot: u32, file: Option<Arc<FixedFile>>) -> Option<Arc<FixedFile>> {
+    let mut state = ring.state.lock();
+    let at = state.files.as_mut().and_then(|table| table.slots.get_mut(slot as usize));
+    match at {
+        Some(at) => std::mem::replace(at, file),
+        None => file,
+    }
+}
+
+pub unsafe fn update1(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    // SAFETY: the structure, and the array that it names.
+    let result = unsafe {
+        one::<io_uring_files_update>(arg).and_then(|given| {
+            if given.resv != 0 || nr == 0 {
+                return Err(-libc::EINVAL);
+            }
+            Ok(update(ring, given.offset, array(at::<c_int>(given.fds), nr)?, &[]))
+        })
+    };
+    errno(result)
+}
+
+pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
+    // SAFETY: the structure of this size, and the arrays that it names.
+    let result = unsafe {
+        sized::<io_uring_rsrc_update2>(arg, size).and_then(|given| {
+            if given.resv != 0 || given.resv2 != 0 || given.nr == 0 {
+                return Err(-libc::EINVAL);
+            }
+            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
+            Ok(update(ring, given.offset, array(at::<c_int>(given.data), given.nr)?, tags))
+        })
+    };
+    errno(result)
+}
+
+pub unsafe fn alloc_range(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    if nr != 0 {
+        return -libc::EINVAL;
+    }
+    // SAFETY: the structure that the opcode takes.
+    let given = match unsafe { one::<io_uring_file_index_range>(arg) } {
+        Ok(given) => given,
+        Err(error) => return error,
+    };
+    let Some(end) = given.off.checked_add(given.len) else {
+        return -libc::EOVERFLOW;
+    };
+    let mut state = ring.state.lock();
+    match &mut state.files {
+        _ if given.resv != 0 => -libc::EINVAL,
+        Some(table) if end as usize <= table.slots.len() => {
+            (table.first, table.last) = (given.off, end);
+            0
+        }
+        Some(_) => -libc::EINVAL,
+        None => -libc::EINVAL,
+    }
+}
+
+/// Gives a descriptor to a slot, or to a free one. It is the ring's afterwards, or closed. Returns what the request
+/// completes with: 0, or the free slot that was chosen.
+pub fn install_owned(ring: &Arc<Ring>, fd: c_int, slot: Option<u32>) -> c_int {
+    let file = FixedFile::owned(ring, fd, 0);
+    let mut state = ring.state.lock();
+    let Some(table) = &mut state.files else {
+        drop(state);
+        return -libc::ENXIO;
+    };
+    let chosen = match slot {
+        Some(slot) => slot,
+        None => match table.free() {
+            Some(free) => free,
+            None => {
+                drop(state);
+                return -libc::ENFILE;
+            }
+        },
+    };
+    let Some(at) = table.slots.get_mut(chosen as usize) else {
+        drop(state);
+        return -libc::EINVAL;
+    };
+    let before = at.replace(file);
+    drop(state);
+    drop(before);
+    if slot.is_some() { 0 } else { chosen as c_int }
+}
+
+/// Puts descriptors into free slots and writes the slots back. Returns how many.
+pub fn install_all(ring: &Arc<Ring>, fds: &mut [c_int]) -> c_int {
+    let mut done = 0;
+    for fd in fds {
+        let copy = sys::duplicate(*fd, LEAST);
+        let slot = if copy < 0 { copy } else { install_owned(ring, copy, None) };
+        if slot < 0 {
+            return if done > 0 { done } else { slot };
+        }
+        *fd = slot;
+        done += 1;
+    }
+    done
+}
+
+/// Empties a slot.
+pub fn clear(ring: &Arc<Ring>, slot: u32) -> c_int {
+    let before = {
+        let mut state = ring.state.lock();
+        let Some(table) = &mut state.files else {
+            return -libc::ENXIO;
+        };
+        let Some(at) = table.slots.get_mut(slot as usize) else {
+            return -libc::EINVAL;
+        };
+        at.take()
+    };
+    if before.is_some() { 0 } else { -libc::EBADF }
+}

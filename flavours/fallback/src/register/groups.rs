@@ -1,0 +1,144 @@
+//! Rings of provided buffers.
+
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::{at, one};
+use crate::memory::page_size;
+use crate::ops::buffers::{Group, SharedRing};
+use crate::ring::Ring;
+use crate::sys::{NO_FILE, sys};
+
+const MOST: u32 = 32768;
+
+pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    // SAFETY: the structure that the opcode takes.
+    let given = match unsafe { one::<io_uring_buf_reg>(arg) } {
+        Ok(given) if nr == 1 => given,
+        Ok(_) => return -libc::EINVAL,
+        Err(error) => return error,
+    };
+    let flags = u32::from(given.flags);
+    let (mapped, incremental) = (IOU_PBUF_RING_MMAP as u32, IOU_PBUF_RING_INC as u32);
+    if given.resv != [0; 5] || given.min_left != 0 || flags & !(mapped | incremental) != 0 {
+        return -libc::EINVAL;
+    }
+    if !given.ring_entries.is_power_of_two() {
+        return -libc::EINVAL;
+    }
+    if given.ring_entries > MOST {
+        return -libc::EINVAL;
+    }
+    let own = if flags & mapped != 0 {
+        if given.ring_addr != 0 {
+            return -libc::EINVAL;
+        }
+        let size = (given.ring_entries as usize * size_of::<io_uring_buf>()).next_multiple_of(page_size());
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: new memory, placed by the kernel.
+        let start = unsafe { sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED | libc::MAP_ANONYMOUS, NO_FILE, 0) };
+        if (-4095..0).contains(&start) {
+            return start as c_int;
+        }
+        Some((start as usize, size))
+    } else {
+        if given.ring_addr == 0 {
+            return -libc::EFAULT;
+        }
+        if given.ring_addr as usize & (page_size() - 1) != 0 {
+            return -libc::EINVAL;
+        }
+        None
+    };
+    let start = own.map_or(at(given.ring_addr), |(start, _)| at(start as u64));
+    let shared = SharedRing {
+        start,
+        entries: given.ring_entries as u16,
+        head: 0,
+        incremental: flags & incremental != 0,
+        own,
+    };
+    let mut state = ring.state.lock();
+    let taken = match state.groups.get(&given.bgid) {
+        Some(Group::Given(buffers)) => !buffers.is_empty(),
+        Some(Group::Shared(_)) => true,
+        None => false,
+    };
+    if taken {
+        drop(shared);
+        return -libc::EEXIST;
+    }
+    state.groups.insert(given.bgid, Group::Shared(shared));
+    0
+}
+
+impl Drop for SharedRing {
+    fn drop(&mut self) {
+        if let Some((start, size)) = self.own {
+            // SAFETY: made in `register`. The program has mappings of its own.
+            unsafe { sys!(SYS_munmap, start, size) };
+        }
+    }
+}
+
+pub unsafe fn unregister(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    // SAFETY: the structure that the opcode takes.
+    let given = match unsafe { one::<io_uring_buf_reg>(arg) } {
+        Ok(given) if nr == 1 => given,
+        Ok(_) => return -libc::EINVAL,
+        Err(error) => return error,
+    };
+    if given.resv != [0; 5] || given.flags != 0 {
+        return -libc::EINVAL;
+    }
+    let mut state = ring.state.lock();
+    match state.groups.get(&given.bgid) {
+        None => -libc::ENOENT,
+        Some(Group::Given(_)) => -libc::EINVAL,
+        Some(Group::Shared(_)) => {
+            let gone = state.groups.remove(&given.bgid);
+            drop(state);
+            drop(gone);
+            0
+        }
+    }
+}
+
+pub unsafe fn status(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    // SAFETY: the structure that the opcode takes, and writes.
+    let given = match unsafe { one::<io_uring_buf_status>(arg) } {
+        Ok(given) if nr == 1 => given,
+        Ok(_) => return -libc::EINVAL,
+        Err(error) => return error,
+    };
+    if given.resv != [0; 8] {
+        return -libc::EINVAL;
+    }
+    let head = match ring.state.lock().groups.get(&(given.buf_group as u16)) {
+        None => return -libc::ENOENT,
+        Some(Group::Given(_)) => return -libc::EINVAL,
+        Some(Group::Shared(shared)) => shared.head,
+    };
+    // SAFETY: as above.
+    unsafe { (&raw mut (*arg.cast::<io_uring_buf_status>()).head).write_unaligned(head.into()) };
+    0
+}
+
+/// Maps a ring that was made here. `None`: the offset names none of these.
+pub fn map(ring: &Arc<Ring>, length: usize, offset: u64) -> Option<isize> {
+    if offset & IORING_OFF_MMAP_MASK != IORING_OFF_PBUF_RING {
+        return None;
+    }
+    let group = (offset & !IORING_OFF_MMAP_MASK) >> IORING_OFF_PBUF_SHIFT;
+    let state = ring.state.lock();
+    match state.groups.get(&(group as u16)) {
+        Some(Group::Shared(SharedRing { own: Some((start, size)), .. })) if length != 0 && length <= *size => {
+            let length = length.next_multiple_of(page_size());
+            // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
+            Some(unsafe { sys!(SYS_mremap, *start, 0, length, libc::MREMAP_MAYMOVE, 0) })
+        }
+        _ => Some(-libc::EINVAL as isize),
+    }
+}

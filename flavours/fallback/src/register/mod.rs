@@ -1,0 +1,123 @@
+//! `io_uring_register` on an emulated ring.
+
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use uring_core::abi::*;
+
+use crate::ring::Ring;
+use crate::sys;
+
+pub mod buffers;
+pub mod files;
+pub mod groups;
+pub mod misc;
+pub mod restrict;
+
+/// # Safety
+///
+/// As for `Kernel::register`.
+pub unsafe fn register(ring: &Arc<Ring>, opcode: u32, arg: *mut c_void, nr: u32) -> c_int {
+    macro_rules! is {
+        ($op:ident) => {
+            io_uring_register_op::$op as u32
+        };
+    }
+    let owner = ring.owner.load(Ordering::Relaxed);
+    if owner != 0 && owner != sys::thread() {
+        return -libc::EEXIST;
+    }
+    {
+        let state = ring.state.lock();
+        if state.restrictions.active && !state.restrictions.allows_register(opcode) {
+            return -libc::EACCES;
+        }
+    }
+    // SAFETY: `arg` is what the opcode takes, says the caller.
+    unsafe {
+        match opcode {
+            n if n == is!(IORING_REGISTER_BUFFERS) => buffers::register(ring, arg, nr),
+            n if n == is!(IORING_UNREGISTER_BUFFERS) => none(arg, nr).unwrap_or_else(|| buffers::unregister(ring)),
+            n if n == is!(IORING_REGISTER_BUFFERS2) => buffers::register2(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_BUFFERS_UPDATE) => buffers::update2(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_FILES) => files::register(ring, arg, nr),
+            n if n == is!(IORING_UNREGISTER_FILES) => none(arg, nr).unwrap_or_else(|| files::unregister(ring)),
+            n if n == is!(IORING_REGISTER_FILES_UPDATE) => files::update1(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_FILES2) => files::register2(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_FILES_UPDATE2) => files::update2(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_FILE_ALLOC_RANGE) => files::alloc_range(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_EVENTFD) => misc::eventfd(ring, arg, nr, false),
+            n if n == is!(IORING_REGISTER_EVENTFD_ASYNC) => misc::eventfd(ring, arg, nr, true),
+            n if n == is!(IORING_UNREGISTER_EVENTFD) => none(arg, nr).unwrap_or_else(|| misc::no_eventfd(ring)),
+            n if n == is!(IORING_REGISTER_PROBE) => misc::probe(arg, nr),
+            n if n == is!(IORING_REGISTER_RESTRICTIONS) => restrict::register(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_ENABLE_RINGS) => none(arg, nr).unwrap_or_else(|| misc::enable(ring)),
+            n if n == is!(IORING_REGISTER_RING_FDS) => misc::ring_fds(arg, nr),
+            n if n == is!(IORING_UNREGISTER_RING_FDS) => misc::no_ring_fds(arg, nr),
+            n if n == is!(IORING_REGISTER_PBUF_RING) => groups::register(ring, arg, nr),
+            n if n == is!(IORING_UNREGISTER_PBUF_RING) => groups::unregister(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_PBUF_STATUS) => groups::status(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_SYNC_CANCEL) => misc::sync_cancel(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_IOWQ_MAX_WORKERS) => misc::max_workers(arg, nr),
+            n if n == is!(IORING_REGISTER_IOWQ_AFF) => misc::affinity(arg, nr),
+            n if n == is!(IORING_UNREGISTER_IOWQ_AFF) => none(arg, nr).unwrap_or(0),
+            n if n == is!(IORING_REGISTER_CLOCK) => misc::clock(ring, arg, nr),
+            _ => -libc::EINVAL,
+        }
+    }
+}
+
+/// The refusal of arguments where there must be none.
+fn none(arg: *mut c_void, nr: u32) -> Option<c_int> {
+    (!arg.is_null() || nr != 0).then_some(-libc::EINVAL)
+}
+
+/// An array in the program's memory.
+///
+/// # Safety
+///
+/// The program must vouch for so many elements at `at`, unless it is null.
+unsafe fn array<'a, T>(at: *const T, nr: u32) -> Result<&'a [T], c_int> {
+    if at.is_null() {
+        return Err(-libc::EFAULT);
+    }
+    // SAFETY: passed on to the caller.
+    Ok(unsafe { std::slice::from_raw_parts(at, nr as usize) })
+}
+
+/// One structure in the program's memory, whose size it says.
+///
+/// # Safety
+///
+/// The program must vouch for it.
+unsafe fn sized<T: Copy>(at: *const c_void, size: u32) -> Result<T, c_int> {
+    if size as usize != size_of::<T>() {
+        return Err(-libc::EINVAL);
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { one(at) }
+}
+
+/// One structure in the program's memory.
+///
+/// # Safety
+///
+/// The program must vouch for it.
+unsafe fn one<T: Copy>(at: *const c_void) -> Result<T, c_int> {
+    if at.is_null() {
+        return Err(-libc::EFAULT);
+    }
+    // SAFETY: passed on to the caller.
+    Ok(unsafe { at.cast::<T>().read_unaligned() })
+}
+
+/// A result in either way.
+fn errno(result: Result<c_int, c_int>) -> c_int {
+    result.unwrap_or_else(|error| error)
+}
+
+/// An address in a structure.
+fn at<T>(address: u64) -> *mut T {
+    std::ptr::with_exposed_provenance_mut(address as usize)
+}

@@ -1,0 +1,268 @@
+//! A request: what it holds from submission to completion, and where it is meanwhile.
+
+use std::collections::HashMap;
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use crate::ops::buffers::Picked;
+use crate::ops::path::Credentials;
+use crate::register::buffers::FixedBuffer;
+use crate::register::files::FixedFile;
+use crate::ring::Ring;
+use crate::sys;
+
+/// What a request names in the program's memory and the program may change after submission, copied.
+#[derive(Default)]
+pub struct Stable {
+    pub iovecs: Vec<libc::iovec>,
+    pub message: Option<crate::ops::message::Message>,
+    /// Socket addresses, times: whatever the opcode takes.
+    pub bytes: Vec<u8>,
+    pub paths: [Option<std::ffi::CString>; 2],
+    pub credentials: Option<Credentials>,
+    /// The registered file that a splice reads from.
+    pub source: Option<Arc<FixedFile>>,
+}
+
+// SAFETY: the pointers in the vectors are the program's, which shares its memory among its threads.
+unsafe impl Send for Stable {}
+// SAFETY: as above.
+unsafe impl Sync for Stable {}
+
+/// A request.
+pub struct Req {
+    pub sqe: io_uring_sqe,
+    pub id: u64,
+    /// What is to follow if this succeeds.
+    pub link: Option<Box<Req>>,
+    /// The registered file, from the moment that the request is started.
+    pub file: Option<Arc<FixedFile>>,
+    pub buffer: Option<Arc<FixedBuffer>>,
+    pub stable: Option<Box<Stable>>,
+    pub picked: Option<Picked>,
+    /// Bytes transferred so far.
+    pub done: usize,
+    /// A duplicate of the file, made when the program closed its descriptor.
+    pub duplicate: Option<Duplicate>,
+    /// It is counted among the requests in flight.
+    pub counted: bool,
+    /// It may not be started before all others are done.
+    pub drained: bool,
+    /// Completed with less than was asked for, which ends a chain.
+    pub short: bool,
+    /// Completes with this without being started. 0: no.
+    pub failed: c_int,
+}
+
+impl Req {
+    pub fn new(sqe: io_uring_sqe) -> Req {
+        Req {
+            sqe,
+            id: 0,
+            link: None,
+            file: None,
+            buffer: None,
+            stable: None,
+            picked: None,
+            done: 0,
+            duplicate: None,
+            counted: false,
+            drained: false,
+            short: false,
+            failed: 0,
+        }
+    }
+
+    pub fn has(&self, flag: u32) -> bool {
+        u32::from(self.sqe.flags) & flag != 0
+    }
+
+    /// The descriptor to work on. [`crate::ops::resolve`] has been called.
+    pub fn fd(&self) -> c_int {
+        match (&self.duplicate, &self.file) {
+            (Some(duplicate), _) => duplicate.0,
+            (None, Some(file)) => file.fd,
+            (None, None) => self.sqe.fd,
+        }
+    }
+
+    pub fn stable(&mut self) -> &mut Stable {
+        self.stable.get_or_insert_default()
+    }
+
+    /// `addr` as an address.
+    pub fn address<T>(&self) -> *mut T {
+        // SAFETY: both readings of the union are plain numbers.
+        std::ptr::with_exposed_provenance_mut(unsafe { self.sqe.__anon2.addr } as usize)
+    }
+
+    /// `off`, or `addr2`.
+    pub fn offset(&self) -> u64 {
+        // SAFETY: as in `address`.
+        unsafe { self.sqe.__anon1.off }
+    }
+
+    /// `off`, read as an address.
+    pub fn address2<T>(&self) -> *mut T {
+        std::ptr::with_exposed_provenance_mut(self.offset() as usize)
+    }
+
+    /// The flags that belong to the opcode.
+    pub fn op_flags(&self) -> u32 {
+        // SAFETY: all readings of the union are plain numbers of 32 bits, or of the first 16.
+        unsafe { self.sqe.__anon3.msg_flags }
+    }
+
+    /// `buf_index`, or `buf_group`.
+    pub fn buf_index(&self) -> u16 {
+        // SAFETY: both readings of the union are the same number.
+        unsafe { self.sqe.__anon4.buf_index }
+    }
+
+    /// `file_index`, `splice_fd_in` or another reading of that word.
+    pub fn file_index(&self) -> u32 {
+        // SAFETY: all readings of the union are plain numbers.
+        unsafe { self.sqe.__anon5.file_index }
+    }
+
+    /// `addr3`.
+    pub fn addr3(&self) -> u64 {
+        // SAFETY: all readings of the union are plain numbers.
+        unsafe { self.sqe.__anon6.__anon1.addr3 }
+    }
+
+    /// Which file the request is on, for cancelling.
+    pub fn file_key(&self) -> FileKey {
+        match &self.file {
+            Some(file) => FileKey::Fixed(Arc::as_ptr(file).addr()),
+            None => FileKey::Number(self.sqe.fd),
+        }
+    }
+}
+
+/// A duplicate of a descriptor, closed when the request goes.
+pub struct Duplicate(pub c_int);
+
+impl Drop for Duplicate {
+    fn drop(&mut self) {
+        sys::close(self.0);
+    }
+}
+
+/// A request that waits somewhere, with its ring.
+pub struct Job {
+    pub ring: Arc<Ring>,
+    pub req: Req,
+}
+
+/// Which threads run a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// What a disk or a lock makes wait: it ends.
+    Bounded,
+    /// What may wait without end.
+    Unbounded,
+}
+
+/// Where a request waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    Worker(Class),
+    /// For events on a descriptor, once. The descriptor is the request's.
+    Poll(u32),
+    /// For each event on a descriptor.
+    Edge(u32),
+    /// Until a time on the monotonic clock, in nanoseconds.
+    Timer(u64),
+    /// In the kernel's native AIO.
+    Aio,
+}
+
+/// The file of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum FileKey {
+    Number(c_int),
+    Fixed(usize),
+}
+
+/// A request that can be cancelled.
+pub struct Info {
+    pub user_data: u64,
+    pub opcode: u8,
+    pub file: FileKey,
+    pub fd: c_int,
+    pub place: Place,
+    /// The link timeout that runs for it.
+    pub timeout: Option<u64>,
+}
+
+/// The requests of a ring that can be cancelled, by number and by what the program calls them.
+#[derive(Default)]
+pub struct Pending {
+    by_id: HashMap<u64, Info>,
+    by_data: HashMap<u64, Vec<u64>>,
+}
+
+impl Pending {
+    pub fn insert(&mut self, id: u64, info: Info) {
+        if let Some(before) = self.by_id.insert(id, info) {
+            // The request moved from one place to another: its name is entered, its timeout runs on.
+            if let Some(now) = self.by_id.get_mut(&id) {
+                now.timeout = before.timeout;
+            }
+            return;
+        }
+        if let Some(info) = self.by_id.get(&id) {
+            self.by_data.entry(info.user_data).or_default().push(id);
+        }
+    }
+
+    pub fn remove(&mut self, id: u64) -> Option<Info> {
+        let info = self.by_id.remove(&id)?;
+        if let Some(ids) = self.by_data.get_mut(&info.user_data) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_data.remove(&info.user_data);
+            }
+        }
+        Some(info)
+    }
+
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut Info> {
+        self.by_id.get_mut(&id)
+    }
+
+    pub fn get(&self, id: u64) -> Option<&Info> {
+        self.by_id.get(&id)
+    }
+
+    /// Requests with this user data, the oldest first.
+    pub fn named(&self, user_data: u64) -> Vec<u64> {
+        self.by_data.get(&user_data).cloned().unwrap_or_default()
+    }
+
+    /// Requests that fit, the oldest first.
+    pub fn matching(&self, fits: impl Fn(&Info) -> bool) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.by_id.iter().filter(|(_, info)| fits(info)).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// All requests and where they are.
+    pub fn all(&self) -> Vec<(u64, Info)> {
+        self.by_id.iter().map(|(id, info)| (*id, info.copy())).collect()
+    }
+
+    pub fn clear(&mut self) {
+        self.by_id.clear();
+        self.by_data.clear();
+    }
+}
+
+impl Info {
+    pub fn copy(&self) -> Info {
+        Info { timeout: self.timeout, ..*self }
+    }
+}

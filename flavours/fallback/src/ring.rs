@@ -1,0 +1,131 @@
+//! A ring and what it holds.
+
+use std::collections::{HashMap, VecDeque};
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use crate::lock::Lock;
+use crate::memory::{Completion, Memory};
+use crate::ops::buffers::Group;
+use crate::register::buffers::FixedBuffer;
+use crate::register::files::{FileTable, FixedFile};
+use crate::register::restrict::Restrictions;
+use crate::request::{Job, Pending, Req};
+use crate::sys;
+
+/// An emulated ring.
+pub struct Ring {
+    /// An eventfd: the ring's descriptor. -1 after it was closed.
+    descriptor: AtomicI32,
+    pub memory: Memory,
+    /// `IORING_SETUP_*`.
+    pub flags: u32,
+    /// The one thread that may submit, under `IORING_SETUP_SINGLE_ISSUER`.
+    pub owner: AtomicI32,
+    /// Held while requests are taken in: one thread at a time submits.
+    pub submission: Lock<Submission>,
+    /// Held for short, never over a call that can block.
+    pub state: Lock<State>,
+    /// Tags of resources that are no longer used, to be posted.
+    pub released: Lock<Vec<u64>>,
+    /// An eventfd for waits with a signal mask, made at the first of them. -1 until then.
+    pub masked_wait: AtomicI32,
+    /// Threads of this process in such a wait.
+    pub masked_waiters: AtomicU32,
+    /// The clock of waits.
+    pub clock: AtomicI32,
+    /// Requests left to the next `io_uring_enter`, since the thread they came to has other credentials.
+    pub handed_back: Lock<VecDeque<Job>>,
+}
+
+/// What submission keeps from one call to the next.
+#[derive(Default)]
+pub struct Submission {
+    /// Whether what follows has to wait for a drained request, too.
+    pub drain_next: bool,
+}
+
+/// What the ring's requests share.
+#[derive(Default)]
+pub struct State {
+    /// Completions for which there was no room.
+    pub overflow: VecDeque<Completion>,
+    /// Completions posted since the ring was made.
+    pub posted: u32,
+    /// Requests that have been started and not been completed.
+    pub in_flight: usize,
+    /// Requests that wait for all before them.
+    pub deferred: VecDeque<Req>,
+    /// Requests that can be cancelled, and where they are.
+    pub pending: Pending,
+    /// Timeouts that count completions: the count at which each ends.
+    pub counted: Vec<(u32, u64)>,
+    pub files: Option<FileTable>,
+    pub buffers: Option<Vec<Option<Arc<FixedBuffer>>>>,
+    pub groups: HashMap<u16, Group>,
+    /// The registered eventfd, and whether it is for asynchronous completions only.
+    pub eventfd: Option<(c_int, bool)>,
+    pub restrictions: Restrictions,
+    /// Set up with `IORING_SETUP_R_DISABLED` and not enabled yet.
+    pub disabled: bool,
+    /// The ring is closed: nothing more is started.
+    pub closed: bool,
+}
+
+impl Ring {
+    pub fn new(descriptor: c_int, memory: Memory, flags: u32, disabled: bool) -> Ring {
+        Ring {
+            descriptor: AtomicI32::new(descriptor),
+            memory,
+            flags,
+            owner: AtomicI32::new(0),
+            submission: Lock::new(Submission::default()),
+            state: Lock::new(State { disabled, ..State::default() }),
+            released: Lock::new(Vec::new()),
+            masked_wait: AtomicI32::new(-1),
+            masked_waiters: AtomicU32::new(0),
+            clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
+            handed_back: Lock::new(VecDeque::new()),
+        }
+    }
+
+    /// The eventfd that is the ring's descriptor.
+    pub fn descriptor(&self) -> c_int {
+        self.descriptor.load(Ordering::Relaxed)
+    }
+
+    /// The descriptor is closed, or will be at once by the caller: nobody here may use the number again.
+    pub fn forget_descriptor(&self) -> c_int {
+        self.descriptor.swap(-1, Ordering::Relaxed)
+    }
+
+    /// Whether all of these set-up flags are on.
+    pub fn has(&self, flags: u32) -> bool {
+        self.flags & flags == flags
+    }
+
+    /// A number for a request, unique in the process.
+    pub fn next_id() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The registered file in a slot.
+    pub fn fixed_file(&self, slot: c_int) -> Option<Arc<FixedFile>> {
+        self.state.lock().files.as_ref()?.get(u32::try_from(slot).ok()?)
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        for fd in [self.descriptor(), self.masked_wait.load(Ordering::Relaxed)] {
+            if fd >= 0 {
+                sys::close(fd);
+            }
+        }
+        if let Some((fd, _)) = self.state.lock().eventfd.take() {
+            sys::close(fd);
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! Running requests: one after the other as far as they go, with what hangs on them.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use crate::memory::Completion;
+use crate::ops::{self, Outcome};
+use crate::request::{Info, Job, Place, Req};
+use crate::ring::{Ring, State};
+use crate::{aio, poller, workers};
+
+/// Who runs a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// A thread that must not wait: the program's in `io_uring_enter`, or the poller.
+    Try,
+    /// The same, and the descriptor was reported ready.
+    Ready,
+    /// A worker, which may wait.
+    Block,
+}
+
+/// What one round of running collects, so that locks are taken and threads woken once for many requests.
+pub struct Batch {
+    done: Vec<Completion>,
+    aio: Vec<Box<Job>>,
+    /// Completions have been posted of which nobody has been told.
+    untold: bool,
+    /// The thread is the program's own, inside `io_uring_enter`.
+    pub within_enter: bool,
+}
+
+impl Batch {
+    pub fn new(within_enter: bool) -> Batch {
+        Batch { done: Vec::new(), aio: Vec::new(), untold: false, within_enter }
+    }
+
+    /// Posts what has been collected, and tells of it and of what has been posted before.
+    pub fn post(&mut self, ring: &Ring) {
+        if self.done.is_empty() && !self.untold {
+            return;
+        }
+        self.untold = false;
+        let mut state = ring.state.lock();
+        for completion in self.done.drain(..) {
+            ring.post(&mut state, completion);
+        }
+        ring.notify(&state, !self.within_enter);
+    }
+
+    /// Posts what has been collected and gives the kernel its requests.
+    pub fn finish(&mut self, ring: &Arc<Ring>) {
+        self.post(ring);
+        if !self.aio.is_empty() {
+            for job in aio::submit(std::mem::take(&mut self.aio)) {
+                park_elsewhere(job, Place::Worker(crate::request::Class::Bounded));
+            }
+        }
+    }
+}
+
+/// Runs a request and whatever follows from it.
+pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
+    let mut next = step(ring, req, how, batch);
+    while let Some(req) = next.pop() {
+        next.extend(step(ring, req, How::Try, batch));
+    }
+}
+
+/// Runs a request of a job that was taken from where it waited.
+pub fn resume(job: Box<Job>, how: How) {
+    let Job { ring, req } = *job;
+    let mut batch = Batch::new(false);
+    run(&ring, req, how, &mut batch);
+    batch.finish(&ring);
+    settle(&ring);
+}
+
+/// Completes a request of a job that was taken from where it waited.
+pub fn complete(job: Box<Job>, res: c_int, flags: u32) {
+    let Job { ring, req } = *job;
+    let mut batch = Batch::new(false);
+    let mut next = finish(&ring, req, res, flags, &mut batch);
+    while let Some(req) = next.pop() {
+        next.extend(step(&ring, req, How::Try, &mut batch));
+    }
+    batch.finish(&ring);
+    settle(&ring);
+}
+
+/// Completes jobs that ended together.
+pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
+    let mut jobs = jobs.into_iter().peekable();
+    while let Some((job, res)) = jobs.next() {
+        let Job { ring, req } = *job;
+        let mut batch = Batch::new(false);
+        let flags = ops::flags_of(&ring, &req, res);
+        let mut next = finish(&ring, req, res, flags, &mut batch);
+        while let Some((job, res)) = jobs.next_if(|(job, _)| Arc::ptr_eq(&job.ring, &ring)) {
+            let flags = ops::flags_of(&ring, &job.req, res);
+            next.extend(finish(&ring, job.req, res, flags, &mut batch));
+        }
+        while let Some(req) = next.pop() {
+            next.extend(step(&ring, req, How::Try, &mut batch));
+        }
+        batch.finish(&ring);
+        settle(&ring);
+    }
+}
+
+/// Runs, in a thread of the program, the requests that were left to it.
+pub fn take_back(ring: &Arc<Ring>) {
+    loop {
+        let Some(job) = ring.handed_back.lock().pop_front() else {
+            return;
+        };
+        let mut batch = Batch::new(true);
+        run(&job.ring, job.req, How::Try, &mut batch);
+        batch.finish(ring);
+    }
+}
+
+/// Runs one request. Returns those that may be started now.
+fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req> {
+    let outcome = if req.failed != 0 {
+        Outcome::Done(req.failed, 0)
+    } else {
+        ops::issue(ring, &mut req, how, batch)
+    };
+    match outcome {
+        Outcome::Done(res, flags) => finish(ring, req, res, flags, batch),
+        Outcome::HandBack => {
+            batch.post(ring);
+            hand_back(ring, req);
+            Vec::new()
+        }
+        Outcome::Park(place) => park(ring, req, place, batch),
+    }
+}
+
+/// Leaves a request to the next thread of the program that comes in, and tells the program to come.
+fn hand_back(ring: &Arc<Ring>, req: Req) {
+    let state = ring.state.lock();
+    ring.handed_back.lock().push_back(Job { ring: ring.clone(), req });
+    ring.notify(&state, true);
+    crate::sys::futex_wake(ring.memory.cq_tail(), true, i32::MAX);
+}
+
+/// Puts a request where it waits. Returns those that may be started now: it was completed after all.
+fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<Req> {
+    if let Err(error) = ops::stabilize(&mut req) {
+        return finish(ring, req, error, 0, batch);
+    }
+    let mut timeout = None;
+    if req.link.as_ref().is_some_and(|next| ops::is_link_timeout(next)) {
+        if let Some(mut next) = req.link.take() {
+            req.link = next.link.take();
+            timeout = Some(next);
+        }
+    }
+    if req.id == 0 {
+        req.id = Ring::next_id();
+    }
+    let (id, file, fd) = (req.id, req.file_key(), req.fd());
+    {
+        let mut state = ring.state.lock();
+        if !req.counted {
+            req.counted = true;
+            state.in_flight += 1;
+        }
+        let info =
+            Info { user_data: req.sqe.user_data, opcode: req.sqe.opcode, file, fd, place, timeout: None };
+        state.pending.insert(id, info);
+    }
+    let job = Box::new(Job { ring: ring.clone(), req });
+    match place {
+        Place::Aio => batch.aio.push(job),
+        // A later request may depend on this one's effects, and a wake must not be late.
+        _ => {
+            batch.post(ring);
+            if let Some(job) = put(job, place) {
+                // No thread can be made: the caller does the work.
+                let Job { ring, req } = *job;
+                return step(&ring, req, How::Block, batch);
+            }
+        }
+    }
+    if let Some(timeout) = timeout {
+        start_link_timeout(ring, id, *timeout, batch);
+    }
+    Vec::new()
+}
+
+/// Puts a job that is already counted elsewhere.
+pub fn park_elsewhere(job: Box<Job>, place: Place) {
+    if let Some(info) = job.ring.state.lock().pending.get_mut(job.req.id) {
+        info.place = place;
+    }
+    if let Some(job) = put(job, place) {
+        resume(job, How::Block);
+    }
+}
+
+/// Gives it back where no thread can be made for it.
+fn put(job: Box<Job>, place: Place) -> Option<Box<Job>> {
+    match place {
+        Place::Worker(class) => workers::put(job, class),
+        Place::Poll(events) => poller::put(job, events, false),
+        Place::Edge(events) => poller::put(job, events, true),
+        Place::Timer(deadline) => poller::put_timer(job, deadline),
+        Place::Aio => aio::submit(vec![job]).pop(),
+    }
+}
+
+/// Starts the timeout of a request that waits now.
+fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut Batch) {
+    let deadline = match ops::timeout::deadline(&timeout) {
+        Ok(deadline) => deadline,
+        Err(error) => {
+            finish(ring, timeout, error, 0, batch);
+            return;
+        }
+    };
+    timeout.id = Ring::next_id();
+    let id = timeout.id;
+    let mut state = ring.state.lock();
+    let running = state.pending.get_mut(of).map(|info| info.timeout = Some(id)).is_some();
+    if !running {
+        // It has been completed already.
+        let completion = Completion { user_data: timeout.sqe.user_data, res: -libc::ECANCELED, ..Completion::default() };
+        ring.post(&mut state, completion);
+        ring.notify(&state, true);
+        return;
+    }
+    timeout.counted = true;
+    // Where a link timeout fires it looks for the request of this number.
+    timeout.sqe.__anon1.off = of;
+    state.in_flight += 1;
+    let info = Info {
+        user_data: timeout.sqe.user_data,
+        opcode: timeout.sqe.opcode,
+        file: timeout.file_key(),
+        fd: -1,
+        place: Place::Timer(deadline),
+        timeout: None,
+    };
+    state.pending.insert(id, info);
+    drop(state);
+    // Without a thread there is nobody to end the wait: it lasts as long as the request does.
+    drop(poller::put_timer(Box::new(Job { ring: ring.clone(), req: timeout }), deadline));
+}
+
+/// Completes a request. Returns those that may be started now.
+fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
+    let completion = Completion { user_data: req.sqe.user_data, res, flags, ..Completion::default() };
+    let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) && res >= 0 && !req.short;
+    if !req.counted && req.link.is_none() {
+        if !silent {
+            batch.done.push(completion);
+        }
+        return Vec::new();
+    }
+    let mut next = Vec::new();
+    let info = if req.id == 0 { None } else { ring.state.lock().pending.remove(req.id) };
+    // Not under the ring's state: where requests wait is locked first.
+    let timeout = info.and_then(|info| info.timeout).and_then(poller::take_timer);
+    let mut state = ring.state.lock();
+    batch.untold = true;
+    for earlier in batch.done.drain(..) {
+        ring.post(&mut state, earlier);
+    }
+    if !silent {
+        ring.post(&mut state, completion);
+    }
+    if let Some(timeout) = timeout {
+        // One that is firing was not there any more, and completes itself.
+        state.pending.remove(timeout.req.id);
+        state.in_flight -= 1;
+        let user_data = timeout.req.sqe.user_data;
+        ring.post(&mut state, Completion { user_data, res: -libc::ECANCELED, ..Completion::default() });
+    }
+    let failed = (res < 0 && !ops::is_success(&req, res)) || req.short;
+    match req.link.take() {
+        Some(link) if failed && !req.has(IOSQE_IO_HARDLINK) => {
+            cancel_chain(ring, &mut state, link, req.has(IOSQE_CQE_SKIP_SUCCESS));
+        }
+        Some(mut link) => {
+            if ops::is_link_timeout(&link) {
+                // The request was done before its timeout was started.
+                let skip = link.has(IOSQE_CQE_SKIP_SUCCESS);
+                let completion =
+                    Completion { user_data: link.sqe.user_data, res: -libc::ECANCELED, ..Completion::default() };
+                if !skip || !failed {
+                    ring.post(&mut state, completion);
+                }
+                if let Some(after) = link.link.take() {
+                    next.push(*after);
+                }
+            } else {
+                next.push(*link);
+            }
+        }
+        None => {}
+    }
+    if req.counted {
+        match next.first_mut() {
+            // What follows takes the place: in between nothing that waits for both may start.
+            Some(following) => following.counted = true,
+            None => state.in_flight -= 1,
+        }
+    }
+    start_deferred(&mut state, &mut next);
+    next
+}
+
+/// Moves the deferred requests whose turn has come to those that may be started.
+pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
+    let mut turn = Vec::new();
+    while let Some(front) = state.deferred.front() {
+        if front.drained && state.in_flight > 0 {
+            break;
+        }
+        if let Some(mut req) = state.deferred.pop_front() {
+            req.counted = true;
+            state.in_flight += 1;
+            turn.push(req);
+        }
+    }
+    // `next` is a stack.
+    turn.reverse();
+    next.splice(0..0, turn);
+}
+
+/// Completes the rest of a chain.
+fn cancel_chain(ring: &Ring, state: &mut State, first: Box<Req>, silent: bool) {
+    let mut link = Some(first);
+    while let Some(mut req) = link {
+        link = req.link.take();
+        if !silent {
+            let res = if req.failed != 0 { req.failed } else { -libc::ECANCELED };
+            ring.post(state, Completion { user_data: req.sqe.user_data, res, ..Completion::default() });
+        }
+    }
+}
+
+/// What is due after completions, outside of all locks: tags of resources, and timeouts that count completions.
+pub fn settle(ring: &Arc<Ring>) {
+    ring.post_released();
+    ops::timeout::end_counted(ring);
+}

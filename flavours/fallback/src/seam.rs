@@ -1,0 +1,220 @@
+//! The kernel that the exported functions run on: the real one wherever that works.
+
+use std::ffi::{c_int, c_uint, c_void};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use uring_core::abi::*;
+use uring_core::errno::{Errno, Result};
+use uring_core::kernel::{Kernel, Limit, MADV_DONTFORK, Native};
+
+use crate::mode::{self, Mode};
+use crate::ring::Ring;
+use crate::wait::{self, Limits};
+use crate::{life, make, register, run, submit, sys, table};
+
+/// The kernel, or what stands in for it.
+pub struct User;
+
+const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
+    | IORING_ENTER_SQ_WAKEUP
+    | IORING_ENTER_SQ_WAIT
+    | IORING_ENTER_EXT_ARG
+    | IORING_ENTER_REGISTERED_RING
+    | IORING_ENTER_ABS_TIMER
+    | IORING_ENTER_EXT_ARG_REG
+    | IORING_ENTER_NO_IOWAIT;
+
+/// Whether the kernel refuses io_uring as such, rather than what it was asked for.
+fn refuses(error: Errno) -> bool {
+    match error {
+        Errno::ENOSYS => true,
+        Errno::EINVAL | Errno::EFAULT | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::EBUSY => false,
+        Errno::EBADF | Errno::EOVERFLOW | Errno::EEXIST | Errno::EAGAIN | Errno::EINTR => false,
+        // -EPERM also means other things, such as IORING_SETUP_SQPOLL before Linux 5.11: ask for the least there is.
+        _ => {
+            let mut plain = io_uring_params::default();
+            // SAFETY: parameters of our own that name no memory.
+            match unsafe { Native::setup(1, &raw mut plain) } {
+                Ok(fd) => {
+                    sys::close(fd);
+                    false
+                }
+                Err(again) => again == error,
+            }
+        }
+    }
+}
+
+/// The emulated ring that a call names, by descriptor or by registered index.
+fn ring_of(fd: c_int, registered: bool) -> Option<std::result::Result<Arc<Ring>, Errno>> {
+    if registered {
+        return table::is_index(fd as u32).then(|| table::registered(fd as u32).ok_or(Errno::EINVAL));
+    }
+    table::find(fd).map(Ok)
+}
+
+fn result(ret: c_int) -> Result<c_int> {
+    Errno::check(ret)
+}
+
+impl Kernel for User {
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+        let mode = mode::mode();
+        let mut refusal = None;
+        if mode != Mode::Always {
+            // SAFETY: passed on to the caller.
+            let real = unsafe { Native::setup(entries, params) };
+            match real {
+                Err(error) if mode == Mode::Auto && refuses(error) => refusal = Some(-error.as_ret()),
+                real => return real,
+            }
+        }
+        if params.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: the caller vouches for `params` and the memory that it names.
+        let made = unsafe { make::make(entries, &mut *params) };
+        if made.is_ok() {
+            mode::say(refusal);
+        }
+        made.map_or_else(result, Ok)
+    }
+
+    unsafe fn enter(
+        fd: c_int,
+        to_submit: c_uint,
+        min_complete: c_uint,
+        flags: c_uint,
+        arg: *const c_void,
+        size: usize,
+    ) -> Result<c_int> {
+        let ring = match ring_of(fd, flags & IORING_ENTER_REGISTERED_RING != 0) {
+            Some(ring) => ring?,
+            // SAFETY: passed on to the caller.
+            None => return foreign(unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) }),
+        };
+        // SAFETY: passed on to the caller.
+        result(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
+    }
+
+    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Result<c_int> {
+        let registered = IORING_REGISTER_USE_REGISTERED_RING as c_uint;
+        let ring = match ring_of(fd, opcode & registered != 0) {
+            Some(ring) => ring?,
+            // SAFETY: passed on to the caller.
+            None => return foreign(unsafe { Native::register(fd, opcode, arg, nr_args) }),
+        };
+        // SAFETY: passed on to the caller.
+        let ret = result(unsafe { register::register(&ring, opcode & !registered, arg.cast_mut(), nr_args) });
+        run::settle(&ring);
+        ret
+    }
+
+    unsafe fn mmap(len: usize, prot: c_int, flags: c_int, fd: c_int, offset: u64) -> Result<NonNull<c_void>> {
+        let Some(ring) = (fd >= 0).then(|| table::find(fd)).flatten() else {
+            // SAFETY: passed on to the caller.
+            return unsafe { Native::mmap(len, prot, flags, fd, offset) };
+        };
+        let ret = register::groups::map(&ring, len, offset).unwrap_or_else(|| ring.memory.map(len, offset));
+        if (-4095..0).contains(&ret) {
+            return Err(Errno::check(ret as c_int).err().unwrap_or(Errno::ENOMEM));
+        }
+        NonNull::new(std::ptr::with_exposed_provenance_mut(ret as usize)).ok_or(Errno::ENOMEM)
+    }
+
+    unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::munmap(addr, len) }
+    }
+
+    unsafe fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> Result<()> {
+        if advice == MADV_DONTFORK {
+            life::keep_from_children(addr.addr());
+        }
+        // SAFETY: passed on to the caller.
+        unsafe { Native::madvise(addr, len, advice) }
+    }
+
+    fn close(fd: c_int) -> Result<()> {
+        match table::remove(fd) {
+            Some(ring) => result(make::closed(ring, true)).map(drop),
+            None => Native::close(fd),
+        }
+    }
+
+    fn page_size() -> usize {
+        Native::page_size()
+    }
+
+    fn nofile_limit() -> Result<Limit> {
+        Native::nofile_limit()
+    }
+
+    fn set_nofile_limit(limit: Limit) -> Result<()> {
+        Native::set_nofile_limit(limit)
+    }
+}
+
+/// What the kernel says of a descriptor that is no emulated ring. Where io_uring is refused there are none of its own.
+fn foreign(answer: Result<c_int>) -> Result<c_int> {
+    match answer {
+        Err(error) if table::any() && refuses(error) => Err(Errno::EOPNOTSUPP),
+        answer => answer,
+    }
+}
+
+/// `io_uring_enter` on an emulated ring.
+///
+/// # Safety
+///
+/// `arg` must be what `flags` says it is.
+unsafe fn enter(
+    ring: &Arc<Ring>,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    flags: c_uint,
+    arg: *const c_void,
+    size: usize,
+) -> c_int {
+    if flags & !ENTER_FLAGS != 0 {
+        return -libc::EINVAL;
+    }
+    if ring.state.lock().disabled {
+        return -libc::EBADFD;
+    }
+    run::take_back(ring);
+    let mut submitted = 0;
+    if to_submit != 0 || ring.has(IORING_SETUP_SQPOLL) {
+        let owner = ring.owner.load(Ordering::Relaxed);
+        if owner != 0 && owner != sys::thread() {
+            return -libc::EEXIST;
+        }
+        let count = if ring.has(IORING_SETUP_SQPOLL) { u32::MAX } else { to_submit };
+        submitted = submit::submit(ring, count);
+        if ring.has(IORING_SETUP_SQPOLL) {
+            submitted = to_submit as c_int;
+        }
+        if submitted as c_uint != to_submit {
+            ring.quiet();
+            return submitted;
+        }
+    }
+    if flags & IORING_ENTER_GETEVENTS == 0 {
+        ring.quiet();
+        return submitted;
+    }
+    // SAFETY: passed on to the caller.
+    let waited = match unsafe { Limits::read(ring, flags, arg, size) } {
+        Ok(limits) => wait::wait(ring, min_complete, limits),
+        Err(error) => error,
+    };
+    ring.quiet();
+    if submitted > 0 { submitted } else { waited }
+}
+
+/// The limit on descriptors in force.
+pub fn descriptor_limit() -> u64 {
+    Native::nofile_limit().map_or(1024, |limit| limit.current)
+}

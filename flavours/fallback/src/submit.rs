@@ -1,0 +1,198 @@
+//! Taking requests in from the submission queue.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use uring_core::abi::*;
+
+use crate::memory::Completion;
+use crate::ops;
+use crate::request::Req;
+use crate::ring::{Ring, Submission};
+use crate::run::{self, Batch, How};
+
+/// Every flag that an SQE can have.
+const SQE_FLAGS: u32 = IOSQE_FIXED_FILE
+    | IOSQE_IO_DRAIN
+    | IOSQE_IO_LINK
+    | IOSQE_IO_HARDLINK
+    | IOSQE_ASYNC
+    | IOSQE_BUFFER_SELECT
+    | IOSQE_CQE_SKIP_SUCCESS;
+const CHAINED: u32 = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
+
+/// A chain of requests that is not complete yet, the last one first.
+type Chain = Vec<Req>;
+
+/// Takes up to `count` requests in and starts them. Returns how many.
+pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
+    let mut submission = ring.submission.lock();
+    let memory = &ring.memory;
+    // Relaxed: only submitters move the head, and they hold the lock.
+    let mut head = memory.sq_head().load(Ordering::Relaxed);
+    // Acquire: the SQEs below the tail are complete.
+    let there = memory.sq_tail().load(Ordering::Acquire).wrapping_sub(head);
+    let count = count.min(there).min(memory.sq_entries);
+    let all = ring.has(IORING_SETUP_SUBMIT_ALL);
+    let mut batch = Batch::new(true);
+    let mut chain = Chain::new();
+    let mut taken = 0;
+    while taken < count {
+        let sqe = memory.sqe(head);
+        head = head.wrapping_add(1);
+        let Some(sqe) = sqe else {
+            memory.dropped().fetch_add(1, Ordering::Relaxed);
+            break;
+        };
+        taken += 1;
+        // Release: the program may use the slot again. Here already, since requests that run now may take long.
+        memory.sq_head().store(head, Ordering::Release);
+        if !take_in(ring, &mut submission, sqe, &mut chain, &mut batch) && !all {
+            break;
+        }
+    }
+    memory.sq_head().store(head, Ordering::Release);
+    if !chain.is_empty() {
+        // The program ended it with a member that is linked to nothing.
+        start_chain(ring, &mut submission, chain, &mut batch);
+    }
+    batch.finish(ring);
+    drop(submission);
+    run::settle(ring);
+    taken as c_int
+}
+
+/// Takes one request in. `false`: it is wrong.
+fn take_in(
+    ring: &Arc<Ring>,
+    submission: &mut Submission,
+    sqe: io_uring_sqe,
+    chain: &mut Chain,
+    batch: &mut Batch,
+) -> bool {
+    let flags = u32::from(sqe.flags);
+    if flags == 0 && chain.is_empty() && !submission.drain_next && !ring.state_is_special() {
+        // What most requests are: on their own.
+        let mut req = Req::new(sqe);
+        let checked = check(ring, &req);
+        let wrong = checked.is_err();
+        req.failed = checked.err().unwrap_or(0);
+        run::run(ring, req, How::Try, batch);
+        return !wrong;
+    }
+    let mut req = Req::new(sqe);
+    let checked = check(ring, &req);
+    let wrong = checked.is_err();
+    req.failed = checked.err().unwrap_or(0);
+    if wrong {
+        // The whole chain fails: its members before and after this one are cancelled.
+        for member in chain.iter_mut() {
+            if member.failed == 0 {
+                member.failed = -libc::ECANCELED;
+            }
+        }
+    } else if chain.iter().any(|member| member.failed != 0) {
+        req.failed = -libc::ECANCELED;
+    }
+    let goes_on = flags & CHAINED != 0 && flags & !SQE_FLAGS == 0;
+    if goes_on || !chain.is_empty() {
+        chain.push(req);
+        if !goes_on {
+            start_chain(ring, submission, std::mem::take(chain), batch);
+        }
+        return !wrong;
+    }
+    start(ring, submission, req, batch);
+    !wrong
+}
+
+/// Joins a chain and starts its first member.
+fn start_chain(ring: &Arc<Ring>, submission: &mut Submission, mut chain: Chain, batch: &mut Batch) {
+    if chain.iter().any(|member| member.failed != 0) {
+        batch.post(ring);
+        let mut state = ring.state.lock();
+        let mut silent = false;
+        for member in &chain {
+            let completion = Completion { user_data: member.sqe.user_data, res: member.failed, ..Completion::default() };
+            if !silent {
+                ring.post(&mut state, completion);
+            }
+            silent |= member.has(IOSQE_CQE_SKIP_SUCCESS) && member.failed != -libc::ECANCELED;
+        }
+        ring.notify(&state, false);
+        return;
+    }
+    let drained = chain.iter().any(|member| member.has(IOSQE_IO_DRAIN));
+    let mut following: Option<Box<Req>> = None;
+    while let Some(mut member) = chain.pop() {
+        member.link = following.take();
+        following = Some(Box::new(member));
+    }
+    if let Some(mut first) = following {
+        if drained {
+            first.sqe.flags |= IOSQE_IO_DRAIN as u8;
+        }
+        start(ring, submission, *first, batch);
+    }
+}
+
+/// Starts a request, or puts it behind those that it has to wait for.
+fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mut Batch) {
+    let drain = req.has(IOSQE_IO_DRAIN);
+    req.drained = drain || submission.drain_next;
+    submission.drain_next = drain;
+    batch.post(ring);
+    if req.failed == 0 {
+        let mut state = ring.state.lock();
+        if (req.drained && state.in_flight > 0) || !state.deferred.is_empty() {
+            match ops::stabilize_chain(&mut req) {
+                Ok(()) => state.deferred.push_back(req),
+                Err(error) => {
+                    req.failed = error;
+                    drop(state);
+                    run::run(ring, req, How::Try, batch);
+                }
+            }
+            return;
+        }
+        drop(state);
+        if req.link.is_some() {
+            // Its turn may come in another thread, after the program's memory has changed.
+            if let Some(error) = req.link.as_mut().and_then(|link| ops::stabilize_chain(link).err()) {
+                req.failed = error;
+            }
+        }
+    }
+    run::run(ring, req, How::Try, batch);
+}
+
+impl Ring {
+    /// Whether there is something that a request on its own has to heed as well.
+    fn state_is_special(&self) -> bool {
+        let state = self.state.lock();
+        !state.deferred.is_empty() || state.restrictions.active
+    }
+}
+
+/// Checks what does not depend on the opcode, and then what does.
+fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
+    let flags = u32::from(req.sqe.flags);
+    if flags & !SQE_FLAGS != 0 {
+        return Err(-libc::EINVAL);
+    }
+    {
+        let state = ring.state.lock();
+        if state.restrictions.active && !state.restrictions.allows_request(req) {
+            return Err(-libc::EACCES);
+        }
+    }
+    if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
+        return Err(-libc::EOPNOTSUPP);
+    }
+    // Nobody's credentials can be lent.
+    if req.sqe.personality != 0 {
+        return Err(-libc::EINVAL);
+    }
+    ops::check(ring, req)
+}

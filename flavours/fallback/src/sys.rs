@@ -1,0 +1,212 @@
+//! Bare system calls.
+//!
+//! The emulator must not go through libc for what the hooks stand before: they would come back into it.
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_uint};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use uring_core::kernel::Native;
+
+/// Any system call; the kernel's return value.
+///
+/// # Safety
+///
+/// The arguments must be what the call asks for, and its effects must be sound.
+pub unsafe fn call(number: libc::c_long, args: [usize; 6]) -> isize {
+    // SAFETY: passed on to the caller.
+    unsafe { Native::call(number as usize, args) }
+}
+
+/// `sys!(SYS_read, fd, address, length)`: a system call, each argument as a word. Negative: the error number.
+macro_rules! sys {
+    ($name:ident $(, $arg:expr)*) => { $crate::sys::padded(libc::$name, &[$($arg as usize),*]) };
+}
+pub(crate) use sys;
+
+/// A system call with fewer than six arguments.
+///
+/// # Safety
+///
+/// As for [`call`].
+#[inline(always)]
+pub unsafe fn padded(number: libc::c_long, given: &[usize]) -> isize {
+    let mut args = [0; 6];
+    for (to, from) in args.iter_mut().zip(given) {
+        *to = *from;
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { call(number, args) }
+}
+
+/// The descriptor of a mapping of no file.
+pub const NO_FILE: usize = usize::MAX;
+
+/// `close`, past the hook.
+pub fn close(fd: c_int) -> c_int {
+    // SAFETY: closing touches no memory; whose descriptor it is, the callers know.
+    unsafe { sys!(SYS_close, fd) as c_int }
+}
+
+/// A non-blocking eventfd that a new program does not inherit.
+pub fn eventfd() -> c_int {
+    // SAFETY: no memory is named.
+    unsafe { sys!(SYS_eventfd2, 0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) as c_int }
+}
+
+/// Adds one to an eventfd.
+pub fn eventfd_write(fd: c_int) {
+    let one = 1u64;
+    // SAFETY: the kernel reads the eight bytes of `one`. A failure means that the eventfd is full, so set already.
+    unsafe { sys!(SYS_write, fd, &raw const one, 8) };
+}
+
+/// Empties an eventfd.
+pub fn eventfd_read(fd: c_int) {
+    let mut count = 0u64;
+    // SAFETY: the kernel writes the eight bytes of `count`. A failure means that it is empty already.
+    unsafe { sys!(SYS_read, fd, &raw mut count, 8) };
+}
+
+/// Which events a descriptor has now, of those asked for. Negative: an error number.
+pub fn poll_now(fd: c_int, events: i16) -> c_int {
+    let mut slot = libc::pollfd { fd, events, revents: 0 };
+    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one slot and one time, both on this stack.
+    let ret = unsafe { sys!(SYS_ppoll, &raw mut slot, 1, &raw const none, 0, 0) };
+    match ret {
+        ..0 => ret as c_int,
+        _ if slot.revents & libc::POLLNVAL != 0 => -libc::EBADF,
+        _ => c_int::from(slot.revents as u16),
+    }
+}
+
+/// Sleeps while `word` holds `expected`, until the absolute time if there is one.
+///
+/// `FUTEX_WAIT` without a time swallows signals whose handlers restart calls, so there is always one.
+pub fn futex_wait(word: &AtomicU32, expected: u32, shared: bool, until: Option<(libc::timespec, bool)>) -> c_int {
+    let (time, realtime) = until.unwrap_or_else(|| {
+        let mut far = now(libc::CLOCK_MONOTONIC);
+        far.tv_sec = far.tv_sec.saturating_add(1_000_000);
+        (far, false)
+    });
+    let mut op = libc::FUTEX_WAIT_BITSET;
+    op |= if shared { 0 } else { libc::FUTEX_PRIVATE_FLAG };
+    op |= if realtime { libc::FUTEX_CLOCK_REALTIME } else { 0 };
+    // SAFETY: the word is borrowed, the time is on this stack.
+    unsafe { sys!(SYS_futex, word.as_ptr(), op, expected, &raw const time, 0, u32::MAX) as c_int }
+}
+
+/// Wakes up to `count` sleepers on `word`.
+pub fn futex_wake(word: &AtomicU32, shared: bool, count: c_int) {
+    let op = libc::FUTEX_WAKE | if shared { 0 } else { libc::FUTEX_PRIVATE_FLAG };
+    // SAFETY: the word is borrowed, and not written.
+    unsafe { sys!(SYS_futex, word.as_ptr(), op, count) };
+}
+
+/// The time of a clock.
+pub fn now(clock: libc::clockid_t) -> libc::timespec {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: libc writes `time`. The clocks asked for are always there.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    time
+}
+
+/// Nanoseconds of a time.
+pub fn nanoseconds(time: &libc::timespec) -> u64 {
+    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+}
+
+/// The monotonic clock in nanoseconds.
+pub fn monotonic() -> u64 {
+    nanoseconds(&now(libc::CLOCK_MONOTONIC))
+}
+
+/// A time of so many nanoseconds.
+pub fn timespec(nanoseconds: u64) -> libc::timespec {
+    libc::timespec {
+        tv_sec: (nanoseconds / 1_000_000_000) as libc::time_t,
+        tv_nsec: (nanoseconds % 1_000_000_000) as libc::c_long,
+    }
+}
+
+/// Forks that lie between the first process that loaded the library and this one.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// In the child of a fork: what threads remember of themselves is the parent's.
+pub fn forked() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The calling thread's number.
+pub fn thread() -> c_int {
+    thread_local! {
+        static REMEMBERED: Cell<(u32, c_int)> = const { Cell::new((0, 0)) };
+    }
+    // Relaxed: changes only where there is one thread.
+    let forks = FORKS.load(Ordering::Relaxed);
+    REMEMBERED.with(|remembered| match remembered.get() {
+        (at, thread) if at == forks && thread != 0 => thread,
+        _ => {
+            // SAFETY: no memory is named.
+            let thread = unsafe { sys!(SYS_gettid) as c_int };
+            remembered.set((forks, thread));
+            thread
+        }
+    })
+}
+
+/// The flags with which a file is open, or a negative error number.
+pub fn open_flags(fd: c_int) -> c_int {
+    // SAFETY: no memory is named.
+    unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) as c_int }
+}
+
+/// A duplicate that a new program does not inherit, numbered from `least` on.
+pub fn duplicate(fd: c_int, least: c_int) -> c_int {
+    // SAFETY: no memory is named.
+    let copy = unsafe { sys!(SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, least) as c_int };
+    if copy == -libc::EINVAL && least > 0 {
+        // `least` lies beyond the limit on descriptors.
+        return duplicate(fd, 0);
+    }
+    copy
+}
+
+/// What kind of file a descriptor is (`S_IFMT` of its mode), or a negative error number.
+pub fn file_type(fd: c_int) -> c_int {
+    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: libc writes `stat`; `fstat` is not among the hooked functions.
+    if unsafe { libc::fstat(fd, &raw mut stat) } < 0 {
+        return -libc::EBADF;
+    }
+    (stat.st_mode & libc::S_IFMT) as c_int
+}
+
+/// Whether a file lies in memory (tmpfs), which never makes a caller wait for a device.
+pub fn in_memory(fd: c_int) -> bool {
+    const TMPFS_MAGIC: u64 = 0x0102_1994;
+    const HUGETLBFS_MAGIC: u64 = 0x9584_58f6;
+    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+    let mut stat: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: libc writes `stat`; `fstatfs` is not among the hooked functions.
+    let failed = unsafe { libc::fstatfs(fd, &raw mut stat) } < 0;
+    !failed && matches!(stat.f_type as u64, TMPFS_MAGIC | HUGETLBFS_MAGIC)
+}
+
+/// Runs `start` with all signals blocked, so that a thread it makes has them blocked for ever.
+pub fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    let (all, mut before) = (u64::MAX, 0u64);
+    // SAFETY: signal sets of the kernel's eight bytes, on this stack.
+    unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, 8) };
+    let result = start();
+    // SAFETY: as above.
+    unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const before, 0, 8) };
+    result
+}
+
+/// Processors that there are.
+pub fn processors() -> c_uint {
+    std::thread::available_parallelism().map_or(1, |count| count.get() as c_uint)
+}

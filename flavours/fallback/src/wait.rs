@@ -1,0 +1,198 @@
+//! `io_uring_enter`'s wait.
+//!
+//! The word that threads sleep on is the CQ tail itself, with a futex that processes share: a program reads the tail
+//! without a call, and other processes may wait on the ring's memory.
+
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use uring_core::abi::*;
+
+use crate::ring::Ring;
+use crate::run;
+use crate::sys::{self, sys};
+
+/// When a wait ends without enough completions.
+#[derive(Clone, Copy, Default)]
+pub struct Limits {
+    /// Absolute, on the monotonic clock.
+    deadline: Option<u64>,
+    /// From then on, one completion is enough. On the monotonic clock.
+    min_deadline: Option<u64>,
+    sigmask: Option<u64>,
+}
+
+impl Limits {
+    /// What `io_uring_enter` was given.
+    ///
+    /// # Safety
+    ///
+    /// `arg` must be what `flags` says it is.
+    pub unsafe fn read(ring: &Ring, flags: u32, arg: *const c_void, size: usize) -> Result<Limits, c_int> {
+        let mut limits = Limits::default();
+        if flags & IORING_ENTER_EXT_ARG_REG != 0 {
+            // There are no registered regions.
+            return Err(if flags & IORING_ENTER_EXT_ARG == 0 { -libc::EINVAL } else { -libc::EFAULT });
+        }
+        if flags & IORING_ENTER_EXT_ARG == 0 {
+            if !arg.is_null() {
+                if size != size_of::<u64>() {
+                    return Err(-libc::EINVAL);
+                }
+                // SAFETY: a signal set of the kernel's size, says the caller.
+                limits.sigmask = Some(unsafe { arg.cast::<u64>().read_unaligned() });
+            }
+            return Ok(limits);
+        }
+        if size != size_of::<io_uring_getevents_arg>() {
+            return Err(-libc::EINVAL);
+        }
+        if arg.is_null() {
+            return Err(-libc::EFAULT);
+        }
+        // SAFETY: the structure that the flag says it is.
+        let given = unsafe { arg.cast::<io_uring_getevents_arg>().read_unaligned() };
+        if given.sigmask != 0 {
+            if given.sigmask_sz as usize != size_of::<u64>() {
+                return Err(-libc::EINVAL);
+            }
+            // SAFETY: the caller vouches for the address.
+            limits.sigmask =
+                Some(unsafe { std::ptr::with_exposed_provenance::<u64>(given.sigmask as usize).read_unaligned() });
+        }
+        if given.min_wait_usec != 0 {
+            limits.min_deadline = Some(sys::monotonic().saturating_add(u64::from(given.min_wait_usec) * 1000));
+        }
+        if given.ts != 0 {
+            // SAFETY: the caller vouches for the address.
+            let time = unsafe {
+                std::ptr::with_exposed_provenance::<__kernel_timespec>(given.ts as usize).read_unaligned()
+            };
+            if time.tv_sec < 0 || !(0..1_000_000_000).contains(&time.tv_nsec) {
+                return Err(-libc::EINVAL);
+            }
+            let time = libc::timespec { tv_sec: time.tv_sec as libc::time_t, tv_nsec: time.tv_nsec as libc::c_long };
+            let time = sys::nanoseconds(&time);
+            limits.deadline = Some(if flags & IORING_ENTER_ABS_TIMER != 0 {
+                let clock = sys::nanoseconds(&sys::now(ring.clock.load(Ordering::Relaxed)));
+                sys::monotonic().saturating_add(time.saturating_sub(clock))
+            } else {
+                sys::monotonic().saturating_add(time)
+            });
+        }
+        Ok(limits)
+    }
+}
+
+/// Waits until `wanted` completions are there. Returns 0 or a negative error number.
+pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
+    let wanted = wanted.min(ring.memory.cq_entries);
+    {
+        let mut state = ring.state.lock();
+        ring.flush_overflow(&mut state);
+    }
+    if ring.ready() >= wanted {
+        return 0;
+    }
+    let ret = match limits.sigmask {
+        Some(mask) => masked(ring, wanted, limits, mask),
+        None => sleep(ring, wanted, limits),
+    };
+    // What came meanwhile counts for more than how the wait ended.
+    if ring.ready() != 0 { 0 } else { ret }
+}
+
+/// How a wait goes on.
+enum Step {
+    Over(c_int),
+    Sleep(Option<u64>),
+}
+
+/// Whether enough is there by now, and else until when to sleep.
+fn step(ring: &Arc<Ring>, wanted: u32, limits: &Limits) -> Step {
+    run::take_back(ring);
+    let ready = ring.ready();
+    if ready >= wanted {
+        return Step::Over(0);
+    }
+    if limits.deadline.is_none() && limits.min_deadline.is_none() {
+        return Step::Sleep(None);
+    }
+    let now = sys::monotonic();
+    if let Some(least) = limits.min_deadline {
+        if now >= least {
+            if ready > 0 {
+                return Step::Over(0);
+            }
+        } else {
+            return Step::Sleep(Some(least));
+        }
+    }
+    match limits.deadline {
+        Some(deadline) if now >= deadline => Step::Over(-libc::ETIME),
+        deadline => Step::Sleep(deadline),
+    }
+}
+
+fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
+    // After the least time one completion ends the wait, so its poster must wake.
+    ring.announce(if limits.min_deadline.is_some() { 1 } else { wanted });
+    let ret = loop {
+        // Acquire: completions below the tail are there.
+        let tail = ring.memory.cq_tail().load(Ordering::Acquire);
+        let until = match step(ring, wanted, &limits) {
+            Step::Over(ret) => break ret,
+            Step::Sleep(until) => until,
+        };
+        let until = until.map(|time| (sys::timespec(time), false));
+        if sys::futex_wait(ring.memory.cq_tail(), tail, true, until) == -libc::EINTR {
+            break -libc::EINTR;
+        }
+    };
+    ring.retract();
+    ret
+}
+
+/// A wait with a signal mask: the mask must change and the wait begin in one step, which `ppoll` does and a futex cannot.
+fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
+    let eventfd = {
+        let _state = ring.state.lock();
+        let mut eventfd = ring.masked_wait.load(Ordering::Relaxed);
+        if eventfd < 0 {
+            eventfd = sys::eventfd();
+            if eventfd < 0 {
+                return eventfd;
+            }
+            ring.masked_wait.store(eventfd, Ordering::Relaxed);
+        }
+        ring.masked_waiters.fetch_add(1, Ordering::SeqCst);
+        eventfd
+    };
+    let ret = loop {
+        sys::eventfd_read(eventfd);
+        let until = match step(ring, wanted, &limits) {
+            Step::Over(ret) => break ret,
+            Step::Sleep(until) => until,
+        };
+        // Another thread in such a wait may have read what was meant for both.
+        let until = match ring.masked_waiters.load(Ordering::Relaxed) {
+            0 | 1 => until,
+            _ => Some(until.unwrap_or(u64::MAX).min(sys::monotonic().saturating_add(10_000_000))),
+        };
+        let time = until.map(|until| sys::timespec(until.saturating_sub(sys::monotonic())));
+        let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        let mut slot = libc::pollfd { fd: eventfd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one slot, a time and a signal set, all on this stack.
+        let polled = unsafe { sys!(SYS_ppoll, &raw mut slot, 1, time, &raw const mask, 8) };
+        if polled as c_int == -libc::EINTR {
+            break -libc::EINTR;
+        }
+    };
+    ring.masked_waiters.fetch_sub(1, Ordering::SeqCst);
+    if ring.masked_waiters.load(Ordering::SeqCst) != 0 {
+        // Others may have slept on what was read here.
+        sys::eventfd_write(eventfd);
+    }
+    ret
+}

@@ -1,0 +1,257 @@
+//! Threads for requests that may wait: made on demand, ended when idle.
+
+use std::collections::{HashMap, VecDeque};
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::lock::Lock;
+use crate::ops;
+use crate::request::{Class, Job};
+use crate::ring::Ring;
+use crate::run::{self, How};
+use crate::sys;
+
+const STACK: usize = 256 * 1024;
+const IDLE: u64 = 5_000_000_000;
+const CLASSES: usize = 2;
+/// Of what may wait without end there may be many at a time.
+const MOST_UNBOUNDED: usize = 1024;
+
+/// One class of workers.
+struct Pool {
+    /// Numbers of jobs in the order they came. Jobs that were taken back are no longer in `jobs`.
+    queue: VecDeque<u64>,
+    jobs: HashMap<u64, Box<Job>>,
+    /// Jobs behind another one on the same file.
+    behind: HashMap<c_int, VecDeque<u64>>,
+    /// The rings whose jobs run, and on which descriptors.
+    running: Vec<(Arc<Ring>, c_int)>,
+    threads: usize,
+    idle: usize,
+    most: usize,
+}
+
+/// All workers.
+pub struct Pools {
+    pools: Option<[Pool; CLASSES]>,
+}
+
+pub static POOLS: Lock<Pools> = Lock::new(Pools { pools: None });
+/// Moves when a job comes, for each class.
+static COME: [AtomicU32; CLASSES] = [const { AtomicU32::new(0) }; CLASSES];
+/// Moves when a job ends.
+static ENDED: AtomicU32 = AtomicU32::new(0);
+
+impl Pool {
+    fn new(most: usize) -> Pool {
+        Pool {
+            queue: VecDeque::new(),
+            jobs: HashMap::new(),
+            behind: HashMap::new(),
+            running: Vec::new(),
+            threads: 0,
+            idle: 0,
+            most,
+        }
+    }
+
+    /// Whether a job that was not taken back works on one of these descriptors.
+    fn uses(&self, first: c_int, last: c_int) -> bool {
+        let within = |fd: c_int| (first..=last).contains(&fd);
+        self.running.iter().any(|(_, fd)| within(*fd)) || self.jobs.values().any(|job| within(job.req.fd()))
+    }
+}
+
+impl Pools {
+    fn get(&mut self, class: usize) -> &mut Pool {
+        let [bounded, unbounded] = self.pools.get_or_insert_with(|| {
+            let bounded = (4 * sys::processors() as usize).clamp(8, 64);
+            [Pool::new(bounded), Pool::new(MOST_UNBOUNDED)]
+        });
+        if class == 0 { bounded } else { unbounded }
+    }
+
+    /// In the child of a fork: the threads are the parent's, and so is what was under way.
+    pub fn forget(&mut self) {
+        std::mem::forget(self.pools.take());
+    }
+}
+
+fn number(class: Class) -> usize {
+    usize::from(class == Class::Unbounded)
+}
+
+/// The most workers that there may be, of each class. 0 leaves a number as it is; what was is put in its place.
+pub fn limit(most: &mut [u32; CLASSES]) {
+    let mut pools = POOLS.lock();
+    for (class, most) in most.iter_mut().enumerate() {
+        let pool = pools.get(class);
+        let before = pool.most;
+        if *most != 0 {
+            pool.most = *most as usize;
+        }
+        *most = before as u32;
+    }
+}
+
+/// Gives a job to a worker. Gives it back where there is none and none can be made.
+pub fn put(job: Box<Job>, class: Class) -> Option<Box<Job>> {
+    let at = number(class);
+    let mut pools = POOLS.lock();
+    let pool = pools.get(at);
+    if pool.idle <= pool.queue.len() && pool.threads < pool.most {
+        pool.threads += 1;
+        drop(pools);
+        let made = make(at);
+        pools = POOLS.lock();
+        let pool = pools.get(at);
+        if !made {
+            pool.threads -= 1;
+            if pool.threads == 0 {
+                return Some(job);
+            }
+        }
+    }
+    let pool = pools.get(at);
+    let id = job.req.id;
+    let file = ops::ordered_file(&job.req);
+    pool.jobs.insert(id, job);
+    match file {
+        Some(file) => match pool.behind.get_mut(&file) {
+            Some(behind) => {
+                behind.push_back(id);
+                return None;
+            }
+            None => {
+                pool.behind.insert(file, VecDeque::new());
+                pool.queue.push_back(id);
+            }
+        },
+        None => pool.queue.push_back(id),
+    }
+    let idle = pool.idle;
+    drop(pools);
+    wake(at, idle);
+    None
+}
+
+fn wake(class: usize, idle: usize) {
+    if let Some(come) = COME.get(class) {
+        come.fetch_add(1, Ordering::Release);
+        if idle > 0 {
+            sys::futex_wake(come, false, 1);
+        }
+    }
+}
+
+/// Takes a job back that no worker has begun.
+pub fn take(id: u64, class: Class) -> Option<Box<Job>> {
+    let mut pools = POOLS.lock();
+    let pool = pools.get(number(class));
+    let job = pool.jobs.remove(&id)?;
+    // Who waits behind it has its turn now, unless another one runs on the file: then that one calls it.
+    if let Some(file) = ops::ordered_file(&job.req) {
+        let queued = pool.queue.contains(&id);
+        if queued {
+            pool.queue.retain(|other| *other != id);
+            next_on(pool, file);
+        }
+    }
+    Some(job)
+}
+
+/// Queues the next job on a file.
+fn next_on(pool: &mut Pool, file: c_int) {
+    while let Some(next) = pool.behind.get_mut(&file).and_then(VecDeque::pop_front) {
+        if pool.jobs.contains_key(&next) {
+            pool.queue.push_back(next);
+            return;
+        }
+    }
+    pool.behind.remove(&file);
+}
+
+/// Waits until nothing of a ring runs on memory that the program may free.
+pub fn wait_for(ring: &Arc<Ring>) {
+    loop {
+        let ended = ENDED.load(Ordering::Acquire);
+        let runs = POOLS.lock().get(0).running.iter().any(|(other, _)| Arc::ptr_eq(other, ring));
+        if !runs {
+            return;
+        }
+        sys::futex_wait(&ENDED, ended, false, None);
+    }
+}
+
+fn make(class: usize) -> bool {
+    let thread = std::thread::Builder::new().name("iou-wrk".into()).stack_size(STACK);
+    sys::with_signals_blocked(|| thread.spawn(move || work(class))).is_ok()
+}
+
+fn work(class: usize) {
+    let Some(come) = COME.get(class) else {
+        return;
+    };
+    loop {
+        let seen = come.load(Ordering::Acquire);
+        let mut pools = POOLS.lock();
+        let pool = pools.get(class);
+        let mut job = None;
+        while let (None, Some(id)) = (&job, pool.queue.pop_front()) {
+            job = pool.jobs.remove(&id);
+        }
+        if let Some(job) = job {
+            let (ring, file, fd) = (job.ring.clone(), ops::ordered_file(&job.req), job.req.fd());
+            pool.running.push((ring.clone(), fd));
+            drop(pools);
+            run::resume(job, How::Block);
+            let mut pools = POOLS.lock();
+            let pool = pools.get(class);
+            if let Some(at) = pool.running.iter().position(|(other, at)| *at == fd && Arc::ptr_eq(other, &ring)) {
+                pool.running.swap_remove(at);
+            }
+            if let Some(file) = file {
+                next_on(pool, file);
+            }
+            drop(pools);
+            ENDED.fetch_add(1, Ordering::Release);
+            sys::futex_wake(&ENDED, false, i32::MAX);
+            continue;
+        }
+        pool.idle += 1;
+        drop(pools);
+        let until = sys::timespec(sys::monotonic().saturating_add(IDLE));
+        let slept = sys::futex_wait(come, seen, false, Some((until, false)));
+        let mut pools = POOLS.lock();
+        let pool = pools.get(class);
+        pool.idle -= 1;
+        if slept == -libc::ETIMEDOUT && pool.queue.is_empty() {
+            pool.threads -= 1;
+            return;
+        }
+    }
+}
+
+/// A number that moves when a job ends.
+pub fn ended() -> u32 {
+    ENDED.load(Ordering::Acquire)
+}
+
+/// Waits until a job has ended since [`ended`] gave this number, or until a time.
+pub fn wait_for_end(since: u32, until: u64) -> c_int {
+    sys::futex_wait(&ENDED, since, false, Some((sys::timespec(until), false)))
+}
+
+/// Waits until none of these descriptors is used by a worker.
+pub fn wait_for_files(first: c_int, last: c_int) {
+    loop {
+        let since = ended();
+        let mut pools = POOLS.lock();
+        if !pools.get(0).uses(first, last) {
+            return;
+        }
+        drop(pools);
+        sys::futex_wait(&ENDED, since, false, None);
+    }
+}
