@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::abi::*;
 use uring_core::ring::sizes;
@@ -49,6 +49,10 @@ const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
     | IORING_FEAT_MIN_TIMEOUT
     | IORING_FEAT_NO_IOWAIT;
 
+/// How often, and how many nanoseconds each time, the end of a ring waits for threads that are done with it.
+const MOMENTS: u32 = 100;
+const MOMENT: u64 = 50_000;
+
 /// Which flags go together, as the kernel has it.
 fn check(p: &io_uring_params) -> Result<(), c_int> {
     let has = |flag| p.flags & flag != 0;
@@ -69,7 +73,7 @@ fn check(p: &io_uring_params) -> Result<(), c_int> {
     }
     if has(IORING_SETUP_ATTACH_WQ) && table::find(p.wq_fd as c_int).is_none() {
         let open = sys::open_flags(p.wq_fd as c_int) >= 0;
-        return Err(if open { -libc::EINVAL } else { -libc::EBADF });
+        return Err(if open { -libc::EINVAL } else { -libc::ENXIO });
     }
     Ok(())
 }
@@ -108,7 +112,11 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     }
     let name = if p.flags & IORING_SETUP_REGISTERED_FD_ONLY != 0 {
         match table::register(ring.clone()) {
-            Some(index) => index as c_int,
+            Some(index) => {
+                // There is nothing that the program could poll.
+                sys::close(ring.forget_descriptor());
+                index as c_int
+            }
             None => return Err(-libc::EBUSY),
         }
     } else if table::add(ring.clone()) {
@@ -153,4 +161,13 @@ pub fn give_up(ring: Arc<Ring>) {
         (state.files.take(), state.buffers.take(), std::mem::take(&mut state.groups))
     };
     drop((files, buffers, groups));
+    // A thread that has posted the last completion lets go of the ring a moment later. With it the memory goes.
+    let none = AtomicU32::new(0);
+    for _ in 0..MOMENTS {
+        if Arc::strong_count(&ring) == 1 {
+            break;
+        }
+        let soon = sys::timespec(sys::monotonic().saturating_add(MOMENT));
+        sys::futex_wait(&none, 0, false, Some((soon, false)));
+    }
 }

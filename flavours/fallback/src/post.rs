@@ -96,7 +96,9 @@ impl Ring {
         if memory.signalled().load(Ordering::Relaxed) == 0 {
             memory.signalled().store(1, Ordering::SeqCst);
             memory.sq_flags().fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
-            sys::eventfd_write(self.descriptor());
+            if self.descriptor() >= 0 {
+                sys::eventfd_write(self.descriptor());
+            }
         }
     }
 

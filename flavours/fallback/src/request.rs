@@ -132,14 +132,6 @@ impl Req {
         // SAFETY: all readings of the union are plain numbers.
         unsafe { self.sqe.__anon6.__anon1.addr3 }
     }
-
-    /// Which file the request is on, for cancelling.
-    pub fn file_key(&self) -> FileKey {
-        match &self.file {
-            Some(file) => FileKey::Fixed(Arc::as_ptr(file).addr()),
-            None => FileKey::Number(self.sqe.fd),
-        }
-    }
 }
 
 /// A duplicate of a descriptor, closed when the request goes.
@@ -180,18 +172,10 @@ pub enum Place {
     Aio,
 }
 
-/// The file of a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum FileKey {
-    Number(c_int),
-    Fixed(usize),
-}
-
 /// A request that can be cancelled.
 pub struct Info {
     pub user_data: u64,
     pub opcode: u8,
-    pub file: FileKey,
     pub fd: c_int,
     pub place: Place,
     /// The link timeout that runs for it.

@@ -163,7 +163,7 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     if req.id == 0 {
         req.id = Ring::next_id();
     }
-    let (id, file, fd) = (req.id, req.file_key(), req.fd());
+    let (id, fd) = (req.id, req.fd());
     {
         let mut state = ring.state.lock();
         if !req.counted {
@@ -171,7 +171,7 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
             state.in_flight += 1;
         }
         let info =
-            Info { user_data: req.sqe.user_data, opcode: req.sqe.opcode, file, fd, place, timeout: None };
+            Info { user_data: req.sqe.user_data, opcode: req.sqe.opcode, fd, place, timeout: None };
         state.pending.insert(id, info);
     }
     let job = Box::new(Job { ring: ring.clone(), req });
@@ -241,7 +241,6 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     let info = Info {
         user_data: timeout.sqe.user_data,
         opcode: timeout.sqe.opcode,
-        file: timeout.file_key(),
         fd: -1,
         place: Place::Timer(deadline),
         timeout: None,

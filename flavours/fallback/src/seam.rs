@@ -10,6 +10,7 @@ use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, Limit, MADV_DONTFORK, Native};
 
 use crate::mode::{self, Mode};
+use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
 use crate::{life, make, register, run, submit, sys, table};
@@ -93,7 +94,7 @@ impl Kernel for User {
         let ring = match ring_of(fd, flags & IORING_ENTER_REGISTERED_RING != 0) {
             Some(ring) => ring?,
             // SAFETY: passed on to the caller.
-            None => return foreign(unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) }),
+            None => return foreign(unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) }, fd),
         };
         // SAFETY: passed on to the caller.
         result(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
@@ -103,8 +104,19 @@ impl Kernel for User {
         let registered = IORING_REGISTER_USE_REGISTERED_RING as c_uint;
         let ring = match ring_of(fd, opcode & registered != 0) {
             Some(ring) => ring?,
-            // SAFETY: passed on to the caller.
-            None => return foreign(unsafe { Native::register(fd, opcode, arg, nr_args) }),
+            None => {
+                if fd == -1 && opcode == IORING_REGISTER_SEND_MSG_RING as c_uint {
+                    // SAFETY: the opcode takes an SQE.
+                    if let Some(ret) = unsafe { misc::send_without_ring(arg.cast(), nr_args) } {
+                        return result(ret);
+                    }
+                }
+                if fd == -1 && mode::mode() == Mode::Always {
+                    return Err(Errno::EINVAL);
+                }
+                // SAFETY: passed on to the caller.
+                return foreign(unsafe { Native::register(fd, opcode, arg, nr_args) }, fd);
+            }
         };
         // SAFETY: passed on to the caller.
         let ret = result(unsafe { register::register(&ring, opcode & !registered, arg.cast_mut(), nr_args) });
@@ -158,9 +170,13 @@ impl Kernel for User {
 }
 
 /// What the kernel says of a descriptor that is no emulated ring. Where io_uring is refused there are none of its own.
-fn foreign(answer: Result<c_int>) -> Result<c_int> {
+fn foreign(answer: Result<c_int>, fd: c_int) -> Result<c_int> {
     match answer {
-        Err(error) if table::any() && refuses(error) => Err(Errno::EOPNOTSUPP),
+        // What a call without a ring would ask for is not there.
+        Err(error) if fd == -1 && mode::mode() != Mode::Never && refuses(error) => Err(Errno::EINVAL),
+        Err(error) if table::any() && refuses(error) => {
+            Err(if sys::open_flags(fd) < 0 { Errno::EBADF } else { Errno::EOPNOTSUPP })
+        }
         answer => answer,
     }
 }

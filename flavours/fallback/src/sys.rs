@@ -206,7 +206,20 @@ pub fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Processors that there are.
+/// Processors that the process may run on.
 pub fn processors() -> c_uint {
-    std::thread::available_parallelism().map_or(1, |count| count.get() as c_uint)
+    let mut mask = [0u64; 128];
+    // SAFETY: the kernel writes at most the size of `mask`. Not through libc or Rust's library: they open and close files,
+    // and closing is hooked.
+    let ret = unsafe { sys!(SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
+    if ret <= 0 { 1 } else { mask.iter().map(|word| word.count_ones()).sum::<c_uint>().max(1) }
+}
+
+/// What tells one open file from another, as far as that can be seen: device, inode, and whether it reads or writes.
+pub fn identity(fd: c_int) -> Option<(u64, u64, c_int)> {
+    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: libc writes `stat`; `fstat` is not among the hooked functions.
+    let failed = unsafe { libc::fstat(fd, &raw mut stat) } < 0;
+    (!failed).then(|| (stat.st_dev, stat.st_ino, open_flags(fd) & libc::O_ACCMODE))
 }

@@ -7,10 +7,10 @@ use uring_core::abi::*;
 
 use super::Outcome;
 use super::sync::unused;
-use crate::request::{FileKey, Info, Job, Place, Req};
+use crate::request::{Info, Job, Place, Req};
 use crate::ring::Ring;
 use crate::run::{self, Batch, How};
-use crate::{poller, workers};
+use crate::{poller, sys, workers};
 
 const FLAGS: u32 = IORING_ASYNC_CANCEL_ALL
     | IORING_ASYNC_CANCEL_FD
@@ -77,22 +77,19 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let file = if !has(IORING_ASYNC_CANCEL_FD) {
         None
     } else if has(IORING_ASYNC_CANCEL_FD_FIXED) {
-        // By the file, not by the slot: another one may be there by now.
         match ring.fixed_file(which.fd) {
-            Some(file) => Some(FileKey::Fixed(Arc::as_ptr(&file).addr())),
+            Some(file) => Some(file.fd),
             None => return -libc::EBADF,
         }
+    } else if sys::open_flags(which.fd) < 0 {
+        return -libc::EBADF;
     } else {
-        if crate::sys::open_flags(which.fd) < 0 {
-            return -libc::EBADF;
-        }
-        Some(FileKey::Number(which.fd))
+        Some(which.fd)
     };
     let by_op = has(IORING_ASYNC_CANCEL_OP);
     let by_data = has(IORING_ASYNC_CANCEL_USERDATA) || !(by_op || file.is_some() || has(IORING_ASYNC_CANCEL_ANY));
     let fits = |info: &Info| {
-        file.is_none_or(|file| info.file == file)
-            && (!by_op || info.opcode == which.opcode)
+        (!by_op || info.opcode == which.opcode)
             && (!by_data || info.user_data == which.user_data)
             && info.opcode != IORING_OP_LINK_TIMEOUT as u8
     };
@@ -102,6 +99,9 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
         let known = ids.into_iter().filter_map(|id| state.pending.get(id).map(|info| (id, info.copy())));
         known.filter(|(_, info)| fits(info)).collect()
     };
+    // By the file, not by the number: requests on it may name it in another way.
+    let identity = file.and_then(sys::identity);
+    let found = found.into_iter().filter(|(_, info)| file.is_none() || sys::identity(info.fd) == identity);
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
     for (id, info) in found {

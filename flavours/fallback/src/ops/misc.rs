@@ -154,13 +154,22 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     }
     let slot = req.file_index();
     if slot != 0 {
-        let first = if slot == IORING_FILE_INDEX_ALLOC { None } else { Some(slot - 1) };
-        let made = ends.map(|end| files::install_owned(ring, end, first));
-        let [read, write] = made;
-        if read < 0 || write < 0 {
-            return Outcome::Done(read.min(write), 0);
+        let slots = match slot {
+            IORING_FILE_INDEX_ALLOC => [None, None],
+            slot => [Some(slot - 1), Some(slot)],
+        };
+        let [read, write] = ends;
+        let first = files::install_owned(ring, read, slots[0]);
+        if first < 0 {
+            sys::close(write);
+            return Outcome::Done(first, 0);
         }
-        ends = made;
+        let second = files::install_owned(ring, write, slots[1]);
+        if second < 0 {
+            // The first end stays where it is, as the kernel has it.
+            return Outcome::Done(second, 0);
+        }
+        ends = [(first, slots[0]), (second, slots[1])].map(|(chosen, slot)| slot.map_or(chosen, |slot| slot as c_int));
     }
     // SAFETY: the program vouches for room for two numbers.
     unsafe { out.cast::<[c_int; 2]>().write(ends) };
@@ -184,6 +193,28 @@ pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> O
     let result = send(ring, &target, req);
     target.post_released();
     Outcome::Done(result, 0)
+}
+
+/// `IORING_REGISTER_SEND_MSG_RING`: a message from no ring. `None`: the target is no emulated ring.
+///
+/// # Safety
+///
+/// `arg` must be an SQE, or null.
+pub unsafe fn send_without_ring(arg: *const io_uring_sqe, nr: u32) -> Option<c_int> {
+    if arg.is_null() || nr != 1 {
+        return None;
+    }
+    // SAFETY: the caller vouches for an SQE.
+    let req = Req::new(unsafe { arg.read_unaligned() });
+    let target = table::find(req.sqe.fd)?;
+    if req.sqe.flags != 0 || req.sqe.opcode != IORING_OP_MSG_RING as u8 {
+        return Some(-libc::EINVAL);
+    }
+    if req.address::<u8>().addr() as u32 != IORING_MSG_DATA as u32 {
+        return Some(-libc::EINVAL);
+    }
+    // The ring that sends matters for descriptors only.
+    Some(send(&target, &target, &req))
 }
 
 fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {

@@ -130,6 +130,8 @@ fn table(opcode: u8) -> Option<&'static Op> {
         IORING_OP_RECV => op(message::check_recv, message::recv, nothing).on_file().selecting().with_ioprio();
         IORING_OP_SENDMSG => op(message::check_send, message::sendmsg, message::copy).on_file().with_ioprio();
         IORING_OP_RECVMSG => op(message::check_recv, message::recvmsg, message::copy).on_file().selecting().with_ioprio();
+        IORING_OP_SEND_ZC => op(message::check_zc, message::send_zc, message::copy_send).on_file().with_ioprio();
+        IORING_OP_SENDMSG_ZC => op(message::check_zc, message::sendmsg_zc, message::copy).on_file().with_ioprio();
         IORING_OP_READ_MULTISHOT => op(rw::check_multishot, rw::read_multishot, nothing).on_file().selecting();
     }
 }
@@ -160,7 +162,28 @@ pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
     if req.sqe.ioprio != 0 && !op.ioprio {
         return Err(-libc::EINVAL);
     }
+    if ring.has(IORING_SETUP_IOPOLL) && !is_polled(req.sqe.opcode) {
+        return Err(-libc::EINVAL);
+    }
     (op.check)(ring, req)
+}
+
+/// Whether a ring set up with `IORING_SETUP_IOPOLL` takes the opcode.
+fn is_polled(opcode: u8) -> bool {
+    const POLLED: [io_uring_op; 11] = [
+        IORING_OP_NOP,
+        IORING_OP_READV,
+        IORING_OP_WRITEV,
+        IORING_OP_READ_FIXED,
+        IORING_OP_WRITE_FIXED,
+        IORING_OP_READ,
+        IORING_OP_WRITE,
+        IORING_OP_FILES_UPDATE,
+        IORING_OP_PROVIDE_BUFFERS,
+        IORING_OP_REMOVE_BUFFERS,
+        IORING_OP_MSG_RING,
+    ];
+    POLLED.iter().any(|polled| opcode == *polled as u8)
 }
 
 /// Starts a request, or goes on with it.

@@ -17,6 +17,8 @@ use crate::sys;
 const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
 /// What `ppoll` can be asked for.
 const PLAIN: u32 = 0xffff;
+/// Bits by which epoll is told how to watch, not what for.
+const EPOLL_OWN: u32 = 0xf800_0000;
 const UPDATES: u32 = IORING_POLL_UPDATE_EVENTS | IORING_POLL_UPDATE_USER_DATA;
 
 /// The events that an SQE asks for. On big-endian machines the halves are swapped, as the kernel has it.
@@ -55,7 +57,7 @@ pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome
         // No epoll for this file, or no thread: a file that is always ready has said so above.
         return Outcome::Done(-libc::EPERM, 0);
     }
-    let asked = events(req) & !((libc::EPOLLET | libc::EPOLLONESHOT) as u32);
+    let asked = events(req) & !EPOLL_OWN;
     if multi {
         // The set of edges reports what is there already as the first event.
         let _ = batch;

@@ -225,6 +225,10 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
     if open < 0 {
         return Outcome::Done(open, 0).with_buffer(ring, req);
     }
+    if ring.has(IORING_SETUP_IOPOLL) && open & libc::O_DIRECT == 0 {
+        // Only such files could be polled.
+        return Outcome::Done(-libc::EOPNOTSUPP, 0).with_buffer(ring, req);
+    }
     let patient = req.op_flags() & libc::RWF_NOWAIT as u32 == 0;
     let kind = |req: &Req| match &req.file {
         Some(file) => file.kind,

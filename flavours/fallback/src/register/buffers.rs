@@ -7,6 +7,7 @@ use uring_core::abi::*;
 
 use super::{array, at, errno, sized};
 use crate::ring::Ring;
+use crate::{sys, table};
 
 const MOST: u32 = 1 << 14;
 const LONGEST: usize = 1 << 30;
@@ -129,4 +130,55 @@ fn update(ring: &Arc<Ring>, offset: usize, vectors: &[libc::iovec], tags: &[u64]
         done += 1;
     }
     Ok(done)
+}
+
+/// Takes buffers over from another ring, or moves them within one.
+///
+/// # Safety
+///
+/// `arg` must be what the opcode takes.
+pub unsafe fn clone(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
+    if nr != 1 {
+        return -libc::EINVAL;
+    }
+    // SAFETY: the structure that the opcode takes.
+    errno(unsafe { super::one::<io_uring_clone_buffers>(arg) }.and_then(|given| copy(ring, &given)))
+}
+
+fn copy(ring: &Arc<Ring>, given: &io_uring_clone_buffers) -> Result<c_int, c_int> {
+    let (by_index, replace) = (IORING_REGISTER_SRC_REGISTERED as u32, IORING_REGISTER_DST_REPLACE as u32);
+    if given.flags & !(by_index | replace) != 0 || given.pad != [0; 3] {
+        return Err(-libc::EINVAL);
+    }
+    if given.flags & replace == 0 && ring.state.lock().buffers.is_some() {
+        return Err(-libc::EBUSY);
+    }
+    let source = if given.flags & by_index != 0 {
+        table::registered(given.src_fd).ok_or(-libc::EINVAL)?
+    } else {
+        let refusal = if sys::open_flags(given.src_fd as c_int) < 0 { -libc::EBADF } else { -libc::EOPNOTSUPP };
+        table::find(given.src_fd as c_int).ok_or(refusal)?
+    };
+    let all = source.state.lock().buffers.clone().ok_or(-libc::ENXIO)?;
+    let mut count = given.nr as usize;
+    if count == 0 {
+        if given.src_off != 0 || given.dst_off != 0 {
+            return Err(-libc::EINVAL);
+        }
+        count = all.len();
+    }
+    if count > all.len() {
+        return Err(-libc::EINVAL);
+    }
+    let (from, to) = (given.src_off as usize, given.dst_off as usize);
+    let taken = all.get(from..from.saturating_add(count)).ok_or(-libc::EOVERFLOW)?;
+    let end = to.checked_add(count).filter(|end| *end <= MOST as usize).ok_or(-libc::EINVAL)?;
+    let mut table = ring.state.lock().buffers.clone().unwrap_or_default();
+    table.resize_with(table.len().max(end), || None);
+    for (slot, buffer) in table.iter_mut().skip(to).zip(taken) {
+        slot.clone_from(buffer);
+    }
+    let before = ring.state.lock().buffers.replace(table);
+    drop(before);
+    Ok(0)
 }

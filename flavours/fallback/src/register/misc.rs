@@ -57,6 +57,9 @@ pub fn no_eventfd(ring: &Arc<Ring>) -> c_int {
 
 /// Names the opcodes that are served, and no others.
 pub unsafe fn probe(arg: *mut c_void, nr: u32) -> c_int {
+    if arg.is_null() {
+        return -libc::EINVAL;
+    }
     // SAFETY: room for a header and so many entries, says the caller.
     let header = match unsafe { one::<[u32; 4]>(arg) } {
         Ok(header) => header,
@@ -195,7 +198,7 @@ pub unsafe fn sync_cancel(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
 }
 
 pub unsafe fn max_workers(arg: *mut c_void, nr: u32) -> c_int {
-    if nr != 2 {
+    if nr != 2 || arg.is_null() {
         return -libc::EINVAL;
     }
     // SAFETY: two numbers, to be read and written.

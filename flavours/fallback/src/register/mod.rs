@@ -41,6 +41,7 @@ pub unsafe fn register(ring: &Arc<Ring>, opcode: u32, arg: *mut c_void, nr: u32)
             n if n == is!(IORING_UNREGISTER_BUFFERS) => none(arg, nr).unwrap_or_else(|| buffers::unregister(ring)),
             n if n == is!(IORING_REGISTER_BUFFERS2) => buffers::register2(ring, arg, nr),
             n if n == is!(IORING_REGISTER_BUFFERS_UPDATE) => buffers::update2(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_CLONE_BUFFERS) => buffers::clone(ring, arg, nr),
             n if n == is!(IORING_REGISTER_FILES) => files::register(ring, arg, nr),
             n if n == is!(IORING_UNREGISTER_FILES) => none(arg, nr).unwrap_or_else(|| files::unregister(ring)),
             n if n == is!(IORING_REGISTER_FILES_UPDATE) => files::update1(ring, arg, nr),

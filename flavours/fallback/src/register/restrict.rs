@@ -47,7 +47,7 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     if state.restrictions.registered {
         return -libc::EBUSY;
     }
-    if nr == 0 || nr > 256 {
+    if arg.is_null() || nr > 256 {
         return -libc::EINVAL;
     }
     // SAFETY: an array of restrictions, says the caller.
