@@ -16,6 +16,9 @@ exit_hooks=()
 # The runner collects these lines for its summary.
 figures=${CONSUMERS_FIGURES:-$work/figures}
 our_lib='' system_lib=''
+# With CONSUMERS_REFUSED=EPERM (or another error) "ours" is the fallback library of LIBURING_LIBDIR, and the programs it
+# serves get that error from io_uring's system calls. CONSUMERS_REFUSE names the command that sees to that.
+refused=${CONSUMERS_REFUSED:-}
 
 finish() {
     local status=$? hook
@@ -103,6 +106,10 @@ select_lib() {
     lib_env=(-u LD_LIBRARY_PATH)
     [ "$1" = debian ] || lib_env=("LD_LIBRARY_PATH=$our_libdir")
     lib_env+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$work/$1.ld")
+    # By name it would come too late for a module that is loaded at run time.
+    if [ -n "$refused" ] && [ "$1" = ours ]; then
+        lib_env=("LD_PRELOAD=$our_lib" "${lib_env[@]:1}" "$CONSUMERS_REFUSE" -e "$refused")
+    fi
 }
 
 # traced SIDE COMMAND...: runs the command with that side's library; strace's record is added to $work/SIDE.strace.
@@ -123,6 +130,11 @@ judge_process() {
     mapped=$(awk '$6 ~ /liburing\.so/ { print $6 }' "/proc/$pid/maps" | sort -u)
     [ "$mapped" = "$want" ] || fail "$side: process $pid maps ${mapped:-no liburing}, not $want"
     ring_completions=0
+    if [ -n "$refused" ] && [ "$side" = ours ]; then
+        grep -q 'memfd:\[io_uring\]' "/proc/$pid/maps" || fail "$side: process $pid has no emulated ring"
+        ring_completions=emulated
+        return
+    fi
     for descriptor in /proc/"$pid"/fd/*; do
         [ "$(readlink "$descriptor")" = 'anon_inode:[io_uring]' ] || continue
         tail=$(awk '$1 == "CqTail:" { print $2 }' "/proc/$pid/fdinfo/${descriptor##*/}")
@@ -156,6 +168,12 @@ judge_traces() {
     rings=$(successful "$side" io_uring_setup)
     enters=$(successful "$side" io_uring_enter)
     requests=$(sed -nE 's/.*io_uring_enter(\(| resumed).* = ([0-9]+)$/\2/p' "$work/$side.strace" | awk '{ n += $1 } END { print n + 0 }')
+    if [ -n "$refused" ] && [ "$side" = ours ]; then
+        [ "$rings" -eq 0 ] || fail "$side: io_uring was not refused"
+        grep -Eq "io_uring_setup.* = -1 $refused" "$work/$side.strace" || fail "$side: the kernel was not asked"
+        report "$side" "$bound_symbols functions bound to $(expected_lib "$side"); refused with $refused, served from user space"
+        return
+    fi
     [ "$rings" -gt 0 ] || fail "$side: no io_uring was set up"
     [ "$requests" -ge "$minimum" ] || fail "$side: $requests requests went through io_uring, at least $minimum were due"
     report "$side" "$bound_symbols functions bound to $(expected_lib "$side"); $rings rings, $enters enters, $requests requests"

@@ -7,7 +7,8 @@ use uring_core::abi::*;
 
 use super::{array, at, errno, one, sized};
 use crate::ring::Ring;
-use crate::{sys, table};
+use crate::sys::{self, sys};
+use crate::table;
 
 /// Out of the way of the numbers that programs expect to get next.
 const LEAST: c_int = 512;
@@ -36,8 +37,10 @@ impl Drop for FixedFile {
 }
 
 impl FixedFile {
-    /// Takes a descriptor over.
+    /// Takes a descriptor over. Its number stays: closing the old one of two would drop the process's locks on the file.
     fn owned(ring: &Arc<Ring>, fd: c_int, tag: u64) -> Arc<FixedFile> {
+        // SAFETY: no memory is named. A registered file is not for a program that this one becomes.
+        unsafe { sys!(SYS_fcntl, fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         let (flags, kind) = (sys::open_flags(fd), sys::file_type(fd));
         Arc::new(FixedFile { fd, flags, kind, emulated: None, tag, ring: Arc::downgrade(ring) })
     }

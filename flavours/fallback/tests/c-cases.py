@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Run the C tests on the fallback library and hold the cases that fail against the recorded ones.
+
+The list has a line for each case that differs from the kernel: program, case, reason. A case that fails and is not in
+it is an error, and so is one that is in it and passes.
+Exit status: 0 when all is as recorded, 1 otherwise.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TIMEOUT_SECONDS = 60
+
+
+def recorded(path):
+    cases = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                program, case, reason = line.split(None, 2)
+                cases[program, case] = reason.strip()
+    return cases
+
+
+def run(program, wrapper):
+    """The outcomes of a program's cases; one called "(ends)" when the program did not end as it should."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command = wrapper + [program]
+        environment = dict(os.environ, TMPDIR=scratch, LC_ALL="C")
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                  env=environment, timeout=TIMEOUT_SECONDS, check=False)
+            output, status = done.stdout.decode(errors="replace"), done.returncode
+        except subprocess.TimeoutExpired as expired:
+            output, status = (expired.stdout or b"").decode(errors="replace"), None
+    cases = {name: word for word, name in re.findall(r"^(ok|FAIL|skip) (\S+)$", output, re.M)}
+    if status is None or (status not in (0, 77) and "FAIL" not in cases.values()) or not cases:
+        cases["(ends)"] = "FAIL"
+    return cases, output
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dir", required=True, help="where the programs are")
+    parser.add_argument("--list", required=True, help="the recorded cases")
+    parser.add_argument("--wrapper", required=True, help="a command to run each program under")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("programs", nargs="*")
+    options = parser.parse_args()
+    differing = recorded(options.list)
+    programs = options.programs or sorted(os.listdir(options.dir))
+    programs = [name for name in programs if os.access(os.path.join(options.dir, name), os.X_OK)]
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    wrong = []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        runs = [(name, pool.submit(run, os.path.join(options.dir, name), options.wrapper.split())) for name in programs]
+        for name, pending in runs:
+            cases, output = pending.result()
+            said = False
+            for case, outcome in cases.items():
+                counts[outcome] += 1
+                known = (name, case) in differing
+                if (outcome == "FAIL") == known or outcome == "skip":
+                    continue
+                wrong.append((name, case, outcome))
+                if outcome == "FAIL" and not said:
+                    print("---- %s\n%s" % (name, output))
+                    said = True
+    for name, case, outcome in wrong:
+        if outcome == "FAIL":
+            print("FAIL: %s %s fails, and is not recorded" % (name, case))
+        else:
+            print("FAIL: %s %s is recorded as failing, and passes" % (name, case))
+    print("%d passed, %d as recorded or failed, %d skipped by the tests" % (counts["ok"], counts["FAIL"], counts["skip"]))
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
