@@ -26,24 +26,71 @@ endef
 $(eval $(call fallback_archive,hooked,--features hooks))
 $(eval $(call fallback_archive,plain,))
 
+# Rust's standard library comes along. What is neither liburing's nor a hook becomes local: a program may have its own.
+FALLBACK_HOOKS := close close_range closefrom dup2 dup3 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait \
+	epoll_pwait2 mmap mmap64 syscall
+$(FALLBACK_OUT)/%.o: $(FALLBACK_OUT)/%.a
+	$(Q)$(CC) -r -nostdlib -fuse-ld=bfd -Wl,-u,io_uring_queue_init \
+		-o $@ $<
+	$(Q)$(OBJCOPY) $(if $(filter -g%,$(CFLAGS)),,--strip-debug) --wildcard --keep-global-symbol='io_uring_*' --keep-global-symbol='__io_uring_*' \
+		--keep-global-symbol=liburing_fallback_active \
+		$(if $(filter hooked,$*),$(FALLBACK_HOOKS:%=--keep-global-symbol=%)) $@
+
 # Without `local: *` the hooks stay visible, and have no version.
 $(FALLBACK_OUT)/liburing.map: src/liburing.map
 	$(Q)mkdir -p $(@D)
-	$(Q)sed '/local: *\*;/d; /^ *local:$$/,/\*;/d' $< >$@
+	$(Q)sed '/^ *local:$$/,/\*;/d' $< >$@
 
-# The code is one object of the archive; whatever names one of its functions brings it in.
-$(FALLBACK_LIB): $(FALLBACK_OUT)/hooked.a $(FALLBACK_OUT)/liburing.map
+$(FALLBACK_LIB): $(FALLBACK_OUT)/hooked.o $(FALLBACK_OUT)/liburing.map
 	$(call say,LD,fallback/$(@F))
-	$(Q)$(CC) -shared -static-libgcc $(LDFLAGS) -fuse-ld=bfd -Wl,-u,io_uring_queue_init -Wl,-soname,$(SONAME_uring) \
+	$(Q)$(CC) -shared -static-libgcc $(LDFLAGS) -fuse-ld=bfd -Wl,-soname,$(SONAME_uring) \
 		-Wl,--version-script=$(FALLBACK_OUT)/liburing.map -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete \
 		-Wl,--gc-sections -Wl,--hash-style=gnu -o $@ $<
 	$(Q)ln -sf $(@F) $(FALLBACK_OUT)/liburing.so
 
-# Rust's standard library comes along: what is not liburing's is hidden.
-$(FALLBACK_OUT)/liburing-fallback.a: $(FALLBACK_OUT)/plain.a
+$(FALLBACK_OUT)/liburing-fallback.a: $(FALLBACK_OUT)/plain.o
 	$(call say,AR,fallback/$(@F))
-	$(Q)$(CC) -r -nostdlib -fuse-ld=bfd -Wl,--gc-sections -Wl,-u,io_uring_queue_init -o $(FALLBACK_OUT)/whole.o $<
-	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='io_uring_*' --keep-global-symbol='__io_uring_*' \
-		--keep-global-symbol=liburing_fallback_active $(FALLBACK_OUT)/whole.o
 	$(Q)rm -f $@
-	$(Q)$(AR) rcsD $@ $(FALLBACK_OUT)/whole.o
+	$(Q)$(AR) rcsD $@ $<
+
+.SECONDARY: $(FALLBACK_OUT)/hooked.o $(FALLBACK_OUT)/plain.o
+
+.PHONY: install-fallback uninstall-fallback
+FALLBACK_INSTALL = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)' libdir='$(libdir)' \
+	libdevdir='$(libdevdir)' VERSION='$(VERSION)' BUILD='$(B)' INSTALL='$(INSTALL)' STRIP='$(STRIP)' $(FALLBACK)/install.sh
+
+## make install-fallback  installs it, with the command liburing-fallback (part of install after configure --enable-fallback)
+install-fallback: fallback
+	$(Q)$(FALLBACK_INSTALL) install
+uninstall-fallback:
+	$(Q)$(FALLBACK_INSTALL) uninstall
+ifeq ($(ENABLE_FALLBACK),1)
+all: fallback
+install: install-fallback
+uninstall: uninstall-fallback
+endif
+
+# A command to which io_uring, or other system calls, are refused.
+$(FALLBACK_OUT)/refuse: $(FALLBACK)/tests/refuse.c
+	$(call say,CC,fallback/refuse)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror $< -o $@
+
+CHECKS += check-fallback
+.PHONY: check-fallback check-fallback-consumers
+FALLBACK_TESTS := $(patsubst $(FALLBACK)/tests/%.c,$(FALLBACK_OUT)/tests/%,$(filter-out %/refuse.c,$(wildcard $(FALLBACK)/tests/*.c)))
+$(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
+	$(call say,CC,fallback/tests/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
+
+## make check-fallback  the C tests, tests of its own, and qemu-img on the fallback, io_uring refused
+check-fallback: $(FALLBACK_LIB) $(FALLBACK_OUT)/liburing-fallback.a $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
+		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)))
+	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
+		PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
+
+## make check-fallback-consumers  qemu, mariadbd, smbd and plocate with io_uring refused (CONSUMERS=qemu picks one)
+check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse
+	$(Q)CONSUMERS_REFUSED=EPERM CONSUMERS_REFUSE='$(abspath $(FALLBACK_OUT))/refuse' LIBURING_LIBDIR='$(abspath $(FALLBACK_OUT))' \
+		c-tests/consumers/run.sh $(CONSUMERS)

@@ -50,7 +50,7 @@ const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
     | IORING_FEAT_NO_IOWAIT;
 
 /// How often, and how many nanoseconds each time, the end of a ring waits for threads that are done with it.
-const MOMENTS: u32 = 100;
+const MOMENTS: u32 = 2000;
 const MOMENT: u64 = 50_000;
 
 /// Which flags go together, as the kernel has it.

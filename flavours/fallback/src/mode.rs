@@ -68,6 +68,11 @@ pub fn say(refusal: Option<c_int>) {
 /// 1 once a ring of this process has been emulated, else 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn liburing_fallback_active() -> c_int {
+    is_active().into()
+}
+
+/// Whether a ring of this process has been emulated.
+pub fn is_active() -> bool {
     // Relaxed: a program asks after it has made a ring.
-    ACTIVE.load(Ordering::Relaxed).into()
+    ACTIVE.load(Ordering::Relaxed)
 }

@@ -174,7 +174,7 @@ fn foreign(answer: Result<c_int>, fd: c_int) -> Result<c_int> {
     match answer {
         // What a call without a ring would ask for is not there.
         Err(error) if fd == -1 && mode::mode() != Mode::Never && refuses(error) => Err(Errno::EINVAL),
-        Err(error) if table::any() && refuses(error) => {
+        Err(error) if mode::is_active() && refuses(error) => {
             Err(if sys::open_flags(fd) < 0 { Errno::EBADF } else { Errno::EOPNOTSUPP })
         }
         answer => answer,

@@ -70,6 +70,10 @@ pub fn eventfd_read(fd: c_int) {
 
 /// Which events a descriptor has now, of those asked for. Negative: an error number.
 pub fn poll_now(fd: c_int, events: i16) -> c_int {
+    if fd < 0 {
+        // Which `ppoll` passes over.
+        return -libc::EBADF;
+    }
     let mut slot = libc::pollfd { fd, events, revents: 0 };
     let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: one slot and one time, both on this stack.

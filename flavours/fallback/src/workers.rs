@@ -201,7 +201,8 @@ fn work(class: usize) {
         let mut pools = POOLS.lock();
         let pool = pools.get(class);
         let mut job = None;
-        while let (None, Some(id)) = (&job, pool.queue.pop_front()) {
+        while job.is_none() {
+            let Some(id) = pool.queue.pop_front() else { break };
             job = pool.jobs.remove(&id);
         }
         if let Some(job) = job {

@@ -9,7 +9,7 @@ use super::{Outcome, res};
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
 use crate::run::{Batch, How};
-use crate::sys::sys;
+use crate::sys::{self, sys};
 
 /// The same refusal for all fields that the opcode has no use for.
 pub fn unused(fields: &[u64]) -> Result<(), c_int> {
@@ -91,6 +91,10 @@ pub fn check_splice(_: &Ring, req: &Req) -> Result<(), c_int> {
 /// The descriptor that is read from, which may be a registered one as well.
 fn source(ring: &Ring, req: &mut Req) -> Result<c_int, c_int> {
     let number = req.file_index() as c_int;
+    // With nothing to move the system calls do not look at their descriptors.
+    if sys::open_flags(req.fd()) < 0 {
+        return Err(-libc::EBADF);
+    }
     if req.op_flags() & SPLICE_F_FD_IN_FIXED == 0 {
         return Ok(number);
     }

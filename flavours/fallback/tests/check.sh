@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
+#
+# usage: check.sh [PART...]     parts: modes own cases static qemu (all by default)
+# environment: CC PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) PREFIX (headers for programs)
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+library=$FALLBACK_OUT/liburing.so.2
+refuse=$FALLBACK_OUT/refuse
+# A file system on a disk, which /tmp often is not.
+work=$(mktemp -d /var/tmp/fallback-check.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "check-fallback: FAIL: $*" >&2
+    exit 1
+}
+
+status=0
+"$refuse" -e EPERM true || status=$?
+if [ "$status" = 77 ]; then
+    echo "SKIP: no seccomp filters here"
+    exit 77
+fi
+[ "$status" = 0 ] || fail "refuse ends with $status"
+
+# What the environment asks for is done, and said once.
+modes() {
+    local error lines
+    for error in EPERM ENOSYS EACCES EOPNOTSUPP; do
+        "$refuse" -e "$error" env LIBURING_FALLBACK_VERBOSE=1 "LD_PRELOAD=$library" "$C_TESTS/nop" one_request >"$work/out" 2>&1 ||
+            fail "auto, $error: $(cat "$work/out")"
+        lines=$(grep -c 'serving io_uring from user space: the kernel refuses' "$work/out")
+        [ "$lines" = 1 ] || fail "auto, $error: said $lines times"
+    done
+    "$refuse" -e EPERM env LIBURING_FALLBACK=never "LD_PRELOAD=$library" "$C_TESTS/nop" one_request >"$work/out" 2>&1 || true
+    grep -q 'Operation not permitted' "$work/out" || fail "never: $(cat "$work/out")"
+    if LD_PRELOAD=$library "$C_TESTS/nop" one_request >"$work/out" 2>&1; then
+        LIBURING_FALLBACK_VERBOSE=1 LD_PRELOAD=$library "$C_TESTS/nop" >"$work/out" 2>&1 || fail "auto, allowed: $(cat "$work/out")"
+        if grep -q 'serving io_uring' "$work/out"; then
+            fail "auto: emulated although the kernel has io_uring"
+        fi
+    fi
+    LIBURING_FALLBACK=always LIBURING_FALLBACK_VERBOSE=1 LD_LIBRARY_PATH=$FALLBACK_OUT "$C_TESTS/nop" one_request >"$work/out" 2>&1 ||
+        fail "always, by name: $(cat "$work/out")"
+    grep -q 'LIBURING_FALLBACK=always' "$work/out" || fail "by name: another library was loaded"
+    echo "modes: auto, never and always do what they say"
+}
+
+own() {
+    local test
+    for test in probe credentials files readiness sharing; do
+        # A temporary folder on a disk: a file in memory is served in another way.
+        (cd "$work" && TMPDIR=$work "$refuse" -e EPERM env "LD_PRELOAD=$library" "$FALLBACK_OUT/tests/$test") || fail "$test"
+    done
+}
+
+cases() {
+    "$PYTHON" "$here/c-cases.py" --dir "$C_TESTS" --list "$here/differs.txt" --jobs 3 \
+        --wrapper "env LIBURING_FALLBACK=always LD_LIBRARY_PATH=$FALLBACK_OUT" ||
+        fail "the C tests differ from what is recorded"
+}
+
+# The archive: without hooks, and in a program that has no other liburing.
+static() {
+    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -I"$here/../../../c-tests" -I"$PREFIX/include" "$here/sharing.c" -o "$work/sharing" \
+        "$FALLBACK_OUT/liburing-fallback.a"
+    "$refuse" -e ENOSYS "$work/sharing" || fail "linked statically"
+}
+
+image() { echo "driver=$2,cache.direct=$3,file.driver=file,file.filename=$1,file.aio=io_uring,file.cache.direct=$3"; }
+
+qemu() {
+    local direct sum served=("$refuse" -e ENOSYS env "LD_PRELOAD=$library" LIBURING_FALLBACK_VERBOSE=1)
+    if ! command -v qemu-img >/dev/null; then
+        echo "SKIP: qemu: there is no qemu-img"
+        return
+    fi
+    head -c 20000000 /dev/urandom >"$work/source"
+    truncate -s 32M "$work/source"
+    sum=$(sha256sum <"$work/source")
+    for direct in on off; do
+        qemu-img create -q -f qcow2 "$work/middle" 32M
+        qemu-img create -q -f raw "$work/back" 32M
+        "${served[@]}" qemu-img convert -n -W -m 8 --image-opts "$(image "$work/source" raw "$direct")" \
+            --target-image-opts "$(image "$work/middle" qcow2 "$direct")" 2>"$work/said"
+        grep -q 'serving io_uring' "$work/said" || fail "qemu-img is not served: $(cat "$work/said")"
+        qemu-img check -q "$work/middle"
+        "${served[@]}" qemu-img convert -n -m 8 --image-opts "$(image "$work/middle" qcow2 "$direct")" \
+            --target-image-opts "$(image "$work/back" raw "$direct")" 2>"$work/said"
+        [ "$(sha256sum <"$work/back")" = "$sum" ] || fail "qemu-img, cache.direct=$direct: the image came back changed"
+    done
+    echo "qemu: images converted both ways, checksums equal"
+}
+
+[ $# -gt 0 ] || set -- modes own cases static qemu
+for part in "$@"; do
+    "$part"
+done

@@ -1,0 +1,129 @@
+/*
+ * No path operation is served with other credentials than those of the thread
+ * that submitted it: a thread that became another user by itself, which libc
+ * does not tell the other threads of, gets none of root's files.
+ */
+#include <pthread.h>
+#include <sys/fsuid.h>
+
+#include "file.h"
+#include "ring.h"
+
+enum { NOBODY = 65534 };
+
+/* This thread alone; libc's functions would change all threads. */
+static void become_nobody_alone(void)
+{
+    CHECK_SYS(syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY));
+    CHECK_SYS(syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY));
+}
+
+static void root_file(const char *name)
+{
+    int fd = make_file(name, 6, 1);
+
+    CHECK_SYS(fchmod(fd, 0600));
+    CHECK_SYS(close(fd));
+    CHECK_SYS(chmod(".", 0755));
+}
+
+static void submit_each(struct io_uring *ring, unsigned first_flags)
+{
+    static struct statx status;
+    struct open_how how = { .flags = O_RDONLY };
+    char path[4096];
+
+    CHECK(getcwd(path, sizeof(path) - 16) != NULL);
+    for (unsigned op = 0; op < 8; op++) {
+        struct io_uring_sqe *sqe;
+        int res;
+
+        if (first_flags) {
+            /* what takes a while, so that a worker reaches what follows */
+            sqe = next_sqe(ring);
+            io_uring_prep_nop(sqe);
+            io_uring_sqe_set_flags(sqe, first_flags | IOSQE_CQE_SKIP_SUCCESS);
+        }
+        sqe = next_sqe(ring);
+        switch (op) {
+        case 0: io_uring_prep_openat(sqe, AT_FDCWD, "secret", O_RDONLY, 0); break;
+        case 1: io_uring_prep_openat2(sqe, AT_FDCWD, "secret", &how); break;
+        case 2: io_uring_prep_unlink(sqe, "secret", 0); break;
+        case 3: io_uring_prep_rename(sqe, "secret", "other"); break;
+        case 4: io_uring_prep_mkdir(sqe, "dir", 0755); break;
+        case 5: io_uring_prep_symlink(sqe, "secret", "link"); break;
+        case 6: io_uring_prep_link(sqe, "secret", "hard", 0); break;
+        case 7: io_uring_prep_statx(sqe, AT_FDCWD, "locked/secret", 0, STATX_ALL, &status); break;
+        }
+        io_uring_sqe_set_data64(sqe, op);
+        SUBMIT(ring, first_flags ? 2 : 1);
+        res = reap(ring).res;
+        if (res != -EACCES && res != -EPERM)
+            test_fail(__FILE__, __LINE__, "operation %u: %d", op, res);
+    }
+}
+
+static void make_files(void)
+{
+    root_file("secret");
+    CHECK_SYS(mkdir("locked", 0700));
+    CHECK_SYS(close(make_file("locked/secret", 6, 1)));
+}
+
+/* Threads of the emulator are made by root and stay root's. */
+static void wake_workers(struct io_uring *ring)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct io_uring_sqe *sqe = next_sqe(ring);
+
+        io_uring_prep_nop(sqe);
+        io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+        CHECK_EQ(run_res(ring), 0);
+    }
+}
+
+static void *alone_in_thread(void *argument)
+{
+    become_nobody_alone();
+    submit_each(argument, 0);
+    return NULL;
+}
+
+static void *linked_in_thread(void *argument)
+{
+    become_nobody_alone();
+    submit_each(argument, IOSQE_ASYNC | IOSQE_IO_LINK);
+    return NULL;
+}
+
+static void in_thread(void *(*function)(void *))
+{
+    struct io_uring ring;
+    pthread_t thread;
+
+    need_root("becoming another user");
+    make_files();
+    ring_open(&ring, 8, 0);
+    wake_workers(&ring);
+    CHECK_EQ(pthread_create(&thread, NULL, function, &ring), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_SYS(access("secret", F_OK));
+    io_uring_queue_exit(&ring);
+}
+
+static void alone(void)
+{
+    in_thread(alone_in_thread);
+}
+
+static void linked(void)
+{
+    in_thread(linked_in_thread);
+}
+
+static const struct test_case cases[] = {
+    CASE(alone),
+    CASE(linked),
+};
+
+TEST_MAIN(cases)
