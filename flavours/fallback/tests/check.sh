@@ -65,9 +65,13 @@ cases() {
 
 # The archive: without hooks, and in a program that has no other liburing.
 static() {
-    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -I"$here/../../../c-tests" -I"$PREFIX/include" "$here/sharing.c" -o "$work/sharing" \
+    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -I"$PREFIX/include" "$here/linked.c" -o "$work/linked" \
         "$FALLBACK_OUT/liburing-fallback.a"
-    "$refuse" -e ENOSYS "$work/sharing" || fail "linked statically"
+    if "$refuse" -e ENOSYS env LIBURING_FALLBACK=never "$work/linked" 2>/dev/null; then
+        fail "linked statically: runs although nothing serves it"
+    fi
+    "$refuse" -e ENOSYS "$work/linked" || fail "linked statically"
+    echo "static: a program linked to the archive runs"
 }
 
 image() { echo "driver=$2,cache.direct=$3,file.driver=file,file.filename=$1,file.aio=io_uring,file.cache.direct=$3"; }
