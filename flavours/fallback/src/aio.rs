@@ -53,7 +53,12 @@ pub struct Aio {
     jobs: Option<HashMap<u64, Box<Job>>>,
 }
 
-pub static AIO: Lock<Aio> = Lock::new(Aio { context: 0, eventfd: -1, refused: false, jobs: None });
+pub static AIO: Lock<Aio> = Lock::new(Aio {
+    context: 0,
+    eventfd: -1,
+    refused: false,
+    jobs: None,
+});
 
 impl Aio {
     /// Makes the context at the first request.
@@ -132,7 +137,10 @@ pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
 /// Completes what the kernel has done.
 pub fn reap() {
     let mut events = [Event::default(); AT_ONCE];
-    let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let zero = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     loop {
         let mut aio = AIO.lock();
         if aio.eventfd < 0 {
@@ -140,12 +148,25 @@ pub fn reap() {
         }
         sys::eventfd_read(aio.eventfd);
         // SAFETY: as many events as there is room for, and a time, both on this stack.
-        let got = unsafe { sys!(SYS_io_getevents, aio.context, 0, AT_ONCE, events.as_mut_ptr(), &raw const zero) };
+        let got = unsafe {
+            sys!(
+                SYS_io_getevents,
+                aio.context,
+                0,
+                AT_ONCE,
+                events.as_mut_ptr(),
+                &raw const zero
+            )
+        };
         let known = aio.jobs.get_or_insert_default();
         let done: Vec<_> = events
             .iter()
             .take(usize::try_from(got).unwrap_or(0))
-            .filter_map(|event| known.remove(&event.data).map(|job| (job, event.res as c_int)))
+            .filter_map(|event| {
+                known
+                    .remove(&event.data)
+                    .map(|job| (job, event.res as c_int))
+            })
             .collect();
         drop(aio);
         let full = done.len() == AT_ONCE;
@@ -165,8 +186,12 @@ pub fn is_idle() -> bool {
 pub fn wait_for_files(first: c_int, last: c_int) {
     loop {
         let aio = AIO.lock();
-        let uses = |job: &Box<Job>| (first..=last).contains(&job.req.fd());
-        if !aio.jobs.as_ref().is_some_and(|jobs| jobs.values().any(uses)) {
+        let uses = |job: &Job| (first..=last).contains(&job.req.fd());
+        if !aio
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.values().any(|job| uses(job)))
+        {
             return;
         }
         drop(aio);

@@ -142,7 +142,10 @@ pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 
 fn closing_range(first: c_uint, last: c_uint) {
     const CLOSE_RANGE_LAST: c_uint = i32::MAX as c_uint;
-    let (first, last) = (first.min(CLOSE_RANGE_LAST) as c_int, last.min(CLOSE_RANGE_LAST) as c_int);
+    let (first, last) = (
+        first.min(CLOSE_RANGE_LAST) as c_int,
+        last.min(CLOSE_RANGE_LAST) as c_int,
+    );
     for ring in table::all() {
         if (first..=last).contains(&ring.descriptor()) {
             closing(ring.descriptor());
@@ -196,10 +199,17 @@ pub unsafe extern "C" fn syscall(
     // SAFETY: passed on to the caller.
     let ret = unsafe {
         match number {
-            libc::SYS_io_uring_setup => emulated(User::setup(a as c_uint, at(b).cast::<io_uring_params>())),
-            libc::SYS_io_uring_enter => {
-                emulated(User::enter(a as c_int, b as c_uint, c as c_uint, d as c_uint, at(e), f))
+            libc::SYS_io_uring_setup => {
+                emulated(User::setup(a as c_uint, at(b).cast::<io_uring_params>()))
             }
+            libc::SYS_io_uring_enter => emulated(User::enter(
+                a as c_int,
+                b as c_uint,
+                c as c_uint,
+                d as c_uint,
+                at(e),
+                f,
+            )),
             libc::SYS_io_uring_register => {
                 emulated(User::register(a as c_int, b as c_uint, at(c), d as c_uint))
             }
@@ -234,7 +244,14 @@ pub unsafe extern "C" fn mmap(
             Err(error) => error.as_ret() as isize,
         }
     } else {
-        let args = [address.expose_provenance(), length, protection as usize, flags as usize, fd as usize, offset as usize];
+        let args = [
+            address.expose_provenance(),
+            length,
+            protection as usize,
+            flags as usize,
+            fd as usize,
+            offset as usize,
+        ];
         // SAFETY: passed on to the caller.
         unsafe { Native::call(libc::SYS_mmap as usize, args) }
     };

@@ -20,6 +20,15 @@
 //! | [`sys`], [`lock`] | bare system calls, and a lock that survives fork |
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
+#![allow(
+    clippy::vec_box,
+    clippy::boxed_local,
+    reason = "a job goes from one place to another: boxed, that moves a pointer"
+)]
+#![allow(
+    clippy::unnecessary_cast,
+    reason = "libc's types differ from one C library to another"
+)]
 
 #[path = "../../../src/archive.rs"]
 mod archive;

@@ -60,8 +60,11 @@ fn check(p: &io_uring_params) -> Result<(), c_int> {
         || p.resv != [0; 3]
         || (has(IORING_SETUP_REGISTERED_FD_ONLY) && !has(IORING_SETUP_NO_MMAP))
         || (has(IORING_SETUP_SQPOLL)
-            && has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_DEFER_TASKRUN))
-        || (has(IORING_SETUP_TASKRUN_FLAG) && !has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN))
+            && has(IORING_SETUP_COOP_TASKRUN
+                | IORING_SETUP_TASKRUN_FLAG
+                | IORING_SETUP_DEFER_TASKRUN))
+        || (has(IORING_SETUP_TASKRUN_FLAG)
+            && !has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN))
         || (has(IORING_SETUP_DEFER_TASKRUN) && !has(IORING_SETUP_SINGLE_ISSUER))
         || (has(IORING_SETUP_HYBRID_IOPOLL) && !has(IORING_SETUP_IOPOLL))
         || (has(IORING_SETUP_SQ_AFF) && !has(IORING_SETUP_SQPOLL));
@@ -105,7 +108,9 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     let ring = Arc::new(Ring::new(descriptor, memory, p.flags, disabled));
     if ring.has(IORING_SETUP_SQPOLL) {
         // No thread looks at the queue: the protocol then makes each submission enter, and enter takes all.
-        ring.memory.sq_flags().store(IORING_SQ_NEED_WAKEUP, Ordering::Relaxed);
+        ring.memory
+            .sq_flags()
+            .store(IORING_SQ_NEED_WAKEUP, Ordering::Relaxed);
     }
     if ring.has(IORING_SETUP_SINGLE_ISSUER) && !disabled {
         ring.owner.store(sys::thread(), Ordering::Relaxed);
@@ -134,7 +139,11 @@ pub fn closed(ring: Arc<Ring>, close: bool) -> c_int {
         // Posters write to the descriptor while they hold the state: afterwards none does.
         let _state = ring.state.lock();
         let descriptor = ring.forget_descriptor();
-        if close && descriptor >= 0 { sys::close(descriptor) } else { 0 }
+        if close && descriptor >= 0 {
+            sys::close(descriptor)
+        } else {
+            0
+        }
     };
     give_up(ring);
     ret
@@ -158,7 +167,11 @@ pub fn give_up(ring: Arc<Ring>) {
     workers::wait_for(&ring);
     let (files, buffers, groups) = {
         let mut state = ring.state.lock();
-        (state.files.take(), state.buffers.take(), std::mem::take(&mut state.groups))
+        (
+            state.files.take(),
+            state.buffers.take(),
+            std::mem::take(&mut state.groups),
+        )
     };
     drop((files, buffers, groups));
     // A thread that has posted the last completion lets go of the ring a moment later. With it the memory goes.

@@ -47,7 +47,15 @@ impl Mapping {
         unsafe {
             let file = sys!(SYS_memfd_create, c"[io_uring]".as_ptr(), libc::MFD_CLOEXEC) as c_int;
             let start = if file < 0 || sys!(SYS_ftruncate, file, size) < 0 {
-                sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED | libc::MAP_ANONYMOUS, NO_FILE, 0)
+                sys!(
+                    SYS_mmap,
+                    0,
+                    size,
+                    protection,
+                    libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                    NO_FILE,
+                    0
+                )
             } else {
                 sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED, file, 0)
             };
@@ -57,14 +65,26 @@ impl Mapping {
             if start < 0 && start > -4096 {
                 return Err(start as c_int);
             }
-            Ok(Mapping { start: ptr::with_exposed_provenance_mut(start as usize), size })
+            Ok(Mapping {
+                start: ptr::with_exposed_provenance_mut(start as usize),
+                size,
+            })
         }
     }
 
     /// One more mapping of the same pages: negative is an error number.
     fn again(&self, size: usize) -> isize {
         // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
-        unsafe { sys!(SYS_mremap, self.start, 0, sizes::page_aligned(size, page_size()), libc::MREMAP_MAYMOVE, 0) }
+        unsafe {
+            sys!(
+                SYS_mremap,
+                self.start,
+                0,
+                sizes::page_aligned(size, page_size()),
+                libc::MREMAP_MAYMOVE,
+                0
+            )
+        }
     }
 }
 
@@ -133,8 +153,12 @@ impl Memory {
         let memory = Memory {
             rings,
             sqes,
-            // SAFETY: both lie within the rings, of the size that `rings_size` says.
-            array: if with_array { unsafe { rings.add(array_offset).cast() } } else { ptr::null_mut() },
+            array: if with_array {
+                // SAFETY: it lies within the rings, of the size that `rings_size` says.
+                unsafe { rings.add(array_offset).cast() }
+            } else {
+                ptr::null_mut()
+            },
             // SAFETY: as above.
             cqes: unsafe { rings.add(RING_HEADER).cast() },
             sq_entries: entries.sq,
@@ -168,7 +192,11 @@ impl Memory {
             dropped: SQ_DROPPED,
             array: if with_array { array_offset as u32 } else { 0 },
             resv1: 0,
-            user_addr: if memory.mapped.is_some() { 0 } else { p.sq_off.user_addr },
+            user_addr: if memory.mapped.is_some() {
+                0
+            } else {
+                p.sq_off.user_addr
+            },
         };
         p.cq_off = io_cqring_offsets {
             head: CQ_HEAD,
@@ -179,7 +207,11 @@ impl Memory {
             cqes: RING_HEADER as u32,
             flags: CQ_FLAGS,
             resv1: 0,
-            user_addr: if memory.mapped.is_some() { 0 } else { p.cq_off.user_addr },
+            user_addr: if memory.mapped.is_some() {
+                0
+            } else {
+                p.cq_off.user_addr
+            },
         };
         Ok(memory)
     }
@@ -269,7 +301,12 @@ impl Memory {
             }
         }
         // SAFETY: within the SQEs. Read once, so that what was checked is what is used.
-        Some(unsafe { self.sqes.cast::<io_uring_sqe>().add((index as usize) << self.sqe_shift).read_volatile() })
+        Some(unsafe {
+            self.sqes
+                .cast::<io_uring_sqe>()
+                .add((index as usize) << self.sqe_shift)
+                .read_volatile()
+        })
     }
 
     /// Writes a CQE. The caller holds the ring's state and moves the tail afterwards.

@@ -53,7 +53,8 @@ pub fn mode() -> Mode {
 
 /// With `LIBURING_FALLBACK_VERBOSE=1`: one line to standard error, at the first ring that is emulated.
 pub fn say(refusal: Option<c_int>) {
-    if ACTIVE.swap(true, Ordering::Relaxed) || variable(c"LIBURING_FALLBACK_VERBOSE") != Some(b"1") {
+    if ACTIVE.swap(true, Ordering::Relaxed) || variable(c"LIBURING_FALLBACK_VERBOSE") != Some(b"1")
+    {
         return;
     }
     let why = match refusal {

@@ -88,7 +88,9 @@ impl Poller {
             (self.level, self.edge, self.wake) = (level, edge, wake);
         }
         if !self.runs {
-            let thread = std::thread::Builder::new().name("iou-poll".into()).stack_size(STACK);
+            let thread = std::thread::Builder::new()
+                .name("iou-poll".into())
+                .stack_size(STACK);
             self.runs = sys::with_signals_blocked(|| thread.spawn(serve)).is_ok();
             self.until = 0;
         }
@@ -107,7 +109,11 @@ impl Poller {
                 }
                 continue;
             }
-            let how = if edge { libc::EPOLLET } else { libc::EPOLLONESHOT } as u32;
+            let how = if edge {
+                libc::EPOLLET
+            } else {
+                libc::EPOLLONESHOT
+            } as u32;
             let mut ret = control(set, libc::EPOLL_CTL_MOD, fd, events | how, fd as u64);
             if ret == -libc::ENOENT {
                 ret = control(set, libc::EPOLL_CTL_ADD, fd, events | how, fd as u64);
@@ -154,7 +160,12 @@ pub fn put(job: Box<Job>, events: u32, edge: bool) -> Option<Box<Job>> {
         return Some(job);
     }
     let (fd, id) = (job.req.fd(), job.req.id);
-    poller.fds.entry(fd).or_default().push(Armed { id, events, edge, job });
+    poller.fds.entry(fd).or_default().push(Armed {
+        id,
+        events,
+        edge,
+        job,
+    });
     if poller.arm(fd) < 0 {
         // A file that is always ready, or none at all.
         return poller.take(fd, id);
@@ -175,7 +186,10 @@ pub fn put_timer(job: Box<Job>, deadline: u64) -> Option<Box<Job>> {
     }
     let id = job.req.id;
     poller.timers.insert((deadline, id), job);
-    poller.deadlines.get_or_insert_default().insert(id, deadline);
+    poller
+        .deadlines
+        .get_or_insert_default()
+        .insert(id, deadline);
     if deadline < poller.until {
         poller.until = deadline;
         sys::eventfd_write(poller.wake);
@@ -197,7 +211,14 @@ pub fn watch_aio(eventfd: c_int) -> bool {
         return false;
     }
     if poller.aio != eventfd {
-        if control(poller.level, libc::EPOLL_CTL_ADD, eventfd, libc::EPOLLIN as u32, AIO) < 0 {
+        if control(
+            poller.level,
+            libc::EPOLL_CTL_ADD,
+            eventfd,
+            libc::EPOLLIN as u32,
+            AIO,
+        ) < 0
+        {
             return false;
         }
         poller.aio = eventfd;
@@ -212,8 +233,11 @@ pub fn forget(ring: &Arc<Ring>) {
     let mut dropped = Vec::new();
     for fd in fds {
         let armed = poller.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
-        let ids: Vec<u64> =
-            armed.iter().filter(|armed| Arc::ptr_eq(&armed.job.ring, ring)).map(|armed| armed.id).collect();
+        let ids: Vec<u64> = armed
+            .iter()
+            .filter(|armed| Arc::ptr_eq(&armed.job.ring, ring))
+            .map(|armed| armed.id)
+            .collect();
         for id in ids {
             dropped.extend(poller.take(fd, id));
         }
@@ -227,7 +251,9 @@ pub fn before_close(first: c_int, last: c_int) {
     let mut poller = POLLER.lock();
     let fds: Vec<c_int> = poller.fds.range(first..=last).map(|(fd, _)| *fd).collect();
     for fd in fds {
-        let Some(armed) = poller.fds.remove(&fd) else { continue };
+        let Some(armed) = poller.fds.remove(&fd) else {
+            continue;
+        };
         control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
         control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
         for mut one in armed {
@@ -270,7 +296,10 @@ fn serve() {
         let mut poller = POLLER.lock();
         let now = sys::monotonic();
         let idle = now.saturating_add(IDLE);
-        poller.until = poller.timers.first_key_value().map_or(idle, |((deadline, _), _)| (*deadline).min(idle));
+        poller.until = poller
+            .timers
+            .first_key_value()
+            .map_or(idle, |((deadline, _), _)| (*deadline).min(idle));
         let (level, edge, span) = (poller.level, poller.edge, poller.until.saturating_sub(now));
         drop(poller);
         let got = sleep(level, &mut events, span);
@@ -292,7 +321,11 @@ fn serve() {
         if got == 0 {
             let aio = aio::is_idle();
             let mut poller = POLLER.lock();
-            if aio && poller.fds.is_empty() && poller.timers.is_empty() && poller.until <= sys::monotonic() {
+            if aio
+                && poller.fds.is_empty()
+                && poller.timers.is_empty()
+                && poller.until <= sys::monotonic()
+            {
                 poller.runs = false;
                 return;
             }
@@ -309,8 +342,12 @@ fn fire(fd: c_int, events: u32, edge: bool) {
     let mut jobs = Vec::new();
     for id in ids {
         if edge {
-            let Some(at) = poller.fds.get_mut(&fd) else { break };
-            let Some(armed) = at.iter_mut().find(|armed| armed.id == id) else { continue };
+            let Some(at) = poller.fds.get_mut(&fd) else {
+                break;
+            };
+            let Some(armed) = at.iter_mut().find(|armed| armed.id == id) else {
+                continue;
+            };
             // Stays where it is, unless it ends with this.
             if ops::poll::post_event(&armed.job) {
                 continue;
@@ -331,7 +368,9 @@ fn fire_timers() {
     loop {
         let mut poller = POLLER.lock();
         let now = sys::monotonic();
-        let Some(((deadline, id), _)) = poller.timers.first_key_value() else { return };
+        let Some(((deadline, id), _)) = poller.timers.first_key_value() else {
+            return;
+        };
         if *deadline > now {
             return;
         }

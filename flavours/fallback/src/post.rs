@@ -31,10 +31,14 @@ impl Ring {
         if state.overflow.is_empty() && tail.wrapping_sub(head) < memory.cq_entries {
             memory.write_cqe(tail, &completion);
             // Release: the CQE is there for whoever sees the tail.
-            memory.cq_tail().store(tail.wrapping_add(1), Ordering::Release);
+            memory
+                .cq_tail()
+                .store(tail.wrapping_add(1), Ordering::Release);
         } else {
             state.overflow.push_back(completion);
-            memory.sq_flags().fetch_or(IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+            memory
+                .sq_flags()
+                .fetch_or(IORING_SQ_CQ_OVERFLOW, Ordering::Release);
         }
     }
 
@@ -52,7 +56,9 @@ impl Ring {
         let mut tail = memory.cq_tail().load(Ordering::Relaxed);
         while tail.wrapping_sub(memory.cq_head().load(Ordering::Acquire)) < memory.cq_entries {
             let Some(completion) = state.overflow.pop_front() else {
-                memory.sq_flags().fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+                memory
+                    .sq_flags()
+                    .fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
                 break;
             };
             memory.write_cqe(tail, &completion);
@@ -61,7 +67,9 @@ impl Ring {
         // Release: as in `post`.
         memory.cq_tail().store(tail, Ordering::Release);
         if state.overflow.is_empty() {
-            memory.sq_flags().fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+            memory
+                .sq_flags()
+                .fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
         }
         self.notify(state, false);
     }
@@ -95,7 +103,9 @@ impl Ring {
         let memory = &self.memory;
         if memory.signalled().load(Ordering::Relaxed) == 0 {
             memory.signalled().store(1, Ordering::SeqCst);
-            memory.sq_flags().fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
+            memory
+                .sq_flags()
+                .fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
             if self.descriptor() >= 0 {
                 sys::eventfd_write(self.descriptor());
             }
@@ -113,7 +123,9 @@ impl Ring {
             return;
         }
         sys::eventfd_read(self.descriptor());
-        self.memory.sq_flags().fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
+        self.memory
+            .sq_flags()
+            .fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
         self.memory.signalled().store(0, Ordering::SeqCst);
         // Another process that shares the ring may have posted meanwhile.
         if self.ready() != 0 {
@@ -130,20 +142,30 @@ impl Ring {
 
     /// Announces a thread that waits for `wanted` completions.
     pub fn announce(&self, wanted: u32) {
-        let _ = self.memory.waiters().fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
-            let (count, least) = (word & COUNT_MASK, (word >> 32) as u32);
-            let least = if count == 0 { wanted } else { least.min(wanted) };
-            Some((u64::from(least) << 32) | (count + 1))
-        });
+        let _ = self
+            .memory
+            .waiters()
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
+                let (count, least) = (word & COUNT_MASK, (word >> 32) as u32);
+                let least = if count == 0 {
+                    wanted
+                } else {
+                    least.min(wanted)
+                };
+                Some((u64::from(least) << 32) | (count + 1))
+            });
         // Pairs with the fence in `notify`.
         fence(Ordering::SeqCst);
     }
 
     /// The thread waits no more.
     pub fn retract(&self) {
-        let _ = self.memory.waiters().fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
-            (word & COUNT_MASK != 0).then(|| word - 1)
-        });
+        let _ = self
+            .memory
+            .waiters()
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
+                (word & COUNT_MASK != 0).then(|| word - 1)
+            });
     }
 
     /// Posts the tags of resources that are no longer used.
@@ -154,7 +176,13 @@ impl Ring {
         }
         let mut state = self.state.lock();
         for user_data in tags {
-            self.post(&mut state, Completion { user_data, ..Completion::default() });
+            self.post(
+                &mut state,
+                Completion {
+                    user_data,
+                    ..Completion::default()
+                },
+            );
         }
         self.notify(&state, true);
     }

@@ -229,14 +229,22 @@ impl Pending {
 
     /// Requests that fit, the oldest first.
     pub fn matching(&self, fits: impl Fn(&Info) -> bool) -> Vec<u64> {
-        let mut ids: Vec<u64> = self.by_id.iter().filter(|(_, info)| fits(info)).map(|(id, _)| *id).collect();
+        let mut ids: Vec<u64> = self
+            .by_id
+            .iter()
+            .filter(|(_, info)| fits(info))
+            .map(|(id, _)| *id)
+            .collect();
         ids.sort_unstable();
         ids
     }
 
     /// All requests and where they are.
     pub fn all(&self) -> Vec<(u64, Info)> {
-        self.by_id.iter().map(|(id, info)| (*id, info.copy())).collect()
+        self.by_id
+            .iter()
+            .map(|(id, info)| (*id, info.copy()))
+            .collect()
     }
 
     pub fn clear(&mut self) {
@@ -247,6 +255,9 @@ impl Pending {
 
 impl Info {
     pub fn copy(&self) -> Info {
-        Info { timeout: self.timeout, ..*self }
+        Info {
+            timeout: self.timeout,
+            ..*self
+        }
     }
 }

@@ -81,7 +81,10 @@ impl Ring {
             flags,
             owner: AtomicI32::new(0),
             submission: Lock::new(Submission::default()),
-            state: Lock::new(State { disabled, ..State::default() }),
+            state: Lock::new(State {
+                disabled,
+                ..State::default()
+            }),
             released: Lock::new(Vec::new()),
             masked_wait: AtomicI32::new(-1),
             masked_waiters: AtomicU32::new(0),
@@ -113,7 +116,11 @@ impl Ring {
 
     /// The registered file in a slot.
     pub fn fixed_file(&self, slot: c_int) -> Option<Arc<FixedFile>> {
-        self.state.lock().files.as_ref()?.get(u32::try_from(slot).ok()?)
+        self.state
+            .lock()
+            .files
+            .as_ref()?
+            .get(u32::try_from(slot).ok()?)
     }
 }
 

@@ -34,7 +34,12 @@ pub struct Batch {
 
 impl Batch {
     pub fn new(within_enter: bool) -> Batch {
-        Batch { done: Vec::new(), aio: Vec::new(), untold: false, within_enter }
+        Batch {
+            done: Vec::new(),
+            aio: Vec::new(),
+            untold: false,
+            within_enter,
+        }
     }
 
     /// Posts what has been collected, and tells of it and of what has been posted before.
@@ -143,7 +148,10 @@ fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req>
 /// Leaves a request to the next thread of the program that comes in, and tells the program to come.
 fn hand_back(ring: &Arc<Ring>, req: Req) {
     let state = ring.state.lock();
-    ring.handed_back.lock().push_back(Job { ring: ring.clone(), req });
+    ring.handed_back.lock().push_back(Job {
+        ring: ring.clone(),
+        req,
+    });
     ring.notify(&state, true);
     crate::sys::futex_wake(ring.memory.cq_tail(), true, i32::MAX);
 }
@@ -154,7 +162,11 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
         return finish(ring, req, error, 0, batch);
     }
     let mut timeout = None;
-    if req.link.as_ref().is_some_and(|next| ops::is_link_timeout(next)) {
+    if req
+        .link
+        .as_ref()
+        .is_some_and(|next| ops::is_link_timeout(next))
+    {
         if let Some(mut next) = req.link.take() {
             req.link = next.link.take();
             timeout = Some(next);
@@ -170,11 +182,19 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
             req.counted = true;
             state.in_flight += 1;
         }
-        let info =
-            Info { user_data: req.sqe.user_data, opcode: req.sqe.opcode, fd, place, timeout: None };
+        let info = Info {
+            user_data: req.sqe.user_data,
+            opcode: req.sqe.opcode,
+            fd,
+            place,
+            timeout: None,
+        };
         state.pending.insert(id, info);
     }
-    let job = Box::new(Job { ring: ring.clone(), req });
+    let job = Box::new(Job {
+        ring: ring.clone(),
+        req,
+    });
     match place {
         Place::Aio => batch.aio.push(job),
         // A later request may depend on this one's effects, and a wake must not be late.
@@ -226,10 +246,18 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     timeout.id = Ring::next_id();
     let id = timeout.id;
     let mut state = ring.state.lock();
-    let running = state.pending.get_mut(of).map(|info| info.timeout = Some(id)).is_some();
+    let running = state
+        .pending
+        .get_mut(of)
+        .map(|info| info.timeout = Some(id))
+        .is_some();
     if !running {
         // It has been completed already.
-        let completion = Completion { user_data: timeout.sqe.user_data, res: -libc::ECANCELED, ..Completion::default() };
+        let completion = Completion {
+            user_data: timeout.sqe.user_data,
+            res: -libc::ECANCELED,
+            ..Completion::default()
+        };
         ring.post(&mut state, completion);
         ring.notify(&state, true);
         return;
@@ -248,12 +276,23 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     state.pending.insert(id, info);
     drop(state);
     // Without a thread there is nobody to end the wait: it lasts as long as the request does.
-    drop(poller::put_timer(Box::new(Job { ring: ring.clone(), req: timeout }), deadline));
+    drop(poller::put_timer(
+        Box::new(Job {
+            ring: ring.clone(),
+            req: timeout,
+        }),
+        deadline,
+    ));
 }
 
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
-    let completion = Completion { user_data: req.sqe.user_data, res, flags, ..Completion::default() };
+    let completion = Completion {
+        user_data: req.sqe.user_data,
+        res,
+        flags,
+        ..Completion::default()
+    };
     let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) && res >= 0 && !req.short;
     if !req.counted && req.link.is_none() {
         if !silent {
@@ -262,9 +301,15 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         return Vec::new();
     }
     let mut next = Vec::new();
-    let info = if req.id == 0 { None } else { ring.state.lock().pending.remove(req.id) };
+    let info = if req.id == 0 {
+        None
+    } else {
+        ring.state.lock().pending.remove(req.id)
+    };
     // Not under the ring's state: where requests wait is locked first.
-    let timeout = info.and_then(|info| info.timeout).and_then(poller::take_timer);
+    let timeout = info
+        .and_then(|info| info.timeout)
+        .and_then(poller::take_timer);
     let mut state = ring.state.lock();
     batch.untold = true;
     for earlier in batch.done.drain(..) {
@@ -278,7 +323,14 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         state.pending.remove(timeout.req.id);
         state.in_flight -= 1;
         let user_data = timeout.req.sqe.user_data;
-        ring.post(&mut state, Completion { user_data, res: -libc::ECANCELED, ..Completion::default() });
+        ring.post(
+            &mut state,
+            Completion {
+                user_data,
+                res: -libc::ECANCELED,
+                ..Completion::default()
+            },
+        );
     }
     let failed = (res < 0 && !ops::is_success(&req, res)) || req.short;
     match req.link.take() {
@@ -289,8 +341,11 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
             if ops::is_link_timeout(&link) {
                 // The request was done before its timeout was started.
                 let skip = link.has(IOSQE_CQE_SKIP_SUCCESS);
-                let completion =
-                    Completion { user_data: link.sqe.user_data, res: -libc::ECANCELED, ..Completion::default() };
+                let completion = Completion {
+                    user_data: link.sqe.user_data,
+                    res: -libc::ECANCELED,
+                    ..Completion::default()
+                };
                 if !skip || !failed {
                     ring.post(&mut state, completion);
                 }
@@ -338,8 +393,19 @@ fn cancel_chain(ring: &Ring, state: &mut State, first: Box<Req>, silent: bool) {
     while let Some(mut req) = link {
         link = req.link.take();
         if !silent {
-            let res = if req.failed != 0 { req.failed } else { -libc::ECANCELED };
-            ring.post(state, Completion { user_data: req.sqe.user_data, res, ..Completion::default() });
+            let res = if req.failed != 0 {
+                req.failed
+            } else {
+                -libc::ECANCELED
+            };
+            ring.post(
+                state,
+                Completion {
+                    user_data: req.sqe.user_data,
+                    res,
+                    ..Completion::default()
+                },
+            );
         }
     }
 }

@@ -31,7 +31,12 @@ const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
 fn refuses(error: Errno) -> bool {
     match error {
         Errno::ENOSYS => true,
-        Errno::EINVAL | Errno::EFAULT | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::EBUSY => false,
+        Errno::EINVAL
+        | Errno::EFAULT
+        | Errno::ENOMEM
+        | Errno::EMFILE
+        | Errno::ENFILE
+        | Errno::EBUSY => false,
         Errno::EBADF | Errno::EOVERFLOW | Errno::EEXIST | Errno::EAGAIN | Errno::EINTR => false,
         // -EPERM also means other things, such as IORING_SETUP_SQPOLL before Linux 5.11: ask for the least there is.
         _ => {
@@ -51,7 +56,8 @@ fn refuses(error: Errno) -> bool {
 /// The emulated ring that a call names, by descriptor or by registered index.
 fn ring_of(fd: c_int, registered: bool) -> Option<std::result::Result<Arc<Ring>, Errno>> {
     if registered {
-        return table::is_index(fd as u32).then(|| table::registered(fd as u32).ok_or(Errno::EINVAL));
+        return table::is_index(fd as u32)
+            .then(|| table::registered(fd as u32).ok_or(Errno::EINVAL));
     }
     table::find(fd).map(Ok)
 }
@@ -68,7 +74,9 @@ impl Kernel for User {
             // SAFETY: passed on to the caller.
             let real = unsafe { Native::setup(entries, params) };
             match real {
-                Err(error) if mode == Mode::Auto && refuses(error) => refusal = Some(-error.as_ret()),
+                Err(error) if mode == Mode::Auto && refuses(error) => {
+                    refusal = Some(-error.as_ret())
+                }
                 real => return real,
             }
         }
@@ -93,14 +101,24 @@ impl Kernel for User {
     ) -> Result<c_int> {
         let ring = match ring_of(fd, flags & IORING_ENTER_REGISTERED_RING != 0) {
             Some(ring) => ring?,
-            // SAFETY: passed on to the caller.
-            None => return foreign(unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) }, fd),
+            None => {
+                return foreign(
+                    // SAFETY: passed on to the caller.
+                    unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) },
+                    fd,
+                );
+            }
         };
         // SAFETY: passed on to the caller.
         result(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
     }
 
-    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Result<c_int> {
+    unsafe fn register(
+        fd: c_int,
+        opcode: c_uint,
+        arg: *const c_void,
+        nr_args: c_uint,
+    ) -> Result<c_int> {
         let registered = IORING_REGISTER_USE_REGISTERED_RING as c_uint;
         let ring = match ring_of(fd, opcode & registered != 0) {
             Some(ring) => ring?,
@@ -119,17 +137,26 @@ impl Kernel for User {
             }
         };
         // SAFETY: passed on to the caller.
-        let ret = result(unsafe { register::register(&ring, opcode & !registered, arg.cast_mut(), nr_args) });
+        let ret = result(unsafe {
+            register::register(&ring, opcode & !registered, arg.cast_mut(), nr_args)
+        });
         run::settle(&ring);
         ret
     }
 
-    unsafe fn mmap(len: usize, prot: c_int, flags: c_int, fd: c_int, offset: u64) -> Result<NonNull<c_void>> {
+    unsafe fn mmap(
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: u64,
+    ) -> Result<NonNull<c_void>> {
         let Some(ring) = (fd >= 0).then(|| table::find(fd)).flatten() else {
             // SAFETY: passed on to the caller.
             return unsafe { Native::mmap(len, prot, flags, fd, offset) };
         };
-        let ret = register::groups::map(&ring, len, offset).unwrap_or_else(|| ring.memory.map(len, offset));
+        let ret = register::groups::map(&ring, len, offset)
+            .unwrap_or_else(|| ring.memory.map(len, offset));
         if (-4095..0).contains(&ret) {
             return Err(Errno::check(ret as c_int).err().unwrap_or(Errno::ENOMEM));
         }
@@ -173,10 +200,14 @@ impl Kernel for User {
 fn foreign(answer: Result<c_int>, fd: c_int) -> Result<c_int> {
     match answer {
         // What a call without a ring would ask for is not there.
-        Err(error) if fd == -1 && mode::mode() != Mode::Never && refuses(error) => Err(Errno::EINVAL),
-        Err(error) if mode::is_active() && refuses(error) => {
-            Err(if sys::open_flags(fd) < 0 { Errno::EBADF } else { Errno::EOPNOTSUPP })
+        Err(error) if fd == -1 && mode::mode() != Mode::Never && refuses(error) => {
+            Err(Errno::EINVAL)
         }
+        Err(error) if mode::is_active() && refuses(error) => Err(if sys::open_flags(fd) < 0 {
+            Errno::EBADF
+        } else {
+            Errno::EOPNOTSUPP
+        }),
         answer => answer,
     }
 }
@@ -207,7 +238,11 @@ unsafe fn enter(
         if owner != 0 && owner != sys::thread() {
             return -libc::EEXIST;
         }
-        let count = if ring.has(IORING_SETUP_SQPOLL) { u32::MAX } else { to_submit };
+        let count = if ring.has(IORING_SETUP_SQPOLL) {
+            u32::MAX
+        } else {
+            to_submit
+        };
         submitted = submit::submit(ring, count);
         if ring.has(IORING_SETUP_SQPOLL) {
             submitted = to_submit as c_int;

@@ -114,7 +114,11 @@ fn start_chain(ring: &Arc<Ring>, submission: &mut Submission, mut chain: Chain, 
         let mut state = ring.state.lock();
         let mut silent = false;
         for member in &chain {
-            let completion = Completion { user_data: member.sqe.user_data, res: member.failed, ..Completion::default() };
+            let completion = Completion {
+                user_data: member.sqe.user_data,
+                res: member.failed,
+                ..Completion::default()
+            };
             if !silent {
                 ring.post(&mut state, completion);
             }
@@ -159,7 +163,11 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
         drop(state);
         if req.link.is_some() {
             // Its turn may come in another thread, after the program's memory has changed.
-            if let Some(error) = req.link.as_mut().and_then(|link| ops::stabilize_chain(link).err()) {
+            if let Some(error) = req
+                .link
+                .as_mut()
+                .and_then(|link| ops::stabilize_chain(link).err())
+            {
                 req.failed = error;
             }
         }

@@ -74,8 +74,15 @@ pub fn poll_now(fd: c_int, events: i16) -> c_int {
         // Which `ppoll` passes over.
         return -libc::EBADF;
     }
-    let mut slot = libc::pollfd { fd, events, revents: 0 };
-    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut slot = libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    };
+    let none = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: one slot and one time, both on this stack.
     let ret = unsafe { sys!(SYS_ppoll, &raw mut slot, 1, &raw const none, 0, 0) };
     match ret {
@@ -88,7 +95,12 @@ pub fn poll_now(fd: c_int, events: i16) -> c_int {
 /// Sleeps while `word` holds `expected`, until the absolute time if there is one.
 ///
 /// `FUTEX_WAIT` without a time swallows signals whose handlers restart calls, so there is always one.
-pub fn futex_wait(word: &AtomicU32, expected: u32, shared: bool, until: Option<(libc::timespec, bool)>) -> c_int {
+pub fn futex_wait(
+    word: &AtomicU32,
+    expected: u32,
+    shared: bool,
+    until: Option<(libc::timespec, bool)>,
+) -> c_int {
     let (time, realtime) = until.unwrap_or_else(|| {
         let mut far = now(libc::CLOCK_MONOTONIC);
         far.tv_sec = far.tv_sec.saturating_add(1_000_000);
@@ -96,9 +108,23 @@ pub fn futex_wait(word: &AtomicU32, expected: u32, shared: bool, until: Option<(
     });
     let mut op = libc::FUTEX_WAIT_BITSET;
     op |= if shared { 0 } else { libc::FUTEX_PRIVATE_FLAG };
-    op |= if realtime { libc::FUTEX_CLOCK_REALTIME } else { 0 };
+    op |= if realtime {
+        libc::FUTEX_CLOCK_REALTIME
+    } else {
+        0
+    };
     // SAFETY: the word is borrowed, the time is on this stack.
-    unsafe { sys!(SYS_futex, word.as_ptr(), op, expected, &raw const time, 0, u32::MAX) as c_int }
+    unsafe {
+        sys!(
+            SYS_futex,
+            word.as_ptr(),
+            op,
+            expected,
+            &raw const time,
+            0,
+            u32::MAX
+        ) as c_int
+    }
 }
 
 /// Wakes up to `count` sleepers on `word`.
@@ -110,7 +136,10 @@ pub fn futex_wake(word: &AtomicU32, shared: bool, count: c_int) {
 
 /// The time of a clock.
 pub fn now(clock: libc::clockid_t) -> libc::timespec {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: libc writes `time`. The clocks asked for are always there.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
     time
@@ -118,7 +147,9 @@ pub fn now(clock: libc::clockid_t) -> libc::timespec {
 
 /// Nanoseconds of a time.
 pub fn nanoseconds(time: &libc::timespec) -> u64 {
-    (time.tv_sec as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec as u64)
+    (time.tv_sec as u64)
+        .saturating_mul(1_000_000_000)
+        .saturating_add(time.tv_nsec as u64)
 }
 
 /// The monotonic clock in nanoseconds.
@@ -203,10 +234,26 @@ pub fn in_memory(fd: c_int) -> bool {
 pub fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     let (all, mut before) = (u64::MAX, 0u64);
     // SAFETY: signal sets of the kernel's eight bytes, on this stack.
-    unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, 8) };
+    unsafe {
+        sys!(
+            SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const all,
+            &raw mut before,
+            8
+        )
+    };
     let result = start();
     // SAFETY: as above.
-    unsafe { sys!(SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const before, 0, 8) };
+    unsafe {
+        sys!(
+            SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const before,
+            0,
+            8
+        )
+    };
     result
 }
 
@@ -215,8 +262,22 @@ pub fn processors() -> c_uint {
     let mut mask = [0u64; 128];
     // SAFETY: the kernel writes at most the size of `mask`. Not through libc or Rust's library: they open and close files,
     // and closing is hooked.
-    let ret = unsafe { sys!(SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
-    if ret <= 0 { 1 } else { mask.iter().map(|word| word.count_ones()).sum::<c_uint>().max(1) }
+    let ret = unsafe {
+        sys!(
+            SYS_sched_getaffinity,
+            0,
+            size_of_val(&mask),
+            mask.as_mut_ptr()
+        )
+    };
+    if ret <= 0 {
+        1
+    } else {
+        mask.iter()
+            .map(|word| word.count_ones())
+            .sum::<c_uint>()
+            .max(1)
+    }
 }
 
 /// What tells one open file from another, as far as that can be seen: device, inode, and whether it reads or writes.

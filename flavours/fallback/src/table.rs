@@ -17,7 +17,8 @@ const CHUNK: usize = 1024;
 const CHUNKS: usize = 1024;
 
 /// For each descriptor whether it is a ring: read without a lock on every call, also for descriptors of the kernel's.
-static CHUNKS_OF_MARKS: [AtomicPtr<[AtomicPtr<Ring>; CHUNK]>; CHUNKS] = [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
+static CHUNKS_OF_MARKS: [AtomicPtr<[AtomicPtr<Ring>; CHUNK]>; CHUNKS] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS];
 /// How many rings there are.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -28,7 +29,10 @@ pub struct Table {
     registered: Vec<(c_int, u32, Arc<Ring>)>,
 }
 
-pub static TABLE: Lock<Table> = Lock::new(Table { rings: Vec::new(), registered: Vec::new() });
+pub static TABLE: Lock<Table> = Lock::new(Table {
+    rings: Vec::new(),
+    registered: Vec::new(),
+});
 
 fn mark(fd: c_int) -> Option<&'static AtomicPtr<Ring>> {
     let fd = usize::try_from(fd).ok()?;
@@ -74,14 +78,21 @@ pub fn find(fd: c_int) -> Option<Arc<Ring>> {
 
 /// All rings, as they are now.
 pub fn all() -> Vec<Arc<Ring>> {
-    if any() { TABLE.lock().rings.clone() } else { Vec::new() }
+    if any() {
+        TABLE.lock().rings.clone()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Enters a ring under its descriptor. `false`: the number is beyond what the table holds.
 pub fn add(ring: Arc<Ring>) -> bool {
     let fd = ring.descriptor();
     let mut table = TABLE.lock();
-    let Some(slot) = usize::try_from(fd).ok().and_then(|fd| CHUNKS_OF_MARKS.get(fd / CHUNK)) else {
+    let Some(slot) = usize::try_from(fd)
+        .ok()
+        .and_then(|fd| CHUNKS_OF_MARKS.get(fd / CHUNK))
+    else {
         return false;
     };
     // Relaxed: chunks are added under the lock only.
@@ -104,7 +115,10 @@ pub fn remove(fd: c_int) -> Option<Arc<Ring>> {
         return None;
     }
     let mut table = TABLE.lock();
-    let at = table.rings.iter().position(|ring| ring.descriptor() == fd)?;
+    let at = table
+        .rings
+        .iter()
+        .position(|ring| ring.descriptor() == fd)?;
     let ring = table.rings.swap_remove(at);
     if let Some(mark) = mark(fd) {
         mark.store(ptr::null_mut(), Ordering::Relaxed);
@@ -122,7 +136,10 @@ pub fn is_index(index: u32) -> bool {
 pub fn registered(index: u32) -> Option<Arc<Ring>> {
     let thread = crate::sys::thread();
     let table = TABLE.lock();
-    let found = table.registered.iter().find(|(owner, at, _)| *owner == thread && *at == index)?;
+    let found = table
+        .registered
+        .iter()
+        .find(|(owner, at, _)| *owner == thread && *at == index)?;
     Some(found.2.clone())
 }
 
@@ -130,7 +147,12 @@ pub fn registered(index: u32) -> Option<Arc<Ring>> {
 pub fn register(ring: Arc<Ring>) -> Option<u32> {
     let thread = crate::sys::thread();
     let mut table = TABLE.lock();
-    let taken = |index| table.registered.iter().any(|(owner, at, _)| *owner == thread && *at == index);
+    let taken = |index| {
+        table
+            .registered
+            .iter()
+            .any(|(owner, at, _)| *owner == thread && *at == index)
+    };
     let index = (FIRST_INDEX..FIRST_INDEX + INDEXES as u32).find(|index| !taken(*index))?;
     table.registered.push((thread, index, ring));
     Some(index)
@@ -140,7 +162,10 @@ pub fn register(ring: Arc<Ring>) -> Option<u32> {
 pub fn unregister(index: u32) -> Option<Arc<Ring>> {
     let thread = crate::sys::thread();
     let mut table = TABLE.lock();
-    let at = table.registered.iter().position(|(owner, at, _)| *owner == thread && *at == index)?;
+    let at = table
+        .registered
+        .iter()
+        .position(|(owner, at, _)| *owner == thread && *at == index)?;
     Some(table.registered.swap_remove(at).2)
 }
 

@@ -29,11 +29,20 @@ impl Limits {
     /// # Safety
     ///
     /// `arg` must be what `flags` says it is.
-    pub unsafe fn read(ring: &Ring, flags: u32, arg: *const c_void, size: usize) -> Result<Limits, c_int> {
+    pub unsafe fn read(
+        ring: &Ring,
+        flags: u32,
+        arg: *const c_void,
+        size: usize,
+    ) -> Result<Limits, c_int> {
         let mut limits = Limits::default();
         if flags & IORING_ENTER_EXT_ARG_REG != 0 {
             // There are no registered regions.
-            return Err(if flags & IORING_ENTER_EXT_ARG == 0 { -libc::EINVAL } else { -libc::EFAULT });
+            return Err(if flags & IORING_ENTER_EXT_ARG == 0 {
+                -libc::EINVAL
+            } else {
+                -libc::EFAULT
+            });
         }
         if flags & IORING_ENTER_EXT_ARG == 0 {
             if !arg.is_null() {
@@ -58,21 +67,27 @@ impl Limits {
                 return Err(-libc::EINVAL);
             }
             // SAFETY: the caller vouches for the address.
-            limits.sigmask =
-                Some(unsafe { std::ptr::with_exposed_provenance::<u64>(given.sigmask as usize).read_unaligned() });
+            limits.sigmask = Some(unsafe {
+                std::ptr::with_exposed_provenance::<u64>(given.sigmask as usize).read_unaligned()
+            });
         }
         if given.min_wait_usec != 0 {
-            limits.min_deadline = Some(sys::monotonic().saturating_add(u64::from(given.min_wait_usec) * 1000));
+            limits.min_deadline =
+                Some(sys::monotonic().saturating_add(u64::from(given.min_wait_usec) * 1000));
         }
         if given.ts != 0 {
             // SAFETY: the caller vouches for the address.
             let time = unsafe {
-                std::ptr::with_exposed_provenance::<__kernel_timespec>(given.ts as usize).read_unaligned()
+                std::ptr::with_exposed_provenance::<__kernel_timespec>(given.ts as usize)
+                    .read_unaligned()
             };
             if time.tv_sec < 0 || !(0..1_000_000_000).contains(&time.tv_nsec) {
                 return Err(-libc::EINVAL);
             }
-            let time = libc::timespec { tv_sec: time.tv_sec as libc::time_t, tv_nsec: time.tv_nsec as libc::c_long };
+            let time = libc::timespec {
+                tv_sec: time.tv_sec as libc::time_t,
+                tv_nsec: time.tv_nsec as libc::c_long,
+            };
             let time = sys::nanoseconds(&time);
             limits.deadline = Some(if flags & IORING_ENTER_ABS_TIMER != 0 {
                 let clock = sys::nanoseconds(&sys::now(ring.clock.load(Ordering::Relaxed)));
@@ -137,7 +152,11 @@ fn step(ring: &Arc<Ring>, wanted: u32, limits: &Limits) -> Step {
 
 fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
     // After the least time one completion ends the wait, so its poster must wake.
-    ring.announce(if limits.min_deadline.is_some() { 1 } else { wanted });
+    ring.announce(if limits.min_deadline.is_some() {
+        1
+    } else {
+        wanted
+    });
     let ret = loop {
         // Acquire: completions below the tail are there.
         let tail = ring.memory.cq_tail().load(Ordering::Acquire);
@@ -178,11 +197,19 @@ fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
         // Another thread in such a wait may have read what was meant for both.
         let until = match ring.masked_waiters.load(Ordering::Relaxed) {
             0 | 1 => until,
-            _ => Some(until.unwrap_or(u64::MAX).min(sys::monotonic().saturating_add(10_000_000))),
+            _ => Some(
+                until
+                    .unwrap_or(u64::MAX)
+                    .min(sys::monotonic().saturating_add(10_000_000)),
+            ),
         };
         let time = until.map(|until| sys::timespec(until.saturating_sub(sys::monotonic())));
         let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-        let mut slot = libc::pollfd { fd: eventfd, events: libc::POLLIN, revents: 0 };
+        let mut slot = libc::pollfd {
+            fd: eventfd,
+            events: libc::POLLIN,
+            revents: 0,
+        };
         // SAFETY: one slot, a time and a signal set, all on this stack.
         let polled = unsafe { sys!(SYS_ppoll, &raw mut slot, 1, time, &raw const mask, 8) };
         if polled as c_int == -libc::EINTR {

@@ -62,7 +62,8 @@ impl Pool {
     /// Whether a job that was not taken back works on one of these descriptors.
     fn uses(&self, first: c_int, last: c_int) -> bool {
         let within = |fd: c_int| (first..=last).contains(&fd);
-        self.running.iter().any(|(_, fd)| within(*fd)) || self.jobs.values().any(|job| within(job.req.fd()))
+        self.running.iter().any(|(_, fd)| within(*fd))
+            || self.jobs.values().any(|job| within(job.req.fd()))
     }
 }
 
@@ -179,7 +180,12 @@ fn next_on(pool: &mut Pool, file: c_int) {
 pub fn wait_for(ring: &Arc<Ring>) {
     loop {
         let ended = ENDED.load(Ordering::Acquire);
-        let runs = POOLS.lock().get(0).running.iter().any(|(other, _)| *other == Arc::as_ptr(ring));
+        let runs = POOLS
+            .lock()
+            .get(0)
+            .running
+            .iter()
+            .any(|(other, _)| *other == Arc::as_ptr(ring));
         if !runs {
             return;
         }
@@ -188,7 +194,9 @@ pub fn wait_for(ring: &Arc<Ring>) {
 }
 
 fn make(class: usize) -> bool {
-    let thread = std::thread::Builder::new().name("iou-wrk".into()).stack_size(STACK);
+    let thread = std::thread::Builder::new()
+        .name("iou-wrk".into())
+        .stack_size(STACK);
     sys::with_signals_blocked(|| thread.spawn(move || work(class))).is_ok()
 }
 
@@ -202,17 +210,27 @@ fn work(class: usize) {
         let pool = pools.get(class);
         let mut job = None;
         while job.is_none() {
-            let Some(id) = pool.queue.pop_front() else { break };
+            let Some(id) = pool.queue.pop_front() else {
+                break;
+            };
             job = pool.jobs.remove(&id);
         }
         if let Some(job) = job {
-            let (ring, file, fd) = (Arc::as_ptr(&job.ring), ops::ordered_file(&job.req), job.req.fd());
+            let (ring, file, fd) = (
+                Arc::as_ptr(&job.ring),
+                ops::ordered_file(&job.req),
+                job.req.fd(),
+            );
             pool.running.push((ring, fd));
             drop(pools);
             run::resume(job, How::Block);
             let mut pools = POOLS.lock();
             let pool = pools.get(class);
-            if let Some(at) = pool.running.iter().position(|(other, at)| *at == fd && *other == ring) {
+            if let Some(at) = pool
+                .running
+                .iter()
+                .position(|(other, at)| *at == fd && *other == ring)
+            {
                 pool.running.swap_remove(at);
             }
             if let Some(file) = file {

@@ -69,7 +69,13 @@ pub struct Picked {
 /// Takes the next buffer of a group. `most`: how much of it may be used; 0 is all. `Err`: the request's result.
 pub fn pick(ring: &Ring, group: u16, most: usize) -> Result<Picked, c_int> {
     let mut state = ring.state.lock();
-    let limit = |length: u32| if most == 0 { length as usize } else { most.min(length as usize) };
+    let limit = |length: u32| {
+        if most == 0 {
+            length as usize
+        } else {
+            most.min(length as usize)
+        }
+    };
     match state.groups.get_mut(&group) {
         Some(Group::Given(buffers)) => {
             let buffer = buffers.pop_front().ok_or(-libc::ENOBUFS)?;
@@ -128,7 +134,9 @@ impl Picked {
             return 0;
         }
         let mut flags = self.name();
-        if let (true, Some(Group::Shared(shared))) = (self.incremental, state.groups.get_mut(&self.group)) {
+        if let (true, Some(Group::Shared(shared))) =
+            (self.incremental, state.groups.get_mut(&self.group))
+        {
             let at = shared.at(shared.head);
             // SAFETY: within the ring; the entry is the emulator's until the head moves on.
             unsafe {
@@ -167,13 +175,20 @@ pub fn check_provide(_: &Ring, req: &Req) -> Result<(), c_int> {
     if req.offset() > 65535 || req.sqe.len == 0 {
         return Err(-libc::EINVAL);
     }
-    if last > 65536 { Err(-libc::EINVAL) } else { Ok(()) }
+    if last > 65536 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn provide(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let (first, length) = (req.address::<u8>().addr() as u64, req.sqe.len);
     let mut state = ring.state.lock();
-    let group = state.groups.entry(req.buf_index()).or_insert_with(|| Group::Given(VecDeque::new()));
+    let group = state
+        .groups
+        .entry(req.buf_index())
+        .or_insert_with(|| Group::Given(VecDeque::new()));
     let Group::Given(buffers) = group else {
         return Outcome::Done(-libc::EINVAL, 0);
     };
@@ -189,8 +204,18 @@ pub fn provide(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcom
 
 pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
-    unused(&[addr, req.sqe.len.into(), req.offset(), req.op_flags().into(), req.file_index().into()])?;
-    if !(1..=65536).contains(&req.sqe.fd) { Err(-libc::EINVAL) } else { Ok(()) }
+    unused(&[
+        addr,
+        req.sqe.len.into(),
+        req.offset(),
+        req.op_flags().into(),
+        req.file_index().into(),
+    ])?;
+    if !(1..=65536).contains(&req.sqe.fd) {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {

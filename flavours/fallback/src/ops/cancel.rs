@@ -87,7 +87,8 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
         Some(which.fd)
     };
     let by_op = has(IORING_ASYNC_CANCEL_OP);
-    let by_data = has(IORING_ASYNC_CANCEL_USERDATA) || !(by_op || file.is_some() || has(IORING_ASYNC_CANCEL_ANY));
+    let by_data = has(IORING_ASYNC_CANCEL_USERDATA)
+        || !(by_op || file.is_some() || has(IORING_ASYNC_CANCEL_ANY));
     let fits = |info: &Info| {
         (!by_op || info.opcode == which.opcode)
             && (!by_data || info.user_data == which.user_data)
@@ -95,13 +96,21 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     };
     let found: Vec<(u64, Info)> = {
         let state = ring.state.lock();
-        let ids = if by_data { state.pending.named(which.user_data) } else { state.pending.matching(fits) };
-        let known = ids.into_iter().filter_map(|id| state.pending.get(id).map(|info| (id, info.copy())));
+        let ids = if by_data {
+            state.pending.named(which.user_data)
+        } else {
+            state.pending.matching(fits)
+        };
+        let known = ids
+            .into_iter()
+            .filter_map(|id| state.pending.get(id).map(|info| (id, info.copy())));
         known.filter(|(_, info)| fits(info)).collect()
     };
     // By the file, not by the number: requests on it may name it in another way.
     let identity = file.and_then(sys::identity);
-    let found = found.into_iter().filter(|(_, info)| file.is_none() || sys::identity(info.fd) == identity);
+    let found = found
+        .into_iter()
+        .filter(|(_, info)| file.is_none() || sys::identity(info.fd) == identity);
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
     for (id, info) in found {
@@ -123,13 +132,23 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
         (0, false) if all => 0,
         (0, false) => -libc::ENOENT,
         (count, _) => {
-            if all { count } else { 0 }
+            if all {
+                count
+            } else {
+                0
+            }
         }
     }
 }
 
 /// Cancels requests that wait for those before them.
-fn cancel_deferred(ring: &Arc<Ring>, which: &Which, by_data: bool, all: bool, before: c_int) -> c_int {
+fn cancel_deferred(
+    ring: &Arc<Ring>,
+    which: &Which,
+    by_data: bool,
+    all: bool,
+    before: c_int,
+) -> c_int {
     let mut taken = Vec::new();
     {
         let mut state = ring.state.lock();
@@ -149,7 +168,14 @@ fn cancel_deferred(ring: &Arc<Ring>, which: &Which, by_data: bool, all: bool, be
     }
     let count = taken.len() as c_int;
     for req in taken {
-        run::complete(Box::new(Job { ring: ring.clone(), req }), -libc::ECANCELED, 0);
+        run::complete(
+            Box::new(Job {
+                ring: ring.clone(),
+                req,
+            }),
+            -libc::ECANCELED,
+            0,
+        );
     }
     count
 }

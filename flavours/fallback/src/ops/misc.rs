@@ -22,8 +22,13 @@ const NOP_FIXED_BUFFER: u32 = 1 << 3;
 const NOP_TASK_WORK: u32 = 1 << 4;
 
 pub fn check_nop(_: &Ring, req: &Req) -> Result<(), c_int> {
-    let known = IORING_NOP_INJECT_RESULT | NOP_FILE | NOP_FIXED_FILE | NOP_FIXED_BUFFER | NOP_TASK_WORK;
-    if req.op_flags() & !known != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    let known =
+        IORING_NOP_INJECT_RESULT | NOP_FILE | NOP_FIXED_FILE | NOP_FIXED_BUFFER | NOP_TASK_WORK;
+    if req.op_flags() & !known != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn nop(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
@@ -43,21 +48,42 @@ pub fn nop(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome 
     }
     if flags & NOP_FIXED_BUFFER != 0 {
         let state = ring.state.lock();
-        let there = state.buffers.as_ref().and_then(|all| all.get(req.buf_index() as usize)).is_some_and(Option::is_some);
+        let there = state
+            .buffers
+            .as_ref()
+            .and_then(|all| all.get(req.buf_index() as usize))
+            .is_some_and(Option::is_some);
         if !there {
             return Outcome::Done(-libc::EFAULT, 0);
         }
     }
-    Outcome::Done(if flags & IORING_NOP_INJECT_RESULT != 0 { req.sqe.len as c_int } else { 0 }, 0)
+    Outcome::Done(
+        if flags & IORING_NOP_INJECT_RESULT != 0 {
+            req.sqe.len as c_int
+        } else {
+            0
+        },
+        0,
+    )
 }
 
 pub fn check_close(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
-    unused(&[req.offset(), addr, req.sqe.len.into(), req.op_flags().into(), req.buf_index().into()])?;
+    unused(&[
+        req.offset(),
+        addr,
+        req.sqe.len.into(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+    ])?;
     if req.has(IOSQE_FIXED_FILE) {
         return Err(-libc::EBADF);
     }
-    if req.file_index() != 0 && req.sqe.fd != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.file_index() != 0 && req.sqe.fd != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn close(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
@@ -79,7 +105,11 @@ pub fn check_files_update(_: &Ring, req: &Req) -> Result<(), c_int> {
         return Err(-libc::EINVAL);
     }
     unused(&[req.op_flags().into(), req.file_index().into()])?;
-    if req.sqe.len == 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.sqe.len == 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
@@ -97,14 +127,19 @@ pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> O
 
 pub fn check_epoll_ctl(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.buf_index().into(), req.file_index().into()])?;
-    if req.has(IOSQE_FIXED_FILE) { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.has(IOSQE_FIXED_FILE) {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn copy_epoll_ctl(req: &mut Req) -> Result<(), c_int> {
     let at: *mut u8 = req.address();
     if !at.is_null() {
         // SAFETY: the program vouches for an event.
-        let event = unsafe { std::slice::from_raw_parts(at, size_of::<libc::epoll_event>()) }.to_vec();
+        let event =
+            unsafe { std::slice::from_raw_parts(at, size_of::<libc::epoll_event>()) }.to_vec();
         req.stable().bytes = event;
     }
     Ok(())
@@ -113,7 +148,11 @@ pub fn copy_epoll_ctl(req: &mut Req) -> Result<(), c_int> {
 pub fn epoll_ctl(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let (set, op, fd) = (req.sqe.fd, req.sqe.len, req.offset() as c_int);
     let mut event: *const u8 = req.address();
-    if let Some(stable) = req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+    if let Some(stable) = req
+        .stable
+        .as_ref()
+        .filter(|stable| !stable.bytes.is_empty())
+    {
         event = stable.bytes.as_ptr();
     }
     // SAFETY: the kernel reads the event, which is there.
@@ -122,23 +161,42 @@ pub fn epoll_ctl(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome
 
 pub fn check_install(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
-    unused(&[req.offset(), addr, req.sqe.len.into(), req.buf_index().into(), req.file_index().into(), req.addr3()])?;
+    unused(&[
+        req.offset(),
+        addr,
+        req.sqe.len.into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+        req.addr3(),
+    ])?;
     if !req.has(IOSQE_FIXED_FILE) {
         return Err(-libc::EBADF);
     }
-    if req.op_flags() & !IORING_FIXED_FD_NO_CLOEXEC != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.op_flags() & !IORING_FIXED_FD_NO_CLOEXEC != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn install(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let keep = req.op_flags() & IORING_FIXED_FD_NO_CLOEXEC != 0;
-    let command = if keep { libc::F_DUPFD } else { libc::F_DUPFD_CLOEXEC };
+    let command = if keep {
+        libc::F_DUPFD
+    } else {
+        libc::F_DUPFD_CLOEXEC
+    };
     // SAFETY: no memory is named.
     Outcome::Done(res(unsafe { sys!(SYS_fcntl, req.fd(), command, 0) }), 0)
 }
 
 pub fn check_pipe(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.offset(), req.addr3(), req.buf_index().into()])?;
-    if req.sqe.fd != 0 || req.has(IOSQE_FIXED_FILE) { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.sqe.fd != 0 || req.has(IOSQE_FIXED_FILE) {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
@@ -169,7 +227,8 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
             // The first end stays where it is, as the kernel has it.
             return Outcome::Done(second, 0);
         }
-        ends = [(first, slots[0]), (second, slots[1])].map(|(chosen, slot)| slot.map_or(chosen, |slot| slot as c_int));
+        ends = [(first, slots[0]), (second, slots[1])]
+            .map(|(chosen, slot)| slot.map_or(chosen, |slot| slot as c_int));
     }
     // SAFETY: the program vouches for room for two numbers.
     unsafe { out.cast::<[c_int; 2]>().write(ends) };
@@ -178,7 +237,11 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
 
 pub fn check_msg_ring(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.buf_index().into(), req.sqe.personality.into()])?;
-    if req.op_flags() & !(IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS) != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.op_flags() & !(IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS) != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
@@ -225,12 +288,19 @@ fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {
     }
     if command == IORING_MSG_DATA as u32 {
         let passed = flags & IORING_MSG_RING_FLAGS_PASS != 0;
-        if req.addr3() != 0 || flags & IORING_MSG_RING_CQE_SKIP != 0 || (!passed && req.file_index() != 0) {
+        if req.addr3() != 0
+            || flags & IORING_MSG_RING_CQE_SKIP != 0
+            || (!passed && req.file_index() != 0)
+        {
             return -libc::EINVAL;
         }
         let flags = if passed { req.file_index() } else { 0 };
-        let completion =
-            Completion { user_data: req.offset(), res: req.sqe.len as c_int, flags, ..Completion::default() };
+        let completion = Completion {
+            user_data: req.offset(),
+            res: req.sqe.len as c_int,
+            flags,
+            ..Completion::default()
+        };
         target.post_alone(completion, true);
         return 0;
     }
@@ -248,16 +318,23 @@ fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {
         return copy;
     }
     let slot = req.file_index();
-    let first = if slot == IORING_FILE_INDEX_ALLOC { None } else { slot.checked_sub(1) };
+    let first = if slot == IORING_FILE_INDEX_ALLOC {
+        None
+    } else {
+        slot.checked_sub(1)
+    };
     if slot == 0 {
         sys::close(copy);
         return -libc::EINVAL;
     }
     let installed = files::install_owned(target, copy, first);
     if installed >= 0 && flags & IORING_MSG_RING_CQE_SKIP == 0 {
-        let completion = Completion { user_data: req.offset(), res: installed, ..Completion::default() };
+        let completion = Completion {
+            user_data: req.offset(),
+            res: installed,
+            ..Completion::default()
+        };
         target.post_alone(completion, true);
     }
     installed
 }
-

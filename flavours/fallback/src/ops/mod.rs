@@ -15,10 +15,12 @@ pub mod message;
 pub mod misc;
 pub mod path;
 pub mod poll;
+pub mod receive;
 pub mod rw;
 pub mod socket;
 pub mod sync;
 pub mod timeout;
+pub mod zero_copy;
 
 /// What became of a request.
 pub enum Outcome {
@@ -49,7 +51,14 @@ const fn op(
     issue: fn(&Arc<Ring>, &mut Req, How, &mut Batch) -> Outcome,
     stabilize: fn(&mut Req) -> Result<(), c_int>,
 ) -> Op {
-    Op { check, issue, stabilize, file: false, select: false, ioprio: false }
+    Op {
+        check,
+        issue,
+        stabilize,
+        file: false,
+        select: false,
+        ioprio: false,
+    }
 }
 
 impl Op {
@@ -127,11 +136,12 @@ fn table(opcode: u8) -> Option<&'static Op> {
         IORING_OP_ACCEPT => op(socket::check_accept, socket::accept, nothing).on_file().with_ioprio();
         IORING_OP_CONNECT => op(socket::check_connect, socket::connect, socket::copy_address).on_file();
         IORING_OP_SEND => op(message::check_send, message::send, message::copy_send).on_file().with_ioprio();
-        IORING_OP_RECV => op(message::check_recv, message::recv, nothing).on_file().selecting().with_ioprio();
+        IORING_OP_RECV => op(receive::check_recv, receive::recv, nothing).on_file().selecting().with_ioprio();
         IORING_OP_SENDMSG => op(message::check_send, message::sendmsg, message::copy).on_file().with_ioprio();
-        IORING_OP_RECVMSG => op(message::check_recv, message::recvmsg, message::copy).on_file().selecting().with_ioprio();
-        IORING_OP_SEND_ZC => op(message::check_zc, message::send_zc, message::copy_send).on_file().with_ioprio();
-        IORING_OP_SENDMSG_ZC => op(message::check_zc, message::sendmsg_zc, message::copy).on_file().with_ioprio();
+        IORING_OP_RECVMSG => op(receive::check_recv, receive::recvmsg, message::copy).on_file().selecting().with_ioprio();
+        IORING_OP_URING_CMD => op(socket::check_command, socket::command, nothing).on_file();
+        IORING_OP_SEND_ZC => op(zero_copy::check_zc, zero_copy::send_zc, message::copy_send).on_file().with_ioprio();
+        IORING_OP_SENDMSG_ZC => op(zero_copy::check_zc, zero_copy::sendmsg_zc, message::copy).on_file().with_ioprio();
         IORING_OP_READ_MULTISHOT => op(rw::check_multishot, rw::read_multishot, nothing).on_file().selecting();
     }
 }
@@ -221,7 +231,9 @@ pub fn stabilize_chain(req: &mut Req) -> Result<(), c_int> {
 
 /// The flags of a completion with this result: which provided buffer was used.
 pub fn flags_of(ring: &Ring, req: &Req, res: c_int) -> u32 {
-    req.picked.as_ref().map_or(0, |picked| picked.flags(ring, res))
+    req.picked
+        .as_ref()
+        .map_or(0, |picked| picked.flags(ring, res))
 }
 
 /// The file whose requests of this kind must go one after the other.

@@ -40,7 +40,12 @@ impl Credentials {
             let count = usize::try_from(sys!(SYS_getgroups, 0, 0)).unwrap_or(0);
             let mut groups = vec![0u32; count];
             sys!(SYS_getgroups, count, groups.as_mut_ptr());
-            Credentials { user, group, groups, capabilities }
+            Credentials {
+                user,
+                group,
+                groups,
+                capabilities,
+            }
         }
     }
 }
@@ -68,7 +73,11 @@ pub fn note_credentials(req: &mut Req) {
 
 /// Whether this thread may run the request.
 fn may_run(req: &Req) -> bool {
-    let Some(submitter) = req.stable.as_ref().and_then(|stable| stable.credentials.as_ref()) else {
+    let Some(submitter) = req
+        .stable
+        .as_ref()
+        .and_then(|stable| stable.credentials.as_ref())
+    else {
         // It has not left the thread that submits it.
         return true;
     };
@@ -105,11 +114,15 @@ pub fn copy_openat2(req: &mut Req) -> Result<(), c_int> {
 
 /// The paths: the copies where there are some.
 fn paths(req: &Req) -> [*const c_char; 2] {
-    let given = [req.address::<c_char>().cast_const(), req.address2::<c_char>().cast_const()];
+    let given = [
+        req.address::<c_char>().cast_const(),
+        req.address2::<c_char>().cast_const(),
+    ];
     match &req.stable {
         Some(stable) => {
             let [first, second] = &stable.paths;
-            let or = |copy: &Option<CString>, given| copy.as_ref().map_or(given, |copy| copy.as_ptr());
+            let or =
+                |copy: &Option<CString>, given| copy.as_ref().map_or(given, |copy| copy.as_ptr());
             [or(first, given[0]), or(second, given[1])]
         }
         None => given,
@@ -117,7 +130,11 @@ fn paths(req: &Req) -> [*const c_char; 2] {
 }
 
 fn no_fixed(req: &Req) -> Result<(), c_int> {
-    if req.has(IOSQE_FIXED_FILE) { Err(-libc::EBADF) } else { Ok(()) }
+    if req.has(IOSQE_FIXED_FILE) {
+        Err(-libc::EBADF)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn check_open(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -140,9 +157,18 @@ pub fn check_statx(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 pub fn check_unlink(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.offset(), req.sqe.len.into(), req.buf_index().into(), req.file_index().into()])?;
+    unused(&[
+        req.offset(),
+        req.sqe.len.into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])?;
     no_fixed(req)?;
-    if req.op_flags() & !(libc::AT_REMOVEDIR as u32) != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.op_flags() & !(libc::AT_REMOVEDIR as u32) != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn check_two(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -151,12 +177,22 @@ pub fn check_two(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 pub fn check_mkdir(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.offset(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])?;
+    unused(&[
+        req.offset(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])?;
     no_fixed(req)
 }
 
 pub fn check_symlink(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.sqe.len.into(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])?;
+    unused(&[
+        req.sqe.len.into(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])?;
     no_fixed(req)
 }
 
@@ -173,7 +209,13 @@ fn in_caller(req: &Req, call: impl FnOnce([*const c_char; 2]) -> isize) -> Outco
 }
 
 /// Opens without waiting for the other end of a FIFO, as the kernel tries first.
-fn open(ring: &Arc<Ring>, req: &Req, mut how: open_how, size: usize, whole: Option<*const u8>) -> Outcome {
+fn open(
+    ring: &Arc<Ring>,
+    req: &Req,
+    mut how: open_how,
+    size: usize,
+    whole: Option<*const u8>,
+) -> Outcome {
     let slot = req.file_index();
     let dir = req.sqe.fd;
     let outcome = in_caller(req, |[path, _]| {
@@ -186,7 +228,14 @@ fn open(ring: &Arc<Ring>, req: &Req, mut how: open_how, size: usize, whole: Opti
             let fd = unsafe { sys!(SYS_openat, dir, path, how.flags, how.mode) };
             if fd >= 0 {
                 // SAFETY: no memory is named. The flag was our own.
-                unsafe { sys!(SYS_fcntl, fd, libc::F_SETFL, sys::open_flags(fd as c_int) & !libc::O_NONBLOCK) };
+                unsafe {
+                    sys!(
+                        SYS_fcntl,
+                        fd,
+                        libc::F_SETFL,
+                        sys::open_flags(fd as c_int) & !libc::O_NONBLOCK
+                    )
+                };
                 let fifo = sys::file_type(fd as c_int) as libc::mode_t == libc::S_IFIFO;
                 if !fifo {
                     return fd;
@@ -207,7 +256,11 @@ fn open(ring: &Arc<Ring>, req: &Req, mut how: open_how, size: usize, whole: Opti
     });
     match outcome {
         Outcome::Done(fd, _) if fd >= 0 && slot != 0 => {
-            let at = if slot == IORING_FILE_INDEX_ALLOC { None } else { Some(slot - 1) };
+            let at = if slot == IORING_FILE_INDEX_ALLOC {
+                None
+            } else {
+                Some(slot - 1)
+            };
             Outcome::Done(files::install_owned(ring, fd, at), 0)
         }
         outcome => outcome,
@@ -219,23 +272,42 @@ pub fn openat(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome
     if cfg!(target_pointer_width = "64") {
         flags |= libc::O_LARGEFILE as u32;
     }
-    let how = open_how { flags: flags.into(), mode: req.sqe.len.into(), resolve: 0 };
+    let how = open_how {
+        flags: flags.into(),
+        mode: req.sqe.len.into(),
+        resolve: 0,
+    };
     open(ring, req, how, size_of::<open_how>(), None)
 }
 
 pub fn openat2(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let mut how: *const u8 = req.address2();
-    if let Some(stable) = req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+    if let Some(stable) = req
+        .stable
+        .as_ref()
+        .filter(|stable| !stable.bytes.is_empty())
+    {
         how = stable.bytes.as_ptr();
     }
     if how.is_null() {
         return Outcome::Done(-libc::EFAULT, 0);
     }
-    open(ring, req, open_how::default(), req.sqe.len as usize, Some(how))
+    open(
+        ring,
+        req,
+        open_how::default(),
+        req.sqe.len as usize,
+        Some(how),
+    )
 }
 
 pub fn statx(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
-    let (dir, flags, mask, out) = (req.sqe.fd, req.op_flags(), req.sqe.len, req.address2::<u8>());
+    let (dir, flags, mask, out) = (
+        req.sqe.fd,
+        req.op_flags(),
+        req.sqe.len,
+        req.address2::<u8>(),
+    );
     in_caller(req, |[path, _]| {
         // SAFETY: the program vouches for room for the answer.
         unsafe { sys!(SYS_statx, dir, path, flags, mask, out) }

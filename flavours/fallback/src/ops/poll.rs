@@ -24,7 +24,11 @@ const UPDATES: u32 = IORING_POLL_UPDATE_EVENTS | IORING_POLL_UPDATE_USER_DATA;
 /// The events that an SQE asks for. On big-endian machines the halves are swapped, as the kernel has it.
 fn events(req: &Req) -> u32 {
     let word = req.op_flags();
-    if cfg!(target_endian = "big") { word.rotate_left(16) } else { word }
+    if cfg!(target_endian = "big") {
+        word.rotate_left(16)
+    } else {
+        word
+    }
 }
 
 pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -34,14 +38,22 @@ pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
     if flags & !(IORING_POLL_ADD_MULTI | IORING_POLL_ADD_LEVEL) != 0 {
         return Err(-libc::EINVAL);
     }
-    if flags & IORING_POLL_ADD_MULTI != 0 && req.has(IOSQE_CQE_SKIP_SUCCESS) { Err(-libc::EINVAL) } else { Ok(()) }
+    if flags & IORING_POLL_ADD_MULTI != 0 && req.has(IOSQE_CQE_SKIP_SUCCESS) {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 /// The events that are there, of those asked for.
 fn ready(req: &Req) -> c_int {
     let wanted = (events(req) & PLAIN) as i16;
     let there = sys::poll_now(req.fd(), wanted);
-    if there < 0 { there } else { there & ((events(req) | ALWAYS) & PLAIN) as c_int }
+    if there < 0 {
+        there
+    } else {
+        there & ((events(req) | ALWAYS) & PLAIN) as c_int
+    }
 }
 
 pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
@@ -74,11 +86,25 @@ pub fn post_event(job: &Job) -> bool {
     }
     let ring = &job.ring;
     let mut state = ring.state.lock();
-    if there < 0 || ring.is_full(&state) || there as u32 & ALWAYS != 0 && events(&job.req) & PLAIN == 0 {
+    if there < 0
+        || ring.is_full(&state)
+        || there as u32 & ALWAYS != 0 && events(&job.req) & PLAIN == 0
+    {
         return false;
     }
-    let user_data = state.pending.get(job.req.id).map_or(job.req.sqe.user_data, |info| info.user_data);
-    ring.post(&mut state, Completion { user_data, res: there, flags: IORING_CQE_F_MORE, ..Completion::default() });
+    let user_data = state
+        .pending
+        .get(job.req.id)
+        .map_or(job.req.sqe.user_data, |info| info.user_data);
+    ring.post(
+        &mut state,
+        Completion {
+            user_data,
+            res: there,
+            flags: IORING_CQE_F_MORE,
+            ..Completion::default()
+        },
+    );
     ring.notify(&state, true);
     true
 }
@@ -92,15 +118,29 @@ pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
     if flags & IORING_POLL_UPDATE_USER_DATA == 0 && req.offset() != 0 {
         return Err(-libc::EINVAL);
     }
-    if flags & IORING_POLL_UPDATE_EVENTS == 0 && events(req) != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if flags & IORING_POLL_UPDATE_EVENTS == 0 && events(req) != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
     let user_data = req.address::<u8>().addr() as u64;
     let found = {
         let state = ring.state.lock();
-        let polls = |id: &u64| state.pending.get(*id).is_some_and(|info| info.opcode == IORING_OP_POLL_ADD as u8);
-        state.pending.named(user_data).into_iter().find(polls).and_then(|id| state.pending.get(id).map(|i| (id, i.copy())))
+        let polls = |id: &u64| {
+            state
+                .pending
+                .get(*id)
+                .is_some_and(|info| info.opcode == IORING_OP_POLL_ADD as u8)
+        };
+        state
+            .pending
+            .named(user_data)
+            .into_iter()
+            .find(polls)
+            .and_then(|id| state.pending.get(id).map(|i| (id, i.copy())))
     };
     let Some((id, info)) = found else {
         return Outcome::Done(-libc::ENOENT, 0);
@@ -130,7 +170,13 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
     // The result of the update comes first.
     let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) || req.link.is_some();
     if !silent {
-        ring.post_alone(Completion { user_data: req.sqe.user_data, ..Completion::default() }, false);
+        ring.post_alone(
+            Completion {
+                user_data: req.sqe.user_data,
+                ..Completion::default()
+            },
+            false,
+        );
         req.sqe.flags |= IOSQE_CQE_SKIP_SUCCESS as u8;
     }
     run::resume(job, How::Try);

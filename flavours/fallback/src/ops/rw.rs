@@ -31,7 +31,9 @@ fn is_vector(req: &Req) -> bool {
 
 /// Whether an opcode writes to a file.
 pub fn is_write(opcode: u8) -> bool {
-    [IORING_OP_WRITE, IORING_OP_WRITEV, IORING_OP_WRITE_FIXED].iter().any(|write| opcode == *write as u8)
+    [IORING_OP_WRITE, IORING_OP_WRITEV, IORING_OP_WRITE_FIXED]
+        .iter()
+        .any(|write| opcode == *write as u8)
 }
 
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -91,19 +93,28 @@ fn with_vectors<T>(req: &Req, then: impl FnOnce(&[libc::iovec]) -> T) -> T {
         .filter_map(|vector| {
             let skipped = skip.min(vector.iov_len);
             skip -= skipped;
-            (skipped < vector.iov_len).then(|| rest(vector.iov_base.addr(), vector.iov_len, skipped))
+            (skipped < vector.iov_len)
+                .then(|| rest(vector.iov_base.addr(), vector.iov_len, skipped))
         })
         .collect();
     then(&left)
 }
 
 fn rest(address: usize, length: usize, done: usize) -> libc::iovec {
-    libc::iovec { iov_base: std::ptr::with_exposed_provenance_mut(address + done), iov_len: length - done }
+    libc::iovec {
+        iov_base: std::ptr::with_exposed_provenance_mut(address + done),
+        iov_len: length - done,
+    }
 }
 
 /// Bytes that are left to transfer.
 fn wanted(req: &Req) -> usize {
-    with_vectors(req, |vectors| vectors.iter().map(|vector| vector.iov_len).fold(0, usize::saturating_add))
+    with_vectors(req, |vectors| {
+        vectors
+            .iter()
+            .map(|vector| vector.iov_len)
+            .fold(0, usize::saturating_add)
+    })
 }
 
 /// Transfers once, with these flags.
@@ -115,16 +126,29 @@ fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
     let flags = flags | req.op_flags() as c_int;
     with_vectors(req, |vectors| {
         let call = |offset: u64| {
-            let number = if write { libc::SYS_pwritev2 } else { libc::SYS_preadv2 };
+            let number = if write {
+                libc::SYS_pwritev2
+            } else {
+                libc::SYS_preadv2
+            };
             let at = vectors.as_ptr() as usize;
-            let args = [fd as usize, at, vectors.len(), offset as usize, 0, flags as usize];
+            let args = [
+                fd as usize,
+                at,
+                vectors.len(),
+                offset as usize,
+                0,
+                flags as usize,
+            ];
             // SAFETY: the memory is the program's, which vouches for it until the request completes.
             unsafe { sys::call(number, args) }
         };
         match call(offset) {
             // A stream has no positions: they are not looked at.
             ret if ret == -libc::ESPIPE as isize && offset != CURRENT => call(CURRENT),
-            ret if ret == -libc::ENOSYS as isize || ret == -libc::EPERM as isize && flags == libc::RWF_NOWAIT => {
+            ret if ret == -libc::ENOSYS as isize
+                || ret == -libc::EPERM as isize && flags == libc::RWF_NOWAIT =>
+            {
                 without_flags(fd, vectors, offset, write, flags)
             }
             ret => ret,
@@ -134,7 +158,13 @@ fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
 
 /// The same where `preadv2` is refused, as by old kernels.
 #[cold]
-fn without_flags(fd: c_int, vectors: &[libc::iovec], offset: u64, write: bool, flags: c_int) -> isize {
+fn without_flags(
+    fd: c_int,
+    vectors: &[libc::iovec],
+    offset: u64,
+    write: bool,
+    flags: c_int,
+) -> isize {
     if flags != 0 {
         return -libc::EOPNOTSUPP as isize;
     }
@@ -155,8 +185,15 @@ fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
     if is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) {
         if req.buffer.is_none() {
             let state = ring.state.lock();
-            let buffer = state.buffers.as_ref().and_then(|all| all.get(req.buf_index() as usize)).cloned().flatten();
-            let Some(buffer) = buffer else { return Err(-libc::EFAULT) };
+            let buffer = state
+                .buffers
+                .as_ref()
+                .and_then(|all| all.get(req.buf_index() as usize))
+                .cloned()
+                .flatten();
+            let Some(buffer) = buffer else {
+                return Err(-libc::EFAULT);
+            };
             if !buffer.holds(req.address::<u8>().addr(), req.sqe.len as usize) {
                 return Err(-libc::EFAULT);
             }
@@ -164,7 +201,11 @@ fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
             req.buffer = Some(buffer);
         }
     } else if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
-        let most = if is_vector(req) { program_vectors(req).first().map_or(0, |v| v.iov_len) } else { req.sqe.len as usize };
+        let most = if is_vector(req) {
+            program_vectors(req).first().map_or(0, |v| v.iov_len)
+        } else {
+            req.sqe.len as usize
+        };
         req.picked = Some(buffers::pick(ring, req.buf_index(), most)?);
     }
     Ok(())
@@ -237,7 +278,11 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
     let on_disk = |kind: c_int| matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK);
     if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(kind(req)) {
         let direct = open & libc::O_DIRECT != 0 && req.offset() != CURRENT && wanted(req) != 0;
-        return Outcome::Park(if direct { Place::Aio } else { Place::Worker(Class::Bounded) });
+        return Outcome::Park(if direct {
+            Place::Aio
+        } else {
+            Place::Worker(Class::Bounded)
+        });
     }
     let events = if write { OUT } else { IN };
     let ret = transfer(req, write, libc::RWF_NOWAIT);
@@ -258,7 +303,11 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
             let kind = kind(req);
             if on_disk(kind) {
                 // A file in memory makes nobody wait.
-                if sys::in_memory(fd) { block(ring, req, write) } else { Outcome::Park(Place::Worker(Class::Bounded)) }
+                if sys::in_memory(fd) {
+                    block(ring, req, write)
+                } else {
+                    Outcome::Park(Place::Worker(Class::Bounded))
+                }
             } else if how == How::Ready || sys::poll_now(fd, events as i16) & events as c_int != 0 {
                 Outcome::Park(Place::Worker(Class::Unbounded))
             } else {
@@ -348,7 +397,10 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch
             }
             return Outcome::Park(Place::Poll(IN));
         }
-        let flags = req.picked.take().map_or(0, |picked| picked.flags(ring, res(ret)));
+        let flags = req
+            .picked
+            .take()
+            .map_or(0, |picked| picked.flags(ring, res(ret)));
         if ret <= 0 || !post_more(ring, req, res(ret), flags, batch) {
             return Outcome::Done(res(ret), flags);
         }
@@ -363,7 +415,15 @@ pub fn post_more(ring: &Arc<Ring>, req: &Req, res: c_int, flags: u32, batch: &mu
         return false;
     }
     let flags = flags | IORING_CQE_F_MORE;
-    ring.post(&mut state, Completion { user_data: req.sqe.user_data, res, flags, ..Completion::default() });
+    ring.post(
+        &mut state,
+        Completion {
+            user_data: req.sqe.user_data,
+            res,
+            flags,
+            ..Completion::default()
+        },
+    );
     ring.notify(&state, !batch.within_enter);
     true
 }

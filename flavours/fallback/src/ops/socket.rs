@@ -25,7 +25,11 @@ pub fn check_socket(_: &Ring, req: &Req) -> Result<(), c_int> {
     if req.has(IOSQE_FIXED_FILE) || flags & !known != 0 {
         return Err(-libc::EINVAL);
     }
-    if req.file_index() != 0 && flags & libc::SOCK_CLOEXEC != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.file_index() != 0 && flags & libc::SOCK_CLOEXEC != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 /// A new descriptor as a result: into a slot where the request names one.
@@ -62,24 +66,42 @@ pub fn copy_address(req: &mut Req) -> Result<(), c_int> {
 }
 
 fn address(req: &Req) -> *const u8 {
-    match req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+    match req
+        .stable
+        .as_ref()
+        .filter(|stable| !stable.bytes.is_empty())
+    {
         Some(stable) => stable.bytes.as_ptr(),
         None => req.address(),
     }
 }
 
 pub fn check_bind(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.sqe.len.into(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+    unused(&[
+        req.sqe.len.into(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])
 }
 
 pub fn bind(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     // SAFETY: an address of this length.
-    Outcome::Done(res(unsafe { sys!(SYS_bind, req.fd(), address(req), req.offset()) }), 0)
+    Outcome::Done(
+        res(unsafe { sys!(SYS_bind, req.fd(), address(req), req.offset()) }),
+        0,
+    )
 }
 
 pub fn check_listen(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
-    unused(&[addr, req.offset(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+    unused(&[
+        addr,
+        req.offset(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])
 }
 
 pub fn listen(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
@@ -89,7 +111,13 @@ pub fn listen(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
 
 pub fn check_shutdown(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
-    unused(&[addr, req.offset(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+    unused(&[
+        addr,
+        req.offset(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])
 }
 
 pub fn shutdown(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
@@ -144,7 +172,15 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
             return Outcome::Park(Place::Worker(Class::Unbounded));
         }
         // SAFETY: room for the address, which the program vouches for, or null.
-        let ret = unsafe { sys!(SYS_accept4, fd, req.address::<u8>(), req.address2::<u8>(), req.op_flags()) };
+        let ret = unsafe {
+            sys!(
+                SYS_accept4,
+                fd,
+                req.address::<u8>(),
+                req.address2::<u8>(),
+                req.op_flags()
+            )
+        };
         if ret == -libc::EAGAIN as isize && flags & IORING_ACCEPT_DONTWAIT == 0 {
             return Outcome::Park(Place::Poll(IN));
         }
@@ -152,7 +188,11 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
         if result < 0 || !multishot {
             return Outcome::Done(result, 0);
         }
-        let more = if sys::poll_now(fd, libc::POLLIN) > 0 { IORING_CQE_F_SOCK_NONEMPTY } else { 0 };
+        let more = if sys::poll_now(fd, libc::POLLIN) > 0 {
+            IORING_CQE_F_SOCK_NONEMPTY
+        } else {
+            0
+        };
         if !post_more(ring, req, result, more, batch) {
             return Outcome::Done(result, more);
         }
@@ -164,7 +204,12 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
 }
 
 pub fn check_connect(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.sqe.len.into(), req.buf_index().into(), req.op_flags().into(), req.file_index().into()])
+    unused(&[
+        req.sqe.len.into(),
+        req.buf_index().into(),
+        req.op_flags().into(),
+        req.file_index().into(),
+    ])
 }
 
 pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
@@ -173,8 +218,16 @@ pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
         let mut error: c_int = 0;
         let mut size = size_of::<c_int>() as libc::socklen_t;
         // SAFETY: the kernel writes one number and its size.
-        let ret =
-            unsafe { sys!(SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_ERROR, &raw mut error, &raw mut size) };
+        let ret = unsafe {
+            sys!(
+                SYS_getsockopt,
+                fd,
+                libc::SOL_SOCKET,
+                libc::SO_ERROR,
+                &raw mut error,
+                &raw mut size
+            )
+        };
         return Outcome::Done(if ret < 0 { res(ret) } else { -error }, 0);
     }
     let open = sys::open_flags(fd);
@@ -190,4 +243,71 @@ pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
         return Outcome::Park(Place::Poll(OUT));
     }
     Outcome::Done(res(ret), 0)
+}
+
+pub fn check_command(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.op_flags().into()])
+}
+
+/// What `URING_CMD` asks of a socket. Other files have no commands here.
+pub fn command(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let fd = req.fd();
+    let kind = sys::file_type(fd);
+    if kind < 0 {
+        return Outcome::Done(kind, 0);
+    }
+    if kind as libc::mode_t != libc::S_IFSOCK {
+        return Outcome::Done(-libc::EOPNOTSUPP, 0);
+    }
+    let command = req.offset() as u32;
+    // SAFETY: all readings of the unions are plain numbers.
+    let (level, name, value) = unsafe {
+        (
+            req.sqe.__anon2.__anon1.level,
+            req.sqe.__anon2.__anon1.optname,
+            req.sqe.__anon6.optval as usize,
+        )
+    };
+    let length = req.file_index();
+    if command == SOCKET_URING_OP_SIOCINQ as u32 || command == SOCKET_URING_OP_SIOCOUTQ as u32 {
+        let request = if command == SOCKET_URING_OP_SIOCINQ as u32 {
+            libc::FIONREAD
+        } else {
+            libc::TIOCOUTQ
+        };
+        let mut count: c_int = 0;
+        // SAFETY: the kernel writes one number.
+        let ret = unsafe { sys!(SYS_ioctl, fd, request, &raw mut count) };
+        return Outcome::Done(if ret < 0 { res(ret) } else { count }, 0);
+    }
+    if command == SOCKET_URING_OP_GETSOCKOPT as u32 {
+        if level != libc::SOL_SOCKET as u32 {
+            return Outcome::Done(-libc::EOPNOTSUPP, 0);
+        }
+        let mut size = length as libc::socklen_t;
+        // SAFETY: room for the value, which the program vouches for, and its size.
+        let ret = unsafe { sys!(SYS_getsockopt, fd, level, name, value, &raw mut size) };
+        return Outcome::Done(if ret < 0 { res(ret) } else { size as c_int }, 0);
+    }
+    if command == SOCKET_URING_OP_SETSOCKOPT as u32 {
+        // SAFETY: a value that the program vouches for.
+        return Outcome::Done(
+            res(unsafe { sys!(SYS_setsockopt, fd, level, name, value, length) }),
+            0,
+        );
+    }
+    if command == SOCKET_URING_OP_GETSOCKNAME as u32 {
+        let size = value;
+        let address = req.address::<u8>();
+        // SAFETY: room for an address and its size, which the program vouches for.
+        let ret = unsafe {
+            if length == 0 {
+                sys!(SYS_getsockname, fd, address, size)
+            } else {
+                sys!(SYS_getpeername, fd, address, size)
+            }
+        };
+        return Outcome::Done(res(ret), 0);
+    }
+    Outcome::Done(-libc::EOPNOTSUPP, 0)
 }

@@ -13,7 +13,11 @@ use crate::sys::{self, sys};
 
 /// The same refusal for all fields that the opcode has no use for.
 pub fn unused(fields: &[u64]) -> Result<(), c_int> {
-    if fields.iter().all(|field| *field == 0) { Ok(()) } else { Err(-libc::EINVAL) }
+    if fields.iter().all(|field| *field == 0) {
+        Ok(())
+    } else {
+        Err(-libc::EINVAL)
+    }
 }
 
 fn addr(req: &Req) -> u64 {
@@ -30,7 +34,11 @@ fn in_worker(how: How, call: impl FnOnce() -> isize) -> Outcome {
 
 pub fn check_fsync(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[addr(req), req.buf_index().into(), req.file_index().into()])?;
-    if req.op_flags() & !IORING_FSYNC_DATASYNC != 0 { Err(-libc::EINVAL) } else { Ok(()) }
+    if req.op_flags() & !IORING_FSYNC_DATASYNC != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 /// A range is a hint: all of the file is written, which holds for each of its parts.
@@ -39,7 +47,13 @@ pub fn fsync(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
     let data_only = req.op_flags() & IORING_FSYNC_DATASYNC != 0;
     in_worker(how, || {
         // SAFETY: no memory is named.
-        unsafe { if data_only { sys!(SYS_fdatasync, fd) } else { sys!(SYS_fsync, fd) } }
+        unsafe {
+            if data_only {
+                sys!(SYS_fdatasync, fd)
+            } else {
+                sys!(SYS_fsync, fd)
+            }
+        }
     })
 }
 
@@ -56,7 +70,11 @@ pub fn range(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
 }
 
 pub fn check_fallocate(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.op_flags().into(), req.buf_index().into(), req.file_index().into()])
+    unused(&[
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])
 }
 
 pub fn fallocate(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
@@ -68,7 +86,13 @@ pub fn fallocate(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outco
 }
 
 pub fn check_ftruncate(_: &Ring, req: &Req) -> Result<(), c_int> {
-    let fields = [addr(req), req.sqe.len.into(), req.op_flags().into(), req.buf_index().into(), req.file_index().into()];
+    let fields = [
+        addr(req),
+        req.sqe.len.into(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ];
     unused(&fields)
 }
 
@@ -81,11 +105,16 @@ pub fn ftruncate(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outco
 }
 
 pub fn check_splice(_: &Ring, req: &Req) -> Result<(), c_int> {
-    let known = libc::SPLICE_F_MOVE | libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MORE | libc::SPLICE_F_GIFT;
+    let known =
+        libc::SPLICE_F_MOVE | libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MORE | libc::SPLICE_F_GIFT;
     if req.op_flags() & !(known | SPLICE_F_FD_IN_FIXED) != 0 {
         return Err(-libc::EINVAL);
     }
-    if req.sqe.opcode == IORING_OP_TEE as u8 { unused(&[req.offset(), addr(req)]) } else { Ok(()) }
+    if req.sqe.opcode == IORING_OP_TEE as u8 {
+        unused(&[req.offset(), addr(req)])
+    } else {
+        Ok(())
+    }
 }
 
 /// The descriptor that is read from, which may be a registered one as well.
@@ -113,9 +142,25 @@ pub fn splice(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outco
     let flags = req.op_flags() & !SPLICE_F_FD_IN_FIXED;
     let (mut from_at, mut to_at) = (addr(req), req.offset());
     let outcome = in_worker(how, || {
-        let at = |offset: &mut u64| if *offset == u64::MAX { std::ptr::null_mut() } else { std::ptr::from_mut(offset) };
+        let at = |offset: &mut u64| {
+            if *offset == u64::MAX {
+                std::ptr::null_mut()
+            } else {
+                std::ptr::from_mut(offset)
+            }
+        };
         // SAFETY: the offsets are on this stack.
-        unsafe { sys!(SYS_splice, from, at(&mut from_at), to, at(&mut to_at), length, flags) }
+        unsafe {
+            sys!(
+                SYS_splice,
+                from,
+                at(&mut from_at),
+                to,
+                at(&mut to_at),
+                length,
+                flags
+            )
+        }
     });
     req.short = matches!(outcome, Outcome::Done(got, _) if got != length as c_int);
     outcome
@@ -151,7 +196,10 @@ fn advised(req: &Req) -> u64 {
 pub fn fadvise(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let (fd, offset, length, advice) = (req.fd(), req.offset(), advised(req), req.op_flags());
     // SAFETY: no memory is named.
-    Outcome::Done(res(unsafe { sys!(SYS_fadvise64, fd, offset, length, advice) }), 0)
+    Outcome::Done(
+        res(unsafe { sys!(SYS_fadvise64, fd, offset, length, advice) }),
+        0,
+    )
 }
 
 pub fn check_madvise(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -159,7 +207,14 @@ pub fn check_madvise(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 pub fn madvise(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
-    let length = if req.offset() == 0 { req.sqe.len.into() } else { req.offset() };
+    let length = if req.offset() == 0 {
+        req.sqe.len.into()
+    } else {
+        req.offset()
+    };
     // SAFETY: the memory and what becomes of it are the program's.
-    Outcome::Done(res(unsafe { sys!(SYS_madvise, addr(req), length, req.op_flags()) }), 0)
+    Outcome::Done(
+        res(unsafe { sys!(SYS_madvise, addr(req), length, req.op_flags()) }),
+        0,
+    )
 }

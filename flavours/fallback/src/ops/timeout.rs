@@ -38,7 +38,8 @@ fn check_flags(req: &Req, allowed: u32) -> Result<(), c_int> {
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
     check_flags(req, FLAGS)?;
     let flags = req.op_flags();
-    if req.sqe.len != 1 || flags & IORING_TIMEOUT_MULTISHOT != 0 && flags & IORING_TIMEOUT_ABS != 0 {
+    if req.sqe.len != 1 || flags & IORING_TIMEOUT_MULTISHOT != 0 && flags & IORING_TIMEOUT_ABS != 0
+    {
         return Err(-libc::EINVAL);
     }
     time(req).map(drop)
@@ -62,11 +63,18 @@ fn given(at: *const u8) -> Result<libc::timespec, c_int> {
     if time.tv_sec < 0 || time.tv_nsec < 0 {
         return Err(-libc::EINVAL);
     }
-    Ok(libc::timespec { tv_sec: time.tv_sec as libc::time_t, tv_nsec: time.tv_nsec as libc::c_long })
+    Ok(libc::timespec {
+        tv_sec: time.tv_sec as libc::time_t,
+        tv_nsec: time.tv_nsec as libc::c_long,
+    })
 }
 
 fn time(req: &Req) -> Result<libc::timespec, c_int> {
-    match req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+    match req
+        .stable
+        .as_ref()
+        .filter(|stable| !stable.bytes.is_empty())
+    {
         Some(stable) => given(stable.bytes.as_ptr()),
         None => given(req.address()),
     }
@@ -162,7 +170,11 @@ pub fn end_counted(ring: &Arc<Ring>) {
         let id = {
             let mut state = ring.state.lock();
             let posted = state.posted;
-            let Some(at) = state.counted.iter().position(|(target, _)| posted.wrapping_sub(*target) as i32 >= 0) else {
+            let Some(at) = state
+                .counted
+                .iter()
+                .position(|(target, _)| posted.wrapping_sub(*target) as i32 >= 0)
+            else {
                 return;
             };
             state.counted.swap_remove(at).1
@@ -198,10 +210,18 @@ pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
     if req.has(IOSQE_FIXED_FILE) || req.has(IOSQE_BUFFER_SELECT) {
         return Err(-libc::EINVAL);
     }
-    unused(&[req.buf_index().into(), req.sqe.len.into(), req.file_index().into()])?;
+    unused(&[
+        req.buf_index().into(),
+        req.sqe.len.into(),
+        req.file_index().into(),
+    ])?;
     let flags = req.op_flags();
     if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {
-        return if flags != 0 { Err(-libc::EINVAL) } else { Ok(()) };
+        return if flags != 0 {
+            Err(-libc::EINVAL)
+        } else {
+            Ok(())
+        };
     }
     let both = flags & IORING_TIMEOUT_CLOCK_MASK == IORING_TIMEOUT_CLOCK_MASK;
     if both || flags & !(IORING_TIMEOUT_UPDATE_MASK | IORING_TIMEOUT_ABS) != 0 {
@@ -213,11 +233,20 @@ pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
 pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
     let user_data = req.address::<u8>().addr() as u64;
     let flags = req.op_flags();
-    let opcode = if flags & IORING_LINK_TIMEOUT_UPDATE != 0 { IORING_OP_LINK_TIMEOUT } else { IORING_OP_TIMEOUT };
+    let opcode = if flags & IORING_LINK_TIMEOUT_UPDATE != 0 {
+        IORING_OP_LINK_TIMEOUT
+    } else {
+        IORING_OP_TIMEOUT
+    };
     batch.post(ring);
     let found = {
         let state = ring.state.lock();
-        let fits = |id: &u64| state.pending.get(*id).is_some_and(|info| info.opcode == opcode as u8);
+        let fits = |id: &u64| {
+            state
+                .pending
+                .get(*id)
+                .is_some_and(|info| info.opcode == opcode as u8)
+        };
         state.pending.named(user_data).into_iter().find(fits)
     };
     let Some(id) = found else {
@@ -230,7 +259,11 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
         run::complete(job, -libc::ECANCELED, 0);
         return Outcome::Done(0, 0);
     }
-    let time = match req.stable.as_ref().filter(|stable| !stable.bytes.is_empty()) {
+    let time = match req
+        .stable
+        .as_ref()
+        .filter(|stable| !stable.bytes.is_empty())
+    {
         Some(stable) => given(stable.bytes.as_ptr()),
         None => given(req.address2()),
     };

@@ -23,7 +23,10 @@ pub struct FixedBuffer {
 impl FixedBuffer {
     /// Whether a range lies in the buffer.
     pub fn holds(&self, start: usize, length: usize) -> bool {
-        start >= self.start && start.checked_add(length).is_some_and(|end| end <= self.start + self.length)
+        start >= self.start
+            && start
+                .checked_add(length)
+                .is_some_and(|end| end <= self.start + self.length)
     }
 }
 
@@ -35,10 +38,20 @@ impl Drop for FixedBuffer {
     }
 }
 
-fn buffer(ring: &Arc<Ring>, vector: &libc::iovec, tag: u64) -> Result<Option<Arc<FixedBuffer>>, c_int> {
+fn buffer(
+    ring: &Arc<Ring>,
+    vector: &libc::iovec,
+    tag: u64,
+) -> Result<Option<Arc<FixedBuffer>>, c_int> {
     let (start, length) = (vector.iov_base.addr(), vector.iov_len);
     if start == 0 {
-        return if length != 0 { Err(-libc::EFAULT) } else if tag != 0 { Err(-libc::EINVAL) } else { Ok(None) };
+        return if length != 0 {
+            Err(-libc::EFAULT)
+        } else if tag != 0 {
+            Err(-libc::EINVAL)
+        } else {
+            Ok(None)
+        };
     }
     if length == 0 || length > LONGEST {
         return Err(-libc::EFAULT);
@@ -46,10 +59,20 @@ fn buffer(ring: &Arc<Ring>, vector: &libc::iovec, tag: u64) -> Result<Option<Arc
     if start.checked_add(length).is_none() {
         return Err(-libc::EOVERFLOW);
     }
-    Ok(Some(Arc::new(FixedBuffer { start, length, tag, ring: Arc::downgrade(ring) })))
+    Ok(Some(Arc::new(FixedBuffer {
+        start,
+        length,
+        tag,
+        ring: Arc::downgrade(ring),
+    })))
 }
 
-fn fill(ring: &Arc<Ring>, nr: u32, vectors: Option<&[libc::iovec]>, tags: &[u64]) -> Result<c_int, c_int> {
+fn fill(
+    ring: &Arc<Ring>,
+    nr: u32,
+    vectors: Option<&[libc::iovec]>,
+    tags: &[u64],
+) -> Result<c_int, c_int> {
     if ring.state.lock().buffers.is_some() {
         return Err(-libc::EBUSY);
     }
@@ -58,7 +81,11 @@ fn fill(ring: &Arc<Ring>, nr: u32, vectors: Option<&[libc::iovec]>, tags: &[u64]
     }
     let mut table = Vec::new();
     table.resize_with(nr as usize, || None);
-    for (index, (slot, vector)) in table.iter_mut().zip(vectors.unwrap_or_default()).enumerate() {
+    for (index, (slot, vector)) in table
+        .iter_mut()
+        .zip(vectors.unwrap_or_default())
+        .enumerate()
+    {
         *slot = buffer(ring, vector, tags.get(index).copied().unwrap_or(0))?;
     }
     ring.state.lock().buffers = Some(table);
@@ -67,14 +94,18 @@ fn fill(ring: &Arc<Ring>, nr: u32, vectors: Option<&[libc::iovec]>, tags: &[u64]
 
 pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     // SAFETY: an array of vectors, says the caller.
-    errno(unsafe { array(arg.cast::<libc::iovec>(), nr) }.and_then(|all| fill(ring, nr, Some(all), &[])))
+    errno(
+        unsafe { array(arg.cast::<libc::iovec>(), nr) }
+            .and_then(|all| fill(ring, nr, Some(all), &[])),
+    )
 }
 
 pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
     // SAFETY: the structure of this size, and the arrays that it names.
     let result = unsafe {
         sized::<io_uring_rsrc_register>(arg, size).and_then(|given| {
-            if given.resv2 != 0 || given.flags & !IORING_RSRC_REGISTER_SPARSE != 0 || given.nr == 0 {
+            if given.resv2 != 0 || given.flags & !IORING_RSRC_REGISTER_SPARSE != 0 || given.nr == 0
+            {
                 return Err(-libc::EINVAL);
             }
             if given.flags & IORING_RSRC_REGISTER_SPARSE != 0 {
@@ -83,8 +114,17 @@ pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int 
                 }
                 return fill(ring, given.nr, None, &[]);
             }
-            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
-            fill(ring, given.nr, Some(array(at::<libc::iovec>(given.data), given.nr)?), tags)
+            let tags = if given.tags == 0 {
+                &[]
+            } else {
+                array(at::<u64>(given.tags), given.nr)?
+            };
+            fill(
+                ring,
+                given.nr,
+                Some(array(at::<libc::iovec>(given.data), given.nr)?),
+                tags,
+            )
         })
     };
     errno(result)
@@ -102,15 +142,35 @@ pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
             if given.resv != 0 || given.resv2 != 0 || given.nr == 0 {
                 return Err(-libc::EINVAL);
             }
-            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
-            update(ring, given.offset as usize, array(at::<libc::iovec>(given.data), given.nr)?, tags)
+            let tags = if given.tags == 0 {
+                &[]
+            } else {
+                array(at::<u64>(given.tags), given.nr)?
+            };
+            update(
+                ring,
+                given.offset as usize,
+                array(at::<libc::iovec>(given.data), given.nr)?,
+                tags,
+            )
         })
     };
     errno(result)
 }
 
-fn update(ring: &Arc<Ring>, offset: usize, vectors: &[libc::iovec], tags: &[u64]) -> Result<c_int, c_int> {
-    let there = ring.state.lock().buffers.as_ref().map(Vec::len).ok_or(-libc::ENXIO)?;
+fn update(
+    ring: &Arc<Ring>,
+    offset: usize,
+    vectors: &[libc::iovec],
+    tags: &[u64],
+) -> Result<c_int, c_int> {
+    let there = ring
+        .state
+        .lock()
+        .buffers
+        .as_ref()
+        .map(Vec::len)
+        .ok_or(-libc::ENXIO)?;
     if offset.saturating_add(vectors.len()) > there {
         return Err(-libc::EINVAL);
     }
@@ -123,7 +183,10 @@ fn update(ring: &Arc<Ring>, offset: usize, vectors: &[libc::iovec], tags: &[u64]
         };
         let before = {
             let mut state = ring.state.lock();
-            let slot = state.buffers.as_mut().and_then(|all| all.get_mut(offset + index));
+            let slot = state
+                .buffers
+                .as_mut()
+                .and_then(|all| all.get_mut(offset + index));
             slot.map(|slot| std::mem::replace(slot, new))
         };
         drop(before);
@@ -146,7 +209,10 @@ pub unsafe fn clone(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
 }
 
 fn copy(ring: &Arc<Ring>, given: &io_uring_clone_buffers) -> Result<c_int, c_int> {
-    let (by_index, replace) = (IORING_REGISTER_SRC_REGISTERED as u32, IORING_REGISTER_DST_REPLACE as u32);
+    let (by_index, replace) = (
+        IORING_REGISTER_SRC_REGISTERED as u32,
+        IORING_REGISTER_DST_REPLACE as u32,
+    );
     if given.flags & !(by_index | replace) != 0 || given.pad != [0; 3] {
         return Err(-libc::EINVAL);
     }
@@ -156,7 +222,11 @@ fn copy(ring: &Arc<Ring>, given: &io_uring_clone_buffers) -> Result<c_int, c_int
     let source = if given.flags & by_index != 0 {
         table::registered(given.src_fd).ok_or(-libc::EINVAL)?
     } else {
-        let refusal = if sys::open_flags(given.src_fd as c_int) < 0 { -libc::EBADF } else { -libc::EOPNOTSUPP };
+        let refusal = if sys::open_flags(given.src_fd as c_int) < 0 {
+            -libc::EBADF
+        } else {
+            -libc::EOPNOTSUPP
+        };
         table::find(given.src_fd as c_int).ok_or(refusal)?
     };
     let all = source.state.lock().buffers.clone().ok_or(-libc::ENXIO)?;
@@ -171,8 +241,13 @@ fn copy(ring: &Arc<Ring>, given: &io_uring_clone_buffers) -> Result<c_int, c_int
         return Err(-libc::EINVAL);
     }
     let (from, to) = (given.src_off as usize, given.dst_off as usize);
-    let taken = all.get(from..from.saturating_add(count)).ok_or(-libc::EOVERFLOW)?;
-    let end = to.checked_add(count).filter(|end| *end <= MOST as usize).ok_or(-libc::EINVAL)?;
+    let taken = all
+        .get(from..from.saturating_add(count))
+        .ok_or(-libc::EOVERFLOW)?;
+    let end = to
+        .checked_add(count)
+        .filter(|end| *end <= MOST as usize)
+        .ok_or(-libc::EINVAL)?;
     let mut table = ring.state.lock().buffers.clone().unwrap_or_default();
     table.resize_with(table.len().max(end), || None);
     for (slot, buffer) in table.iter_mut().skip(to).zip(taken) {

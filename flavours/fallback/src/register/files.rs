@@ -42,7 +42,14 @@ impl FixedFile {
         // SAFETY: no memory is named. A registered file is not for a program that this one becomes.
         unsafe { sys!(SYS_fcntl, fd, libc::F_SETFD, libc::FD_CLOEXEC) };
         let (flags, kind) = (sys::open_flags(fd), sys::file_type(fd));
-        Arc::new(FixedFile { fd, flags, kind, emulated: None, tag, ring: Arc::downgrade(ring) })
+        Arc::new(FixedFile {
+            fd,
+            flags,
+            kind,
+            emulated: None,
+            tag,
+            ring: Arc::downgrade(ring),
+        })
     }
 
     /// A duplicate of a descriptor.
@@ -53,7 +60,14 @@ impl FixedFile {
             return Err(copy);
         }
         let (flags, kind) = (sys::open_flags(copy), sys::file_type(copy));
-        Ok(Arc::new(FixedFile { fd: copy, flags, kind, emulated, tag, ring: Arc::downgrade(ring) }))
+        Ok(Arc::new(FixedFile {
+            fd: copy,
+            flags,
+            kind,
+            emulated,
+            tag,
+            ring: Arc::downgrade(ring),
+        }))
     }
 }
 
@@ -68,7 +82,11 @@ pub struct FileTable {
 impl FileTable {
     fn new(nr: u32) -> FileTable {
         let slots = std::iter::repeat_with(|| None).take(nr as usize).collect();
-        FileTable { slots, first: 0, last: nr }
+        FileTable {
+            slots,
+            first: 0,
+            last: nr,
+        }
     }
 
     pub fn get(&self, slot: u32) -> Option<Arc<FixedFile>> {
@@ -76,7 +94,8 @@ impl FileTable {
     }
 
     fn free(&self) -> Option<u32> {
-        (self.first..self.last).find(|slot| self.slots.get(*slot as usize).is_some_and(Option::is_none))
+        (self.first..self.last)
+            .find(|slot| self.slots.get(*slot as usize).is_some_and(Option::is_none))
     }
 }
 
@@ -95,7 +114,12 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
         return Err(-libc::EMFILE);
     }
     let mut table = FileTable::new(nr);
-    for (index, (slot, fd)) in table.slots.iter_mut().zip(fds.unwrap_or_default()).enumerate() {
+    for (index, (slot, fd)) in table
+        .slots
+        .iter_mut()
+        .zip(fds.unwrap_or_default())
+        .enumerate()
+    {
         let tag = tags.get(index).copied().unwrap_or(0);
         if *fd == -1 {
             if tag != 0 {
@@ -104,7 +128,9 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
             continue;
         }
         // The kernel takes no ring into a table of the same ring: it would keep itself alive.
-        if table::is_ring(*fd) && Some(true) == table::find(*fd).map(|other| Arc::ptr_eq(&other, ring)) {
+        if table::is_ring(*fd)
+            && Some(true) == table::find(*fd).map(|other| Arc::ptr_eq(&other, ring))
+        {
             return Err(-libc::EBADF);
         }
         *slot = Some(FixedFile::copy(ring, *fd, tag)?);
@@ -122,7 +148,8 @@ pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int 
     // SAFETY: the structure of this size, and the arrays that it names.
     let result = unsafe {
         sized::<io_uring_rsrc_register>(arg, size).and_then(|given| {
-            if given.resv2 != 0 || given.flags & !IORING_RSRC_REGISTER_SPARSE != 0 || given.nr == 0 {
+            if given.resv2 != 0 || given.flags & !IORING_RSRC_REGISTER_SPARSE != 0 || given.nr == 0
+            {
                 return Err(-libc::EINVAL);
             }
             if given.flags & IORING_RSRC_REGISTER_SPARSE != 0 {
@@ -131,8 +158,17 @@ pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int 
                 }
                 return fill(ring, given.nr, None, &[]);
             }
-            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
-            fill(ring, given.nr, Some(array(at::<c_int>(given.data), given.nr)?), tags)
+            let tags = if given.tags == 0 {
+                &[]
+            } else {
+                array(at::<u64>(given.tags), given.nr)?
+            };
+            fill(
+                ring,
+                given.nr,
+                Some(array(at::<c_int>(given.data), given.nr)?),
+                tags,
+            )
         })
     };
     errno(result)
@@ -145,7 +181,12 @@ pub fn unregister(ring: &Arc<Ring>) -> c_int {
 
 /// Replaces the files of some slots. Returns how many, or the error of the first.
 pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_int {
-    let there = ring.state.lock().files.as_ref().map(|table| table.slots.len());
+    let there = ring
+        .state
+        .lock()
+        .files
+        .as_ref()
+        .map(|table| table.slots.len());
     let Some(there) = there else {
         return -libc::ENXIO;
     };
@@ -184,7 +225,10 @@ pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_i
 /// Puts a file into a slot and returns the one before, which must be dropped outside of the ring's state.
 fn put(ring: &Arc<Ring>, slot: u32, file: Option<Arc<FixedFile>>) -> Option<Arc<FixedFile>> {
     let mut state = ring.state.lock();
-    let at = state.files.as_mut().and_then(|table| table.slots.get_mut(slot as usize));
+    let at = state
+        .files
+        .as_mut()
+        .and_then(|table| table.slots.get_mut(slot as usize));
     match at {
         Some(at) => std::mem::replace(at, file),
         None => file,
@@ -198,7 +242,12 @@ pub unsafe fn update1(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
             if given.resv != 0 || nr == 0 {
                 return Err(-libc::EINVAL);
             }
-            Ok(update(ring, given.offset, array(at::<c_int>(given.fds), nr)?, &[]))
+            Ok(update(
+                ring,
+                given.offset,
+                array(at::<c_int>(given.fds), nr)?,
+                &[],
+            ))
         })
     };
     errno(result)
@@ -211,8 +260,17 @@ pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
             if given.resv != 0 || given.resv2 != 0 || given.nr == 0 {
                 return Err(-libc::EINVAL);
             }
-            let tags = if given.tags == 0 { &[] } else { array(at::<u64>(given.tags), given.nr)? };
-            Ok(update(ring, given.offset, array(at::<c_int>(given.data), given.nr)?, tags))
+            let tags = if given.tags == 0 {
+                &[]
+            } else {
+                array(at::<u64>(given.tags), given.nr)?
+            };
+            Ok(update(
+                ring,
+                given.offset,
+                array(at::<c_int>(given.data), given.nr)?,
+                tags,
+            ))
         })
     };
     errno(result)
@@ -276,7 +334,11 @@ pub fn install_all(ring: &Arc<Ring>, fds: &mut [c_int]) -> c_int {
     let mut done = 0;
     for fd in fds {
         let copy = sys::duplicate(*fd, LEAST);
-        let slot = if copy < 0 { copy } else { install_owned(ring, copy, None) };
+        let slot = if copy < 0 {
+            copy
+        } else {
+            install_owned(ring, copy, None)
+        };
         if slot < 0 {
             return if done > 0 { done } else { slot };
         }

@@ -35,10 +35,21 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         if given.ring_addr != 0 {
             return -libc::EINVAL;
         }
-        let size = (given.ring_entries as usize * size_of::<io_uring_buf>()).next_multiple_of(page_size());
+        let size =
+            (given.ring_entries as usize * size_of::<io_uring_buf>()).next_multiple_of(page_size());
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: new memory, placed by the kernel.
-        let start = unsafe { sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED | libc::MAP_ANONYMOUS, NO_FILE, 0) };
+        let start = unsafe {
+            sys!(
+                SYS_mmap,
+                0,
+                size,
+                protection,
+                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                NO_FILE,
+                0
+            )
+        };
         if (-4095..0).contains(&start) {
             return start as c_int;
         }
@@ -134,7 +145,10 @@ pub fn map(ring: &Arc<Ring>, length: usize, offset: u64) -> Option<isize> {
     let group = (offset & !IORING_OFF_MMAP_MASK) >> IORING_OFF_PBUF_SHIFT;
     let state = ring.state.lock();
     match state.groups.get(&(group as u16)) {
-        Some(Group::Shared(SharedRing { own: Some((start, size)), .. })) if length != 0 && length <= *size => {
+        Some(Group::Shared(SharedRing {
+            own: Some((start, size)),
+            ..
+        })) if length != 0 && length <= *size => {
             let length = length.next_multiple_of(page_size());
             // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
             Some(unsafe { sys!(SYS_mremap, *start, 0, length, libc::MREMAP_MAYMOVE, 0) })

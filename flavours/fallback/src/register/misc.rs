@@ -24,7 +24,11 @@ pub unsafe fn eventfd(ring: &Arc<Ring>, arg: *mut c_void, nr: u32, only_aside: b
         return -libc::EBUSY;
     }
     if !is_eventfd(fd) {
-        return if sys::open_flags(fd) < 0 { -libc::EBADF } else { -libc::EINVAL };
+        return if sys::open_flags(fd) < 0 {
+            -libc::EBADF
+        } else {
+            -libc::EINVAL
+        };
     }
     let copy = sys::duplicate(fd, 512);
     if copy < 0 {
@@ -40,7 +44,10 @@ fn is_eventfd(fd: c_int) -> bool {
         return false;
     }
     match std::fs::read_link(format!("/proc/self/fd/{fd}")) {
-        Ok(name) => name.as_os_str().as_encoded_bytes().starts_with(b"anon_inode:[eventfd"),
+        Ok(name) => name
+            .as_os_str()
+            .as_encoded_bytes()
+            .starts_with(b"anon_inode:[eventfd"),
         Err(_) => true,
     }
 }
@@ -70,15 +77,31 @@ pub unsafe fn probe(arg: *mut c_void, nr: u32) -> c_int {
     }
     let at: *mut io_uring_probe = arg.cast();
     // SAFETY: as above.
-    let entries = unsafe { std::slice::from_raw_parts_mut((&raw mut (*at).ops).cast::<io_uring_probe_op>(), nr as usize) };
-    if header != [0; 4] || entries.iter().any(|entry| *entry != io_uring_probe_op::default()) {
+    let entries = unsafe {
+        std::slice::from_raw_parts_mut(
+            (&raw mut (*at).ops).cast::<io_uring_probe_op>(),
+            nr as usize,
+        )
+    };
+    if header != [0; 4]
+        || entries
+            .iter()
+            .any(|entry| *entry != io_uring_probe_op::default())
+    {
         return -libc::EINVAL;
     }
-    let last = (0..IORING_OP_LAST as u8).rev().find(|opcode| ops::is_served(*opcode)).unwrap_or(0);
+    let last = (0..IORING_OP_LAST as u8)
+        .rev()
+        .find(|opcode| ops::is_served(*opcode))
+        .unwrap_or(0);
     let length = entries.len().min(usize::from(last) + 1);
     for (opcode, entry) in (0..=last).zip(entries.iter_mut()) {
         entry.op = opcode;
-        entry.flags = if ops::is_served(opcode) { IO_URING_OP_SUPPORTED as u16 } else { 0 };
+        entry.flags = if ops::is_served(opcode) {
+            IO_URING_OP_SUPPORTED as u16
+        } else {
+            0
+        };
     }
     // SAFETY: as above.
     unsafe {
@@ -112,14 +135,19 @@ pub unsafe fn ring_fds(arg: *mut c_void, nr: u32) -> c_int {
         return -libc::EFAULT;
     }
     // SAFETY: an array that the caller vouches for, to be read and written.
-    let all = unsafe { std::slice::from_raw_parts_mut(arg.cast::<io_uring_rsrc_update>(), nr as usize) };
+    let all =
+        unsafe { std::slice::from_raw_parts_mut(arg.cast::<io_uring_rsrc_update>(), nr as usize) };
     let mut done = 0;
     for one in all {
         if one.resv != 0 {
             return if done > 0 { done } else { -libc::EINVAL };
         }
         let Some(ring) = table::find(one.data as c_int) else {
-            let error = if sys::open_flags(one.data as c_int) < 0 { -libc::EBADF } else { -libc::EOPNOTSUPP };
+            let error = if sys::open_flags(one.data as c_int) < 0 {
+                -libc::EBADF
+            } else {
+                -libc::EOPNOTSUPP
+            };
             return if done > 0 { done } else { error };
         };
         // A slot that the program chooses is one of the kernel's numbers: ours are others.
@@ -173,7 +201,12 @@ pub unsafe fn sync_cancel(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
     if let Err(error) = cancel::check_flags(given.flags, opcode.into()) {
         return error;
     }
-    let which = cancel::Which { user_data: given.addr, fd: given.fd, opcode, flags: given.flags };
+    let which = cancel::Which {
+        user_data: given.addr,
+        fd: given.fd,
+        opcode,
+        flags: given.flags,
+    };
     let timed = given.timeout.tv_sec != -1 || given.timeout.tv_nsec != -1;
     let span = libc::timespec {
         tv_sec: given.timeout.tv_sec as libc::time_t,
@@ -191,7 +224,9 @@ pub unsafe fn sync_cancel(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
             return -libc::ETIME;
         }
         let slice = sys::monotonic().saturating_add(10_000_000);
-        if workers::wait_for_end(ended, until.map_or(slice, |until| until.min(slice))) == -libc::EINTR {
+        if workers::wait_for_end(ended, until.map_or(slice, |until| until.min(slice)))
+            == -libc::EINTR
+        {
             return -libc::EINTR;
         }
     }
@@ -217,7 +252,11 @@ pub unsafe fn max_workers(arg: *mut c_void, nr: u32) -> c_int {
 
 /// Which processors workers run on is left to the scheduler.
 pub fn affinity(arg: *mut c_void, nr: u32) -> c_int {
-    if arg.is_null() || nr == 0 { -libc::EINVAL } else { 0 }
+    if arg.is_null() || nr == 0 {
+        -libc::EINVAL
+    } else {
+        0
+    }
 }
 
 pub unsafe fn clock(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
@@ -227,7 +266,12 @@ pub unsafe fn clock(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     // SAFETY: the structure that the opcode takes.
     match unsafe { one::<io_uring_clock_register>(arg) } {
         Ok(given) if given.__resv != [0; 3] => -libc::EINVAL,
-        Ok(given) if matches!(given.clockid as c_int, libc::CLOCK_MONOTONIC | libc::CLOCK_BOOTTIME) => {
+        Ok(given)
+            if matches!(
+                given.clockid as c_int,
+                libc::CLOCK_MONOTONIC | libc::CLOCK_BOOTTIME
+            ) =>
+        {
             ring.clock.store(given.clockid as c_int, Ordering::Relaxed);
             0
         }

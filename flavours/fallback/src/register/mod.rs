@@ -38,22 +38,30 @@ pub unsafe fn register(ring: &Arc<Ring>, opcode: u32, arg: *mut c_void, nr: u32)
     unsafe {
         match opcode {
             n if n == is!(IORING_REGISTER_BUFFERS) => buffers::register(ring, arg, nr),
-            n if n == is!(IORING_UNREGISTER_BUFFERS) => none(arg, nr).unwrap_or_else(|| buffers::unregister(ring)),
+            n if n == is!(IORING_UNREGISTER_BUFFERS) => {
+                none(arg, nr).unwrap_or_else(|| buffers::unregister(ring))
+            }
             n if n == is!(IORING_REGISTER_BUFFERS2) => buffers::register2(ring, arg, nr),
             n if n == is!(IORING_REGISTER_BUFFERS_UPDATE) => buffers::update2(ring, arg, nr),
             n if n == is!(IORING_REGISTER_CLONE_BUFFERS) => buffers::clone(ring, arg, nr),
             n if n == is!(IORING_REGISTER_FILES) => files::register(ring, arg, nr),
-            n if n == is!(IORING_UNREGISTER_FILES) => none(arg, nr).unwrap_or_else(|| files::unregister(ring)),
+            n if n == is!(IORING_UNREGISTER_FILES) => {
+                none(arg, nr).unwrap_or_else(|| files::unregister(ring))
+            }
             n if n == is!(IORING_REGISTER_FILES_UPDATE) => files::update1(ring, arg, nr),
             n if n == is!(IORING_REGISTER_FILES2) => files::register2(ring, arg, nr),
             n if n == is!(IORING_REGISTER_FILES_UPDATE2) => files::update2(ring, arg, nr),
             n if n == is!(IORING_REGISTER_FILE_ALLOC_RANGE) => files::alloc_range(ring, arg, nr),
             n if n == is!(IORING_REGISTER_EVENTFD) => misc::eventfd(ring, arg, nr, false),
             n if n == is!(IORING_REGISTER_EVENTFD_ASYNC) => misc::eventfd(ring, arg, nr, true),
-            n if n == is!(IORING_UNREGISTER_EVENTFD) => none(arg, nr).unwrap_or_else(|| misc::no_eventfd(ring)),
+            n if n == is!(IORING_UNREGISTER_EVENTFD) => {
+                none(arg, nr).unwrap_or_else(|| misc::no_eventfd(ring))
+            }
             n if n == is!(IORING_REGISTER_PROBE) => misc::probe(arg, nr),
             n if n == is!(IORING_REGISTER_RESTRICTIONS) => restrict::register(ring, arg, nr),
-            n if n == is!(IORING_REGISTER_ENABLE_RINGS) => none(arg, nr).unwrap_or_else(|| misc::enable(ring)),
+            n if n == is!(IORING_REGISTER_ENABLE_RINGS) => {
+                none(arg, nr).unwrap_or_else(|| misc::enable(ring))
+            }
             n if n == is!(IORING_REGISTER_RING_FDS) => misc::ring_fds(arg, nr),
             n if n == is!(IORING_UNREGISTER_RING_FDS) => misc::no_ring_fds(arg, nr),
             n if n == is!(IORING_REGISTER_PBUF_RING) => groups::register(ring, arg, nr),

@@ -24,7 +24,11 @@ pub struct Restrictions {
 impl Restrictions {
     pub fn allows_request(&self, req: &Req) -> bool {
         let flags = req.sqe.flags;
-        self.request_ops.checked_shr(req.sqe.opcode.into()).unwrap_or(0) & 1 != 0
+        self.request_ops
+            .checked_shr(req.sqe.opcode.into())
+            .unwrap_or(0)
+            & 1
+            != 0
             && flags & self.flags_required == self.flags_required
             && flags & !(self.flags_allowed | self.flags_required) == 0
     }
@@ -55,7 +59,10 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         Ok(given) => given,
         Err(error) => return error,
     };
-    let mut new = Restrictions { registered: true, ..Restrictions::default() };
+    let mut new = Restrictions {
+        registered: true,
+        ..Restrictions::default()
+    };
     for one in given {
         // SAFETY: all readings of the union are the same byte.
         let value = unsafe { one.__anon1.sqe_op };

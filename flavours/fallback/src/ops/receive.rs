@@ -1,0 +1,240 @@
+//! Receiving on sockets.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use uring_core::abi::*;
+
+use super::message::{IN, attempt, current, flags, header, is_stream, length};
+use super::rw::post_more;
+use super::sync::unused;
+use super::{Outcome, buffers, res};
+use crate::request::{Place, Req};
+use crate::ring::Ring;
+use crate::run::{Batch, How};
+use crate::sys::{self, sys};
+
+fn multishot(req: &Req) -> bool {
+    flags(req) & IORING_RECV_MULTISHOT != 0
+}
+
+pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.offset(), req.addr3()])?;
+    if flags(req) & !(IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT) != 0 {
+        return Err(-libc::EINVAL);
+    }
+    if multishot(req) {
+        let waits_for_all = req.op_flags() & libc::MSG_WAITALL as u32 != 0;
+        if !req.has(IOSQE_BUFFER_SELECT) || waits_for_all {
+            return Err(-libc::EINVAL);
+        }
+    }
+    unused(&[req.file_index().into()])
+}
+
+/// Whether more may be in the socket: the completion's flag.
+fn nonempty(fd: c_int) -> u32 {
+    if sys::poll_now(fd, libc::POLLIN) & c_int::from(libc::POLLIN) != 0 {
+        IORING_CQE_F_SOCK_NONEMPTY
+    } else {
+        0
+    }
+}
+
+pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if multishot(req) {
+        return recv_multishot(ring, req, how, batch);
+    }
+    if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
+        // A buffer is picked when there is something to put into it.
+        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0
+            && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
+        {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        match buffers::pick(ring, req.buf_index(), req.sqe.len as usize) {
+            Ok(picked) => req.picked = Some(picked),
+            Err(error) => return Outcome::Done(error, 0),
+        }
+    }
+    let (at, total) = match &req.picked {
+        Some(picked) => (picked.address, picked.length),
+        None => (req.address::<u8>().addr(), req.sqe.len as usize),
+    };
+    attempt(ring, req, how, IN, total, |req, flags| {
+        // SAFETY: the memory is the program's.
+        unsafe {
+            sys!(
+                SYS_recvfrom,
+                req.fd(),
+                at + req.done,
+                total - req.done,
+                flags,
+                0,
+                0
+            )
+        }
+    })
+}
+
+fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
+        return Outcome::Park(Place::Poll(IN));
+    }
+    loop {
+        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        let picked = match buffers::pick(ring, req.buf_index(), req.sqe.len as usize) {
+            Ok(picked) => picked,
+            Err(error) => return Outcome::Done(error, 0),
+        };
+        let asked = req.op_flags() | libc::MSG_DONTWAIT as u32;
+        // SAFETY: a buffer that the program provided.
+        let ret = unsafe {
+            sys!(
+                SYS_recvfrom,
+                req.fd(),
+                picked.address,
+                picked.length,
+                asked,
+                0,
+                0
+            )
+        };
+        let flags = picked.flags(ring, res(ret));
+        if ret == -libc::EAGAIN as isize {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        if ret <= 0 {
+            return Outcome::Done(res(ret), flags);
+        }
+        let flags = flags | nonempty(req.fd());
+        if !post_more(ring, req, res(ret), flags, batch) {
+            return Outcome::Done(res(ret), flags);
+        }
+    }
+}
+
+pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if multishot(req) {
+        return recvmsg_multishot(ring, req, how, batch);
+    }
+    if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
+        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0
+            && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
+        {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        let most = match current(req, &mut Vec::new()) {
+            Ok(message) if message.msg_iovlen > 1 => return Outcome::Done(-libc::EINVAL, 0),
+            Ok(message) => length(&message),
+            Err(error) => return Outcome::Done(error, 0),
+        };
+        match buffers::pick(ring, req.buf_index(), most) {
+            Ok(picked) => req.picked = Some(picked),
+            Err(error) => return Outcome::Done(error, 0),
+        }
+    }
+    let total = match current(req, &mut Vec::new()) {
+        Ok(message) => length(&message) + req.done,
+        Err(error) => return Outcome::Done(error, 0),
+    };
+    let program: *mut libc::msghdr = req.address();
+    attempt(ring, req, how, IN, total, |req, flags| {
+        let mut rest = Vec::new();
+        match current(req, &mut rest) {
+            Ok(mut message) => {
+                // SAFETY: the header names memory of the program's.
+                let ret = unsafe { sys!(SYS_recvmsg, req.fd(), &raw mut message, flags) };
+                if ret >= 0 {
+                    // SAFETY: the program's header stays until the request completes. What the kernel fills in.
+                    unsafe {
+                        (*program).msg_namelen = message.msg_namelen;
+                        (*program).msg_controllen = message.msg_controllen;
+                        (*program).msg_flags = message.msg_flags;
+                    }
+                }
+                ret
+            }
+            Err(error) => error as isize,
+        }
+    })
+}
+
+/// Each message goes into a provided buffer: a header, the name, control data, and then the payload.
+fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
+        return Outcome::Park(Place::Poll(IN));
+    }
+    let asked = match req
+        .stable
+        .as_ref()
+        .and_then(|stable| stable.message.as_ref())
+    {
+        Some(copy) => copy.header,
+        None => match header(req) {
+            Ok(header) => header,
+            Err(error) => return Outcome::Done(error, 0),
+        },
+    };
+    let (names, controls) = (asked.msg_namelen as usize, asked.msg_controllen as usize);
+    let front = size_of::<io_uring_recvmsg_out>() + names + controls;
+    loop {
+        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
+            return Outcome::Park(Place::Poll(IN));
+        }
+        let picked = match buffers::pick(ring, req.buf_index(), 0) {
+            Ok(picked) => picked,
+            Err(error) => return Outcome::Done(error, 0),
+        };
+        if picked.length < front {
+            picked.flags(ring, -libc::EFAULT);
+            return Outcome::Done(-libc::EFAULT, 0);
+        }
+        let start: *mut u8 = std::ptr::with_exposed_provenance_mut(picked.address);
+        let mut payload = libc::iovec {
+            iov_base: std::ptr::with_exposed_provenance_mut(picked.address + front),
+            iov_len: picked.length - front,
+        };
+        let mut message = asked;
+        message.msg_iov = &raw mut payload;
+        message.msg_iovlen = 1;
+        let name_at = size_of::<io_uring_recvmsg_out>();
+        message.msg_name = start.wrapping_add(name_at).cast();
+        message.msg_control = start.wrapping_add(name_at + names).cast();
+        if names == 0 {
+            message.msg_name = std::ptr::null_mut();
+        }
+        if controls == 0 {
+            message.msg_control = std::ptr::null_mut();
+        }
+        let flags = req.op_flags() | libc::MSG_DONTWAIT as u32;
+        // SAFETY: all of it lies in the buffer that the program provided.
+        let ret = unsafe { sys!(SYS_recvmsg, req.fd(), &raw mut message, flags) };
+        if ret < 0 {
+            let flags = picked.flags(ring, res(ret));
+            if ret == -libc::EAGAIN as isize {
+                return Outcome::Park(Place::Poll(IN));
+            }
+            return Outcome::Done(res(ret), flags);
+        }
+        let out = io_uring_recvmsg_out {
+            namelen: message.msg_namelen,
+            controllen: message.msg_controllen as u32,
+            payloadlen: ret as u32,
+            flags: message.msg_flags as u32,
+        };
+        // SAFETY: the front of the buffer, which is long enough.
+        unsafe { start.cast::<io_uring_recvmsg_out>().write_unaligned(out) };
+        let result = (front + (ret as usize).min(payload.iov_len)) as c_int;
+        let flags = picked.flags(ring, result);
+        if ret == 0 && is_stream(req.fd()) {
+            return Outcome::Done(0, flags);
+        }
+        let flags = flags | nonempty(req.fd());
+        if !post_more(ring, req, result, flags, batch) {
+            return Outcome::Done(result, flags);
+        }
+    }
+}
