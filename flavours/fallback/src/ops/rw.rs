@@ -146,10 +146,14 @@ fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
         match call(offset) {
             // A stream has no positions: they are not looked at.
             ret if ret == -libc::ESPIPE as isize && offset != CURRENT => call(CURRENT),
-            ret if ret == -libc::ENOSYS as isize
-                || ret == -libc::EPERM as isize && flags == libc::RWF_NOWAIT =>
-            {
-                without_flags(fd, vectors, offset, write, flags)
+            // The older calls know whether it is the call or the file that is refused.
+            ret if ret == -libc::ENOSYS as isize || ret == -libc::EPERM as isize => {
+                match without_flags(fd, vectors, offset, write, flags) {
+                    ret if ret == -libc::ESPIPE as isize => {
+                        without_flags(fd, vectors, CURRENT, write, flags)
+                    }
+                    ret => ret,
+                }
             }
             ret => ret,
         }
