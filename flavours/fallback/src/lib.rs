@@ -75,5 +75,3 @@ mod workers;
 
 /// The kernel that the exported functions run on.
 use seam::User as Chosen;
-/// `crate::setup` is where the exported functions look for each other.
-use setup_calls as setup;

@@ -187,6 +187,10 @@ impl Kernel for User {
         Native::page_size()
     }
 
+    fn thread_id() -> c_uint {
+        sys::thread() as c_uint
+    }
+
     fn nofile_limit() -> Result<Limit> {
         Native::nofile_limit()
     }
