@@ -39,3 +39,10 @@ CHECK_INSTALL = MAKE='$(MAKE)' CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' VERSION='$(
 ## make check-install  places of installed files, programs built against them, distributors' calls of configure and make
 check-install: $(STATIC_LIBRARIES) $(SHARED_LIBRARIES)
 	+$(Q)$(CHECK_INSTALL) build-aux/parts.sh build-aux/check-install.sh 'build-aux/check-install.sh packaging'
+
+CHECKS += check-options
+.PHONY: check-options
+
+## make check-options  configure's options that change the code: notes and landing pads, libc's calls, canaries
+check-options:
+	+$(Q)MAKE='$(MAKE)' CC='$(CC)' build-aux/check-options.sh

@@ -10,12 +10,16 @@ mod archive;
 #[cfg(feature = "ffi")]
 mod ffi;
 mod heap;
-#[cfg(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64"
+#[cfg(all(
+    not(uring_libc),
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
 ))]
 mod mem;
+mod notes;
 mod probe;
 mod queue;
 mod register;

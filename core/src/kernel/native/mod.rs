@@ -1,7 +1,8 @@
 //! The kernel this program runs on.
 //!
 //! Calls are made in place, without libc: the library then needs no `errno`, no thread-local storage and no other
-//! library. An architecture is one file with a `syscall!` macro and its numbers; those without one go through libc.
+//! library. An architecture is one file with a `syscall!` macro and its numbers; those without one go through libc, and
+//! so does a library that was configured to (`uring_libc`).
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::{self, NonNull};
@@ -10,15 +11,18 @@ use super::{Kernel, Limit};
 use crate::abi::params::io_uring_params;
 use crate::errno::{Errno, Result};
 
-#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
-#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
-#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(all(target_arch = "x86_64", not(uring_libc)), path = "x86_64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", not(uring_libc)), path = "aarch64.rs")]
+#[cfg_attr(all(target_arch = "riscv64", not(uring_libc)), path = "riscv64.rs")]
 #[cfg_attr(
-    not(any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )),
+    any(
+        uring_libc,
+        not(any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            target_arch = "riscv64"
+        ))
+    ),
     path = "libc.rs"
 )]
 mod arch;
@@ -49,7 +53,7 @@ fn done(ret: c_int) -> Result<()> {
 /// that every kernel refuses advice for an address that does not begin a page, even for no bytes. So the smallest size
 /// that it accepts as the start of a page is the page size. `begins_a_page` asks the kernel. If it refuses all sizes,
 /// something keeps it from answering, and the most common size is assumed.
-#[cfg(any(target_arch = "aarch64", test))]
+#[cfg(any(all(target_arch = "aarch64", not(uring_libc)), test))]
 fn page_size_by(begins_a_page: impl Fn(usize) -> bool) -> usize {
     const SIZES: [usize; 3] = [4 << 10, 16 << 10, 64 << 10];
     SIZES
@@ -58,10 +62,13 @@ fn page_size_by(begins_a_page: impl Fn(usize) -> bool) -> usize {
         .unwrap_or(SIZES[0])
 }
 
-#[cfg(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64"
+#[cfg(all(
+    not(uring_libc),
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
 ))]
 impl Native {
     /// Any system call, for those that [`Kernel`] does not have.
