@@ -69,4 +69,27 @@ refused 'not a regular file' -s /dev/null "$work/copy"
 refused 'usage' -q 0 "$work/source" "$work/copy"
 refused 'usage' -b 12x "$work/source" "$work/copy"
 
+# The programs that Debian's test of its package is made of.
+for size in 0 1 4096 100007; do
+    head -c "$size" /dev/urandom >"$work/source"
+    read=$((size < 16384 ? size : 16384))
+    found=$("$work/io_uring-test" "$work/source") || die "io_uring-test, $size bytes"
+    [ "${found##*bytes=}" = "$read" ] || die "io_uring-test, $size bytes: $found"
+    for program in io_uring-cp link-cp ucontext-cp; do
+        rm -f "$work/copy"
+        "$work/$program" "$work/source" "$work/copy" >"$work/out" || die "$program, $size bytes: $(tail -n 1 "$work/out")"
+        cmp "$work/source" "$work/copy" || die "$program, $size bytes: the copy differs"
+        ! "$work/$program" "$work/source" /dev/full >"$work/out" 2>&1 || [ "$size" = 0 ] || die "$program takes a full device"
+        runs=$((runs + 2))
+    done
+done
+head -c 20011 /dev/urandom >"$work/other"
+"$work/ucontext-cp" "$work/source" "$work/copy" "$work/other" "$work/copy2" >"$work/out" || die "ucontext-cp, two files"
+cmp "$work/source" "$work/copy" || die "ucontext-cp, two files: the first copy differs"
+cmp "$work/other" "$work/copy2" || die "ucontext-cp, two files: the second copy differs"
+for program in io_uring-test io_uring-cp link-cp ucontext-cp; do
+    ! "$work/$program" >"$work/out" 2>&1 || die "$program succeeds without an argument"
+    ! "$work/$program" "$work/missing" "$work/copy" >"$work/out" 2>&1 || die "$program reads a file that is not there"
+done
+
 echo "examples: $(ls examples/*.c | wc -l) compiled by ${compiled_by[*]}, $runs runs as expected"
