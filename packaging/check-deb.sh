@@ -1,96 +1,28 @@
 #!/usr/bin/env bash
-# Install the Debian packages over Debian's own in a root file system of their own, run an unmodified qemu-img on them,
-# and go back to Debian's.
+# Install the Debian packages beside Debian's own and in place of them, with unmodified programs of two architectures,
+# and go back.
 #
 # usage: check-deb.sh PACKAGE_DIR
-#
-# The root file system is Debian's minimal one with qemu-utils. It is made once and kept in ~/.cache/liburing-rs; nothing
-# of the machine's own is changed. Exit status 77: it can't be made or entered here.
 set -euo pipefail
 export LC_ALL=C
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 packages=$(realpath "$1")
-suite=bookworm
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs/chroot
-image=$cache/$suite-$(dpkg --print-architecture)-qemu.tar
-
-skip() {
-    echo "SKIP: $*"
-    exit 77
-}
-die() {
-    echo "FAIL: $*"
-    exit 1
-}
-
-[ "$(id -u)" = 0 ] || skip "only root can enter another root file system"
-unshare --mount --pid --fork true 2>/dev/null || skip "no mount namespace can be made here"
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/liburing-deb.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-chroot=$work/chroot
-
-# A namespace of its own: the mounts go with the last process in it.
-enter() { # directory, command...
-    unshare --mount --pid --fork bash -c '
-        mount -t proc proc "$1/proc"
-        exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "${@:2}"
-    ' enter "$@"
-}
-
-make_image() {
-    command -v debootstrap >/dev/null || skip "there is no debootstrap"
-    local mirror
-    mirror=$("$root/build-aux/fetch-upstream.sh" mirror) || skip "no Debian mirror is known"
-    echo "making a root file system of Debian $suite, once"
-    debootstrap --variant=minbase "$suite" "$chroot" "$mirror" >"$work/log" 2>&1 ||
-        skip "debootstrap: $(tail -n 1 "$work/log")"
-    cp /etc/resolv.conf "$chroot/etc/"
-    # Debian's packages stay in apt's cache: going back to them needs no network.
-    enter "$chroot" sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends qemu-utils liburing-dev' \
-        >"$work/log" 2>&1 || skip "Debian's packages: $(tail -n 1 "$work/log")"
-    mkdir -p "$cache"
-    tar --create --numeric-owner --file "$image.new" --directory "$chroot" .
-    mv "$image.new" "$image"
-    rm -rf "$chroot"
-}
-
-[ -e "$image" ] || make_image
-mkdir "$chroot"
-tar --extract --numeric-owner --file "$image" --directory "$chroot"
-mkdir "$chroot/packages" "$chroot/job"
-cp "$packages"/liburing2-rs_*.deb "$packages"/liburing-rs-dev_*.deb "$packages"/liburing-0.1-rs_*.deb "$chroot/packages" ||
-    cp "$packages"/liburing2-rs_*.deb "$packages"/liburing-rs-dev_*.deb "$chroot/packages"
-
-# From here on without a network.
-inside() {
-    unshare --net true 2>/dev/null || { enter "$chroot" "$@"; return; }
-    unshare --net bash -c "$(declare -f enter); enter \"\$@\"" inside "$chroot" "$@"
-}
-quietly() { # what, command...
-    local what=$1
-    shift
-    inside "$@" >"$work/log" 2>&1 || { tail -n 15 "$work/log"; die "$what"; }
-}
+# shellcheck source=packaging/chroot.sh
+. "$(dirname "$0")/chroot.sh"
 
 snapshot() { # files and packages
     inside sh -c 'find / -xdev \( -path /proc -o -path /var/cache -o -path /var/log -o -path /var/lib/dpkg \
-        -o -path /var/lib/apt -o -path /job -o -path /packages \) -prune -o ! -type d -printf "%p %y %m %s %l\n" |
+        -o -path /var/lib/apt -o -path /var/lib/plocate -o -path /job -o -path /packages \) -prune -o ! -type d -printf "%p %y %m %s %l\n" |
         grep -v "^/etc/ld.so.cache " | sort
         dpkg-query -W -f "\${db:Status-Abbrev} \${Package} \${Version}\n" | sort'
 }
 
-owner() { inside sh -c 'dpkg-query -S "$(readlink -f /usr/lib/*/liburing.so.2)"' | cut -d : -f 1; }
-
-consistent() { # when
-    quietly "apt-get check $1" apt-get check
-    inside apt-get -s -f install >"$work/log" 2>&1 || die "apt-get -f install $1"
-    grep -q '^0 upgraded, 0 newly installed, 0 to remove' "$work/log" || die "apt-get -f install would change something $1"
-    [ -z "$(inside dpkg --audit)" ] || die "dpkg --audit $1: $(inside dpkg --audit)"
-}
+triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+own=/usr/lib/$triplet/liburing-rs/liburing.so.2
+public=/usr/lib/$triplet/liburing.so.2
 
 # qemu writes, reads back, verifies and copies an image, each through io_uring, which it must not do without.
-qemu_job() { # whose library
+qemu_job() { # whose library, its path
     cat >"$chroot/job/run" <<'J'
 set -eu
 cd /job
@@ -101,9 +33,8 @@ qemu-io -f raw -t none -i io_uring -c 'write -P 0x5a 0 8M' -c 'writev -P 0xa5 8M
 qemu-img bench -f raw -t none -i io_uring -c 4000 -d 32 -s 4096 disk.raw
 qemu-img convert -f raw -O qcow2 disk.raw disk.qcow2
 qemu-img compare -f raw -F qcow2 disk.raw disk.qcow2
-LD_DEBUG=files LD_DEBUG_OUTPUT=/job/linked qemu-img --version >/dev/null
 J
-    rm -f "$chroot"/job/linked*
+    local found
     if ! inside sh /job/run >"$work/qemu.log" 2>&1; then
         ! grep -qiE 'io_uring.*(not permitted|not implemented)' "$work/qemu.log" || skip "io_uring is refused here"
         tail -n 15 "$work/qemu.log"
@@ -111,8 +42,21 @@ J
     fi
     ! grep -q 'Pattern verification failed' "$work/qemu.log" || die "qemu on $1 library read something else than it wrote"
     [ "$(grep -c 'Images are identical' "$work/qemu.log")" = 1 ] || die "qemu on $1 library: the copy differs"
-    grep -q 'file=liburing.so.2.*generating link map' "$chroot"/job/linked* || die "qemu-img does not load liburing.so.2"
-    [ "$(owner)" = "$2" ] || die "liburing.so.2 belongs to $(owner) instead of $2"
+    found=$(loaded liburing.so.2 qemu-img --version)
+    [ "${found/#\/lib/\/usr\/lib}" = "$2" ] || die "qemu-img loads '$found' instead of $2"
+}
+
+# The program of the second architecture keeps Debian's library, and works.
+second_user() { # when
+    local found
+    [ -n "$second" ] || return 0
+    quietly "updatedb $1" updatedb
+    inside plocate /usr/bin/qemu-img >"$work/log" 2>&1 || { cat "$work/log"; die "plocate:$second $1 finds nothing"; }
+    # A copy is not setgid, so the dynamic linker tells what it does.
+    cp "$chroot/usr/bin/plocate" "$chroot/job/plocate"
+    chmod 755 "$chroot/job/plocate"
+    found=$(loaded liburing.so.2 /job/plocate /usr/bin/qemu-img)
+    [[ $found == */i386-linux-gnu/liburing.so.2 ]] || die "plocate:$second $1 loads '$found'"
 }
 
 # A package built with ours asks for liburing2, in the version that had the youngest function it uses.
@@ -120,9 +64,9 @@ dependency() { # a call
     mkdir -p "$work/built/debian"
     echo "Source: built" >"$work/built/debian/control"
     printf '#include <liburing.h>\nint main(void) { struct io_uring ring; (void) ring; return (int) %s; }\n' "$1" >"$work/built/main.c"
-    gcc -w "-I$work/extracted/usr/include" "$work/built/main.c" -o "$work/built/main" "$(echo "$work"/extracted/usr/lib/*/liburing.so.2)" ||
+    gcc -w "-I$work/extracted/usr/include" "$work/built/main.c" -o "$work/built/main" "$work/extracted$own" ||
         die "a program does not build with the packages"
-    (cd "$work/built" && dpkg-shlibdeps -O --ignore-missing-info "-S$work/extracted" main 2>/dev/null) |
+    (cd "$work/built" && dpkg-shlibdeps -O --ignore-missing-info "-S$work/extracted" "-l$work/extracted$(dirname "$own")" main 2>/dev/null) |
         grep -oE 'liburing[^,]*' || true
 }
 if command -v gcc >/dev/null; then
@@ -137,24 +81,77 @@ if command -v gcc >/dev/null; then
     [ "$found" = "liburing2 (>= 2.9)" ] || die "a program of liburing 2.9 would depend on '$found'"
 fi
 
-qemu_job "Debian's" liburing2
+fresh "$packages"
+mkdir -p "$chroot/packages/replace"
+mv "$chroot"/packages/liburing2-rs-replace_*.deb "$chroot/packages/replace"
+qemu_job "Debian's" "$public"
+second_user "at first"
 snapshot >"$work/before"
 
+# Beside Debian's library.
 quietly "the packages do not install" sh -c 'apt-get install -y -q --no-install-recommends /packages/*.deb'
-removed=$(sed -n '/^The following packages will be REMOVED/,/^The following NEW/p' "$work/log" | grep '^  ' | tr -s ' \n' ' ')
-[ "$removed" = " liburing-dev liburing2 " ] || die "installing removes '$removed'"
+[ "$(removed)" = "liburing-dev " ] || die "installing removes '$(removed)'"
 consistent "after the installation"
 [ -z "$(inside dpkg --verify)" ] || die "dpkg --verify: $(inside dpkg --verify)"
 inside apt-get -s dist-upgrade >"$work/log"
 ! grep -qE '^(Inst|Remv) liburing' "$work/log" || die "an upgrade would replace the packages"
-qemu_job "our" liburing2-rs
+qemu_job "our" "$own"
+second_user "beside our library"
 version=$(inside dpkg-query -W -f '${Version}' liburing2-rs)
 
-quietly "Debian's packages do not come back" apt-get install -y -q --no-install-recommends liburing2 liburing-dev
-consistent "after going back"
+# There and back by the alternatives.
+name=liburing-$triplet.conf
+quietly "the alternative of liburing2" sh -c "update-alternatives --set $name $(dirname "$own")/liburing2.conf && ldconfig"
+qemu_job "the chosen" "$public"
+# While that is chosen, liburing2 goes: so does the choice.
+quietly "liburing2 can not be removed" apt-get purge -y -q "liburing2:$arch"
+[ "$(removed)" = "liburing2* " ] || die "removing liburing2 removes '$(removed)'"
+consistent "without liburing2"
+qemu_job "the only" "$own"
+! grep -q 'liburing2.conf' <<<"$(inside update-alternatives --query "$name")" || die "liburing2 is gone and can still be chosen"
+quietly "liburing2 does not come back" apt-get install -y -q --no-install-recommends liburing2
+grep -q 'liburing2.conf' <<<"$(inside update-alternatives --query "$name")" || die "liburing2 is back and can not be chosen"
+qemu_job "our" "$own"
+
+# The tests that come with the source.
+cp -r "$root/packaging/debian/tests" "$chroot/job/tests"
+while read -r test; do
+    status=0
+    inside sh -c "mkdir -p /job/$test && AUTOPKGTEST_TMP=/job/$test /job/tests/$test" >"$work/log" 2>&1 || status=$?
+    case $status in
+    0) echo "debian/tests/$test: $(tail -n 1 "$work/log")" ;;
+    77) echo "SKIP: debian/tests/$test: $(tail -n 1 "$work/log")" ;;
+    *)
+        tail -n 15 "$work/log"
+        die "debian/tests/$test"
+        ;;
+    esac
+done < <(sed -n '/^Tests:/{n;s/[ ,]//gp}' "$root/packaging/debian/tests/control")
+
 quietly "a package of ours can not be removed" sh -c 'dpkg-query -W -f "\${Package}\n" "liburing*-rs*" | xargs -r apt-get purge -y -q'
+[[ " $(removed)" != *qemu* ]] || die "removing ours removes $(removed)"
+quietly "liburing-dev does not come back" apt-get install -y -q --no-install-recommends liburing-dev
+consistent "after going back"
 snapshot >"$work/after"
 diff "$work/before" "$work/after" || die "files or packages differ from those before"
-qemu_job "Debian's, which is back," liburing2
+qemu_job "Debian's, which is back," "$public"
 
-echo "liburing2-rs $version took liburing2's place in Debian $suite and gave it back; qemu-img and qemu-io worked on both"
+# In its place.
+quietly "the replacing package does not install" sh -c 'apt-get install -y -q --no-install-recommends /packages/liburing2-rs_*.deb /packages/replace/*.deb'
+[ "$(removed)" = "liburing-dev liburing2 " ] || die "replacing removes '$(removed)'"
+consistent "after replacing"
+inside apt-get -s dist-upgrade >"$work/log"
+! grep -qE '^(Inst|Remv) liburing' "$work/log" || die "an upgrade would replace the packages that replace"
+qemu_job "our" "$own"
+rm "$chroot/etc/ld.so.cache"
+qemu_job "the linked" "$public"
+quietly ldconfig ldconfig
+second_user "where ours has replaced liburing2"
+quietly "Debian's packages do not come back" apt-get install -y -q --no-install-recommends liburing2 liburing-dev
+[[ " $(removed)" == *" liburing2-rs-replace "* ]] || die "liburing2 comes back beside liburing2-rs-replace"
+quietly "a package of ours can not be removed" sh -c 'dpkg-query -W -f "\${Package}\n" "liburing*-rs*" | xargs -r apt-get purge -y -q'
+snapshot >"$work/after"
+diff "$work/before" "$work/after" || die "files or packages differ from those before replacing"
+qemu_job "Debian's, which is back," "$public"
+
+echo "liburing2-rs $version beside liburing2 and in place of it in Debian $suite, and back; qemu worked on both${second:+, plocate:$second stayed on liburing2}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Build the Debian packages from the source archive.
 #
-# usage: deb.sh OUTPUT_DIR
+# usage: deb.sh OUTPUT_DIR [ARCHITECTURE]    Debian's name of the architecture to build for
 # environment: CARGO RUSTUP_HOME CARGO_HOME
 #
 # Exit status 77: the tools for it are not here.
@@ -13,6 +13,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 for tool in dpkg-buildpackage dh; do
     command -v "$tool" >/dev/null || { echo "SKIP: there is no $tool (Debian packages dpkg-dev, debhelper)"; exit 77; }
 done
+# A cross compiler may have come without what dpkg knows of it: -d below.
+host=()
+[ -z "${2:-}" ] || host=(--host-arch "$2")
 mkdir -p "$1"
 out=$(realpath "$1")
 work=$(mktemp -d "$out/.deb.XXXXXX")
@@ -26,7 +29,7 @@ cp -r "$root/packaging/debian" "$work/$name/debian"
 
 # debhelper gives the build another HOME. Rust may have come from rustup, which packages know nothing of: -d.
 export RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup} CARGO_HOME=${CARGO_HOME:-$HOME/.cargo}
-(cd "$work/$name" && dpkg-buildpackage --no-sign --build=full -d) >"$out/deb.log" 2>&1 || {
+(cd "$work/$name" && dpkg-buildpackage --no-sign --build=full -d "${host[@]}") >"$out/deb.log" 2>&1 || {
     tail -n 30 "$out/deb.log"
     exit 1
 }

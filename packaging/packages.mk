@@ -3,10 +3,11 @@
 CHECKS += check-packages
 .PHONY: deb check-packages
 
-## make deb            Debian packages in build/deb/, which take the place of liburing2 and liburing-dev
+## make deb            Debian packages in build/deb/, to install beside liburing2 or in its place (DEB_ARCH=arm64 cross-builds)
 deb:
-	$(Q)CARGO='$(CARGO)' packaging/deb.sh '$(B)/deb'
+	$(Q)CARGO='$(CARGO)' packaging/deb.sh '$(B)/deb$(addprefix /,$(DEB_ARCH))' $(DEB_ARCH)
 
-## make check-packages  Debian packages under an unmodified qemu-img, and back; the RPM spec and the APKBUILD carried out
+## make check-packages  Debian packages under unmodified programs, and back; lintian; cross builds; RPM spec and APKBUILD carried out
 check-packages: deb
-	$(Q)CARGO='$(CARGO)' build-aux/parts.sh "packaging/check-deb.sh '$(B)/deb'" packaging/check-recipes.sh
+	$(Q)CARGO='$(CARGO)' build-aux/parts.sh "packaging/check-lintian.sh '$(B)/deb'" "packaging/check-deb.sh '$(B)/deb'" \
+		"packaging/check-old-deb.sh '$(B)/deb'" "packaging/check-cross-deb.sh '$(B)/deb'" packaging/check-recipes.sh
