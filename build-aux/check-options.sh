@@ -22,14 +22,14 @@ passed() {
     echo "ok: $*"
 }
 
-# Configures and builds in a directory of its own, and runs check-elf there.
+# Configures and builds in a directory of its own, and runs check-elf-installed there.
 build() { # name, configure options, make argument...
     local name=$1 options=$2
     shift 2
     mkdir "$work/$name"
     # shellcheck disable=SC2086 # options are words
     (cd "$work/$name" && "$root/configure" --disable-seed $options) >"$work/log" || die "configure $options"
-    "$MAKE" -s -C "$work/$name" "$@" library check-elf >"$work/$name.log" 2>&1 || { tail -n 20 "$work/$name.log"; die "make $options $*"; }
+    "$MAKE" -s -C "$work/$name" "$@" library check-elf-installed >"$work/$name.log" 2>&1 || { tail -n 20 "$work/$name.log"; die "make $options $*"; }
 }
 
 # What the shared libraries and each member of the archives say, each only once.

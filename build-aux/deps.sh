@@ -24,6 +24,7 @@ ninja ninja-build
 debootstrap debootstrap
 dh debhelper
 dpkg-shlibdeps dpkg-dev
+lintian lintian
 rpmspec rpm
 rpmlint rpmlint
 mandoc mandoc

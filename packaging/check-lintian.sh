@@ -17,4 +17,4 @@ if [ -n "$said" ]; then
 fi
 # And what dpkg's own tools found to say while they built.
 ! grep -E 'dpkg-[a-z]+: warning|dh_[a-z]+: warning' "$1/deb.log" | grep -v 'root privileges' || { echo "FAIL: warnings of the build"; exit 1; }
-echo "lintian $(lintian --version | sed 's/.* v//') is silent on $(find "$1" -name '*.deb' | wc -l) packages and their source"
+echo "lintian $(lintian --version | sed 's/.* v//') is silent on $(find "$1" -maxdepth 1 -name '*.deb' | wc -l) packages and their source"
