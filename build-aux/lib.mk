@@ -42,15 +42,16 @@ ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit 
 endif
 LIB_LIBS += $(if $(ALLOWED_UNDEFINED_$(RUST_ARCH)),-lgcc)
 
-# ENABLE_CFI=1 (configure --enable-cfi): landing pads for indirect calls, on ARM signed return addresses, too, and the notes that
-# say so. ENABLE_STACK_PROTECTOR=1: canaries, which are libc's. These options of rustc are not stable, so the compiler
-# has to be told that its user means it. Those who build a distribution own its compiler. The library of 2019 is left
-# out: its functions in assembly have no landing pads.
+# ENABLE_CFI=1 (configure --enable-cfi): landing pads for indirect calls, on ARM signed return addresses, too, and the
+# notes that say so. ENABLE_STACK_PROTECTOR=1: canaries, which are libc's. These options of rustc are not stable, so the
+# compiler has to be told that its user means it. Those who build a distribution own its compiler. The library of 2019
+# is left out: its functions in assembly have no landing pads.
 ENABLE_CFI ?= 0
 ENABLE_STACK_PROTECTOR ?= 0
 ifeq ($(ENABLE_CFI),1)
-CFI_RUSTFLAGS := $(if $(filter x86_64 i686 i586,$(RUST_ARCH)),-Zcf-protection=full,$(if $(filter aarch64,$(RUST_ARCH)),-Zbranch-protection=bti$(comma)pac-ret))
-ifeq ($(CFI_RUSTFLAGS),)
+CFI_RUSTFLAGS := $(if $(filter x86_64 i686 i586,$(RUST_ARCH)),-Zcf-protection=full)
+CFI_RUSTFLAGS += $(if $(filter aarch64,$(RUST_ARCH)),-Zbranch-protection=bti$(comma)pac-ret)
+ifeq ($(strip $(CFI_RUSTFLAGS)),)
 $(info ENABLE_CFI: rustc has no such protection for $(RUST_ARCH))
 else
 UNSTABLE_RUSTFLAGS += $(CFI_RUSTFLAGS) --cfg=uring_cfi

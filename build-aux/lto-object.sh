@@ -29,6 +29,13 @@ if [ ${#members[@]} -ne 1 ]; then
 fi
 ${AR:-ar} p "$archive" "${members[0]}" >"$object.new"
 
+# The core that comes with the compiler has ARM's unwinding tables, which name functions of the unwinder.
+case $target in arm* | thumb*)
+    ${OBJCOPY:-objcopy} --wildcard --remove-section='.ARM.ex*' --remove-section='.rel.ARM.ex*' \
+        --strip-unneeded-symbol='__aeabi_unwind_cpp_pr*' "$object.new"
+    ;;
+esac
+
 # All other objects in the archive are Rust's runtime support. The library must need none of it, and no other library.
 undefined=$(${NM:-nm} -u "$object.new" | while read -r kind name; do
     case " $ALLOWED_WEAK " in *" $name "*) [ "$kind" = w ] && continue ;; esac

@@ -15,8 +15,8 @@ die() {
     exit 1
 }
 
-# Debian's name, the GNU one, Rust's, and what readelf calls it
-while IFS=: read -r arch gnu rust machine; do
+# Debian's name, the GNU one, Rust's, through what system calls go, and what readelf calls it
+while IFS=: read -r arch gnu rust through machine; do
     [ "$arch" != "$(dpkg --print-architecture)" ] || continue
     if ! command -v "$gnu-gcc" >/dev/null; then
         echo "SKIP: $arch: there is no $gnu-gcc"
@@ -24,6 +24,11 @@ while IFS=: read -r arch gnu rust machine; do
     fi
     if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$rust" ] && ! rustup target add "$rust" >/dev/null 2>&1; then
         echo "SKIP: $arch: this Rust has no $rust"
+        continue
+    fi
+    # Where system calls go through libc, the package's dependency on it is found by the libc of that architecture.
+    if [ "$through" = libc ] && ! dpkg-query -W "libc6:$arch" >/dev/null 2>&1; then
+        echo "SKIP: $arch: there is no libc6:$arch"
         continue
     fi
     "$root/packaging/deb.sh" "$out/$arch" "$arch" >/dev/null || die "the packages for $arch"
@@ -39,12 +44,13 @@ while IFS=: read -r arch gnu rust machine; do
     [ "$libraries" = 4 ] || die "$libraries libraries for $arch"
     built+=("$arch")
 done <<'A'
-amd64:x86_64-linux-gnu:x86_64-unknown-linux-gnu:Advanced Micro Devices X86-64
-arm64:aarch64-linux-gnu:aarch64-unknown-linux-gnu:AArch64
-riscv64:riscv64-linux-gnu:riscv64gc-unknown-linux-gnu:RISC-V
-armhf:arm-linux-gnueabihf:armv7-unknown-linux-gnueabihf:ARM
-ppc64el:powerpc64le-linux-gnu:powerpc64le-unknown-linux-gnu:PowerPC64
-s390x:s390x-linux-gnu:s390x-unknown-linux-gnu:IBM S/390
+amd64:x86_64-linux-gnu:x86_64-unknown-linux-gnu:own:Advanced Micro Devices X86-64
+arm64:aarch64-linux-gnu:aarch64-unknown-linux-gnu:own:AArch64
+riscv64:riscv64-linux-gnu:riscv64gc-unknown-linux-gnu:own:RISC-V
+i386:i686-linux-gnu:i686-unknown-linux-gnu:libc:Intel 80386
+armhf:arm-linux-gnueabihf:armv7-unknown-linux-gnueabihf:libc:ARM
+ppc64el:powerpc64le-linux-gnu:powerpc64le-unknown-linux-gnu:libc:PowerPC64
+s390x:s390x-linux-gnu:s390x-unknown-linux-gnu:libc:IBM S/390
 A
 [ ${#built[@]} -gt 0 ] || exit 77
 echo "packages for ${built[*]} built here, with libraries of that architecture in them"

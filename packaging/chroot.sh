@@ -1,8 +1,8 @@
 # A root file system of Debian's, in which packages are installed and removed; nothing of the machine's own is changed.
 # Sourced by the checks of the packages.
 #
-# The image is Debian's minimal system with programs that use liburing2, one of them of a second architecture. It is made
-# once and kept in ~/.cache/liburing-rs. Exit status 77: it can't be made or entered here.
+# The image is Debian's minimal system with programs that use liburing2, one of them of a second architecture. It is
+# made once and kept in ~/.cache/liburing-rs. Exit status 77: it can't be made or entered here.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
