@@ -38,7 +38,7 @@ rpm_spec() {
     # The compilers do not come from RPM packages here.
     rpmbuild -bb --nodeps --define "_dbpath $work/rpmdb" --define "_topdir $work/rpm" --define 'debug_package %{nil}' "$spec" >"$work/log" 2>&1 ||
         { tail -n 20 "$work/log"; die "rpmbuild"; }
-    local package packages provides
+    local package packages provides texts
     packages=$(find "$work/rpm/RPMS" -name '*.rpm' -printf '%f\n' | sed "s/-$version.*//" | sort | tr '\n' ' ')
     [ "$packages" = "liburing-rs liburing-rs-devel liburing-rs-doc liburing-rs-static " ] || die "rpmbuild makes $packages"
     for package in "$work"/rpm/RPMS/*/*.rpm; do
@@ -46,8 +46,9 @@ rpm_spec() {
     done
     # Each has the licences themselves, -devel those of the package that it needs.
     for package in liburing-rs liburing-rs-static liburing-rs-doc; do
-        rpm --define "_dbpath $work/rpmdb" -qpl "$work"/rpm/RPMS/*/"$package-$version"*.rpm | grep -c '/licenses/.*/LICENSE' |
-            grep -qx 3 || die "$package has not the three texts of the licence"
+        texts=$(rpm --define "_dbpath $work/rpmdb" -qpl "$work"/rpm/RPMS/*/"$package-$version"*.rpm |
+            grep -c '/licenses/.*/LICENSE' || true)
+        [ "$texts" = 3 ] || die "$package has $texts of the three texts of the licence"
     done
     holds() { # package, path
         rpm --define "_dbpath $work/rpmdb" -qpl "$work"/rpm/RPMS/*/"$1-$version"*.rpm >"$work/list"
