@@ -46,7 +46,7 @@ done < <(find . -name Cargo.lock -not -path './build/*' -not -path './target/*' 
 
 says packaging/alpine/APKBUILD "$full" '^pkgver=(.*)'
 says packaging/alpine/APKBUILD "$version" 'provides="liburing[a-z-]*=(.*)"'
-says packaging/debian/control "$version" '^Provides: liburing.* \(= ([0-9.]+)\)' 'liburing up to ([0-9.]+) '
+says packaging/debian/control "$version" '^ liburing[a-z-]* \(= ([0-9.]+)\)' 'liburing up to ([0-9.]+) '
 says <(head -n 1 packaging/debian/changelog) "$full" '\((.*)-[0-9]+\)'
 says packaging/rpm/liburing-rs.spec "$full" '^Version: +(.*)'
 says packaging/rpm/liburing-rs.spec "$version" '^Provides: +liburing.* = ([0-9.]+)'
