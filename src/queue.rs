@@ -51,9 +51,9 @@ pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_
 ///
 /// # Errors
 ///
-/// * `-EAGAIN`: the kernel had no memory for a request; reap completions and try again.
+/// * `-EAGAIN`: the kernel had no memory for a request; take completions and try again.
 /// * `-EBADFD`: the ring was set up with `IORING_SETUP_R_DISABLED` and is not enabled.
-/// * `-EBUSY`: completions are held back and must be reaped first.
+/// * `-EBUSY`: completions are held back and must be taken first.
 /// * `-EEXIST`: another thread submitted to a ring set up with `IORING_SETUP_SINGLE_ISSUER`.
 /// * `-EINTR`: a signal came.
 /// * `-ENXIO`: the ring is being torn down.
@@ -77,7 +77,8 @@ pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
 
 /// Submits all SQEs taken so far and waits for completions.
 ///
-/// Waits until `wait_nr` completions are in the CQ, earlier ones included, in the same system call as it submits.
+/// Waits until `wait_nr` completions are in the CQ, earlier ones included, in the same system call as it submits. It
+/// does not wait for them if fewer SQEs were submitted than taken.
 ///
 /// # Return value
 ///

@@ -192,7 +192,7 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
 /// Gives a ring up: unmaps its memory and closes its descriptor.
 ///
 /// Requests still in flight are cancelled by the kernel some time later, so their memory must stay valid until they
-/// have completed; cancel and reap them first.
+/// have completed; cancel them and take their completions first.
 ///
 /// A ring that is all zeros, as failed set-up leaves it, and one that has been exited are left alone.
 ///

@@ -53,7 +53,7 @@ pub extern "C" fn io_uring_memory_size(entries: c_uint, flags: c_uint) -> ssize_
 
 /// Tells how many bytes of memory a ring takes, as whole pages.
 ///
-/// As io_uring_memory_size(), with `IORING_SETUP_CQSIZE` and `cq_entries` heeded. `*p` is only read.
+/// As io_uring_memory_size(), but `IORING_SETUP_CQSIZE` and `cq_entries` count. `*p` is only read.
 ///
 /// # Return value
 ///
@@ -104,7 +104,7 @@ pub extern "C" fn io_uring_mlock_size(entries: c_uint, flags: c_uint) -> ssize_t
 
 /// Tells how many bytes of the locked-memory limit (`RLIMIT_MEMLOCK`) a ring takes.
 ///
-/// As io_uring_mlock_size(), with `IORING_SETUP_CQSIZE` and `cq_entries` heeded. `*p` is only read.
+/// As io_uring_mlock_size(), but `IORING_SETUP_CQSIZE` and `cq_entries` count. `*p` is only read.
 ///
 /// # Return value
 ///

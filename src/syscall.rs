@@ -62,15 +62,15 @@ pub unsafe extern "C" fn io_uring_setup(entries: c_uint, p: *mut io_uring_params
 ///
 /// # Errors
 ///
-/// * `-EAGAIN`: the kernel had no memory for a request; try again once completions have been reaped.
+/// * `-EAGAIN`: the kernel had no memory for a request; take completions and try again.
 /// * `-EBADF`: `fd` is not open.
 /// * `-EBADFD`: the ring was set up with `IORING_SETUP_R_DISABLED` and is not enabled.
-/// * `-EBUSY`: completions are held back and must be reaped first.
+/// * `-EBUSY`: completions are held back and must be taken first.
 /// * `-EEXIST`: another thread uses a ring set up with `IORING_SETUP_SINGLE_ISSUER`.
 /// * `-EFAULT`: the argument cannot be read.
 /// * `-EINTR`: a signal came while waiting, and nothing had been submitted.
 /// * `-EINVAL`: flags unknown to the kernel.
-/// * `-EOPNOTSUPP`: `fd` is not a ring; or requests to a ring without `IORING_SETUP_SQPOLL` need it.
+/// * `-EOPNOTSUPP`: `fd` is not a ring.
 /// * `-EOWNERDEAD`: the submission thread has ended.
 ///
 /// # Kernel

@@ -16,15 +16,15 @@ use uring_core::queue::wait::{self, Limits};
 
 /// Submits, waits, and looks at the first completion: what the inline functions that wait are made of.
 ///
-/// `submit` SQEs that are already published go to the kernel, which waits until `wait_nr` completions are in the CQ,
-/// with the signals in `sigmask` blocked meanwhile unless it is NULL. With `IORING_SETUP_SQPOLL` the program that
-/// publishes SQEs itself needs a full barrier (io_uring_smp_mb()) after it has stored the tail, or it may miss that the
-/// submission thread has gone to sleep.
+/// `submit` SQEs go to the kernel. They must be published: the program has stored the SQ's tail behind them. The kernel
+/// waits until `wait_nr` completions are in the CQ, with the signals in `sigmask` blocked meanwhile unless it is NULL.
+/// With `IORING_SETUP_SQPOLL` the program that publishes SQEs itself needs a full barrier (io_uring_smp_mb()) after it
+/// has stored the tail, or it may miss that the submission thread has gone to sleep.
 ///
 /// # Return value
 ///
 /// The number submitted, or a negative errno; `errno` is not touched. If enough completions are there beforehand, and
-/// at least one, the number is not told: 0 is returned. `*cqe_ptr` is the first completion, or NULL.
+/// at least one, the number is not known: 0 is returned. `*cqe_ptr` is the first completion, or NULL.
 ///
 /// # Errors
 ///
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe_timeout(
     unsafe { wait::wait_cqes::<Chosen>(ring, cqe_ptr, 1, limits) }
 }
 
-/// Waits for completions, content with fewer after a while.
+/// Waits for completions, and after a shorter time for fewer of them.
 ///
 /// As io_uring_wait_cqes(), but once `min_wait_usec` microseconds have passed, one completion is enough.
 ///
@@ -199,9 +199,9 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
 /// # Return value
 ///
 /// The number submitted, or a negative errno; `errno` is not touched. If enough completions are there beforehand, and
-/// at least one, the number is not told: 0 is returned. `*cqe_ptr` is the first completion, or NULL: if something was
-/// submitted, that the time has passed or that a signal came shows only there. On kernels before 5.11 the library's own
-/// timeout request is not counted.
+/// at least one, the number is not known: 0 is returned. `*cqe_ptr` is the first completion, or NULL. If something was
+/// submitted and the time has passed or a signal came, the number is returned, not an error, and `*cqe_ptr` is NULL. On
+/// kernels before 5.11 the library's own timeout request is not counted.
 ///
 /// # Errors
 ///
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
     unsafe { wait::submit_and_wait_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
 }
 
-/// Submits all SQEs taken so far and waits for completions, content with fewer after a while.
+/// Submits all SQEs taken so far and waits for completions, and after a shorter time for fewer of them.
 ///
 /// As io_uring_submit_and_wait_timeout(), but once `min_wait` microseconds have passed, one completion is enough.
 /// Without `ts`, the wait goes on until there is one.

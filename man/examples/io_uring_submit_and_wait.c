@@ -29,6 +29,8 @@ int main(void)
     if (ok(io_uring_submit_and_wait(&ring, 2),
            "io_uring_submit_and_wait") != 2)
         errx(1, "not both were submitted");
+    if (io_uring_cq_ready(&ring) != 2)
+        errx(1, "not both have completed");
     io_uring_cq_advance(&ring, 2);
 
     /* Nothing comes through the pipe, so the time passes. The request was

@@ -2,14 +2,13 @@
 
 use liburing_headers::Result;
 
+use crate::cures::CANCELED;
 use crate::markdown::{Block, Item};
 use crate::mdoc;
 use crate::render::{self, Marks};
 
-/// What any request can complete with, in the words of the doc comments and in full.
-const CANCELED: &str = "the request was cancelled, or one that it was linked to failed.";
-const CANCELED_IN_FULL: &str = "the request was cancelled, a request that it was linked to failed, or it needed a \
-    worker thread and the kernel could not make one: see io_uring_errors(7).";
+/// How the errors of a request begin.
+const OF_REQUESTS: &str = "In `res` of the CQE:";
 
 /// How the sections of the interface of 2019 end.
 const YEAR: &str = "19";
@@ -69,20 +68,33 @@ pub fn errors(marks: &Marks) -> Result<Vec<String>> {
     let mut entries: Vec<(Item, Vec<&str>)> = Vec::new();
     let mut paragraphs: Vec<(&str, Vec<&str>)> = Vec::new();
     for (names, blocks) in &groups {
+        let mut request = false;
+        let mut cancelled = false;
         for block in *blocks {
             match block {
-                Block::Paragraph(text) => collect(&mut paragraphs, text.as_str(), names),
+                Block::Paragraph(text) => {
+                    request |= text == OF_REQUESTS;
+                    collect(&mut paragraphs, text.as_str(), names);
+                }
                 Block::List(items) => {
                     for item in items {
-                        let mut item = item.clone();
-                        if item.text == CANCELED {
-                            item.text = CANCELED_IN_FULL.into();
+                        cancelled |= item.term.as_deref() == Some(CANCELED.0);
+                        for name in names {
+                            let item = marks.sources.cures.complete(item);
+                            let item = item.map_err(|e| format!("{name}: {e}"))?;
+                            collect(&mut entries, item, &[name]);
                         }
-                        collect(&mut entries, item, names);
                     }
                 }
                 _ => return Err(format!("{}: an unusual section Errors", marks.page.name).into()),
             }
+        }
+        if request && !cancelled {
+            let item = Item {
+                term: Some(CANCELED.0.into()),
+                text: CANCELED.1.into(),
+            };
+            collect(&mut entries, item, names);
         }
     }
 
@@ -103,7 +115,7 @@ pub fn errors(marks: &Marks) -> Result<Vec<String>> {
     if !lines.is_empty() && !marks.page.section.ends_with(YEAR) {
         lines.push(".Pp".into());
         lines.extend(mdoc::text(
-            "What to do about an error, and what else it may mean, stands in io_uring_errors(7).",
+            "io_uring_errors(7) explains what to do about an error, and what else it may mean.",
             marks,
         ));
     }
@@ -186,7 +198,16 @@ pub fn history(marks: &Marks) -> Result<Vec<String>> {
 /// What a doc comment states as conditions of safety, said to callers from C.
 pub fn caveats(marks: &Marks) -> Result<Vec<String>> {
     let mut lines = grouped(marks, "Caveats")?;
-    let conditions = grouped(marks, "Safety")?;
+    let mut conditions = grouped(marks, "Safety")?;
+    for line in &mut conditions {
+        for (side, queue) in [("submission", "SQ"), ("completion", "CQ")] {
+            *line = line.replace(&format!("{queue} side"), &format!("{side} side"));
+        }
+    }
+    if conditions.iter().any(|line| line.contains("ion side")) {
+        conditions.push("The two sides are explained in".into());
+        conditions.push(".Xr io_uring_threads 7 .".into());
+    }
     if !conditions.is_empty() {
         if !lines.is_empty() {
             lines.push(".Pp".into());

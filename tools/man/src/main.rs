@@ -2,6 +2,7 @@
 //! the examples in man/examples and the guides.
 
 mod contents;
+mod cures;
 mod functions;
 mod headers;
 mod markdown;
@@ -23,7 +24,13 @@ fn main() -> Result<()> {
     match args.as_slice() {
         [root, out] => {
             for book in [TODAY, OF_2019] {
-                write_pages(&Sources::read(root, book)?, out)?;
+                let sources = Sources::read(root, book)?;
+                write_pages(&sources, out)?;
+                let count = sources.cures.sum()?;
+                println!(
+                    "{count} errors of functions of {}, each with a cure",
+                    book.contents
+                );
             }
             Ok(())
         }

@@ -58,7 +58,13 @@ pub fn text(source: &str, names: &dyn Names) -> Vec<String> {
 pub fn arguments(source: &str, names: &dyn Names) -> String {
     let mut tokens = Vec::new();
     let mut plain = false;
-    for word in words(pieces(source, names)) {
+    for mut word in words(pieces(source, names)) {
+        // Quotation marks would close only at the end of the line.
+        for piece in &mut word {
+            if let Piece::Macro(name @ "Ql", _) = piece {
+                *name = "Li";
+            }
+        }
         if let [Piece::Text(text)] = word.as_slice() {
             if !plain {
                 tokens.push("No".to_string());

@@ -260,7 +260,8 @@ fn synopsis(sources: &Sources, page: &Page) -> Result<Vec<String>> {
         }
         lines.push(format!(".Fo {name}"));
         for parameter in declaration.parameters.iter().filter(|p| !p.is_empty()) {
-            lines.push(format!(".Fa \"{parameter}\""));
+            // Parameters of macros end in _, so that they are no names of the program's.
+            lines.push(format!(".Fa \"{}\"", parameter.trim_end_matches('_')));
         }
         lines.push(".Fc".into());
     }

@@ -8,6 +8,7 @@ use liburing_headers::source::{self, Documented};
 use liburing_headers::{Result, rust_files};
 
 use crate::contents::{self, Page};
+use crate::cures::Cures;
 use crate::headers::{self, Headers};
 use crate::markdown::{self, Block};
 
@@ -24,6 +25,8 @@ pub struct Book {
     /// Rust sources of constants and types, and of functions: files, and directories with all below them.
     types: &'static [&'static str],
     functions: &'static [&'static str],
+    /// The directory of what to do about errors.
+    cures: &'static str,
     /// Version maps of the library and of liburing-ffi.
     library: &'static str,
     ffi: Option<&'static str>,
@@ -38,6 +41,7 @@ pub const TODAY: Book = Book {
     include: "include/liburing",
     types: &["core/src/abi"],
     functions: &["src", "core/src/inline"],
+    cures: "tools/man/cures",
     library: "src/liburing.map",
     ffi: Some("src/liburing-ffi.map"),
     name: "liburing (liburing, \\-luring)",
@@ -51,6 +55,7 @@ pub const OF_2019: Book = Book {
     include: "io_uring-2019/include",
     types: &["io_uring-2019/src/abi.rs", "io_uring-2019/src/c_types.rs"],
     functions: &["io_uring-2019/src/library"],
+    cures: "tools/man/cures-2019",
     library: "io_uring-2019/liburing-0.1.map",
     ffi: None,
     name: "liburing of January 2019 (pkg-config liburing\\-0.1)",
@@ -68,6 +73,7 @@ pub struct Sources {
     pub library: HashMap<String, String>,
     pub ffi: HashMap<String, String>,
     docs: HashMap<String, Doc>,
+    pub cures: Cures,
     /// The functions that prepare a request, by its opcode.
     pub prepared_by: HashMap<String, Vec<String>>,
     /// Every name that has a page, with the index of that page.
@@ -148,6 +154,7 @@ impl Sources {
                 None => HashMap::new(),
             },
             docs,
+            cures: Cures::read(&root.join(book.cures))?,
             prepared_by,
             names,
             fields,

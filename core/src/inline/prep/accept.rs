@@ -10,7 +10,9 @@ use crate::abi::types::*;
 
 /// Prepares to accept a connection, as `accept4(2)` does.
 ///
-/// `addr` and `addrlen` receive the peer's address, or are NULL. `flags` are `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
+/// `addr` and `addrlen` receive the peer's address, or are NULL. `*addrlen` must hold the size of the memory at `addr`
+/// beforehand. A longer address is cut, and `*addrlen` is its full length afterwards. `flags` are `SOCK_NONBLOCK` and
+/// `SOCK_CLOEXEC`.
 ///
 /// In `ioprio` of the SQE, afterwards: `IORING_ACCEPT_DONTWAIT` fails with `-EAGAIN` rather than wait,
 /// `IORING_ACCEPT_POLL_FIRST` does not try before the socket is ready (both Linux 6.10).
@@ -27,7 +29,6 @@ use crate::abi::types::*;
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EINVAL`: the socket does not listen, or unknown flags.
 /// * Those of `accept4(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -83,7 +84,6 @@ pub unsafe extern "C" fn io_uring_prep_accept(
 /// * `-EINVAL`: `file_index` is beyond the table; or the flags ask for close-on-exec, which such a file does not have.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -134,7 +134,6 @@ pub unsafe extern "C" fn io_uring_prep_accept_direct(
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `accept4(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -180,7 +179,6 @@ pub unsafe extern "C" fn io_uring_prep_multishot_accept(
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
 /// * Those of `accept4(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -21,7 +21,6 @@ use crate::abi::types::*;
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * Those of `posix_fadvise(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -60,7 +59,6 @@ pub unsafe extern "C" fn io_uring_prep_fadvise(
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * Those of `posix_fadvise(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -108,7 +106,6 @@ pub unsafe extern "C" fn io_uring_prep_fadvise64(
 /// In `res` of the CQE:
 ///
 /// * Those of `madvise(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -156,7 +153,6 @@ pub unsafe extern "C" fn io_uring_prep_madvise(
 ///
 /// * `-EINVAL`: the kernel is older than 6.11.
 /// * Those of `madvise(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -25,7 +25,6 @@ use crate::abi::sqe::io_uring_sqe;
 /// * `-EINVAL`: a field is out of range, or the group is a buffer ring.
 /// * `-ENOMEM`: the kernel is out of memory.
 /// * `-EOVERFLOW`: the buffers go beyond the end of memory.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -75,7 +74,6 @@ pub unsafe extern "C" fn io_uring_prep_provide_buffers(
 ///
 /// * `-EINVAL`: a field is out of range, or the group is a buffer ring.
 /// * `-ENOENT`: there is no such group.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -75,7 +75,6 @@ pub unsafe extern "C" fn __io_uring_prep_uring_cmd(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EOPNOTSUPP`: the file has no commands, or not this one.
 /// * `-EINVAL`: the command needs an SQE of 128 bytes, or its fields make no sense to the driver.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -111,7 +110,6 @@ pub unsafe extern "C" fn io_uring_prep_uring_cmd(sqe: *mut io_uring_sqe, cmd_op:
 /// * `-EOPNOTSUPP`: the file has no commands, or not this one.
 /// * `-EINVAL`: the ring has neither `IORING_SETUP_SQE128` nor `IORING_SETUP_SQE_MIXED`, or the fields make no sense to
 ///   the driver.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -158,7 +156,6 @@ pub unsafe extern "C" fn io_uring_prep_uring_cmd128(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EOPNOTSUPP`: the file is no socket, or the kernel lacks the command.
 /// * Those of `getsockopt(2)` and `setsockopt(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -207,7 +204,6 @@ pub unsafe extern "C" fn io_uring_prep_cmd_sock(
 /// * `-EOPNOTSUPP`: the file is no socket, or the kernel lacks the command.
 /// * `-EINVAL`: `peer` is neither 0 nor 1.
 /// * Those of `getsockname(2)` and `getpeername(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -254,7 +250,6 @@ pub unsafe extern "C" fn io_uring_prep_cmd_getsockname(
 /// * `-EINVAL`: the range is not aligned or beyond the end, or a field is not 0.
 /// * `-EOPNOTSUPP`: the device cannot discard, or the kernel lacks the command.
 /// * `-EPERM`: the file is not open for writing, or the device is read-only.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -26,7 +26,6 @@ use crate::abi::sqe::{IOSQE_FIXED_FILE, io_uring_sqe};
 /// * `-EINVAL`: the slots are beyond the table.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -77,7 +76,6 @@ pub unsafe extern "C" fn io_uring_prep_files_update(
 /// * `-EINVAL`: unknown flags, or the kernel lacks this request.
 /// * `-EMFILE`: no descriptor is free.
 /// * `-EPERM`: the request acts under a personality.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -117,7 +115,6 @@ pub unsafe extern "C" fn io_uring_prep_fixed_fd_install(
 ///
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `pipe2(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -167,7 +164,6 @@ pub unsafe extern "C" fn io_uring_prep_pipe(
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
 /// * Those of `pipe2(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

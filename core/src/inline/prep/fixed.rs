@@ -28,7 +28,6 @@ use crate::abi::types::*;
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pread(2)`.
 /// * `-EFAULT`: the range is not inside the registered buffer, or there is no buffer of that number.
 ///
@@ -80,7 +79,6 @@ pub unsafe extern "C" fn io_uring_prep_read_fixed(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pwrite(2)`.
 /// * `-EFAULT`: the range is not inside the registered buffer, or there is no buffer of that number.
 ///
@@ -135,7 +133,6 @@ pub unsafe extern "C" fn io_uring_prep_write_fixed(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `preadv2(2)`.
 /// * `-EFAULT`: the range is not inside the registered buffer, or there is no buffer of that number.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
@@ -199,7 +196,6 @@ pub unsafe extern "C" fn io_uring_prep_readv_fixed(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pwritev2(2)`.
 /// * `-EFAULT`: the range is not inside the registered buffer, or there is no buffer of that number.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.

@@ -20,7 +20,6 @@ use crate::abi::types::*;
 /// In `res` of the CQE:
 ///
 /// * Those of `statx(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -71,7 +70,6 @@ pub unsafe extern "C" fn io_uring_prep_statx(
 /// In `res` of the CQE:
 ///
 /// * Those of `renameat2(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -121,7 +119,6 @@ pub unsafe extern "C" fn io_uring_prep_renameat(
 /// In `res` of the CQE:
 ///
 /// * Those of `rename(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -158,7 +155,6 @@ pub unsafe extern "C" fn io_uring_prep_rename(
 /// In `res` of the CQE:
 ///
 /// * Those of `unlinkat(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -206,7 +202,6 @@ pub unsafe extern "C" fn io_uring_prep_unlinkat(
 /// In `res` of the CQE:
 ///
 /// * Those of `unlink(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -241,7 +236,6 @@ pub unsafe extern "C" fn io_uring_prep_unlink(
 /// In `res` of the CQE:
 ///
 /// * Those of `mkdirat(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -279,7 +273,6 @@ pub unsafe extern "C" fn io_uring_prep_mkdirat(
 /// In `res` of the CQE:
 ///
 /// * Those of `mkdir(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

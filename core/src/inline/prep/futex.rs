@@ -24,7 +24,6 @@ use crate::abi::types::*;
 /// * `-EAGAIN`: the futex did not hold `val`.
 /// * `-EFAULT`: the address is not valid.
 /// * `-EINVAL`: unknown flags, a mask of 0, or an address that is no multiple of 4.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -76,7 +75,6 @@ pub unsafe extern "C" fn io_uring_prep_futex_wait(
 ///
 /// * `-EFAULT`: the address is not valid.
 /// * `-EINVAL`: unknown flags, a mask of 0, or an address that is no multiple of 4.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -128,7 +126,6 @@ pub unsafe extern "C" fn io_uring_prep_futex_wake(
 /// * `-EAGAIN`: a futex did not hold the value it was expected to.
 /// * `-EFAULT`: an address is not valid.
 /// * `-EINVAL`: unknown flags, or `nr_futex` is 0 or above 128.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -177,7 +174,6 @@ pub unsafe extern "C" fn io_uring_prep_futex_waitv(
 ///
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `waitid(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -19,7 +19,6 @@ use crate::abi::sqe::io_uring_sqe;
 /// In `res` of the CQE:
 ///
 /// * Those of `symlinkat(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -66,7 +65,6 @@ pub unsafe extern "C" fn io_uring_prep_symlinkat(
 /// In `res` of the CQE:
 ///
 /// * Those of `symlink(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -103,7 +101,6 @@ pub unsafe extern "C" fn io_uring_prep_symlink(
 /// In `res` of the CQE:
 ///
 /// * Those of `linkat(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -153,7 +150,6 @@ pub unsafe extern "C" fn io_uring_prep_linkat(
 /// In `res` of the CQE:
 ///
 /// * Those of `link(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -26,7 +26,6 @@ use crate::abi::types::*;
 /// * `-EINVAL`: unknown flags, or a field that must be 0 is not.
 /// * `-EOVERFLOW`: the other ring is full, and its CQE could not be kept for later.
 /// * `-ENOMEM`: the kernel is out of memory.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -78,7 +77,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring(
 /// * `-EINVAL`: unknown flags, or a field that must be 0 is not.
 /// * `-EOVERFLOW`: the other ring is full, and its CQE could not be kept for later.
 /// * `-ENOMEM`: the kernel is out of memory.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -128,7 +126,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring_cqe_flags(
 /// * `-EOVERFLOW`: the other ring is full, and its CQE could not be kept for later.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: the other ring has no registered files.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -185,7 +182,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring_fd(
 /// * `-EOVERFLOW`: the other ring is full, and its CQE could not be kept for later.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: the other ring has no registered files.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -20,7 +20,6 @@ use crate::abi::types::*;
 /// In `res` of the CQE:
 ///
 /// * Those of `openat(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -77,7 +76,6 @@ pub unsafe extern "C" fn io_uring_prep_openat(
 /// * `-EINVAL`: `file_index` is beyond the table; or the flags ask for close-on-exec, which such a file does not have.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -120,7 +118,6 @@ pub unsafe extern "C" fn io_uring_prep_openat_direct(
 /// In `res` of the CQE:
 ///
 /// * Those of `open(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -161,7 +158,6 @@ pub unsafe extern "C" fn io_uring_prep_open(
 /// * `-EINVAL`: `file_index` is beyond the table; or the flags ask for close-on-exec, which such a file does not have.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -200,7 +196,6 @@ pub unsafe extern "C" fn io_uring_prep_open_direct(
 /// In `res` of the CQE:
 ///
 /// * Those of `openat2(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -252,7 +247,6 @@ pub unsafe extern "C" fn io_uring_prep_openat2(
 /// * `-EINVAL`: `file_index` is beyond the table; or the flags ask for close-on-exec, which such a file does not have.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -283,7 +277,8 @@ pub unsafe extern "C" fn io_uring_prep_openat2_direct(
 
 /// Prepares to close a descriptor, as `close(2)` does.
 ///
-/// Requests that use the file keep it open until they complete.
+/// Requests that were submitted keep the file open until they complete. One that is only prepared does not: it
+/// completes with `-EBADF`, or acts on the next file that gets this number.
 ///
 /// # Return value
 ///
@@ -295,7 +290,6 @@ pub unsafe extern "C" fn io_uring_prep_openat2_direct(
 ///
 /// * `-EBADF`: `fd` is not open, or is that of a ring.
 /// * Those of `close(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -329,7 +323,6 @@ pub unsafe extern "C" fn io_uring_prep_close(sqe: *mut io_uring_sqe, fd: c_int) 
 /// * `-EBADF`: the slot is empty.
 /// * `-EINVAL`: `file_index` is beyond the table.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -34,7 +34,6 @@ const fn mask(poll_mask: c_uint) -> u32 {
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EBADFD`: the file cannot be polled.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -74,7 +73,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_add(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EBADFD`: the file cannot be polled.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -121,7 +119,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_multishot(
 ///
 /// * `-EALREADY`: the poll request is completing just now.
 /// * `-ENOENT`: there is no poll request with that user data.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -144,7 +141,7 @@ pub unsafe extern "C" fn io_uring_prep_poll_remove(sqe: *mut io_uring_sqe, user_
 ///
 /// `old_user_data` is that of the poll request. `flags` say what to change:
 ///
-/// * `IORING_POLL_UPDATE_EVENTS`: the events, to `poll_mask`; of it, the lower 16 bits count.
+/// * `IORING_POLL_UPDATE_EVENTS`: the events, to `poll_mask`. Only its lower 16 bits are used.
 /// * `IORING_POLL_UPDATE_USER_DATA`: the user data, to `new_user_data`.
 /// * `IORING_POLL_ADD_MULTI`, with the first: it becomes a multishot request.
 ///
@@ -208,7 +205,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_update(
 ///
 /// * `-EBADF`: one of the descriptors is not open.
 /// * Those of `epoll_ctl(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -257,7 +253,6 @@ pub unsafe extern "C" fn io_uring_prep_epoll_ctl(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `epoll_wait(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

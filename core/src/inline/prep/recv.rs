@@ -12,7 +12,7 @@ use crate::abi::types::*;
 ///
 /// `flags` are `MSG_*`. A `len` of more than 0x7ffff000 bytes stands for that many: no request transfers more, as no
 /// `recv(2)` does. With `IOSQE_BUFFER_SELECT` and a group, both set afterwards, `buf` is NULL and the CQE's flags hold
-/// the number of the buffer that was used.
+/// the number of the buffer that was used. `len` then limits how much of the buffer is filled; 0 means all of it.
 ///
 /// In `ioprio` of the SQE, afterwards: `IORING_RECVSEND_POLL_FIRST` does not try before the socket is ready (Linux
 /// 5.19), `IORING_RECVSEND_BUNDLE` fills several provided buffers at once (6.10).
@@ -30,7 +30,6 @@ use crate::abi::types::*;
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-ENOBUFS`: the group has no buffer.
 /// * Those of `recv(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -91,7 +90,6 @@ pub unsafe extern "C" fn io_uring_prep_recv(
 /// * `-ENOBUFS`: the group has no buffer left; provide some and prepare the request anew.
 /// * `-EINVAL`: no buffer group, `MSG_WAITALL` among the flags, or the kernel lacks this.
 /// * Those of `recv(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -137,7 +135,6 @@ pub unsafe extern "C" fn io_uring_prep_recv_multishot(
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-ENOBUFS`: the group has no buffer.
 /// * Those of `recvmsg(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -190,7 +187,6 @@ pub unsafe extern "C" fn io_uring_prep_recvmsg(
 /// * `-ENOBUFS`: the group has no buffer left; provide some and prepare the request anew.
 /// * `-EINVAL`: no buffer group, `MSG_WAITALL` among the flags, or the kernel lacks this.
 /// * Those of `recvmsg(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -25,7 +25,6 @@ use crate::abi::types::*;
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pread(2)`.
 ///
 /// # Kernel
@@ -69,7 +68,6 @@ pub unsafe extern "C" fn io_uring_prep_read(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pwrite(2)`.
 ///
 /// # Kernel
@@ -117,7 +115,6 @@ pub unsafe extern "C" fn io_uring_prep_write(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `preadv(2)`.
 ///
 /// # Kernel
@@ -164,7 +161,6 @@ pub unsafe extern "C" fn io_uring_prep_readv(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pwritev(2)`.
 ///
 /// # Kernel
@@ -214,7 +210,6 @@ pub unsafe extern "C" fn io_uring_prep_writev(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `preadv2(2)`.
 ///
 /// # Kernel
@@ -274,7 +269,6 @@ pub unsafe extern "C" fn io_uring_prep_readv2(
 /// * `-EAGAIN`: the file has `O_NONBLOCK`, or the request `RWF_NOWAIT`, and it would have to wait.
 /// * `-EOPNOTSUPP`: the file cannot do this; with `IORING_SETUP_IOPOLL`, its device has no polling or it was opened
 ///   without `O_DIRECT`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `pwritev2(2)`.
 ///
 /// # Kernel
@@ -332,7 +326,6 @@ pub unsafe extern "C" fn io_uring_prep_writev2(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EBADFD`: the file cannot be polled.
 /// * `-ENOBUFS`: the group has no buffer left; provide some and prepare the request anew.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `read(2)`.
 ///

@@ -14,6 +14,12 @@ use crate::abi::types::*;
 /// `flags` are `MSG_*`. A `len` of more than 0x7ffff000 bytes stands for that many: no request transfers more, as no
 /// `send(2)` does.
 ///
+/// With `MSG_WAITALL` the kernel itself sends the rest after a short send, on stream sockets (Linux 5.19).
+/// `MSG_NOSIGNAL` is not needed: a request that sends raises no `SIGPIPE`. io_uring_prep_write() does.
+///
+/// Several sends to one socket may be carried out in any order. Have one in flight, or link them:
+/// io_uring_linked_requests(7).
+///
 /// In `ioprio` of the SQE, afterwards: `IORING_RECVSEND_POLL_FIRST` does not try before the socket is ready (Linux
 /// 5.19).
 ///
@@ -30,7 +36,6 @@ use crate::abi::types::*;
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EPIPE`: the connection has been closed.
 /// * Those of `send(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -89,7 +94,6 @@ pub unsafe extern "C" fn io_uring_prep_send(
 /// * `-ENOBUFS`: the group has no buffer.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `send(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -151,7 +155,7 @@ pub unsafe extern "C" fn io_uring_prep_send_set_addr(
 
 /// Prepares to send to an address, as `sendto(2)` does.
 ///
-/// As io_uring_prep_send() and io_uring_prep_send_set_addr(). Of `addrlen`, the lower 16 bits count.
+/// As io_uring_prep_send() and io_uring_prep_send_set_addr(). Only the lower 16 bits of `addrlen` are used.
 ///
 /// # Return value
 ///
@@ -167,7 +171,6 @@ pub unsafe extern "C" fn io_uring_prep_send_set_addr(
 /// * `-EPIPE`: the connection has been closed.
 /// * `-EINVAL`: the kernel is older than 6.1.
 /// * Those of `sendto(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -222,7 +225,6 @@ pub unsafe extern "C" fn io_uring_prep_sendto(
 /// * `-EOPNOTSUPP`: the protocol cannot send without copying.
 /// * `-ENOMEM`: the kernel is out of memory, or `len` exceeds `RLIMIT_MEMLOCK` and the user lacks `CAP_IPC_LOCK`.
 /// * Those of `send(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -279,7 +281,6 @@ pub unsafe extern "C" fn io_uring_prep_send_zc(
 /// * `-EFAULT`: the range is not inside the registered buffer, or there is no buffer of that number.
 /// * `-EOPNOTSUPP`: the protocol cannot send without copying.
 /// * Those of `send(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -337,7 +338,6 @@ pub unsafe extern "C" fn io_uring_prep_send_zc_fixed(
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EPIPE`: the connection has been closed.
 /// * Those of `sendmsg(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -384,7 +384,6 @@ pub unsafe extern "C" fn io_uring_prep_sendmsg(
 /// * `-EOPNOTSUPP`: the protocol cannot send without copying.
 /// * `-ENOMEM`: the kernel is out of memory.
 /// * Those of `sendmsg(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -431,7 +430,6 @@ pub unsafe extern "C" fn io_uring_prep_sendmsg_zc(
 /// * `-EOPNOTSUPP`: the protocol cannot send without copying.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `sendmsg(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -21,7 +21,6 @@ use crate::abi::types::*;
 ///
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `socket(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -74,7 +73,6 @@ pub unsafe extern "C" fn io_uring_prep_socket(
 /// * `-EINVAL`: `file_index` is beyond the table; or the flags ask for close-on-exec, which such a file does not have.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -118,7 +116,6 @@ pub unsafe extern "C" fn io_uring_prep_socket_direct(
 /// * Those of `socket(2)`.
 /// * `-ENFILE`: no slot is free.
 /// * `-ENXIO`: no files are registered.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -166,7 +163,6 @@ pub unsafe extern "C" fn io_uring_prep_socket_direct_alloc(
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `bind(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -215,7 +211,6 @@ pub unsafe extern "C" fn io_uring_prep_bind(
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * `-EINVAL`: the kernel lacks this request or one of its flags, or a field that it does not use is not 0.
 /// * Those of `listen(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -249,7 +244,6 @@ pub unsafe extern "C" fn io_uring_prep_listen(sqe: *mut io_uring_sqe, fd: c_int,
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * Those of `connect(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -298,7 +292,6 @@ pub unsafe extern "C" fn io_uring_prep_connect(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-ENOTSOCK`: the descriptor is not a socket.
 /// * Those of `shutdown(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

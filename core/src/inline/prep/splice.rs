@@ -26,7 +26,6 @@ use crate::abi::sqe::io_uring_sqe;
 ///
 /// * `-EBADF`: one of the descriptors is not open.
 /// * `-EINVAL`: neither is a pipe, one cannot be spliced, an offset was given for a pipe, or unknown flags.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `splice(2)`.
 ///
 /// # Kernel
@@ -79,7 +78,6 @@ pub unsafe extern "C" fn io_uring_prep_splice(
 ///
 /// * `-EBADF`: one of the descriptors is not open.
 /// * `-EINVAL`: one of them is no pipe, both are the same pipe, or unknown flags.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `tee(2)`.
 ///
 /// # Kernel

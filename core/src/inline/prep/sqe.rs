@@ -86,7 +86,6 @@ pub unsafe extern "C" fn io_uring_prep_rw(
 ///
 /// In `res` of the CQE:
 ///
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -119,7 +118,6 @@ pub unsafe extern "C" fn io_uring_prep_nop(sqe: *mut io_uring_sqe) {
 ///
 /// * `-EINVAL`: the ring has neither `IORING_SETUP_SQE128` nor `IORING_SETUP_SQE_MIXED`, or the kernel lacks this
 ///   request.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -26,7 +26,6 @@ use crate::abi::types::*;
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EINVAL`: the file cannot be synced, or unknown flags.
 /// * `-EIO`, `-ENOSPC`, `-EDQUOT`: data could not be written.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 /// * Those of `fsync(2)`.
 ///
 /// # Kernel
@@ -65,7 +64,6 @@ pub unsafe extern "C" fn io_uring_prep_fsync(
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * Those of `sync_file_range(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -114,7 +112,6 @@ pub unsafe extern "C" fn io_uring_prep_sync_file_range(
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * Those of `fallocate(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -154,7 +151,6 @@ pub unsafe extern "C" fn io_uring_prep_fallocate(
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * `-EINVAL`: `len` is negative, the file is not open for writing or has no size, or the kernel lacks this request.
 /// * Those of `ftruncate(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

@@ -82,7 +82,6 @@ pub unsafe extern "C" fn io_uring_prep_timeout(
 /// * `-EALREADY`: the timeout is completing just now.
 /// * `-EINVAL`: unknown flags.
 /// * `-ENOENT`: there is no timeout with that user data.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -126,7 +125,6 @@ pub unsafe extern "C" fn io_uring_prep_timeout_remove(
 /// * `-EINVAL`: unknown flags, two clocks, or a time that is negative or has too many nanoseconds.
 /// * `-EFAULT`: `ts` is no valid address.
 /// * `-ENOENT`: there is no timeout with that user data.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///

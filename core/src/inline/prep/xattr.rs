@@ -19,7 +19,6 @@ use crate::abi::sqe::io_uring_sqe;
 /// In `res` of the CQE:
 ///
 /// * Those of `getxattr(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -69,7 +68,6 @@ pub unsafe extern "C" fn io_uring_prep_getxattr(
 /// In `res` of the CQE:
 ///
 /// * Those of `setxattr(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -121,7 +119,6 @@ pub unsafe extern "C" fn io_uring_prep_setxattr(
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * Those of `fgetxattr(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
@@ -171,7 +168,6 @@ pub unsafe extern "C" fn io_uring_prep_fgetxattr(
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
 /// * Those of `fsetxattr(2)`.
-/// * `-ECANCELED`: the request was cancelled, or one that it was linked to failed.
 ///
 /// # Kernel
 ///
