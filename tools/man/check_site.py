@@ -42,10 +42,29 @@ def missing_examples(pages):
     examples = sorted(Path("man/examples").rglob("*.c"))
     for example in examples:
         code = example.read_text(encoding="utf-8").partition("*/")[2].strip()
-        sections = ("2uring19", "3uring19") if example.parent.name == "2019" else "237"
-        found = [pages[name] for name in (f"{example.stem}.{s}.html" for s in sections) if name in pages]
+        sections = ("2uring19", "3uring19") if example.parent.name == "2019" else ("2", "3", "7")
+        found = [page for name, page in pages.items() if name.rsplit(".", 2)[1] in sections]
         if not any(text.strip() == code for page in found for text in page.code):
-            yield f"{example} does not stand in its page as it is"
+            yield f"{example} does not stand in a page as it is"
+
+
+# What a newcomer may look for, and a page that has to be among the answers.
+QUESTIONS = {
+    "copy": "io_uring.7.html",
+    "echo": "io_uring.7.html",
+    "short read": "io_uring.7.html",
+    "EBUSY": "io_uring_errors.7.html",
+    "SIGPIPE": "io_uring_prep_send.3.html",
+    "reap": "io_uring.7.html",
+}
+
+
+def unanswered(rows):
+    for question, page in QUESTIONS.items():
+        words = question.lower().split()
+        hits = [row for row in rows if all(word in f"{row[0]} {row[2]} {row[3]}".lower() for word in words)]
+        if not any(link.partition("#")[0] == page for _, link, _, _ in hits):
+            yield f"the search for {question!r} does not find {page}"
 
 
 def main():
@@ -71,7 +90,7 @@ def main():
             follow(name, link)
     script = (site / "names.js").read_text(encoding="utf-8")
     found = [json.loads(f"[{row}]") for row in re.findall(r"^  \[(.*)\],$", script, re.M)]
-    for _, link, _ in found:
+    for _, link, _, _ in found:
         follow("names.js", link)
 
     reached, waiting = set(), ["index.html"]
@@ -84,9 +103,10 @@ def main():
     wrong.extend(f"no link leads to {name}" for name in sorted(set(pages) - reached))
 
     wrong.extend(missing_examples(pages))
+    wrong.extend(unanswered(found))
 
     print(*wrong, sep="\n", end="\n" if wrong else "")
-    print(f"{len(pages)} pages, {followed} links, {len(found)} names to search for")
+    print(f"{len(pages)} pages, {followed} links, {len(found)} rows to search in")
     if wrong or not found:
         sys.exit(1)
 

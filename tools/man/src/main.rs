@@ -9,6 +9,7 @@ mod markdown;
 mod mdoc;
 mod page;
 mod render;
+mod search;
 mod site;
 mod sources;
 

@@ -9,6 +9,7 @@ use liburing_headers::Result;
 
 use crate::contents::Page;
 use crate::put;
+use crate::search::{self, Row};
 use crate::sources::Sources;
 
 const STYLE: &str = include_str!("../site/style.css");
@@ -47,7 +48,12 @@ pub fn write(books: &[Sources], out: &Path) -> Result<()> {
         &out.join("names.html"),
         &frame("All names", &by_name(&mut entries)),
     )?;
-    put(&out.join("names.js"), &names(&entries))?;
+    let mut rows: Vec<Row> = entries.iter().map(row).collect();
+    for page in books.iter().flat_map(|book| &book.pages) {
+        let title = format!("{}({})", page.name, page.section);
+        rows.extend(search::places(&title, &page.file(), &pages[&page.file()]));
+    }
+    put(&out.join("names.js"), &search::script(&rows))?;
     put(&out.join("search.js"), SEARCH)?;
     put(&out.join("style.css"), STYLE)
 }
@@ -100,6 +106,7 @@ fn html(sources: &Sources, page: &Page) -> Result<String> {
 fn relink(text: &str, entries: &[Entry]) -> String {
     let mut out = String::new();
     let mut rest = text;
+    let mut foreign = false;
     while let Some((before, after)) = rest.split_once("<a class=\"Xr\" href=\"") {
         out.push_str(before);
         let (target, after) = after.split_once('"').unwrap_or((after, ""));
@@ -115,12 +122,22 @@ fn relink(text: &str, entries: &[Entry]) -> String {
                 let _ = write!(out, "<a class=\"Xr\" href=\"{}\">{label}</a>", entry.link);
             }
             None => {
-                let _ = write!(out, "<span class=\"Xr\">{label}</span>");
+                foreign = true;
+                let _ = write!(
+                    out,
+                    "<span class=\"Xr foreign\" title=\"not part of this site\">{label}</span>"
+                );
             }
         }
         rest = after;
     }
     out.push_str(rest);
+    if foreign {
+        out.push_str(
+            "<p><small>Names with a <span class=\"foreign\">dotted line</span> are pages of the system's manual, not \
+             part of this site: <code>man 2 read</code> shows read(2).</small></p>\n",
+        );
+    }
     out
 }
 
@@ -131,7 +148,7 @@ fn frame(title: &str, body: &str) -> String {
          <title>{title}</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n\
          <script src=\"names.js\" defer></script>\n<script src=\"search.js\" defer></script>\n</head>\n<body>\n\
          <nav>\n<a href=\"index.html\">liburing manual</a>\n<a href=\"names.html\">all names</a>\n\
-         <input id=\"search\" type=\"search\" placeholder=\"name or words\" aria-label=\"Search\">\n\
+         <input id=\"search\" type=\"search\" placeholder=\"name, error or words\" aria-label=\"Search\">\n\
          <ul id=\"found\"></ul>\n</nav>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 }
@@ -141,7 +158,7 @@ fn by_topic(books: &[Sources]) -> String {
         "<h1>The manual of liburing</h1>\n<p>liburing is the C library for io_uring, which lets a program hand \
          requests to the Linux kernel and take their results later. \
          Begin with <a href=\"io_uring.7.html\">io_uring(7)</a>; \
-         <a href=\"io_uring_multishot.7.html\">io_uring_multishot(7)</a> has a whole server.</p>\n",
+         it has a copy program and an echo server.</p>\n",
     );
     let mut topic = "";
     for page in books.iter().flat_map(|book| &book.pages) {
@@ -200,21 +217,13 @@ fn by_name(entries: &mut [Entry]) -> String {
     out
 }
 
-/// The index as a script, so that searching needs nothing but these files.
-fn names(entries: &[Entry]) -> String {
-    let mut out = String::from("const names = [\n");
-    for entry in entries {
-        let _ = writeln!(
-            out,
-            "  [\"{}({})\", \"{}\", \"{}\"],",
-            entry.name,
-            entry.section,
-            entry.link,
-            entry.about.replace('"', "\\\"")
-        );
+fn row(entry: &Entry) -> Row {
+    Row {
+        title: format!("{}({})", entry.name, entry.section),
+        link: entry.link.clone(),
+        about: entry.about.to_string(),
+        words: String::new(),
     }
-    out.push_str("];\n");
-    out
 }
 
 fn escape(text: &str) -> String {
