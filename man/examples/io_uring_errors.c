@@ -35,8 +35,8 @@ int main(void)
     if (ret != -EINVAL)
         errx(1, "a ring without entries gave %d", ret);
 
-    /* A request that was submitted well may fail: that stands in its
-     * completion. */
+    /* A request that was submitted well may fail: its completion says
+     * so. */
     ok(io_uring_queue_init(8, &ring, 0), "io_uring_queue_init");
     sqe = io_uring_get_sqe(&ring);
     io_uring_prep_fsync(sqe, -1, 0);

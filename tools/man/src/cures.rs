@@ -57,7 +57,7 @@ impl Cures {
             return Ok(Item { term, text });
         }
         if item.term.is_none() && item.text.starts_with("Those of ") {
-            let text = format!("{} The pages of the system say what to do.", item.text);
+            let text = format!("{} The manual of the system explains them.", item.text);
             return Ok(Item { term: None, text });
         }
         if item.text.contains(". ") {

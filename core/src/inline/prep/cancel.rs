@@ -29,7 +29,7 @@ use crate::abi::types::*;
 ///
 /// In `res` of the CQE:
 ///
-/// * `-EALREADY`: the request is so far that it can only be interrupted; it will complete soon, cancelled or not.
+/// * `-EALREADY`: the request is being carried out and can only be interrupted; it completes soon, cancelled or not.
 /// * `-EINVAL`: unknown flags, or flags that contradict each other.
 /// * `-ENOENT`: no request matches.
 ///
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn io_uring_prep_cancel64(
 ///
 /// In `res` of the CQE:
 ///
-/// * `-EALREADY`: the request is so far that it can only be interrupted; it will complete soon, cancelled or not.
+/// * `-EALREADY`: the request is being carried out and can only be interrupted; it completes soon, cancelled or not.
 /// * `-EINVAL`: unknown flags, or flags that contradict each other.
 /// * `-ENOENT`: no request matches.
 ///
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn io_uring_prep_cancel(
 /// In `res` of the CQE:
 ///
 /// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
-/// * `-EALREADY`: the request is so far that it can only be interrupted; it will complete soon, cancelled or not.
+/// * `-EALREADY`: the request is being carried out and can only be interrupted; it completes soon, cancelled or not.
 /// * `-EINVAL`: unknown flags, or flags that contradict each other.
 /// * `-ENOENT`: no request matches.
 ///
