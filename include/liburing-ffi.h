@@ -1881,7 +1881,7 @@ int io_uring_wait_cqes(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, uns
 /* Waits for a completion, for a limited time. */
 int io_uring_wait_cqe_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, struct __kernel_timespec *ts);
 
-/* Waits for completions, content with fewer after a while. */
+/* Waits for completions, and after a shorter time for fewer of them. */
 int io_uring_wait_cqes_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
     struct __kernel_timespec *ts, unsigned int min_wait_usec, sigset_t *sigmask);
 
@@ -1889,7 +1889,7 @@ int io_uring_wait_cqes_min_timeout(struct io_uring *ring, struct io_uring_cqe **
 int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
     struct __kernel_timespec *ts, sigset_t *sigmask);
 
-/* Submits all SQEs taken so far and waits for completions, content with fewer after a while. */
+/* Submits all SQEs taken so far and waits for completions, and after a shorter time for fewer of them. */
 int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_cqe **cqe_ptr, unsigned int wait_nr,
     struct __kernel_timespec *ts, unsigned int min_wait, sigset_t *sigmask);
 
