@@ -56,10 +56,6 @@ impl Cures {
             let term = item.term.clone();
             return Ok(Item { term, text });
         }
-        if item.term.is_none() && item.text.starts_with("Those of ") {
-            let text = format!("{} The manual of the system explains them.", item.text);
-            return Ok(Item { term: None, text });
-        }
         if item.text.contains(". ") {
             return Ok(item.clone());
         }
