@@ -199,12 +199,7 @@ pub fn history(marks: &Marks) -> Result<Vec<String>> {
 pub fn caveats(marks: &Marks) -> Result<Vec<String>> {
     let mut lines = grouped(marks, "Caveats")?;
     let mut conditions = grouped(marks, "Safety")?;
-    for line in &mut conditions {
-        for (side, queue) in [("submission", "SQ"), ("completion", "CQ")] {
-            *line = line.replace(&format!("{queue} side"), &format!("{side} side"));
-        }
-    }
-    if conditions.iter().any(|line| line.contains("ion side")) {
+    if conditions.join(" ").contains("ion side") {
         conditions.push("The two sides are explained in".into());
         conditions.push(".Xr io_uring_threads 7 .".into());
     }

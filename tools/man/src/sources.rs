@@ -273,6 +273,14 @@ fn sections(lines: &[String]) -> Doc {
     for block in markdown::parse(lines.iter().map(String::as_str)) {
         match block {
             Block::Heading(1, name) => title = name,
+            // The pages spell out what the conditions of callers in Rust say in short.
+            Block::Paragraph(text) if title == "Safety" => {
+                let text = text.replace("SQ side", "submission side");
+                let text = text.replace("CQ side", "completion side");
+                doc.entry(title.clone())
+                    .or_default()
+                    .push(Block::Paragraph(text));
+            }
             block => doc.entry(title.clone()).or_default().push(block),
         }
     }
