@@ -82,7 +82,10 @@ impl Ring {
         let waiters = memory.waiters().load(Ordering::Relaxed);
         if waiters & COUNT_MASK != 0 {
             let wanted = (waiters >> 32) as u32;
-            if self.ready() >= wanted || !state.overflow.is_empty() {
+            // Relaxed: counted and told by threads that hold the state one after the other.
+            let timeouts = self.timeouts.load(Ordering::Relaxed);
+            let timed_out = self.timeouts_told.swap(timeouts, Ordering::Relaxed) != timeouts;
+            if self.ready() >= wanted || timed_out || !state.overflow.is_empty() {
                 sys::futex_wake(memory.cq_tail(), true, i32::MAX);
             }
         }

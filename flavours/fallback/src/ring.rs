@@ -35,6 +35,10 @@ pub struct Ring {
     pub masked_waiters: AtomicU32,
     /// The clock of waits.
     pub clock: AtomicI32,
+    /// Timeout requests that have ended: each ends a wait, too.
+    pub timeouts: AtomicU32,
+    /// How many of them waiters have been told of.
+    pub timeouts_told: AtomicU32,
     /// Requests left to the next `io_uring_enter`, since the thread they came to has other credentials.
     pub handed_back: Lock<VecDeque<Job>>,
 }
@@ -89,6 +93,8 @@ impl Ring {
             masked_wait: AtomicI32::new(-1),
             masked_waiters: AtomicU32::new(0),
             clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
+            timeouts: AtomicU32::new(0),
+            timeouts_told: AtomicU32::new(0),
             handed_back: Lock::new(VecDeque::new()),
         }
     }

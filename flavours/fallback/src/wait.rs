@@ -21,6 +21,8 @@ pub struct Limits {
     /// From then on, one completion is enough. On the monotonic clock.
     min_deadline: Option<u64>,
     sigmask: Option<u64>,
+    /// Timeout requests that had ended when the wait began: one more ends it.
+    timeouts: u32,
 }
 
 impl Limits {
@@ -101,7 +103,9 @@ impl Limits {
 }
 
 /// Waits until `wanted` completions are there. Returns 0 or a negative error number.
-pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
+pub fn wait(ring: &Arc<Ring>, wanted: u32, mut limits: Limits) -> c_int {
+    // Relaxed: a timeout that ends now ends this wait or has its completion seen.
+    limits.timeouts = ring.timeouts.load(Ordering::Relaxed);
     let wanted = wanted.min(ring.memory.cq_entries);
     {
         let mut state = ring.state.lock();
@@ -128,7 +132,7 @@ enum Step {
 fn step(ring: &Arc<Ring>, wanted: u32, limits: &Limits) -> Step {
     run::take_back(ring);
     let ready = ring.ready();
-    if ready >= wanted {
+    if ready >= wanted || ring.timeouts.load(Ordering::Relaxed) != limits.timeouts && ready > 0 {
         return Step::Over(0);
     }
     if limits.deadline.is_none() && limits.min_deadline.is_none() {

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
@@ -152,7 +153,11 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
             }
             Outcome::Done(-libc::ETIME, 0)
         }
-        How::Ready => Outcome::Done(-libc::ETIME, 0),
+        How::Ready => {
+            // Relaxed: read by those who are woken for the completion.
+            ring.timeouts.fetch_add(1, Ordering::Relaxed);
+            Outcome::Done(-libc::ETIME, 0)
+        }
         How::Block => {
             let time = sys::timespec(until);
             let word = std::sync::atomic::AtomicU32::new(0);
