@@ -178,6 +178,10 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     let (id, fd) = (req.id, req.fd());
     {
         let mut state = ring.state.lock();
+        if state.closed {
+            // Nobody will look for it where it would wait.
+            return Vec::new();
+        }
         if !req.counted {
             req.counted = true;
             state.in_flight += 1;
@@ -209,6 +213,17 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     }
     if let Some(timeout) = timeout {
         start_link_timeout(ring, id, *timeout, batch);
+    }
+    // The ring may have been given up since, after a look at the place where the request was not yet.
+    let state = ring.state.lock();
+    let late = if state.closed {
+        state.pending.get(id).map(Info::copy)
+    } else {
+        None
+    };
+    drop(state);
+    if let Some(info) = late {
+        drop(ops::cancel::take(id, &info));
     }
     Vec::new()
 }
