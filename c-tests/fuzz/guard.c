@@ -83,9 +83,18 @@ static bool is_live_ring(int fd)
     return false;
 }
 
+/* DIFFERS: where the library finds the memory, ordinary pages will do, in one mapping; upstream wants huge ones. */
+static bool needs_memory(const char *name, const uint64_t *a)
+{
+    if (is(name, "io_uring_queue_init"))
+        return a[2] & IORING_SETUP_NO_MMAP;
+    return is(name, "io_uring_queue_init_params") &&
+           ((struct io_uring_params *) (uintptr_t) a[2])->flags & IORING_SETUP_NO_MMAP;
+}
+
 static bool may_set_up(const char *name, int ring, uint64_t *a)
 {
-    if (w->live[ring])
+    if (w->live[ring] || needs_memory(name, a))
         return false;
     memcpy(params_before, w->params, sizeof(w->params));
     if (is(name, "io_uring_queue_init")) {
@@ -185,6 +194,34 @@ static bool may_register(uint64_t *a)
             return false;
     if (in_data(a[2], 0) && !in_data(a[2], 4096))
         a[2] = (uintptr_t) w->data;
+    return true;
+}
+
+static bool may_wait(const char *name, int ring, uint64_t *a)
+{
+    bool old = !(w->ring[ring].features & IORING_FEAT_EXT_ARG);
+    unsigned pending = w->ring[ring].sq.sqe_tail - *w->ring[ring].sq.khead;
+
+    /*
+     * DIFFERS: where the kernel takes a part of the requests, because one is refused, the rest is submitted before the
+     * wait; upstream leaves it in the SQ if the wait has a limit.
+     */
+    if (begins(name, "io_uring_submit_and_wait_") && pending > 1 && !(w->ring[ring].flags & IORING_SETUP_SUBMIT_ALL))
+        return false;
+
+    /* DIFFERS: nothing is published where the kernel has no such wait; upstream publishes and fails. */
+    if (old && is(name, "io_uring_submit_and_wait_reg"))
+        return false;
+    for (unsigned i = 0; old && i < MAX_ARGS; i++)
+        /*
+         * DIFFERS: a timeout request of the library's own is taken back when the wait ends, and the results are those of
+         * newer kernels; upstream leaves it pending.
+         */
+        if ((a[i] >= (uintptr_t) w->time && a[i] < (uintptr_t) &w->time[NR_TIMES]) || a[i] == UNMAPPED)
+            return false;
+    /* DIFFERS: the least time to wait is kept also without a limit; upstream forgets it. */
+    if (is(name, "io_uring_submit_and_wait_min_timeout") && a[3] == 0)
+        a[4] = 0;
     return true;
 }
 
@@ -298,6 +335,8 @@ bool before(const char *name, uint64_t *a)
             first = ring;
     }
     if (!may_race(name, a))
+        return false;
+    if (strstr(name, "wait") && first >= 0 && !may_wait(name, first, a))
         return false;
     if (sets_up(name))
         return may_set_up(name, first, a);
