@@ -243,16 +243,13 @@ impl Program {
     fn next(&mut self) -> bool {
         // SAFETY: as above; the CQE is read before it is given back.
         unsafe {
-            // An error here is one of a timeout that the library has put in for itself.
-            let Ok(peeked) = complete::peek(self.ptr()) else {
-                return true;
-            };
-            if peeked.cqe.is_null() {
+            let (cqe, _) = complete::peek(self.ptr());
+            if cqe.is_null() {
                 return false;
             }
-            assert!(peeked.available > 0);
-            let user_data = (*peeked.cqe).user_data;
-            complete::advance(self.ptr(), complete::cqe_nr(peeked.cqe));
+            assert!(complete::available(self.ptr()) > 0);
+            let user_data = (*cqe).user_data;
+            complete::advance(self.ptr(), complete::cqe_nr(cqe));
             self.seen(user_data);
         }
         true
