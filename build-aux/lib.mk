@@ -37,7 +37,8 @@ ifeq ($(USE_LIBC),1)
 API_RUSTFLAGS += --cfg=uring_libc
 LIB_LIBS := -lc
 # The functions that the compiler itself calls there are in libc and libgcc, or the linker makes them.
-ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit gettid getauxval __errno_location memset memcpy memmove \
+ALLOWED_UNDEFINED := syscall mmap64 mmap munmap madvise close prlimit64 prlimit gettid getauxval __errno_location \
+	malloc free memset memcpy memmove \
 	.TOC. _GLOBAL_OFFSET_TABLE_ $(ALLOWED_UNDEFINED_$(RUST_ARCH))
 endif
 LIB_LIBS += $(if $(ALLOWED_UNDEFINED_$(RUST_ARCH)),-lgcc)
