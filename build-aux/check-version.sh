@@ -10,7 +10,8 @@ full=$(sed -nE 's/^version = "(.*)"/\1/p' Cargo.toml)
 version=${full%.*}
 failures=0 places=0
 
-# says FILE WANTED PATTERN...: each match's part in parentheses is WANTED, and each pattern matches.
+# says FILE WANTED PATTERN...: each match's part in parentheses is WANTED, and each pattern matches. In `of`, the name of the
+# file that FILE is a part of.
 says() {
     local file=$1 wanted=$2 pattern found
     shift 2
@@ -20,7 +21,7 @@ says() {
         for found in "${found[@]}"; do
             places=$((places + 1))
             [ "$found" = "$wanted" ] && continue
-            echo "$file says $found instead of $wanted, where it has: $pattern"
+            echo "${of:-$file} says $found instead of $wanted, where it has: $pattern"
             failures=$((failures + 1))
         done
     done
@@ -41,16 +42,16 @@ done
 
 says tools/uring/Cargo.toml "$full" '^version = "(.*)"'
 while read -r lock; do
-    says <(grep -E -A 1 '^name = "liburing(-core)?"' "$lock") "$full" '^version = "(.*)"'
+    of=$lock says <(grep -E -A 1 '^name = "liburing(-core)?"' "$lock") "$full" '^version = "(.*)"'
 done < <(find . -name Cargo.lock -not -path './build/*' -not -path './target/*' -exec grep -lE '^name = "liburing(-core)?"' {} +)
 
 says packaging/alpine/APKBUILD "$full" '^pkgver=(.*)'
 says packaging/alpine/APKBUILD "$version" 'provides="liburing[a-z-]*=(.*)"'
 says packaging/debian/control "$version" '^ liburing[a-z-]* \(= ([0-9.]+)\)' 'liburing up to ([0-9.]+) '
-says <(head -n 1 packaging/debian/changelog) "$full" '\((.*)-[0-9]+\)'
+of=packaging/debian/changelog says <(head -n 1 packaging/debian/changelog) "$full" '\((.*)-[0-9]+\)'
 says packaging/rpm/liburing-rs.spec "$full" '^Version: +(.*)'
 says packaging/rpm/liburing-rs.spec "$version" '^Provides: +liburing.* = ([0-9.]+)'
-says <(grep -m 1 '^\*' packaging/rpm/liburing-rs.spec) "$full" ' - (.*)-[0-9]+$'
+of=packaging/rpm/liburing-rs.spec says <(grep -m 1 '^\*' packaging/rpm/liburing-rs.spec) "$full" ' - (.*)-[0-9]+$'
 
 says README.md "$version" '^liburing ([0-9.]+), the C library' 'find_package\(liburing ([0-9.]+)'
 says examples/cmake/CMakeLists.txt "$version" 'find_package\(liburing ([0-9.]+)'
