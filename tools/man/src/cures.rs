@@ -6,10 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
-use liburing_headers::Result;
+use liburing_headers::{Result, files};
 
 use crate::markdown::Item;
-use crate::sources;
 
 /// What every request can complete with. Its functions do not repeat it.
 pub const CANCELED: (&str, &str) = (
@@ -30,7 +29,7 @@ pub struct Cures {
 impl Cures {
     pub fn read(dir: &Path) -> Result<Cures> {
         let mut cures = HashMap::new();
-        for path in sources::files(dir, "txt")? {
+        for path in files(dir, "txt")? {
             for (entry, cure) in parse(&fs::read_to_string(&path)?)? {
                 if cures.insert(entry.clone(), cure).is_some() {
                     return Err(format!("two cures for {entry}").into());

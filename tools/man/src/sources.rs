@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use liburing_headers::source::{self, Documented};
-use liburing_headers::{Result, rust_files};
+use liburing_headers::{Result, files, rust_files};
 
 use crate::contents::{self, Page};
 use crate::cures::Cures;
@@ -314,22 +314,4 @@ fn identifier(text: &str) -> String {
     text.chars()
         .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
         .collect()
-}
-
-/// The files below a directory that end so, in order of their names.
-pub fn files(dir: &Path, ending: &str) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files(&path, ending)?);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == ending)
-        {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }
