@@ -77,8 +77,8 @@ pub(super) unsafe fn wait<K: Kernel>(
                 // The completion of the timeout says why there is no other. If it was not there to pass over, a signal
                 // came.
                 complete::NOTHING => Errno::EINTR.as_ret(),
-                0 => Errno::ETIME.as_ret(),
-                error => error,
+                error if error < 0 => error,
+                _ => Errno::ETIME.as_ret(),
             };
         }
         let submitted = take_back::<K>(ring, timeout).wrapping_sub(first) as c_int;
@@ -104,11 +104,7 @@ unsafe fn enter<K: Kernel>(
         while left != 0 {
             let taken = enter_waking::<K>(ring, left, wait_nr, sigmask);
             if taken <= 0 {
-                return if taken == 0 {
-                    Errno::EAGAIN.as_ret()
-                } else {
-                    taken
-                };
+                return taken;
             }
             left = left.wrapping_sub(taken as c_uint);
         }

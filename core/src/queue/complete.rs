@@ -16,8 +16,8 @@ use crate::kernel::Kernel;
 use crate::ring::flags;
 use crate::ring::order;
 
-/// [`peek`] has passed nothing over: the results of what may be passed over are 0 or errors.
-pub const NOTHING: c_int = 1;
+/// [`peek`] has passed nothing over. No request has this result.
+pub const NOTHING: c_int = c_int::MAX;
 
 /// How far CQ slot numbers are shifted: 32-byte CQEs take two slots each.
 ///
@@ -105,7 +105,7 @@ pub unsafe fn peek(ring: *mut io_uring) -> (*mut io_uring_cqe, c_int) {
             if !is_internal(ring, cqe) {
                 return (cqe, passed_over);
             }
-            passed_over = to_ret(take_internal(ring, cqe)).min(0);
+            passed_over = to_ret(take_internal(ring, cqe));
         }
     }
     (ptr::null_mut(), passed_over)
