@@ -29,7 +29,9 @@ build() { # name, configure options, make argument...
     mkdir "$work/$name"
     # shellcheck disable=SC2086 # options are words
     (cd "$work/$name" && "$root/configure" --disable-seed $options) >"$work/log" || die "configure $options"
-    "$MAKE" -s -C "$work/$name" "$@" library check-elf-installed >"$work/$name.log" 2>&1 || { tail -n 20 "$work/$name.log"; die "make $options $*"; }
+    # What only such a build compiles is compiled without a warning.
+    RUSTFLAGS="${RUSTFLAGS:-} -Dwarnings" "$MAKE" -s -C "$work/$name" "$@" library check-elf-installed >"$work/$name.log" 2>&1 ||
+        { tail -n 20 "$work/$name.log"; die "make $options $*"; }
 }
 
 # What the shared libraries and each member of the archives say, each only once.

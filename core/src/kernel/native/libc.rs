@@ -7,6 +7,7 @@ use core::ffi::{c_int, c_long, c_ulong, c_void};
 use crate::kernel::Limit;
 
 /// System call numbers, the same on all but MIPS.
+#[allow(missing_docs, reason = "the names are the calls'")]
 pub mod nr {
     use core::ffi::c_long;
 
@@ -28,6 +29,7 @@ unsafe extern "C" {
     pub fn munmap(addr: *mut c_void, len: usize) -> c_int;
     pub fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> c_int;
     pub fn close(fd: c_int) -> c_int;
+    pub fn gettid() -> c_int;
     // glibc has separate functions for 64-bit offsets and limits. Other C libraries have only 64-bit ones.
     #[cfg_attr(target_env = "gnu", link_name = "mmap64")]
     pub fn mmap(
@@ -41,7 +43,6 @@ unsafe extern "C" {
     #[cfg_attr(target_env = "gnu", link_name = "prlimit64")]
     pub fn prlimit(pid: c_int, resource: c_int, new: *const Limit, old: *mut Limit) -> c_int;
     safe fn __errno_location() -> *mut c_int;
-    pub safe fn gettid() -> c_int;
     safe fn getauxval(kind: c_ulong) -> c_ulong;
 }
 
