@@ -256,10 +256,11 @@ _LIBURING_PRIVATE bool io_uring_skip_cqe(struct io_uring *ring, struct io_uring_
 _LIBURING_PRIVATE unsigned _io_uring_first_cqe(const struct io_uring *ring, struct io_uring_cqe **cqe)
     LIBURING_NOEXCEPT
 {
-    unsigned head = *ring->cq.khead, tail;
+    unsigned tail, head;
 
     /* Acquire: the CQEs before the tail are complete. Only the program writes the head. */
     tail = io_uring_smp_load_acquire(ring->cq.ktail);
+    head = *ring->cq.khead;
     if (uring_likely(tail != head)) {
         size_t index = head & ring->cq.ring_mask;
 

@@ -9,7 +9,7 @@ expect 0 "$uring" decode "$(printf '1610%0124x' 0)"
 says IOSQE_ASYNC
 expect 2 "$uring" decode 12zz
 expect 0 "$uring" errno -- -125 read
-says "the request was cancelled"
+says "The request was cancelled"
 expect 2 "$uring" errno EWHAT
 ok "decode and errno"
 

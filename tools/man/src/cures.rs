@@ -13,8 +13,7 @@ use crate::markdown::Item;
 /// What every request can complete with. Its functions do not repeat it.
 pub const CANCELED: (&str, &str) = (
     "`-ECANCELED`",
-    "The request was cancelled, a request before it in a chain of links failed, or the kernel could not make a worker \
-     thread for it. io_uring_errors(7) tells these apart, and says what to do.",
+    include_str!("../canceled.txt").trim_ascii_end(),
 );
 
 #[derive(Default)]

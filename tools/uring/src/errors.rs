@@ -11,6 +11,8 @@ use crate::sys::errno;
 use crate::tables::{self, Documented, ERRORS};
 
 const MOST_FUNCTIONS: usize = 3;
+/// What every request can complete with. The manual's functions do not repeat it.
+const CANCELED: &str = include_str!("../../man/canceled.txt").trim_ascii_end();
 
 #[derive(Serialize)]
 struct Report {
@@ -95,6 +97,11 @@ fn causes(name: &str, op: Option<&str>) -> Result<Vec<Cause>, Failure> {
             functions.push(row.function);
         }
     }
+    let request = op.is_some_and(|op| tables::find_op(op).is_some());
+    if name == "ECANCELED" && request && order.is_empty() {
+        order.push(CANCELED);
+        by_text.insert(CANCELED, vec!["every request"]);
+    }
     let cause = |text: &'static str| Cause {
         text,
         functions: by_text.get(text).cloned().unwrap_or_default(),
@@ -159,6 +166,12 @@ mod tests {
                 .iter()
                 .all(|cause| cause.functions.iter().all(|name| name.contains("accept")))
         );
+    }
+
+    #[test]
+    fn every_request_can_be_cancelled() {
+        let found = causes("ECANCELED", Some("read")).expect("an opcode");
+        assert!(found.iter().any(|cause| cause.text.contains("cancelled")));
     }
 
     #[test]
