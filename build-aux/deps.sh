@@ -30,6 +30,7 @@ rpmlint rpmlint
 mandoc mandoc
 groff groff
 lexgrog man-db
+chromium chromium
 tmux tmux
 qemu-img qemu-utils
 "
