@@ -45,6 +45,7 @@ if [ "$(uname -m)" = x86_64 ]; then
     gcc_major=$(gcc -dumpversion 2>/dev/null | cut -d . -f 1 || true)
     files+="
 /usr/lib32/libc.so libc6-dev-i386
+/usr/bin/i686-linux-gnu-g++ g++-i686-linux-gnu
 /usr/lib/gcc/x86_64-linux-gnu/${gcc_major:-12}/32/libstdc++.a lib32stdc++-${gcc_major:-12}-dev
 "
 fi

@@ -16,7 +16,7 @@ export LIBURING_LIBDIR=$prefix/lib
 . "$(dirname "$0")/../consumers/lib.sh"
 
 tree=$(realpath -m "${1:?usage: check.sh TREE}")
-build=$project/fio/build.sh
+build=$project/c-tests/fio/build.sh
 engine=$work/engine.so
 size=32m
 passed=0

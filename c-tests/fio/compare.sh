@@ -18,7 +18,7 @@ export LIBURING_LIBDIR=$prefix/lib
 tree=$(realpath -m "${1:?usage: compare.sh TREE}")
 rounds=${FIO_ROUNDS:-5}
 seconds=${FIO_SECONDS:-2}
-build=$project/fio/build.sh
+build=$project/c-tests/fio/build.sh
 
 # fio leaves files in the folder where it runs.
 cd "$work"
