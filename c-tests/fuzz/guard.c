@@ -336,7 +336,7 @@ bool before(const char *name, uint64_t *a)
     }
     if (!may_race(name, a))
         return false;
-    if (strstr(name, "wait") && first >= 0 && !may_wait(name, first, a))
+    if (strstr(name, "wait") && first >= 0 && w->live[first] && !may_wait(name, first, a))
         return false;
     if (sets_up(name))
         return may_set_up(name, first, a);

@@ -121,8 +121,8 @@ static void tame(struct io_uring_sqe *sqe, const struct io_uring *ring)
 
     /* Both send a request to a worker thread. */
     sqe->flags &= (__u8) ~(IOSQE_ASYNC | IOSQE_IO_DRAIN);
-    /* On kernels without arguments to waits this number is the library's. */
-    if (!(ring->features & IORING_FEAT_EXT_ARG) && sqe->user_data == LIBURING_UDATA_TIMEOUT)
+    /* On kernels without arguments to waits this number is the library's, and the ring may become one of such. */
+    if (sqe->user_data == LIBURING_UDATA_TIMEOUT)
         sqe->user_data = 0;
     if (!is_timely(sqe) || (ring->flags & IORING_SETUP_SQPOLL && !waits_for_no_file(sqe))) {
         uint64_t user_data = sqe->user_data;
