@@ -41,6 +41,24 @@ static void kept_and_flushed_by_peek(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Asks for no completion while the CQ is full and the kernel keeps more. */
+static void batch_of_none(void)
+{
+    static const unsigned kinds[] = {0, IORING_SETUP_CQE_MIXED};
+    struct io_uring_cqe *cqe;
+    struct io_uring ring;
+
+    need_setup(IORING_SETUP_CQE_MIXED, "completions of mixed size");
+    for (unsigned i = 0; i < 2; i++) {
+        open_small(&ring, kinds[i]);
+        flood(&ring, 0, 13);
+        CHECK(io_uring_cq_has_overflow(&ring));
+        CHECK_EQ(io_uring_peek_batch_cqe(&ring, &cqe, 0), 0);
+        CHECK_EQ(io_uring_cq_ready(&ring), 8);
+        io_uring_queue_exit(&ring);
+    }
+}
+
 static void flushed_by_batch(void)
 {
     struct io_uring ring;
@@ -120,6 +138,7 @@ static void deferred_work(void)
 
 static const struct test_case cases[] = {
     CASE(kept_and_flushed_by_peek),
+    CASE(batch_of_none),
     CASE(flushed_by_batch),
     CASE(flushed_by_wait),
     CASE(flushed_by_get_events),

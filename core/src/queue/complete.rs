@@ -232,7 +232,8 @@ unsafe fn fetch<K: Kernel>(
         // Whatever the call says, what counts is whether completions are there now.
         let _ = get_events::<K>(ring);
         let ready = available(ring);
-        if ready == 0 {
+        // With `count` 0 nothing is ever found in a CQ that is full, however often the kernel is asked.
+        if ready == 0 || count == 0 {
             0
         } else if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
             collect_in_two(ring, cqes, count.min(ready))
