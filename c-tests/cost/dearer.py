@@ -5,6 +5,10 @@
 MORE = {f"io_uring_prep_{name}": 3 for name in
         ("send", "send_bundle", "sendto", "send_zc", "send_zc_fixed", "recv", "recv_multishot")}
 
+# A registered index means another ring in another thread: the call asks the kernel which thread this is, and refuses in
+# the wrong one. Upstream's takes the index from the innocent ring.
+MORE["io_uring_unregister_ring_fd"] = 6
+
 
 def most(name, upstream):
     """The limit for a function whose counterpart takes `upstream` instructions."""

@@ -60,11 +60,11 @@ pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int
 ///
 /// # Return value
 ///
-/// 1, or a negative errno. 0 if the calling thread has never used `io_uring`; then nothing has changed.
+/// 1, or a negative errno.
 ///
 /// # Errors
 ///
-/// * `-EINVAL`: the ring's descriptor is not registered.
+/// * `-EINVAL`: the ring's descriptor is not registered, or another thread has registered it.
 /// * `-EBADF`: the ring's descriptor, or its registered index in this thread, is no open file.
 /// * `-EACCES`: the ring's restrictions forbid it.
 /// * `-EEXIST`: the ring has `IORING_SETUP_SINGLE_ISSUER` and belongs to another thread.

@@ -54,35 +54,24 @@ pub(crate) unsafe fn give_up<K: Kernel>(ring: *mut io_uring) {
     // SAFETY: the caller vouches for `ring`, and that it is the only user.
     unsafe {
         if (*ring).int_flags & REG_RING != 0 {
-            give_up_registered::<K>(ring);
-        }
-    }
-}
-
-/// [`give_up`] of a ring that is registered.
-///
-/// A thread cannot reach the table of another one. The kernel drops what is left in a table when its thread ends, and a
-/// child process begins with an empty one.
-#[inline(never)]
-unsafe fn give_up_registered<K: Kernel>(ring: *mut io_uring) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if (*ring).pad2 == K::thread_id() {
-            // An error would mean that the index is free already.
+            // An error means that the index is free already, or that it is another thread's. The kernel drops what is
+            // left in a table when its thread ends, and a child process begins with an empty one.
             let _ = unregister::<K>(ring);
         }
     }
 }
 
-/// Undoes [`register()`]; returns 1.
+/// Undoes [`register()`]; returns 1. Refuses in another thread: a thread cannot reach the table of another one, and the
+/// index would be that of some other ring in its own.
 ///
 /// # Safety
 ///
-/// As for [`register()`]; the calling thread is the one that registered.
+/// As for [`register()`].
+#[inline(never)]
 pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
     // SAFETY: the caller vouches for `ring`, and that it is the only user.
     unsafe {
-        if (*ring).int_flags & REG_RING == 0 {
+        if (*ring).int_flags & REG_RING == 0 || (*ring).pad2 != K::thread_id() {
             return Err(Errno::EINVAL);
         }
         let slot = io_uring_rsrc_update {
