@@ -111,9 +111,9 @@ elf() {
 }
 
 exports() { # library, map
-    diff <(sed -nE 's/^ +([a-z_0-9]+);$/\1/p' "$2" | sort) \
+    diff <(sed -nE 's/^ +([a-zA-Z_0-9]+);$/\1/p' "$2" | sort) \
         <(readelf -W --dyn-syms "$1" | awk '$7 != "UND" && $8 != "" && $4 == "FUNC" { sub(/@.*/, "", $8); print $8 }' | sort)
-    echo "$(grep -cE '^ +[a-z_0-9]+;$' "$2") functions"
+    echo "$(grep -cE '^ +[a-zA-Z_0-9]+;$' "$2") functions"
 }
 
 preload_elf() {

@@ -23,7 +23,7 @@ $(B)/seed/$(1).o: $(SEED_SOURCES) build-aux/lto-object.sh $(wildcard $(O)/config
 	$$(call say,CARGO,seed/$(1))
 	$$(Q)mkdir -p $(B)/seed
 	+$$(Q)CARGO='$(CARGO)' AR='$(AR)' NM='$(NM)' OBJCOPY='$(OBJCOPY)' LIB_RUSTFLAGS='$(LIB_RUSTFLAGS)' \
-		CRATE=liburing-2019 LIBRARY=uring_2019 ALLOWED_WEAK='__errno_location dlsym' \
+		CRATE=liburing-2019 LIBRARY=uring_2019 ALLOWED_WEAK='__errno_location dlsym __libc_dlopen_mode __libc_dlsym' \
 		build-aux/lto-object.sh $$@ $(B)/cargo-seed-$(1) $(RUST_TARGET) $(SEED_FEATURES_$(1))
 endef
 $(foreach part,library preload polling,$(eval $(call seed_object_rule,$(part))))

@@ -207,7 +207,7 @@ fn find_descriptor(position: u64, file: Identity) -> Option<c_int> {
         found = number(name).filter(|fd| leads_to(*fd, position, file));
         found.is_some()
     });
-    let _ = Native::close(directory);
+    files::close(directory);
     found
 }
 

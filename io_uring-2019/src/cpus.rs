@@ -3,9 +3,9 @@
 use core::ffi::c_uint;
 
 use uring_core::errno::Result;
-use uring_core::kernel::{Kernel, Native};
 
 use crate::path;
+use crate::sys::files;
 
 /// Whether the machine has this CPU, no matter whether this process may use it. True where `/sys` does not tell.
 pub fn may_exist(cpu: u16) -> bool {
@@ -16,6 +16,6 @@ pub fn may_exist(cpu: u16) -> bool {
 /// Opens the directory of a CPU.
 fn find(cpu: u16) -> Result<()> {
     let directory = path::open_numbered(b"/sys/devices/system/cpu/cpu", cpu as c_uint, false)?;
-    let _ = Native::close(directory);
+    files::close(directory);
     Ok(())
 }

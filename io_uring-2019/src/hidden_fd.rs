@@ -6,7 +6,6 @@
 use core::ffi::c_int;
 
 use uring_core::errno::Result;
-use uring_core::kernel::{Kernel, Native};
 
 use crate::sys::files::{self, Identity};
 
@@ -49,7 +48,7 @@ impl HiddenFd {
     pub fn moved(self, lowest: c_int) -> HiddenFd {
         match files::duplicate(self.number, lowest) {
             Ok(number) => {
-                let _ = Native::close(self.number);
+                files::close(self.number);
                 HiddenFd { number, ..self }
             }
             Err(_) => self,
@@ -69,7 +68,7 @@ impl HiddenFd {
     /// Closes it. The value stays as it is: after vfork(2) it is the parent's.
     pub fn close(&self) {
         if let Some(number) = self.get() {
-            let _ = Native::close(number);
+            files::close(number);
         }
     }
 }

@@ -7,7 +7,6 @@
 use core::ffi::{c_int, c_uint};
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use uring_core::kernel::{Kernel, Native};
 
 use crate::path;
 use crate::sys::files;
@@ -23,7 +22,7 @@ fn some_disk_polls() -> bool {
         return false;
     };
     let found = path::find_name(directory, disk_polls);
-    let _ = Native::close(directory);
+    files::close(directory);
     found
 }
 
@@ -44,7 +43,7 @@ fn says_one(path: &mut path::Path) -> bool {
     let Ok(file) = path.open() else { return false };
     let mut buffer = [0; 8];
     let yes = matches!(files::read(file, &mut buffer), Ok([b'1', ..]));
-    let _ = Native::close(file);
+    files::close(file);
     yes
 }
 

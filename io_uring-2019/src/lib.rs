@@ -60,6 +60,8 @@ mod poller;
 mod pool;
 #[cfg(feature = "preload")]
 mod preload;
+#[cfg(feature = "preload")]
+mod remembered;
 mod ring;
 mod ring_file;
 mod setup;

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_uint};
 
 use uring_core::errno::{Errno, Result};
-use uring_core::kernel::{Kernel, Native};
+use uring_core::kernel::Native;
 
 use crate::path::{self, Path};
 use crate::sys::call::{check, nr};
@@ -31,7 +31,7 @@ pub fn is_only_thread() -> bool {
         threads += u32::from(name.first().is_some_and(u8::is_ascii_digit));
         threads > 1
     });
-    let _ = Native::close(directory);
+    files::close(directory);
     threads == 1
 }
 
@@ -92,6 +92,6 @@ fn read_of_thread<'a>(id: u32, name: &[u8], buffer: &'a mut [u8]) -> Result<&'a 
     path.push(name);
     let file = path.open()?;
     let text = files::read(file, buffer);
-    let _ = Native::close(file);
+    files::close(file);
     text
 }

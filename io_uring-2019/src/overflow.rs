@@ -9,7 +9,6 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::abi::ring::io_uring;
 use uring_core::errno::{Errno, Result};
-use uring_core::kernel::{Kernel, Native};
 use uring_core::ring::order;
 
 use crate::hidden_fd::HiddenFd;
@@ -82,7 +81,7 @@ unsafe fn backlog_and_tail(
     let fd = unsafe { (*kring).ring_fd };
     let info = open_fdinfo(fd).ok()?;
     let result = count(info);
-    let _ = Native::close(info);
+    files::close(info);
     result
 }
 

@@ -15,7 +15,11 @@ use uring_core::errno::{Errno, Result};
 use uring_core::ring::zero;
 
 use crate::call::Calls;
+#[cfg(feature = "preload")]
+use crate::remembered;
 use crate::ring::Ring;
+#[cfg(feature = "preload")]
+use crate::sys::changes::{self, Moment};
 use crate::sys::files::{self, Identity};
 use crate::sys::process;
 use crate::teardown;
@@ -170,7 +174,11 @@ pub fn slot_of(position: u64) -> Option<&'static Slot> {
 
 /// The ring with this position.
 pub fn hold(position: u64) -> Option<Held> {
-    let slot = slot_of(position)?;
+    hold_in(slot_of(position)?, position)
+}
+
+#[inline(always)]
+fn hold_in(slot: &'static Slot, position: u64) -> Option<Held> {
     // Check before counting ourselves in, so that a late caller never keeps a closing ring alive. Acquire: read the
     // position before the user count.
     if slot.position.load(Ordering::Acquire) != position {
@@ -203,11 +211,32 @@ pub fn hold(position: u64) -> Option<Held> {
 /// * `EBADF`: the descriptor is not open.
 /// * `EOPNOTSUPP`: it leads to something else.
 pub fn find(fd: c_int) -> Result<Held> {
-    match files::position(fd) {
+    #[cfg(feature = "preload")]
+    let now = Moment::now();
+    #[cfg(feature = "preload")]
+    if let Some(held) = find_remembered(fd, now) {
+        return Ok(held);
+    }
+    let held = match files::position(fd) {
         Ok(position) => hold(position).ok_or_else(|| why_no_ring(fd)),
         Err(Errno::EBADF) => Err(Errno::EBADF),
         Err(_) => Err(Errno::EOPNOTSUPP),
-    }
+    }?;
+    #[cfg(feature = "preload")]
+    remembered::put_ring(fd, now, held.slot.index());
+    Ok(held)
+}
+
+/// The ring that a descriptor leads to, if that was found out before and still holds.
+#[cfg(feature = "preload")]
+#[inline(always)]
+fn find_remembered(fd: c_int, now: Moment) -> Option<Held> {
+    let slot = POOL.get(remembered::ring(fd, now)?)?;
+    let position = slot.position.load(Ordering::Acquire);
+    // 0 is the position of a ring that is not open, or not yet.
+    let held = (position != 0).then(|| hold_in(slot, position))??;
+    // The slot may have got another ring meanwhile.
+    (Moment::now() == now).then_some(held)
 }
 
 #[cold]
@@ -315,7 +344,12 @@ impl Unopened {
         MEMFD_DEVICE.store(self.held.identity.device, Ordering::Relaxed);
         slot.descriptor.store(fd, Ordering::Relaxed);
         // Release: a thread that finds the position finds the ring complete.
-        slot.position.store(self.position, Ordering::Release);
+        let open = || slot.position.store(self.position, Ordering::Release);
+        // The number may have been closed unseen, and the slot had another ring.
+        #[cfg(feature = "preload")]
+        changes::during(open);
+        #[cfg(not(feature = "preload"))]
+        open();
         // This user stands for the open ring from now on.
         core::mem::forget(self.held);
     }

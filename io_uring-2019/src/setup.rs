@@ -6,7 +6,7 @@ use core::ptr;
 use uring_core::abi::iovec;
 use uring_core::abi::params::{self as kring, IORING_SETUP_SUBMIT_ALL};
 use uring_core::errno::{Errno, Result};
-use uring_core::kernel::{Kernel, Native};
+use uring_core::kernel::Native;
 use uring_core::register::buffers;
 use uring_core::ring::order;
 use uring_core::ring::{exit, setup};
@@ -17,6 +17,8 @@ use crate::pool::{Claim, Unopened};
 use crate::ring::Ring;
 use crate::ring_file::{Sizes, SqRing};
 use crate::sys::{files, memory, process, time};
+#[cfg(feature = "preload")]
+use crate::remembered;
 use crate::{caller, closing, cpus, iopoll, poller, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL
@@ -65,6 +67,11 @@ pub fn setup(
     }
     closing::close_some_unreachable_rings();
     let sizes = Sizes::of::<Native>(entries, p.flags & IORING_SETUP_FIXEDBUFS != 0)?;
+    // Before the first ring of a process.
+    #[cfg(feature = "preload")]
+    if caller::process() == 0 {
+        remembered::prepare()?;
+    }
     caller::prepare()?;
     let mut make = || make_ring(entries, &sizes, iovecs, params, &mut p, closing);
     match make() {
@@ -113,7 +120,7 @@ fn make_ring(
         }
         Err(error) => {
             drop(unopened);
-            let _ = Native::close(fd);
+            files::close(fd);
             Err(error)
         }
     }
@@ -147,7 +154,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
             Ok(()) => Ok(program),
             Err(error) => {
                 if program != fd {
-                    let _ = Native::close(program);
+                    files::close(program);
                 }
                 Err(error)
             }
@@ -165,7 +172,7 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
         Ok(program) => Ok(program),
         Err(error) => {
             if !ring.anchor.is_some() {
-                let _ = Native::close(fd);
+                files::close(fd);
             }
             Err(error)
         }
@@ -176,11 +183,11 @@ fn make_file(unopened: &mut Unopened, closing: Closing) -> Result<c_int> {
 fn lowest_number(fd: c_int) -> c_int {
     match files::duplicate(fd, 0) {
         Ok(low) if low < fd => {
-            let _ = Native::close(fd);
+            files::close(fd);
             low
         }
         Ok(other) => {
-            let _ = Native::close(other);
+            files::close(other);
             fd
         }
         Err(_) => fd,

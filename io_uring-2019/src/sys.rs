@@ -4,6 +4,8 @@
 //! have ended, or have a descriptor table of its own.
 
 pub mod call;
+#[cfg(feature = "preload")]
+pub mod changes;
 pub mod files;
 #[cfg(feature = "preload")]
 pub mod maps;

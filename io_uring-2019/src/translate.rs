@@ -11,7 +11,11 @@ use uring_core::errno::{Errno, Result};
 use crate::abi::*;
 use crate::iopoll;
 use crate::ring::Ring;
-use crate::sys::files;
+#[cfg(feature = "preload")]
+use crate::remembered;
+#[cfg(feature = "preload")]
+use crate::sys::changes::Moment;
+use crate::sys::files::{self, Identity};
 
 /// An opcode that no kernel knows. Such a request completes with `EINVAL`.
 const REFUSED: u8 = u8::MAX;
@@ -72,6 +76,12 @@ struct Operation {
 }
 
 impl Operation {
+    /// Whether it takes a file with these open flags.
+    #[inline(always)]
+    fn takes(self, flags: c_uint) -> bool {
+        self.modes >> (flags & O_ACCMODE) & 1 != 0
+    }
+
     const fn new(opcode: op::io_uring_op, kind: Kind) -> Operation {
         Operation {
             opcode: opcode as u8,
@@ -210,10 +220,23 @@ impl<'a> Translator<'a> {
         if self.last_flags & POLLED != 0 {
             self.check_polled(operation.kind)?;
         }
-        if operation.modes >> (self.last_flags & O_ACCMODE) & 1 == 0 {
-            return Err(Errno::EBADF);
+        if !operation.takes(self.last_flags) {
+            return self.check_anew(fd, operation);
         }
         Ok(())
+    }
+
+    /// Refuses the request unless the file, looked up anew, is open for it after all: what is remembered may be of
+    /// another file that was closed unseen.
+    #[cold]
+    #[inline(never)]
+    fn check_anew(&mut self, fd: c_int, operation: Operation) -> Result<()> {
+        self.look_up_anew(fd)?;
+        if operation.takes(self.last_flags) {
+            Ok(())
+        } else {
+            Err(Errno::EBADF)
+        }
     }
 
     // Rarely taken paths are not inlined: the loop over iocbs needs the registers.
@@ -230,6 +253,26 @@ impl<'a> Translator<'a> {
 
     #[inline(never)]
     fn look_up(&mut self, fd: c_int) -> Result<()> {
+        #[cfg(feature = "preload")]
+        {
+            let now = Moment::now();
+            if let Some(mode) = self.remembered(fd, now) {
+                (self.last_fd, self.last_flags) = (fd.into(), mode);
+                return Ok(());
+            }
+            let flags = self.look_up_anew(fd)?;
+            remembered::put_access_mode(fd, now, flags & O_ACCMODE, || {
+                files::identity(fd).is_ok_and(Identity::never_waits)
+            });
+            Ok(())
+        }
+        #[cfg(not(feature = "preload"))]
+        self.look_up_anew(fd).map(drop)
+    }
+
+    /// Returns the open flags of the file, with [`INLINE`] and [`POLLED`].
+    #[inline(never)]
+    fn look_up_anew(&mut self, fd: c_int) -> Result<c_uint> {
         let mut flags = files::open_flags(fd)?;
         if flags & O_PATH != 0 {
             return Err(Errno::EBADF);
@@ -241,7 +284,19 @@ impl<'a> Translator<'a> {
             flags |= INLINE;
         }
         (self.last_fd, self.last_flags) = (fd.into(), flags);
-        Ok(())
+        Ok(flags)
+    }
+
+    /// The open flags of a file that was looked up before, as far as they count. They are remembered only if the access
+    /// mode alone counts, which never changes. The other flags do: any process with the open file can change them.
+    #[cfg(feature = "preload")]
+    #[inline(always)]
+    fn remembered(&self, fd: c_int, now: Moment) -> Option<c_uint> {
+        // On such a ring `O_DIRECT` counts.
+        if self.ring.flags & IORING_SETUP_IOPOLL != 0 {
+            return None;
+        }
+        remembered::access_mode(fd, now)
     }
 
     /// Whether requests to this file must be done inline, because current kernels do them differently. On a ring that
@@ -255,7 +310,7 @@ impl<'a> Translator<'a> {
         // flag after it.
         flags & O_NONBLOCK != 0
             && self.ring.kring.features & IORING_FEAT_MIN_TIMEOUT != 0
-            && !files::identity(fd).is_ok_and(|file| file.is_regular() || file.is_block_device())
+            && !files::identity(fd).is_ok_and(Identity::never_waits)
     }
 
     /// Ends the call with `error`, or writes a request that completes with it.

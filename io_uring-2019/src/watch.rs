@@ -9,7 +9,6 @@
 use core::ffi::{c_int, c_void};
 
 use uring_core::errno::{Errno, Result};
-use uring_core::kernel::{Kernel, Native};
 
 use crate::closing;
 use crate::path;
@@ -32,7 +31,7 @@ pub fn reopen(anchor: c_int) -> Result<c_int> {
     match files::lock(fd, false) {
         Ok(()) => Ok(fd),
         Err(error) => {
-            let _ = Native::close(fd);
+            files::close(fd);
             Err(error)
         }
     }

@@ -5,12 +5,13 @@ use core::ptr;
 
 use uring_core::abi::iovec;
 use uring_core::errno::Result;
-use uring_core::kernel::{Kernel, Native};
+use uring_core::kernel::Native;
 use uring_core::ring::order;
 
 use crate::abi::*;
 use crate::c_types::{io_uring_cq, io_uring_sq};
 use crate::setup::Closing;
+use crate::sys::files;
 use crate::{enter, errno, pool, ring_file, setup};
 
 /// Sets a ring up, fills both sides in, and returns the descriptor.
@@ -80,7 +81,7 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
     };
     crate::closing::close(position, true);
     // The ring is still held here. If it is watched, it shows when dropped whether another process has it.
-    let _ = Native::close(fd);
+    files::close(fd);
     drop(held);
 }
 

@@ -11,6 +11,7 @@ use crate::abi::io_uring_params;
 use crate::errno::in_errno;
 use crate::setup::Closing;
 use crate::sys::call::nr;
+use crate::sys::changes::{CHANGES, UNSEEN};
 use crate::{enter, pool, setup};
 
 // syscall(number, ...): the arguments of the two calls of 2019 are moved down by one register. While there are rings,
@@ -25,6 +26,14 @@ global_asm!(
     "lea rax, [rdi - {setup_nr}]",
     "cmp rax, {enter_nr} - {setup_nr}",
     "jbe 5f",
+    "cmp rdi, {clone_nr}",
+    "je 25f",
+    "cmp rdi, {vfork_nr}",
+    "je 25f",
+    "cmp rdi, {unshare_nr}",
+    "je 25f",
+    "cmp rdi, {clone3_nr}",
+    "je 25f",
     "cmp dword ptr [rip + {open}], 0",
     "jne 4f",
     "2:",
@@ -110,6 +119,10 @@ global_asm!(
     "pop rdi",
     ".cfi_adjust_cfa_offset -8",
     "jmp 2b",
+    // As the functions in `unsharing`.
+    "25:",
+    "lock or qword ptr [rip + {changes}], {unseen}",
+    "jmp 2b",
     "24:",
     "mov dword ptr [rip + {received}], 1",
     "jmp 2b",
@@ -139,6 +152,12 @@ global_asm!(
     recvmsg_nr = const nr::RECVMSG,
     recvmmsg_nr = const nr::RECVMMSG,
     pidfd_getfd_nr = const nr::PIDFD_GETFD,
+    clone_nr = const nr::CLONE,
+    vfork_nr = const nr::VFORK,
+    unshare_nr = const nr::UNSHARE,
+    clone3_nr = const nr::CLONE3,
+    changes = sym CHANGES,
+    unseen = const UNSEEN,
     dupfd_cloexec = const F_DUPFD_CLOEXEC,
     open = sym pool::OPEN_RINGS,
     received = sym pool::DESCRIPTORS_RECEIVED,

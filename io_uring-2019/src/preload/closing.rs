@@ -1,7 +1,7 @@
 //! The functions that close descriptors.
 //!
 //! Each closes, and then closes the rings that became unreachable. Some functions of libc (`fclose`, say) close without
-//! calling one of these. A later set-up makes up for them.
+//! calling one of these. A later set-up makes up for them, see also `streams`.
 
 use core::arch::global_asm;
 use core::ffi::{c_int, c_long, c_uint, c_void};
@@ -11,6 +11,7 @@ use core::sync::atomic::Ordering;
 use super::next::{direct_call, next};
 use crate::pool;
 use crate::sys::call::nr;
+use crate::sys::changes;
 
 /// Makes `call`, which may close `fd`, and closes the ring that `fd` led to if it became unreachable.
 fn closing_fd(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
@@ -18,6 +19,7 @@ fn closing_fd(fd: c_int, call: impl FnOnce() -> c_int) -> c_int {
         0 => None,
         _ => pool::position_of(fd),
     };
+    let call = || changes::during(call);
     match position {
         None => call(),
         Some(position) => crate::closing::while_closing(position, call),
@@ -40,6 +42,11 @@ global_asm!(
     "jmp rax",
     ".cfi_endproc",
     ".size close, . - close",
+    // The other names that glibc exports.
+    ".globl __close",
+    ".set __close, close",
+    ".globl __dup2",
+    ".set __dup2, {dup2}",
     // munmap(address, length): the first library unmaps the CQ ring by the address of its head. In 2019 the head was at
     // the start of the mapping. Here two words of the kernel's come before it.
     ".globl munmap",
@@ -56,6 +63,7 @@ global_asm!(
     ".size munmap, . - munmap",
     ".popsection",
     open = sym pool::OPEN_RINGS,
+    dup2 = sym dup2,
     slow = sym close_slow,
     unaligned = sym munmap_slow,
 );
@@ -97,10 +105,26 @@ extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 /// Closes a range of descriptors.
 #[unsafe(no_mangle)]
 extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    let ret = next!(
-        liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
-        nr::CLOSE_RANGE
-    );
+    closing_range(first, last, flags, || {
+        next!(
+            liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
+            nr::CLOSE_RANGE
+        )
+    })
+}
+
+/// Makes `call`, which closes a range of descriptors, and closes the rings that became unreachable.
+fn closing_range(
+    first: c_uint,
+    last: c_uint,
+    flags: c_int,
+    call: impl FnOnce() -> c_int,
+) -> c_int {
+    const CLOSE_RANGE_UNSHARE: c_int = 2;
+    if flags & CLOSE_RANGE_UNSHARE != 0 {
+        changes::go_unseen();
+    }
+    let ret = changes::during(call);
     crate::closing::close_rings_in(first..=last);
     ret
 }
@@ -108,19 +132,21 @@ extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
 /// Closes all descriptors from one on.
 #[unsafe(no_mangle)]
 extern "C" fn closefrom(lowest: c_int) {
-    let (first, last, flags) = (lowest.max(0) as c_uint, c_uint::MAX, 0);
+    let (first, last) = (lowest.max(0) as c_uint, c_uint::MAX);
     unsafe extern "C" {
         static liburing_seed_next_closefrom: Option<unsafe extern "C" fn(c_int)>;
     }
-    // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name.
-    match unsafe { ptr::read_volatile(&raw const liburing_seed_next_closefrom) } {
-        // SAFETY: the program asked for this call with this argument.
-        Some(function) => unsafe { function(lowest) },
-        None => {
-            direct_call(nr::CLOSE_RANGE, [first as usize, last as usize, flags]);
+    closing_range(first, last, 0, || {
+        // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name.
+        match unsafe { ptr::read_volatile(&raw const liburing_seed_next_closefrom) } {
+            Some(function) => {
+                // SAFETY: the program asked for this call with this argument.
+                unsafe { function(lowest) };
+                0
+            }
+            None => direct_call(nr::CLOSE_RANGE, [first as usize, last as usize, 0]),
         }
-    }
-    crate::closing::close_rings_in(first..=last);
+    });
 }
 
 /// As the function, for `syscall()`. These calls return an int.
@@ -146,7 +172,7 @@ pub extern "C" fn dup3_call(old: c_int, new: c_int, flags: c_int) -> c_long {
 /// See [`close_call`].
 pub extern "C" fn close_range_call(first: c_uint, last: c_uint, flags: c_int) -> c_long {
     let arguments = [first as usize, last as usize, flags as usize];
-    let ret = direct_call(nr::CLOSE_RANGE, arguments);
-    crate::closing::close_rings_in(first..=last);
-    c_long::from(ret)
+    c_long::from(closing_range(first, last, flags, || {
+        direct_call(nr::CLOSE_RANGE, arguments)
+    }))
 }

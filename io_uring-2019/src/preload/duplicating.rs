@@ -80,6 +80,8 @@ pub const F_DUPFD_CLOEXEC: c_int = 1030;
 
 fcntl!("fcntl");
 fcntl!("fcntl64");
+// The other name that glibc exports.
+global_asm!(".globl __fcntl", ".set __fcntl, fcntl");
 
 extern "C" fn fcntl_call(fd: c_int, command: c_int, argument: usize) -> c_int {
     direct_call(nr::FCNTL, [fd as usize, command as usize, argument])

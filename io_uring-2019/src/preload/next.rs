@@ -10,11 +10,13 @@ use crate::errno::in_errno;
 use crate::weak::weak_function;
 
 weak_function!("liburing_seed_dlsym", "dlsym");
+// glibc before 2.34 has `dlsym` in a library of its own, which a program need not have. These do the same there.
+weak_function!("liburing_seed_libc_open", "__libc_dlopen_mode");
+weak_function!("liburing_seed_libc_sym", "__libc_dlsym");
 
-// One word for each function: the function of that name in the libraries behind this one. It is filled in when the
-// library is loaded. It is null before that, and where there is no such function. Without `dlsym`, which older C
-// libraries have in a library of its own, all are null, and system calls are made directly. In assembly, because
-// assembly uses the words.
+// One word for each function: the function of that name in the libraries behind this one, or in glibc before 2.34 that
+// of `libc.so.6`. It is filled in when the library is loaded. It is null before that, and where there is no such
+// function. In assembly, because assembly uses the words.
 macro_rules! functions {
     ($($function:literal),*) => {
         global_asm!(
@@ -30,6 +32,7 @@ macro_rules! functions {
             ".popsection",
             ".pushsection .rodata.liburing_seed_names, \"a\", @progbits",
             $(concat!("liburing_seed_name_", $function, ": .asciz \"", $function, "\""),)*
+            "liburing_seed_libc: .asciz \"libc.so.6\"",
             ".popsection",
             ".pushsection .text.liburing_seed_load, \"ax\", @progbits",
             ".type liburing_seed_load, @function",
@@ -38,23 +41,71 @@ macro_rules! functions {
             "push rbx",
             ".cfi_adjust_cfa_offset 8",
             ".cfi_rel_offset rbx, 0",
+            "push r12",
+            ".cfi_adjust_cfa_offset 8",
+            ".cfi_rel_offset r12, 0",
+            "sub rsp, 8",
+            ".cfi_adjust_cfa_offset 8",
+            // RTLD_NEXT
+            "mov r12, -1",
             "mov rbx, [rip + liburing_seed_dlsym]",
             "test rbx, rbx",
+            "jnz 3f",
+            "mov rax, [rip + liburing_seed_libc_open]",
+            "mov rbx, [rip + liburing_seed_libc_sym]",
+            "test rax, rax",
             "jz 2f",
+            "test rbx, rbx",
+            "jz 2f",
+            "lea rdi, [rip + liburing_seed_libc]",
+            // RTLD_NOW, and the bit that the call demands.
+            "mov esi, 0x80000002",
+            "call rax",
+            "test rax, rax",
+            "jz 2f",
+            "mov r12, rax",
+            "3:",
             $(
-                // RTLD_NEXT
-                "mov rdi, -1",
+                "mov rdi, r12",
                 concat!("lea rsi, [rip + liburing_seed_name_", $function, "]"),
                 "call rbx",
                 concat!("mov [rip + liburing_seed_next_", $function, "], rax"),
             )*
             "2:",
+            "add rsp, 8",
+            ".cfi_adjust_cfa_offset -8",
+            "pop r12",
+            ".cfi_adjust_cfa_offset -8",
+            ".cfi_restore r12",
             "pop rbx",
             ".cfi_adjust_cfa_offset -8",
             ".cfi_restore rbx",
             "ret",
             ".cfi_endproc",
             ".size liburing_seed_load, . - liburing_seed_load",
+            // For a function that another library calls before this one was loaded completely. Keeps the registers with
+            // its arguments.
+            ".type liburing_seed_load_early, @function",
+            "liburing_seed_load_early:",
+            ".cfi_startproc",
+            "push rdi",
+            "push rsi",
+            "push rdx",
+            "push rcx",
+            "push r8",
+            "push r9",
+            ".cfi_adjust_cfa_offset 48",
+            "call liburing_seed_load",
+            "pop r9",
+            "pop r8",
+            "pop rcx",
+            "pop rdx",
+            "pop rsi",
+            "pop rdi",
+            ".cfi_adjust_cfa_offset -48",
+            "ret",
+            ".cfi_endproc",
+            ".size liburing_seed_load_early, . - liburing_seed_load_early",
             ".popsection",
             ".pushsection .init_array.liburing_seed_load, \"aw\", @init_array",
             ".balign 8",
@@ -77,7 +128,20 @@ functions!(
     "fcntl64",
     "recvmsg",
     "recvmmsg",
-    "pidfd_getfd"
+    "pidfd_getfd",
+    "fclose",
+    "_IO_fclose",
+    "fcloseall",
+    "freopen",
+    "freopen64",
+    "pclose",
+    "endmntent",
+    "closedir",
+    "vfork",
+    "__vfork",
+    "clone",
+    "__clone",
+    "unshare"
 );
 
 /// The next function of that name, or the same done by a system call.

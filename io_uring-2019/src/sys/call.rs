@@ -27,6 +27,8 @@ pub mod nr {
     #[cfg(feature = "preload")]
     pub const RECVMSG: usize = 47;
     pub const CLONE: usize = 56;
+    #[cfg(feature = "preload")]
+    pub const VFORK: usize = 58;
     pub const EXIT: usize = 60;
     pub const KILL: usize = 62;
     pub const FCNTL: usize = 72;
@@ -40,6 +42,8 @@ pub mod nr {
     pub const CLOCK_GETTIME: usize = 228;
     pub const TGKILL: usize = 234;
     pub const OPENAT: usize = 257;
+    #[cfg(feature = "preload")]
+    pub const UNSHARE: usize = 272;
     #[cfg(feature = "preload")]
     pub const DUP3: usize = 292;
     #[cfg(feature = "preload")]
@@ -56,6 +60,8 @@ pub mod nr {
     /// `io_uring_enter` of 2019.
     #[cfg(feature = "preload")]
     pub const ENTER_2019: usize = 336;
+    #[cfg(feature = "preload")]
+    pub const CLONE3: usize = 435;
     #[cfg(feature = "preload")]
     pub const CLOSE_RANGE: usize = 436;
     #[cfg(feature = "preload")]

@@ -4,9 +4,11 @@ use core::ffi::{CStr, c_int, c_uint};
 use core::mem::MaybeUninit;
 
 use uring_core::errno::{Errno, Result};
-use uring_core::kernel::Native;
+use uring_core::kernel::{Kernel, Native};
 
 use super::call::{Span, address, check, nr};
+#[cfg(feature = "preload")]
+use super::changes;
 
 /// The file's position, which belongs to the open file, not to the descriptor. `ESPIPE` if it has none.
 pub fn position(fd: c_int) -> Result<u64> {
@@ -109,6 +111,17 @@ pub fn open_at(path: *const u8, flags: usize) -> Result<c_int> {
     .map(|fd| fd as c_int)
 }
 
+/// Closes a descriptor of this library.
+pub fn close(fd: c_int) {
+    let close = || {
+        let _ = Native::close(fd);
+    };
+    #[cfg(feature = "preload")]
+    changes::during(close);
+    #[cfg(not(feature = "preload"))]
+    close();
+}
+
 /// Opens a file for reading.
 pub fn open(path: &CStr) -> Result<c_int> {
     open_at(path.as_ptr().cast(), 0)
@@ -203,8 +216,13 @@ impl Identity {
     }
 
     /// Whether it is a regular file.
-    pub fn is_regular(self) -> bool {
+    fn is_regular(self) -> bool {
         self.mode & Identity::KIND == 0o100000
+    }
+
+    /// Whether `O_NONBLOCK` has no effect on its reads and writes.
+    pub fn never_waits(self) -> bool {
+        self.is_regular() || self.is_block_device()
     }
 }
 

@@ -4,7 +4,7 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 use uring_core::errno::Result;
-use uring_core::kernel::{Kernel, Native};
+use uring_core::kernel::Native;
 
 use super::call::{address, check, nr};
 use super::files;
@@ -38,7 +38,7 @@ pub fn at(address: usize) -> Option<Mapping> {
     let file = files::open(c"/proc/thread-self/maps").ok()?;
     // Before Linux 6.11 the text has to be read, which is longer the more mappings there are.
     let found = query(file, address).or_else(|_| read(file, address).ok_or(()));
-    let _ = Native::close(file);
+    files::close(file);
     found.ok()
 }
 
