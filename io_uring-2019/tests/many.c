@@ -2,24 +2,16 @@
  * Many rings: making and closing one takes as many system calls whether there are few others or many. They are counted
  * by a tracing parent, so nothing depends on time. Raw calls; with the linked library its functions as well.
  */
-#include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/user.h>
 #include <sys/utsname.h>
 
-#include "raw.h"
+#include "count_calls.h"
 
 #define RINGS 256
 /* Rings that are made and closed between two marks. */
 #define SOME 16
 
 static struct raw rings[RINGS];
-
-/* Tells the tracing parent where a part begins and ends. The library makes no such call. */
-static void mark(void)
-{
-    getppid();
-}
 
 static void need_descriptors(void)
 {
@@ -127,64 +119,22 @@ static void traced(void)
     _exit(0);
 }
 
-/* Runs `traced` in a child, and counts its main thread's system calls between the marks. */
-static void count(long counts[6])
-{
-    int status, at = -1, entry = 1;
-    pid_t child = CHECK_SYS(fork());
-
-    memset(counts, 0, 6 * sizeof(*counts));
-    if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-            _exit(EXIT_SKIP);
-        raise(SIGSTOP);
-        traced();
-    }
-    CHECK_EQ(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP)
-        skip("ptrace is forbidden");
-    CHECK(WIFSTOPPED(status));
-    CHECK_SYS(ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
-    for (;;) {
-        struct user_regs_struct regs;
-
-        CHECK_SYS(ptrace(PTRACE_SYSCALL, child, NULL, NULL));
-        CHECK_EQ(waitpid(child, &status, 0), child);
-        if (WIFEXITED(status))
-            break;
-        CHECK(WIFSTOPPED(status));
-        CHECK_EQ(WSTOPSIG(status), SIGTRAP | 0x80);
-        if (entry) {
-            CHECK_SYS(ptrace(PTRACE_GETREGS, child, NULL, &regs));
-            if (regs.orig_rax == SYS_getppid)
-                at++;
-            else if (at >= 0 && at < 8 && at != 3 && at != 7)
-                counts[at < 3 ? at : at - 1]++;
-        }
-        entry = !entry;
-    }
-    if (WEXITSTATUS(status) == EXIT_SKIP)
-        skip("there are too few descriptors");
-    CHECK_EQ(status, 0);
-    /* the marks were seen */
-    CHECK_EQ(at, 7);
-}
-
 static void same_for_many(void (*making)(int), void (*closing)(int))
 {
-    long counts[6];
+    /* making the first ones, those between and the last ones; what is between making and closing; closing likewise */
+    long counts[7];
 
     make_one = making;
     close_one = closing;
-    count(counts);
+    count_calls(traced, counts, ARRAY_LEN(counts), "there are too few descriptors");
     printf("    making: %ld calls for the first %d, %ld for the last; closing: %ld and %ld\n", counts[0], SOME,
-           counts[2], counts[3], counts[5]);
+           counts[2], counts[4], counts[6]);
     CHECK_GT(counts[0], 3 * SOME);
     /* of the others a set-up looks at a few, which the first ones do not have */
     CHECK_LE(counts[2], counts[0] + 20 * SOME);
-    CHECK_GE(counts[3], SOME);
-    CHECK_LE(counts[3], counts[5] + SOME);
-    CHECK_LE(counts[5], counts[3] + SOME);
+    CHECK_GE(counts[4], SOME);
+    CHECK_LE(counts[4], counts[6] + SOME);
+    CHECK_LE(counts[6], counts[4] + SOME);
 }
 
 static void bare(void) { same_for_many(make, close_only); }

@@ -131,7 +131,6 @@ functions!(
     "pidfd_getfd",
     "fclose",
     "_IO_fclose",
-    "fcloseall",
     "freopen",
     "freopen64",
     "pclose",

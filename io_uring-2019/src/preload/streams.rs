@@ -55,7 +55,6 @@ macro_rules! passed_on {
 passed_on!(
     "fclose",
     "_IO_fclose",
-    "fcloseall",
     "freopen",
     "freopen64",
     "pclose",
