@@ -235,6 +235,7 @@ for way in raw shared static; do
     step "errors, $way" cases errors $way
     step "rings come and go, $way" cases life $way
     step "descriptors, $way" cases descriptors $way
+    step "what is remembered about descriptors, $way" cases remembered $way
     step "many rings, $way" cases many $way
     step "one call at a time, $way" cases entry_lock $way
     step "handlers, $way" cases handlers $way

@@ -210,19 +210,31 @@ fn hold_in(slot: &'static Slot, position: u64) -> Option<Held> {
 ///
 /// * `EBADF`: the descriptor is not open.
 /// * `EOPNOTSUPP`: it leads to something else.
+#[cfg(feature = "preload")]
+#[inline(always)]
 pub fn find(fd: c_int) -> Result<Held> {
-    #[cfg(feature = "preload")]
     let now = Moment::now();
-    #[cfg(feature = "preload")]
-    if let Some(held) = find_remembered(fd, now) {
-        return Ok(held);
+    match find_remembered(fd, now) {
+        Some(held) => Ok(held),
+        None => find_and_remember(fd, now),
     }
-    let held = match files::position(fd) {
+}
+#[cfg(not(feature = "preload"))]
+pub use find_anew as find;
+
+/// [`find`], by the position of the file.
+pub fn find_anew(fd: c_int) -> Result<Held> {
+    match files::position(fd) {
         Ok(position) => hold(position).ok_or_else(|| why_no_ring(fd)),
         Err(Errno::EBADF) => Err(Errno::EBADF),
         Err(_) => Err(Errno::EOPNOTSUPP),
-    }?;
-    #[cfg(feature = "preload")]
+    }
+}
+
+#[cfg(feature = "preload")]
+#[inline(never)]
+fn find_and_remember(fd: c_int, now: Moment) -> Result<Held> {
+    let held = find_anew(fd)?;
     remembered::put_ring(fd, now, held.slot.index());
     Ok(held)
 }

@@ -256,18 +256,24 @@ impl<'a> Translator<'a> {
         #[cfg(feature = "preload")]
         {
             let now = Moment::now();
-            if let Some(mode) = self.remembered(fd, now) {
-                (self.last_fd, self.last_flags) = (fd.into(), mode);
-                return Ok(());
+            match self.remembered(fd, now) {
+                Some(mode) => (self.last_fd, self.last_flags) = (fd.into(), mode),
+                None => self.look_up_and_remember(fd, now)?,
             }
-            let flags = self.look_up_anew(fd)?;
-            remembered::put_access_mode(fd, now, flags & O_ACCMODE, || {
-                files::identity(fd).is_ok_and(Identity::never_waits)
-            });
             Ok(())
         }
         #[cfg(not(feature = "preload"))]
         self.look_up_anew(fd).map(drop)
+    }
+
+    #[cfg(feature = "preload")]
+    #[inline(never)]
+    fn look_up_and_remember(&mut self, fd: c_int, now: Moment) -> Result<()> {
+        let flags = self.look_up_anew(fd)?;
+        remembered::put_access_mode(fd, now, flags & O_ACCMODE, || {
+            files::identity(fd).is_ok_and(Identity::never_waits)
+        });
+        Ok(())
     }
 
     /// Returns the open flags of the file, with [`INLINE`] and [`POLLED`].
