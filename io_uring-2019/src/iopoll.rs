@@ -7,7 +7,6 @@
 use core::ffi::{c_int, c_uint};
 use core::sync::atomic::{AtomicU64, Ordering};
 
-
 use crate::path;
 use crate::sys::files;
 

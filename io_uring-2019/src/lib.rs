@@ -29,7 +29,7 @@
 //! | `poller`, `wakeup` | the polling thread; waking and stopping it |
 //! | `closing`, `watch`, `teardown` | finding out that a ring was closed, and giving it back |
 //! | `entry_lock`, `call` | one call at a time; which calls a process makes on a ring |
-//! | `pool` | the rings of this process, and which one a descriptor leads to |
+//! | `pool`, `remembered` | the rings of this process, and which one a descriptor leads to; what is known about descriptors |
 //! | `ring`, `ring_file`, `heads` | a ring; its memory file; how far it was consumed |
 //! | `caller`, `thread`, `other_threads` | the calling thread; threads without libc; what other threads do |
 //! | `hidden_fd`, `path`, `cpus`, `errno`, `weak`, `sys` | the ground: own descriptors, paths, CPUs, system calls |

@@ -14,11 +14,11 @@ use uring_core::ring::{exit, setup};
 use crate::abi::*;
 use crate::hidden_fd::HiddenFd;
 use crate::pool::{Claim, Unopened};
+#[cfg(feature = "preload")]
+use crate::remembered;
 use crate::ring::Ring;
 use crate::ring_file::{Sizes, SqRing};
 use crate::sys::{files, memory, process, time};
-#[cfg(feature = "preload")]
-use crate::remembered;
 use crate::{caller, closing, cpus, iopoll, poller, watch};
 
 const KNOWN: c_uint = IORING_SETUP_IOPOLL

@@ -10,9 +10,9 @@ use uring_core::errno::{Errno, Result};
 
 use crate::abi::*;
 use crate::iopoll;
-use crate::ring::Ring;
 #[cfg(feature = "preload")]
 use crate::remembered;
+use crate::ring::Ring;
 #[cfg(feature = "preload")]
 use crate::sys::changes::Moment;
 use crate::sys::files::{self, Identity};

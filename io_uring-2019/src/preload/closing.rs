@@ -114,12 +114,7 @@ extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
 }
 
 /// Makes `call`, which closes a range of descriptors, and closes the rings that became unreachable.
-fn closing_range(
-    first: c_uint,
-    last: c_uint,
-    flags: c_int,
-    call: impl FnOnce() -> c_int,
-) -> c_int {
+fn closing_range(first: c_uint, last: c_uint, flags: c_int, call: impl FnOnce() -> c_int) -> c_int {
     const CLOSE_RANGE_UNSHARE: c_int = 2;
     if flags & CLOSE_RANGE_UNSHARE != 0 {
         changes::go_unseen();
