@@ -232,6 +232,7 @@ unloading() {
 step "the library is unloaded" unloading
 for way in raw shared static; do
     step "requests, $way" cases requests $way
+    step "set-up that fails, $way" cases setup_errors $way
     step "errors, $way" cases errors $way
     step "rings come and go, $way" cases life $way
     step "descriptors, $way" cases descriptors $way
@@ -276,7 +277,7 @@ watched() { # name, way, argument...
     WRAPPER="valgrind -q --error-exitcode=9 --trace-children=yes --fair-sched=yes" run "$@"
 }
 
-for name in requests errors life descriptors entry_lock handlers poller; do
+for name in requests setup_errors errors life descriptors entry_lock handlers poller; do
     step "$name, raw, address and undefined behaviour sanitizers" sanitized $name raw
     step "$name, shared, address and undefined behaviour sanitizers" sanitized $name shared
 done

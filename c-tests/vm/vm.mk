@@ -11,7 +11,7 @@ VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra
 
 # Programs of the interface of January 2019, if it is built. Another installation may lack it. Traps (steps) are
 # too slow in an emulated machine.
-VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests errors life descriptors entry_lock handlers poller library reads engine))
+VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests setup_errors errors life descriptors entry_lock handlers poller library reads engine))
 
 VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
 	$(basename $(notdir $(wildcard c-tests/vm/programs/*.c))) $(addprefix seed-,$(VM_SEED)))

@@ -36,7 +36,7 @@ SEED_MODES = {
 SEED_LENGTH = {"seed-reads": "-n 1000 -c 1", "seed-engine": "--rounds 500"}
 # The first kernel with rings in memory that the program provides. On older ones the interface must return ENOSYS.
 SEED_SINCE = (6, 5)
-SEED_BEFORE = "seed-errors=old_kernel"
+SEED_BEFORE = "seed-setup_errors"
 
 
 def result(run):
@@ -47,7 +47,9 @@ def result(run):
 def seed_runs(kernel, programs, limit):
     """The programs of the interface of 2019."""
     if kernel.version < SEED_SINCE:
-        return [f"run {limit} {SEED_BEFORE} /work/bin/seed-errors old_kernel"] if "seed-errors" in programs else []
+        if SEED_BEFORE not in programs:
+            return []
+        return [f"run {limit} {SEED_BEFORE}=old_kernel /work/bin/{SEED_BEFORE} old_kernel"]
     lines = []
     for name in programs:
         for mode, options in SEED_MODES.get(name, {}).items():
