@@ -25,6 +25,8 @@ endif
 # Before version 6 ARM has no atomic instructions; libgcc asks the kernel.
 ALLOWED_UNDEFINED_armv5te := __sync_lock_test_and_set_2 __sync_lock_test_and_set_4 __sync_val_compare_and_swap_4 __sync_synchronize
 ALLOWED_UNDEFINED_sparc64 := __clzdi2 __ctzdi2
+# The linker gives this one its value: the distance to the global pointer.
+ALLOWED_UNDEFINED_mipsel := _gp_disp
 
 # Architectures without a system call of their own in core/src/kernel/native use libc's. USE_LIBC=1 (configure
 # --use-libc) takes libc's everywhere, for programs that put functions of their own before them.

@@ -46,7 +46,7 @@ macro_rules! errnos {
 const fn unless(common: c_int, mips: c_int, sparc: c_int) -> c_int {
     if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
         mips
-    } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+    } else if cfg!(target_arch = "sparc64") {
         sparc
     } else {
         common

@@ -155,7 +155,6 @@ pub const BLOCK_URING_CMD_DISCARD: __u32 = (IOC_NONE << 29) | (0x12 << 8);
     target_arch = "mips64",
     target_arch = "powerpc",
     target_arch = "powerpc64",
-    target_arch = "sparc",
     target_arch = "sparc64"
 ))]
 const IOC_NONE: __u32 = 1;
@@ -164,7 +163,6 @@ const IOC_NONE: __u32 = 1;
     target_arch = "mips64",
     target_arch = "powerpc",
     target_arch = "powerpc64",
-    target_arch = "sparc",
     target_arch = "sparc64"
 )))]
 const IOC_NONE: __u32 = 0;

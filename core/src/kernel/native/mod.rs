@@ -35,7 +35,7 @@ pub struct Native;
 
 const RLIMIT_NOFILE: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
     5
-} else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+} else if cfg!(target_arch = "sparc64") {
     6
 } else {
     7
