@@ -12,8 +12,8 @@ use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::ring::{io_uring, io_uring_cq, io_uring_sq};
 use uring_core::errno::to_ret;
+use uring_core::mem::clear;
 use uring_core::ring::memory::Buffer;
-use uring_core::ring::zero::clear;
 use uring_core::ring::{map, setup};
 
 /// Sets a ring up with just the flags in `*p`. Returns the bytes used of `buf`, or a negative errno.

@@ -7,7 +7,7 @@ use core::ptr;
 
 use crate::Chosen;
 use uring_core::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ_WRITE};
-use uring_core::ring::zero;
+use uring_core::mem;
 
 // The same condition as that of the system calls in core/src/kernel/native. The table of weak references needs assembly,
 // which Rust 1.85 has for few architectures.
@@ -51,7 +51,7 @@ pub fn allocate(size: usize) -> *mut c_void {
     let memory = unsafe { malloc(size) }.cast::<u64>();
     if !memory.is_null() {
         // SAFETY: just allocated, for that many bytes at least.
-        unsafe { zero::words(memory, size / size_of::<u64>()) };
+        unsafe { mem::clear_words(memory, size / size_of::<u64>()) };
     }
     memory.cast()
 }

@@ -37,7 +37,4 @@ use uring_core::kernel::Native as Chosen;
 include!(concat!(env!("OUT_DIR"), "/symver.rs"));
 
 #[cfg(not(test))]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    uring_core::panic::reached()
-}
+uring_core::panic_handler!();

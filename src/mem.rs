@@ -5,6 +5,8 @@
 
 use core::ffi::c_int;
 
+use uring_core::mem;
+
 /// Sets `count` bytes from `to` on.
 ///
 /// # Safety
@@ -12,11 +14,8 @@ use core::ffi::c_int;
 /// The bytes may be written.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memset(to: *mut u8, byte: c_int, count: usize) -> *mut u8 {
-    for at in 0..count {
-        // SAFETY: within what the caller vouches for. Volatile: from plain stores the compiler would make a call of
-        // memset, this one.
-        unsafe { to.add(at).write_volatile(byte as u8) };
-    }
+    // SAFETY: within what the caller vouches for.
+    unsafe { mem::fill(to, byte as u8, count) };
     to
 }
 
@@ -27,10 +26,8 @@ unsafe extern "C" fn memset(to: *mut u8, byte: c_int, count: usize) -> *mut u8 {
 /// Those at `from` may be read, those at `to` written, and they do not overlap.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
-    for at in 0..count {
-        // SAFETY: within what the caller vouches for. Volatile for the reason given in `memset`.
-        unsafe { to.add(at).write_volatile(from.add(at).read()) };
-    }
+    // SAFETY: within what the caller vouches for.
+    unsafe { mem::copy(from, to, count) };
     to
 }
 
@@ -41,15 +38,13 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut 
 /// Those at `from` may be read, those at `to` written.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
-    for step in 0..count {
-        // Away from the overlap: no byte is written before it is read.
-        let at = if to.addr() < from.addr() {
-            step
+    // SAFETY: within what the caller vouches for. The direction is away from the overlap.
+    unsafe {
+        if to.addr() < from.addr() {
+            mem::copy(from, to, count);
         } else {
-            count - 1 - step
-        };
-        // SAFETY: within what the caller vouches for. Volatile for the reason given in `memset`.
-        unsafe { to.add(at).write_volatile(from.add(at).read()) };
+            mem::copy_backwards(from, to, count);
+        }
     }
     to
 }

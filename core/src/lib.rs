@@ -12,7 +12,7 @@
 //! | [`queue`] | submit, complete, wait |
 //! | [`register`] | everything that `io_uring_register` offers |
 //! | [`inline`] | the request helpers and accessors that C programs get as inline functions |
-//! | [`mod@panic`] | what the libraries' panic handlers do |
+//! | [`mem`], [`weak`], [`mod@panic`] | what libraries need that link to nothing: loops in place of `memcpy`, functions that may be missing, a panic handler |
 
 #![cfg_attr(not(test), no_std)]
 
@@ -20,7 +20,9 @@ pub mod abi;
 pub mod errno;
 pub mod inline;
 pub mod kernel;
+pub mod mem;
 pub mod panic;
 pub mod queue;
 pub mod register;
 pub mod ring;
+pub mod weak;

@@ -1,4 +1,15 @@
-//! What the panic handlers of the libraries do: a library that can panic is not built.
+//! The panic handler of the libraries: a library that can panic is not built.
+
+/// Defines the panic handler of a library.
+#[macro_export]
+macro_rules! panic_handler {
+    () => {
+        #[panic_handler]
+        fn panic(_: &core::panic::PanicInfo) -> ! {
+            $crate::panic::reached()
+        }
+    };
+}
 
 /// Fails the link where the optimiser cannot rule out a call. Builds without optimisation trap here instead.
 #[inline]

@@ -4,6 +4,7 @@ use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::errno::Result;
+use uring_core::kernel::{Kernel, Native};
 
 use crate::sys::{memory, process};
 
@@ -72,7 +73,7 @@ pub fn thread() -> u32 {
 #[cold]
 #[inline(never)]
 fn look_up() -> u32 {
-    let (process, thread) = (process::id() as u32, process::thread_id());
+    let (process, thread) = (process::id() as u32, Native::thread_id());
     match self::process() {
         // A child of fork(2).
         0 => CLEARED.process.store(process, Ordering::Relaxed),

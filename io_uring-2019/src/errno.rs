@@ -5,9 +5,7 @@ use core::ptr;
 
 use uring_core::errno::{Errno, Result};
 
-use crate::weak::weak_function;
-
-weak_function!("liburing_seed_errno", "__errno_location");
+uring_core::weak_functions!("liburing_seed_errno", "__errno_location");
 
 unsafe extern "C" {
     static liburing_seed_errno: Option<unsafe extern "C" fn() -> *mut c_int>;

@@ -32,7 +32,7 @@
 //! | `pool`, `remembered` | the rings of this process, and which one a descriptor leads to; what is known about descriptors |
 //! | `ring`, `ring_file`, `heads` | a ring; its memory file; how far it was consumed |
 //! | `caller`, `thread`, `other_threads` | the calling thread; threads without libc; what other threads do |
-//! | `hidden_fd`, `path`, `cpus`, `errno`, `weak`, `sys` | the ground: own descriptors, paths, CPUs, system calls |
+//! | `hidden_fd`, `path`, `cpus`, `errno`, `sys` | the ground: own descriptors, paths, CPUs, system calls |
 
 #![cfg(target_arch = "x86_64")]
 #![no_std]
@@ -73,9 +73,5 @@ mod translate;
 mod view;
 mod wakeup;
 mod watch;
-mod weak;
 
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo) -> ! {
-    uring_core::panic::reached()
-}
+uring_core::panic_handler!();

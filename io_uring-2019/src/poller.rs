@@ -10,6 +10,7 @@ use core::sync::atomic::{Ordering, fence};
 use uring_core::abi::ring::io_uring;
 use uring_core::errno::Result;
 use uring_core::kernel::Native;
+use uring_core::mem;
 use uring_core::ring::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
@@ -18,7 +19,7 @@ use crate::overflow;
 use crate::pool::Slot;
 use crate::ring::Ring;
 use crate::submit::Work;
-use crate::sys::{memory, process, time};
+use crate::sys::{process, time};
 use crate::thread::{self, Leftover};
 use crate::wakeup::flags_word;
 
@@ -75,7 +76,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
         let slot = &*slot.cast::<Slot>();
         let ring = slot.ring();
         let kring = &raw mut (*ring).poller.kring;
-        memory::copy::<u64>(
+        mem::copy::<u64>(
             (&raw const (*ring).kring).cast(),
             kring.cast(),
             size_of::<io_uring>() / size_of::<u64>(),

@@ -12,7 +12,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use uring_core::errno::{Errno, Result};
-use uring_core::ring::zero;
+use uring_core::mem;
 
 use crate::call::Calls;
 #[cfg(feature = "preload")]
@@ -306,7 +306,7 @@ impl Claim {
         // SAFETY: the slot is this thread's. A `Ring` consists of integers and raw pointers, for which zero is a value.
         unsafe {
             let ring = self.slot.ring();
-            zero::clear(ring);
+            mem::clear(ring);
             (*ring).process = process::id();
         }
         // Release: a thread that counts itself in finds the ring written.

@@ -3,29 +3,11 @@
 use core::ffi::c_void;
 use core::ptr;
 
-// Weak references are null where nobody defines the symbol. A table in assembly, because Rust takes the address of a
-// function to be never null.
-//
 // A static program has only what it calls, and a weak reference brings nothing in. With `free` comes what `free` needs: in
 // glibc that is `malloc`, in musl what `malloc` calls. That name is hidden, as it is in musl, so the shared library does not
 // look for it.
-core::arch::global_asm!(
-    ".weak malloc",
-    ".weak free",
-    ".weak __libc_malloc_impl",
-    ".hidden __libc_malloc_impl",
-    ".pushsection .data.rel.ro.liburing_heap, \"aw\", %progbits",
-    ".balign 8",
-    ".hidden liburing_heap",
-    ".globl liburing_heap",
-    ".type liburing_heap, %object",
-    "liburing_heap:",
-    ".dc.a malloc",
-    ".dc.a free",
-    ".dc.a __libc_malloc_impl",
-    ".size liburing_heap, . - liburing_heap",
-    ".popsection",
-);
+core::arch::global_asm!(".hidden __libc_malloc_impl");
+uring_core::weak_functions!("liburing_heap", "malloc", "free", "__libc_malloc_impl");
 
 #[repr(C)]
 #[derive(Clone, Copy)]

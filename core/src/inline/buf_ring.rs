@@ -1,7 +1,6 @@
 //! Filling rings of provided buffers.
 
 use core::ffi::{c_int, c_uint, c_void};
-use core::sync::atomic::{AtomicU16, Ordering};
 
 use super::peek::io_uring_cq_advance;
 use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
@@ -9,6 +8,7 @@ use crate::abi::ring::io_uring;
 use crate::abi::types::*;
 use crate::kernel::Kernel;
 use crate::register::buf_ring;
+use crate::ring::order;
 
 /// The ring's tail.
 ///
@@ -133,8 +133,7 @@ pub unsafe extern "C" fn io_uring_buf_ring_advance(br: *mut io_uring_buf_ring, c
     // SAFETY: the caller vouches for `br`; only the application writes the tail.
     unsafe {
         let tail = tail(br);
-        // Release: the entries are complete before the kernel sees them.
-        AtomicU16::from_ptr(tail).store((*tail).wrapping_add(count as u16), Ordering::Release);
+        order::store_release_16(tail, (*tail).wrapping_add(count as u16));
     }
 }
 

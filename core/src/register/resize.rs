@@ -8,7 +8,7 @@ use super::call_cold;
 use crate::abi::*;
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
-use crate::ring::zero::clear;
+use crate::mem::clear;
 use crate::ring::{map, order, ring_fd, sizes};
 
 /// Exchanges the rings for ones of the size in `p`; what is in them stays.

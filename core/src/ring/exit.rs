@@ -1,11 +1,11 @@
 //! Giving a ring up, and keeping it from child processes.
 
 use super::flags::APP_MEM;
-use super::zero::clear;
 use super::{map, ring_fd, sizes};
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
 use crate::kernel::{Kernel, MADV_DOFORK, MADV_DONTFORK};
+use crate::mem::clear;
 
 /// Unmaps and closes a ring. Does nothing to one that is all zeros, as failed set-up leaves it, or exited.
 ///

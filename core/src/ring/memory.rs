@@ -4,13 +4,13 @@ use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
 
 use super::sizes::{self, RING_HEADER, page_aligned};
-use super::zero;
 use crate::abi::params::io_uring_params;
 use crate::abi::ring::{io_uring_cq, io_uring_sq};
 use crate::errno::{Errno, Result};
 use crate::kernel::{
     Kernel, MAP_ANONYMOUS, MAP_HUGE_SHIFT, MAP_HUGETLB, MAP_SHARED, PROT_READ_WRITE, huge_page_size,
 };
+use crate::mem;
 
 /// Memory that the program gives for a ring.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ pub unsafe fn place<K: Kernel>(
             // SAFETY: the caller vouches for the buffer, which reaches beyond, as `used` is at most its size.
             unsafe {
                 let rings = start.byte_add(sqes_size);
-                zero::words(rings.cast(), RING_HEADER / size_of::<u64>());
+                mem::clear_words(rings.cast(), RING_HEADER / size_of::<u64>());
             }
             (start, sqes_size)
         }

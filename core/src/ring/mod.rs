@@ -9,7 +9,6 @@ pub mod order;
 pub mod ring_fd;
 pub mod setup;
 pub mod sizes;
-pub mod zero;
 
 #[cfg(test)]
 mod tests;

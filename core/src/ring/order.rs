@@ -1,14 +1,16 @@
 //! Every access to ring memory that the kernel shares, each with its ordering.
 //!
 //! Heads and tails are 32-bit counters with one writer each: the application moves the SQ tail and the CQ head, the
-//! kernel the SQ head and the CQ tail. Flags words are written by the kernel, but for the CQ's, which the application
-//! writes. Plain accesses would let the compiler repeat or merge them while the other side writes.
+//! kernel the SQ head and the CQ tail. The tail of a provided buffer ring has 16 bits; the application moves it. Flags
+//! words are written by the kernel, but for the CQ's, which the application writes. Plain accesses would let the compiler
+//! repeat or merge them while the other side writes.
 
 use core::ffi::c_uint;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// Loads a counter that the other side publishes, after everything that it did before: the CQ tail, before CQEs are read;
-/// and the SQ head of a ring with a submission thread, before an SQE that the thread has read is written again.
+/// and the SQ head of a ring with a submission thread, before an SQE that the thread has read is written again (on
+/// x86-64, where every load acquires, of any ring).
 ///
 /// # Safety
 ///
@@ -55,7 +57,19 @@ pub unsafe fn store_release(word: *mut c_uint, value: c_uint) {
     unsafe { AtomicU32::from_ptr(word).store(value, Ordering::Release) }
 }
 
-/// Stores a counter that the kernel reads only inside a system call of this thread, which orders it.
+/// [`store_release`] of a 16-bit counter: the tail of a provided buffer ring, once the entries before it are filled in.
+///
+/// # Safety
+///
+/// As for [`store_release`], in a buffer ring.
+#[inline(always)]
+pub unsafe fn store_release_16(word: *mut u16, value: u16) {
+    // SAFETY: as for `store_release`.
+    unsafe { AtomicU16::from_ptr(word).store(value, Ordering::Release) }
+}
+
+/// Stores a word that the kernel reads only inside a system call of this thread, which orders it: the SQ tail without a
+/// submission thread, or an index of the SQ. Or a word whose value is all that matters: the CQ flags.
 ///
 /// # Safety
 ///

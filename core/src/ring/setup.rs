@@ -5,7 +5,6 @@ use core::ffi::{c_int, c_uint};
 use super::flags::{APP_MEM, CQ_ENTER, REG_REG_RING, REG_RING};
 use super::map;
 use super::memory::{self, Buffer};
-use super::zero::clear;
 use crate::abi::params::{
     IORING_SETUP_IOPOLL, IORING_SETUP_NO_MMAP, IORING_SETUP_NO_SQARRAY,
     IORING_SETUP_REGISTERED_FD_ONLY, IORING_SETUP_SQPOLL, io_uring_params,
@@ -13,6 +12,7 @@ use crate::abi::params::{
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
 use crate::kernel::Kernel;
+use crate::mem::clear;
 
 /// Sets a ring up without an array of SQE numbers, which takes Linux 6.6, or else with one.
 ///

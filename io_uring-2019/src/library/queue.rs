@@ -73,8 +73,8 @@ pub unsafe fn exit(fd: c_int, sq: *mut io_uring_sq, cq: *mut io_uring_cq) {
         if (*sq).khead.is_null() {
             return;
         }
-        uring_core::ring::zero::clear(sq);
-        uring_core::ring::zero::clear(cq);
+        uring_core::mem::clear(sq);
+        uring_core::mem::clear(cq);
     }
     let (Some(position), Ok(held)) = (pool::position_of(fd), pool::find(fd)) else {
         return;

@@ -7,12 +7,10 @@ use uring_core::errno::Errno;
 use uring_core::kernel::Native;
 
 use crate::errno::in_errno;
-use crate::weak::weak_function;
-
-weak_function!("liburing_seed_dlsym", "dlsym");
+uring_core::weak_functions!("liburing_seed_dlsym", "dlsym");
 // glibc before 2.34 has `dlsym` in a library of its own, which a program need not have. These do the same there.
-weak_function!("liburing_seed_libc_open", "__libc_dlopen_mode");
-weak_function!("liburing_seed_libc_sym", "__libc_dlsym");
+uring_core::weak_functions!("liburing_seed_libc_open", "__libc_dlopen_mode");
+uring_core::weak_functions!("liburing_seed_libc_sym", "__libc_dlsym");
 
 // One word for each function: the function of that name in the libraries behind this one, or in glibc before 2.34 that
 // of `libc.so.6`. It is filled in when the library is loaded. It is null before that, and where there is no such

@@ -1,9 +1,10 @@
-//! The memory of this process: copying it, reading and writing what the program's pointers name.
+//! The memory of this process: reading and writing what the program's pointers name.
 
 use core::mem::MaybeUninit;
 
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::Native;
+use uring_core::mem;
 
 use super::call::{Span, address, check, nr};
 use super::process;
@@ -13,20 +14,6 @@ pub fn clear_in_children(start: usize, length: usize) -> Result<()> {
     const MADV_WIPEONFORK: usize = 18;
     // SAFETY: the callers' memory is theirs alone, and zeros are a value of what it holds.
     check(unsafe { Native::call(nr::MADVISE, [start, length, MADV_WIPEONFORK, 0, 0, 0]) }).map(drop)
-}
-
-/// Copies `count` values.
-///
-/// # Safety
-///
-/// The values at `from` are valid for reads, those at `to` for writes. Any bytes are a value of `T`.
-#[inline]
-pub unsafe fn copy<T: Copy>(from: *const T, to: *mut T, count: usize) {
-    for at in 0..count {
-        // SAFETY: the caller promises that both areas have `count` values. Volatile: the compiler would make a plain
-        // loop a call of memcpy, which a library that links to nothing does not have.
-        unsafe { to.add(at).write_volatile(from.add(at).read_volatile()) };
-    }
 }
 
 /// Copies memory of this process by the system call `number`. It fails with `EFAULT` where there is no memory. Some
@@ -54,7 +41,7 @@ fn copy_checked(number: usize, to: usize, from: usize, len: usize) -> Result<()>
             let to = core::ptr::with_exposed_provenance_mut::<u8>(to);
             // SAFETY: one side is a value of the caller's, the other is the program's pointer. The program promises
             // that it is valid, as to any other C library.
-            unsafe { copy(from, to, len) };
+            unsafe { mem::copy(from, to, len) };
             Ok(())
         }
     }

@@ -13,12 +13,6 @@ pub fn id() -> c_int {
     unsafe { Native::call(nr::GETPID, [0; 6]) as c_int }
 }
 
-/// The calling thread's id.
-pub fn thread_id() -> u32 {
-    // SAFETY: no memory is involved.
-    unsafe { Native::call(nr::GETTID, [0; 6]) as u32 }
-}
-
 /// Whether the calling thread runs on its alternate signal stack.
 pub fn is_on_signal_stack() -> bool {
     const SS_ONSTACK: u64 = 1;

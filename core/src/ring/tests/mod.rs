@@ -6,7 +6,6 @@ mod ring_fd;
 use core::ptr;
 
 use super::memory::Buffer;
-use super::zero::clear;
 use super::{exit, flags, setup, sizes};
 use crate::abi::params::*;
 use crate::abi::probe::io_uring_probe;
@@ -14,6 +13,7 @@ use crate::abi::ring::io_uring;
 use crate::errno::Errno;
 use crate::kernel::sim::{self, Call, Config, Sim};
 use crate::kernel::{Limit, MADV_DOFORK, MADV_DONTFORK};
+use crate::mem::clear;
 use crate::register::probe;
 
 fn params(flags: u32) -> io_uring_params {
