@@ -44,15 +44,15 @@ libraries() { # directory for run time, directory for development
 }
 
 # The interface of 2019, which is built only for x86-64.
-seed() { # headers, directory for run time, directory for development
-    [ "$(make_in_root print-ENABLE_SEED)" = 1 ] || return 0
+interface_2019() { # headers, directory for run time, directory for development
+    [ "$(make_in_root print-ENABLE_2019)" = 1 ] || return 0
     printf '%s\n' "$1"/liburing-0.1/{,split/}{liburing,io_uring}.h "$2"/liburing-0.1/{liburing.so.1,liburing-0.1-preload.so} \
         "$3"/liburing-0.1/liburing.{a,so} "$3"/pkgconfig/liburing-0.1{,-split}.pc
 }
 
 man_pages() { # directory
     local pages=(-name '*.[237]')
-    [ "$(make_in_root print-ENABLE_SEED)" != 1 ] || pages+=(-o -name '*.[23]uring19')
+    [ "$(make_in_root print-ENABLE_2019)" != 1 ] || pages+=(-o -name '*.[23]uring19')
     (cd "$root/man" && find . -type f \( "${pages[@]}" \)) |
         awk -F/ -v dir="$1" '{ section = $NF; sub(/.*\./, "", section); print dir "/man" substr(section, 1, 1) "/" $NF }'
 }
@@ -75,7 +75,7 @@ installation() {
     make_in_root install DESTDIR="$work/dest" prefix=/usr libdir=/usr/lib/here libdevdir=/usr/lib/here \
         mandir=/usr/share/man >/dev/null
     same "files below DESTDIR" \
-        "$({ headers | sed 's|^|usr/include/|'; libraries usr/lib/here usr/lib/here; seed usr/include usr/lib/here usr/lib/here; man_pages usr/share/man; } | sort)" \
+        "$({ headers | sed 's|^|usr/include/|'; libraries usr/lib/here usr/lib/here; interface_2019 usr/include usr/lib/here usr/lib/here; man_pages usr/share/man; } | sort)" \
         "$(files_below "$work/dest")"
     for below in liburing liburing-ffi; do
         same "link $below.so" "$below.so.$VERSION" "$(readlink "$work/dest/usr/lib/here/$below.so")"

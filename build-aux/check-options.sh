@@ -28,7 +28,7 @@ build() { # name, configure options, make argument...
     shift 2
     mkdir "$work/$name"
     # shellcheck disable=SC2086 # options are words
-    (cd "$work/$name" && "$root/configure" --disable-seed $options) >"$work/log" || die "configure $options"
+    (cd "$work/$name" && "$root/configure" --disable-2019 $options) >"$work/log" || die "configure $options"
     # What only such a build compiles is compiled without a warning.
     RUSTFLAGS="${RUSTFLAGS:-} -Dwarnings" "$MAKE" -s -C "$work/$name" "$@" library check-elf-installed >"$work/$name.log" 2>&1 ||
         { tail -n 20 "$work/$name.log"; die "make $options $*"; }
@@ -183,6 +183,15 @@ checked_arithmetic() {
     passed "RUSTFLAGS with overflow checks and debug assertions: overridden, and said"
 }
 
+# --disable-seed is the former name of --disable-2019.
+former_name() {
+    mkdir "$work/former"
+    (cd "$work/former" && "$root/configure" --disable-seed) >"$work/log" || die "configure --disable-seed"
+    grep -qx 'ENABLE_2019 := 0' "$work/former/config.mk" || die "--disable-seed leaves the interface of 2019 in"
+    passed "--disable-seed: as --disable-2019"
+}
+
+former_name
 build plain ''
 if [ "$(uname -m)" = x86_64 ]; then
     plain

@@ -2,7 +2,7 @@
 
 INSTALL_ENV = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)' libdir='$(libdir)' \
 	libdevdir='$(libdevdir)' mandir='$(mandir)' datadir='$(datadir)' VERSION='$(VERSION)' \
-	ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_SEED='$(ENABLE_SEED)' BUILD='$(B)' INSTALL='$(INSTALL)'
+	ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_2019='$(ENABLE_2019)' BUILD='$(B)' INSTALL='$(INSTALL)'
 
 # Tests build against this installation. A recipe may hold a path with a space, the name of a target may not.
 ABSOLUTE_B := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B:./%=%))
@@ -28,7 +28,7 @@ $(B)/stage.stamp: $$(LIBRARIES) $(shell find include io_uring-2019/include pkgco
 	$(Q)rm -rf '$(STAGE)'
 	$(Q)DESTDIR= prefix='$(CHECK_PREFIX)' includedir='$(CHECK_PREFIX)/include' libdir='$(CHECK_PREFIX)/lib' \
 	libdevdir='$(CHECK_PREFIX)/lib' mandir='$(CHECK_PREFIX)/share/man' datadir='$(CHECK_PREFIX)/share' \
-	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_SEED='$(ENABLE_SEED)' BUILD='$(B)' INSTALL='$(INSTALL)' \
+	VERSION='$(VERSION)' ENABLE_SHARED='$(ENABLE_SHARED)' ENABLE_2019='$(ENABLE_2019)' BUILD='$(B)' INSTALL='$(INSTALL)' \
 	build-aux/install.sh install >$(B)/stage.log
 	$(Q)touch $@
 

@@ -2,7 +2,7 @@
 # Install the headers, libraries, pkg-config and CMake files and manual pages, or remove them.
 #
 # usage: install.sh install|uninstall
-# environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED ENABLE_SEED BUILD INSTALL
+# environment: DESTDIR prefix includedir libdir libdevdir mandir datadir VERSION ENABLE_SHARED ENABLE_2019 BUILD INSTALL
 set -euo pipefail
 
 action=$1
@@ -91,17 +91,17 @@ cmake_file liburing-config-version.cmake
 
 # The interface of 2019, in separate directories: its development files have the names of today's. Programs of liburing
 # 0.1 to 0.7 also ask for liburing.so.1, but need another library. A program of 2019 finds it by its run path.
-if [ "${ENABLE_SEED:-0}" = 1 ]; then
+if [ "${ENABLE_2019:-0}" = 1 ]; then
     # Each shape of the library includes io_uring.h from its own directory.
     for shape in '' split/; do
         put 644 "$root/io_uring-2019/include/${shape}liburing.h" "$includedir/liburing-0.1/${shape}liburing.h"
         put 644 "$root/io_uring-2019/include/io_uring.h" "$includedir/liburing-0.1/${shape}io_uring.h"
     done
-    put 644 "$BUILD/seed/liburing.a" "$libdevdir/liburing-0.1/liburing.a"
+    put 644 "$BUILD/2019/liburing.a" "$libdevdir/liburing-0.1/liburing.a"
     if [ "${ENABLE_SHARED:-1}" = 1 ]; then
-        put 755 "$BUILD/seed/liburing.so.1" "$libdir/liburing-0.1/liburing.so.1"
+        put 755 "$BUILD/2019/liburing.so.1" "$libdir/liburing-0.1/liburing.so.1"
         link "${runtime:+${runtime}liburing-0.1/}liburing.so.1" "$libdevdir/liburing-0.1/liburing.so"
-        put 755 "$BUILD/seed/liburing-0.1-preload.so" "$libdir/liburing-0.1/liburing-0.1-preload.so"
+        put 755 "$BUILD/2019/liburing-0.1-preload.so" "$libdir/liburing-0.1/liburing-0.1-preload.so"
     fi
     pc liburing-0.1
     pc liburing-0.1-split
@@ -109,7 +109,7 @@ fi
 
 # Pages of the interface of 2019 have a separate section beside those of today.
 pages=(-name '*.[237]')
-[ "${ENABLE_SEED:-0}" != 1 ] || pages+=(-o -name '*.[23]uring19')
+[ "${ENABLE_2019:-0}" != 1 ] || pages+=(-o -name '*.[23]uring19')
 while IFS= read -r page; do
     section=${page##*.}
     put 644 "$root/man/$page" "$mandir/man${section:0:1}/${page##*/}"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The interface of January 2019 at work: headers, libraries, and programs of that week on today's kernel.
 #
-# usage: check-seed.sh PREFIX BUILD
+# usage: check.sh PREFIX BUILD
 #   PREFIX: an installation; BUILD: a directory for programs and files
-# environment: CC, SEED_DIR (where files are read and written, BUILD by default), SEED_POLLING (a preload library that
+# environment: CC, DIR_2019 (where files are read and written, BUILD by default), POLLING_2019 (a preload library that
 #              believes in polling queues)
 set -euo pipefail
 export LC_ALL=C
@@ -12,7 +12,7 @@ prefix=$(cd "$1" && pwd)
 mkdir -p "$2"
 build=$(cd "$2" && pwd)
 : "${CC:=gcc}"
-files=${SEED_DIR:-$build}/files
+files=${DIR_2019:-$build}/files
 mkdir -p "$files"
 trap 'rm -rf "$files"' EXIT
 export TMPDIR=$files
@@ -249,7 +249,7 @@ done
 # Today's ring polls, and the files cannot be polled.
 polling() {
     local preload
-    preload=$(realpath "$SEED_POLLING")
+    preload=$(realpath "$POLLING_2019")
     "$build/requests-raw" direct >"$build/without.log" 2>&1 && return 1
     LD_PRELOAD=$preload "$build/requests-raw" direct
     LD_PRELOAD=$preload "$build/errors-raw" polled
@@ -262,7 +262,7 @@ polling() {
         LD_PRELOAD=$preload "$build/engine-raw" --rounds 1000 $options "$files/engine"
     done
 }
-[ -z "${SEED_POLLING:-}" ] || step "polling rings on files that cannot be polled" polling
+[ -z "${POLLING_2019:-}" ] || step "polling rings on files that cannot be polled" polling
 
 ### Under tools
 

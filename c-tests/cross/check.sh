@@ -39,7 +39,7 @@ build() { # architecture target prefix
         cargo="cargo +nightly -Zbuild-std=core"
     fi
     mkdir -p "$directory"
-    "$MAKE" -s O="$directory" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_SEED=0 check-elf-installed
+    "$MAKE" -s O="$directory" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_2019=0 check-elf-installed
 }
 
 while read -r name target prefix kind; do

@@ -27,7 +27,7 @@ for name in "$@"; do
     suite=sid
     [ "$name" != i386 ] || suite=bookworm
     upstream=$(build-aux/fetch-upstream.sh build-cross "$prefix") || { echo "SKIP: $name: no upstream library"; continue; }
-    common=(O="$work/$name" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_SEED=0)
+    common=(O="$work/$name" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_2019=0)
     mkdir -p "$work/$name"
     ours=() theirs=()
     for program in $TESTS; do

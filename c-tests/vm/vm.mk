@@ -11,10 +11,10 @@ VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra
 
 # Programs of the interface of January 2019, if it is built. Another installation may lack it. Traps (steps) are
 # too slow in an emulated machine.
-VM_SEED := $(if $(filter 1,$(ENABLE_SEED)),$(if $(VM_INSTALLED),requests setup_errors errors life descriptors entry_lock handlers poller library reads engine))
+VM_2019 := $(if $(filter 1,$(ENABLE_2019)),$(if $(VM_INSTALLED),requests setup_errors errors life descriptors entry_lock handlers poller library reads engine))
 
 VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
-	$(basename $(notdir $(wildcard c-tests/vm/programs/*.c))) $(addprefix seed-,$(VM_SEED)))
+	$(basename $(notdir $(wildcard c-tests/vm/programs/*.c))) $(addprefix 2019-,$(VM_2019)))
 
 $(VM_OUT)/programs/%: c-tests/%.c $(wildcard c-tests/*.h) $(VM_INSTALLED)
 	$(call say,CC,vm/$*)
@@ -26,8 +26,8 @@ $(VM_OUT)/programs/%: c-tests/vm/programs/%.c $(wildcard c-tests/*.h c-tests/vm/
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(VM_FLAGS) -Ic-tests -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
 
-$(VM_OUT)/programs/seed-%: io_uring-2019/tests/%.c $(wildcard io_uring-2019/tests/*.h c-tests/test.h) $(VM_INSTALLED)
-	$(call say,CC,vm/seed-$*)
+$(VM_OUT)/programs/2019-%: io_uring-2019/tests/%.c $(wildcard io_uring-2019/tests/*.h c-tests/test.h) $(VM_INSTALLED)
+	$(call say,CC,vm/2019-$*)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(VM_FLAGS) -DLINKED -I$(VM_PREFIX)/include/liburing-0.1 $< -o $@ $(VM_PREFIX)/lib/liburing-0.1/liburing.a
 

@@ -27,16 +27,16 @@ HUGE_PAGES = 32
 
 # Programs of the interface of January 2019 that run in several modes; the arguments are the mode. The files of the
 # machine lie on a drive with polled queues.
-SEED = "seed-"
-SEED_MODES = {
-    "seed-reads": {"direct": "-d8", "buffered": "-b", "polled": "-p", "polled-fixed": "-pf", "polled-thread": "-pT"},
-    "seed-engine": {"direct": "--direct", "buffered": "--sqwq", "polled": "--hipri", "polled-fixed": "--hipri --fixedbufs",
+PREFIX_2019 = "2019-"
+MODES_2019 = {
+    "2019-reads": {"direct": "-d8", "buffered": "-b", "polled": "-p", "polled-fixed": "-pf", "polled-thread": "-pT"},
+    "2019-engine": {"direct": "--direct", "buffered": "--sqwq", "polled": "--hipri", "polled-fixed": "--hipri --fixedbufs",
                     "polled-thread": "--hipri --sqthread --sqthread-poll"},
 }
-SEED_LENGTH = {"seed-reads": "-n 1000 -c 1", "seed-engine": "--rounds 500"}
+LENGTH_2019 = {"2019-reads": "-n 1000 -c 1", "2019-engine": "--rounds 500"}
 # The first kernel with rings in memory that the program provides. On older ones the interface must return ENOSYS.
-SEED_SINCE = (6, 5)
-SEED_BEFORE = "seed-setup_errors"
+SINCE_2019 = (6, 5)
+BEFORE_2019 = "2019-setup_errors"
 
 
 def result(run):
@@ -44,17 +44,17 @@ def result(run):
     return Result(run.code if run.how == "exit" else 1, "\n".join(run.lines) + "\n")
 
 
-def seed_runs(kernel, programs, limit):
+def runs_2019(kernel, programs, limit):
     """The programs of the interface of 2019."""
-    if kernel.version < SEED_SINCE:
-        if SEED_BEFORE not in programs:
+    if kernel.version < SINCE_2019:
+        if BEFORE_2019 not in programs:
             return []
-        return [f"run {limit} {SEED_BEFORE}=old_kernel /work/bin/{SEED_BEFORE} old_kernel"]
+        return [f"run {limit} {BEFORE_2019}=old_kernel /work/bin/{BEFORE_2019} old_kernel"]
     lines = []
     for name in programs:
-        for mode, options in SEED_MODES.get(name, {}).items():
-            lines.append(f"run {limit} {name}={mode} /work/bin/{name} {SEED_LENGTH[name]} {options} data")
-        if name not in SEED_MODES:
+        for mode, options in MODES_2019.get(name, {}).items():
+            lines.append(f"run {limit} {name}={mode} /work/bin/{name} {LENGTH_2019[name]} {options} data")
+        if name not in MODES_2019:
             lines.append(f"run {limit} {name} /work/bin/{name}")
     return lines
 
@@ -64,15 +64,15 @@ def plan(kernel, programs, limit, reference, both):
     lines = [f"set /proc/sys/vm/nr_hugepages {HUGE_PAGES}", "env TMPDIR /work/now"]
     if reference:
         lines.append("env C_TESTS_REFERENCE 1")
-    seed = [name for name in programs if name.startswith(SEED)]
-    plain = [name for name in programs if not name.startswith(("disabled", SEED))]
+    of_2019 = [name for name in programs if name.startswith(PREFIX_2019)]
+    plain = [name for name in programs if not name.startswith(("disabled", PREFIX_2019))]
     restricted = [name for name in programs if name.startswith("disabled")]
     lines += [f"run {limit} {name} /work/bin/{name}" for name in plain]
     if both:
         lines.append("env C_TESTS_REFERENCE 1")
         lines += [f"run {limit} {name}{REFERENCE} /work/bin/{name}{REFERENCE}" for name in plain]
         return lines
-    lines += seed_runs(kernel, seed, limit)
+    lines += runs_2019(kernel, of_2019, limit)
     for value in (0, 1, 2):
         for name in restricted:
             lines.append(f"set /proc/sys/kernel/io_uring_disabled {value}")

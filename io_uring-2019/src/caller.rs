@@ -11,13 +11,13 @@ use crate::sys::{memory, process};
 // What a thread knows about itself: its process in the upper half, its own id in the lower one. Zero in a new thread.
 // In assembly, because stable Rust has no thread-local variables that are reached without a function.
 global_asm!(
-    ".pushsection .tbss.liburing_seed_thread, \"awT\", @nobits",
+    ".pushsection .tbss.liburing_2019_thread, \"awT\", @nobits",
     ".balign 8",
-    ".globl liburing_seed_thread",
-    ".hidden liburing_seed_thread",
-    ".type liburing_seed_thread, @object",
-    ".size liburing_seed_thread, 8",
-    "liburing_seed_thread: .zero 8",
+    ".globl liburing_2019_thread",
+    ".hidden liburing_2019_thread",
+    ".type liburing_2019_thread, @object",
+    ".size liburing_2019_thread, 8",
+    "liburing_2019_thread: .zero 8",
     ".popsection",
 );
 
@@ -57,7 +57,7 @@ pub fn thread() -> u32 {
     // SAFETY: the word is thread-local. Every thread of a program with a C library has thread-local storage.
     unsafe {
         asm!(
-            "mov {word}, [rip + liburing_seed_thread@GOTTPOFF]",
+            "mov {word}, [rip + liburing_2019_thread@GOTTPOFF]",
             "mov {word}, fs:[{word}]",
             word = out(reg) known,
             options(nostack, preserves_flags, readonly),
@@ -84,7 +84,7 @@ fn look_up() -> u32 {
     // SAFETY: as in `thread`. A signal handler writes the same value.
     unsafe {
         asm!(
-            "mov {place}, [rip + liburing_seed_thread@GOTTPOFF]",
+            "mov {place}, [rip + liburing_2019_thread@GOTTPOFF]",
             "mov fs:[{place}], {word}",
             place = out(reg) _,
             word = in(reg) u64::from(process) << 32 | u64::from(thread),

@@ -5,10 +5,10 @@ use core::ptr;
 
 use uring_core::errno::{Errno, Result};
 
-uring_core::weak_functions!("liburing_seed_errno", "__errno_location");
+uring_core::weak_functions!("liburing_2019_errno", "__errno_location");
 
 unsafe extern "C" {
-    static liburing_seed_errno: Option<unsafe extern "C" fn() -> *mut c_int>;
+    static liburing_2019_errno: Option<unsafe extern "C" fn() -> *mut c_int>;
 }
 
 /// Sets `errno`, if the program has a C library.
@@ -16,7 +16,7 @@ pub fn set(error: Errno) {
     // SAFETY: the word is null or the address of libc's function, whose type this is. The function returns a place of
     // the calling thread.
     unsafe {
-        if let Some(location) = ptr::read_volatile(&raw const liburing_seed_errno) {
+        if let Some(location) = ptr::read_volatile(&raw const liburing_2019_errno) {
             *location() = -error.as_ret();
         }
     }

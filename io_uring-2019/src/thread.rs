@@ -41,7 +41,7 @@ impl Leftover {
 pub type Entry = unsafe extern "C" fn(*mut c_void) -> Leftover;
 
 unsafe extern "C" {
-    fn liburing_seed_clone(
+    fn liburing_2019_clone(
         flags: usize,
         stack_top: *mut c_void,
         entry: Entry,
@@ -53,11 +53,11 @@ unsafe extern "C" {
 // clone(flags, stack, parent_tid, child_tid, tls). The child takes entry and argument from its stack. What entry
 // returns (rax, rdx) is unmapped by instructions that need no stack.
 global_asm!(
-    ".pushsection .text.liburing_seed_clone, \"ax\", @progbits",
-    ".globl liburing_seed_clone",
-    ".hidden liburing_seed_clone",
-    ".type liburing_seed_clone, @function",
-    "liburing_seed_clone:",
+    ".pushsection .text.liburing_2019_clone, \"ax\", @progbits",
+    ".globl liburing_2019_clone",
+    ".hidden liburing_2019_clone",
+    ".type liburing_2019_clone, @function",
+    "liburing_2019_clone:",
     ".cfi_startproc",
     "sub rsi, 16",
     "mov [rsi], rdx",
@@ -87,7 +87,7 @@ global_asm!(
     "syscall",
     "hlt",
     ".cfi_endproc",
-    ".size liburing_seed_clone, . - liburing_seed_clone",
+    ".size liburing_2019_clone, . - liburing_2019_clone",
     ".popsection",
     clone = const nr::CLONE,
     munmap = const nr::MUNMAP,
@@ -143,7 +143,7 @@ pub unsafe fn start(
     // SAFETY: the caller promises that the stack is free and the argument right. The top of the stack is page-aligned.
     // `tid_word` is never freed.
     let ret = unsafe {
-        liburing_seed_clone(
+        liburing_2019_clone(
             flags,
             stack.wrapping_byte_add(STACK),
             entry,

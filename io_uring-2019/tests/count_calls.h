@@ -1,6 +1,6 @@
 /* Counting system calls by a tracing parent, so that nothing depends on time. */
-#ifndef SEED_TESTS_COUNT_CALLS_H
-#define SEED_TESTS_COUNT_CALLS_H
+#ifndef TESTS_2019_COUNT_CALLS_H
+#define TESTS_2019_COUNT_CALLS_H
 
 #include <sys/ptrace.h>
 #include <sys/user.h>

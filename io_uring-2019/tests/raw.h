@@ -4,8 +4,8 @@
  * liburing.so.1. Otherwise they are made by number, and the preload library
  * takes them.
  */
-#ifndef SEED_TESTS_RAW_H
-#define SEED_TESTS_RAW_H
+#ifndef TESTS_2019_RAW_H
+#define TESTS_2019_RAW_H
 
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* One read that shows that a ring works, and waiting for a thread to enter a ring or to leave it. */
-#ifndef SEED_TESTS_READ_ONE_H
-#define SEED_TESTS_READ_ONE_H
+#ifndef TESTS_2019_READ_ONE_H
+#define TESTS_2019_READ_ONE_H
 
 #include "raw.h"
 

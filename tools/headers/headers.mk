@@ -21,4 +21,4 @@ check-headers:
 	$(Q)cd $(B)/headers; headers=$$(find . -name '*.h'); for header in $$headers; do \
 		diff -u '$(CURDIR)'/include/$$header $$header || exit 1; \
 	done; echo "$$(printf '%s\n' $$headers | wc -l) headers are up to date"
-	+$(Q)$(MAKE) --no-print-directory check-headers-seed
+	+$(Q)$(MAKE) --no-print-directory check-headers-2019

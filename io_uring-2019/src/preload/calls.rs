@@ -37,7 +37,7 @@ global_asm!(
     "cmp dword ptr [rip + {open}], 0",
     "jne 4f",
     "2:",
-    "mov rax, [rip + liburing_seed_next_syscall]",
+    "mov rax, [rip + liburing_2019_next_syscall]",
     "test rax, rax",
     "jz 3f",
     "jmp rax",

@@ -36,7 +36,7 @@ global_asm!(
     ".cfi_startproc",
     "cmp dword ptr [rip + {open}], 0",
     "jne {slow}",
-    "mov rax, [rip + liburing_seed_next_close]",
+    "mov rax, [rip + liburing_2019_next_close]",
     "test rax, rax",
     "jz {slow}",
     "jmp rax",
@@ -55,7 +55,7 @@ global_asm!(
     ".cfi_startproc",
     "test edi, 4095",
     "jnz {unaligned}",
-    "mov rax, [rip + liburing_seed_next_munmap]",
+    "mov rax, [rip + liburing_2019_next_munmap]",
     "test rax, rax",
     "jz {unaligned}",
     "jmp rax",
@@ -71,7 +71,7 @@ global_asm!(
 extern "C" fn close_slow(fd: c_int) -> c_int {
     closing_fd(
         fd,
-        || next!(liburing_seed_next_close: fn(fd: c_int), nr::CLOSE),
+        || next!(liburing_2019_next_close: fn(fd: c_int), nr::CLOSE),
     )
 }
 
@@ -79,7 +79,7 @@ extern "C" fn munmap_slow(address: *mut c_void, length: usize) -> c_int {
     let offset = crate::closing::cq_head_offset(address.addr(), length);
     // The length is that of the whole CQ ring.
     let address = address.wrapping_byte_sub(offset);
-    next!(liburing_seed_next_munmap: fn(address: *mut c_void, length: usize), nr::MUNMAP)
+    next!(liburing_2019_next_munmap: fn(address: *mut c_void, length: usize), nr::MUNMAP)
 }
 
 /// Makes `new` a duplicate of `old`.
@@ -88,7 +88,7 @@ extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     pool::note_duplicate(old);
     closing_fd(
         new,
-        || next!(liburing_seed_next_dup2: fn(old: c_int, new: c_int), nr::DUP2),
+        || next!(liburing_2019_next_dup2: fn(old: c_int, new: c_int), nr::DUP2),
     )
 }
 
@@ -98,7 +98,7 @@ extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     pool::note_duplicate(old);
     closing_fd(
         new,
-        || next!(liburing_seed_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3),
+        || next!(liburing_2019_next_dup3: fn(old: c_int, new: c_int, flags: c_int), nr::DUP3),
     )
 }
 
@@ -107,7 +107,7 @@ extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
 extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
     closing_range(first, last, flags, || {
         next!(
-            liburing_seed_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
+            liburing_2019_next_close_range: fn(first: c_uint, last: c_uint, flags: c_int),
             nr::CLOSE_RANGE
         )
     })
@@ -129,11 +129,11 @@ fn closing_range(first: c_uint, last: c_uint, flags: c_int, call: impl FnOnce() 
 extern "C" fn closefrom(lowest: c_int) {
     let (first, last) = (lowest.max(0) as c_uint, c_uint::MAX);
     unsafe extern "C" {
-        static liburing_seed_next_closefrom: Option<unsafe extern "C" fn(c_int)>;
+        static liburing_2019_next_closefrom: Option<unsafe extern "C" fn(c_int)>;
     }
     closing_range(first, last, 0, || {
         // SAFETY: the word is written once, when the library is loaded, and is null or the function of that name.
-        match unsafe { ptr::read_volatile(&raw const liburing_seed_next_closefrom) } {
+        match unsafe { ptr::read_volatile(&raw const liburing_2019_next_closefrom) } {
             Some(function) => {
                 // SAFETY: the program asked for this call with this argument.
                 unsafe { function(lowest) };

@@ -15,7 +15,7 @@ use crate::sys::call::nr;
 #[unsafe(no_mangle)]
 extern "C" fn dup(old: c_int) -> c_int {
     pool::note_duplicate(old);
-    next!(liburing_seed_next_dup: fn(old: c_int), nr::DUP)
+    next!(liburing_2019_next_dup: fn(old: c_int), nr::DUP)
 }
 
 /// Makes a duplicate of a descriptor of another process, or of this one.
@@ -23,7 +23,7 @@ extern "C" fn dup(old: c_int) -> c_int {
 extern "C" fn pidfd_getfd(process: c_int, fd: c_int, flags: c_uint) -> c_int {
     pool::DESCRIPTORS_RECEIVED.store(1, Ordering::SeqCst);
     next!(
-        liburing_seed_next_pidfd_getfd: fn(process: c_int, fd: c_int, flags: c_uint),
+        liburing_2019_next_pidfd_getfd: fn(process: c_int, fd: c_int, flags: c_uint),
         nr::PIDFD_GETFD
     )
 }
@@ -40,7 +40,7 @@ macro_rules! fcntl {
             "cmp dword ptr [rip + {open}], 0",
             "jne 3f",
             "2:",
-            concat!("mov rax, [rip + liburing_seed_next_", $name, "]"),
+            concat!("mov rax, [rip + liburing_2019_next_", $name, "]"),
             "test rax, rax",
             "jz {direct}",
             "jmp rax",
@@ -101,7 +101,7 @@ macro_rules! receiving {
             // Before the call. On this processor the kernel's stores come later.
             "mov dword ptr [rip + {received}], 1",
             "2:",
-            concat!("mov rax, [rip + liburing_seed_next_", $name, "]"),
+            concat!("mov rax, [rip + liburing_2019_next_", $name, "]"),
             "test rax, rax",
             "jz {direct}",
             "jmp rax",

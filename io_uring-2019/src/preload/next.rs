@@ -7,10 +7,10 @@ use uring_core::errno::Errno;
 use uring_core::kernel::Native;
 
 use crate::errno::in_errno;
-uring_core::weak_functions!("liburing_seed_dlsym", "dlsym");
+uring_core::weak_functions!("liburing_2019_dlsym", "dlsym");
 // glibc before 2.34 has `dlsym` in a library of its own, which a program need not have. These do the same there.
-uring_core::weak_functions!("liburing_seed_libc_open", "__libc_dlopen_mode");
-uring_core::weak_functions!("liburing_seed_libc_sym", "__libc_dlsym");
+uring_core::weak_functions!("liburing_2019_libc_open", "__libc_dlopen_mode");
+uring_core::weak_functions!("liburing_2019_libc_sym", "__libc_dlsym");
 
 // One word for each function: the function of that name in the libraries behind this one, or in glibc before 2.34 that
 // of `libc.so.6`. It is filled in when the library is loaded. It is null before that, and where there is no such
@@ -18,23 +18,23 @@ uring_core::weak_functions!("liburing_seed_libc_sym", "__libc_dlsym");
 macro_rules! functions {
     ($($function:literal),*) => {
         global_asm!(
-            ".pushsection .bss.liburing_seed_next, \"aw\", @nobits",
+            ".pushsection .bss.liburing_2019_next, \"aw\", @nobits",
             ".balign 8",
             $(
-                concat!(".hidden liburing_seed_next_", $function),
-                concat!(".globl liburing_seed_next_", $function),
-                concat!(".type liburing_seed_next_", $function, ", @object"),
-                concat!(".size liburing_seed_next_", $function, ", 8"),
-                concat!("liburing_seed_next_", $function, ": .zero 8"),
+                concat!(".hidden liburing_2019_next_", $function),
+                concat!(".globl liburing_2019_next_", $function),
+                concat!(".type liburing_2019_next_", $function, ", @object"),
+                concat!(".size liburing_2019_next_", $function, ", 8"),
+                concat!("liburing_2019_next_", $function, ": .zero 8"),
             )*
             ".popsection",
-            ".pushsection .rodata.liburing_seed_names, \"a\", @progbits",
-            $(concat!("liburing_seed_name_", $function, ": .asciz \"", $function, "\""),)*
-            "liburing_seed_libc: .asciz \"libc.so.6\"",
+            ".pushsection .rodata.liburing_2019_names, \"a\", @progbits",
+            $(concat!("liburing_2019_name_", $function, ": .asciz \"", $function, "\""),)*
+            "liburing_2019_libc: .asciz \"libc.so.6\"",
             ".popsection",
-            ".pushsection .text.liburing_seed_load, \"ax\", @progbits",
-            ".type liburing_seed_load, @function",
-            "liburing_seed_load:",
+            ".pushsection .text.liburing_2019_load, \"ax\", @progbits",
+            ".type liburing_2019_load, @function",
+            "liburing_2019_load:",
             ".cfi_startproc",
             "push rbx",
             ".cfi_adjust_cfa_offset 8",
@@ -46,16 +46,16 @@ macro_rules! functions {
             ".cfi_adjust_cfa_offset 8",
             // RTLD_NEXT
             "mov r12, -1",
-            "mov rbx, [rip + liburing_seed_dlsym]",
+            "mov rbx, [rip + liburing_2019_dlsym]",
             "test rbx, rbx",
             "jnz 3f",
-            "mov rax, [rip + liburing_seed_libc_open]",
-            "mov rbx, [rip + liburing_seed_libc_sym]",
+            "mov rax, [rip + liburing_2019_libc_open]",
+            "mov rbx, [rip + liburing_2019_libc_sym]",
             "test rax, rax",
             "jz 2f",
             "test rbx, rbx",
             "jz 2f",
-            "lea rdi, [rip + liburing_seed_libc]",
+            "lea rdi, [rip + liburing_2019_libc]",
             // RTLD_NOW, and the bit that the call demands.
             "mov esi, 0x80000002",
             "call rax",
@@ -65,9 +65,9 @@ macro_rules! functions {
             "3:",
             $(
                 "mov rdi, r12",
-                concat!("lea rsi, [rip + liburing_seed_name_", $function, "]"),
+                concat!("lea rsi, [rip + liburing_2019_name_", $function, "]"),
                 "call rbx",
-                concat!("mov [rip + liburing_seed_next_", $function, "], rax"),
+                concat!("mov [rip + liburing_2019_next_", $function, "], rax"),
             )*
             "2:",
             "add rsp, 8",
@@ -80,11 +80,11 @@ macro_rules! functions {
             ".cfi_restore rbx",
             "ret",
             ".cfi_endproc",
-            ".size liburing_seed_load, . - liburing_seed_load",
+            ".size liburing_2019_load, . - liburing_2019_load",
             // For a function that another library calls before this one was loaded completely. Keeps the registers with
             // its arguments.
-            ".type liburing_seed_load_early, @function",
-            "liburing_seed_load_early:",
+            ".type liburing_2019_load_early, @function",
+            "liburing_2019_load_early:",
             ".cfi_startproc",
             "push rdi",
             "push rsi",
@@ -93,7 +93,7 @@ macro_rules! functions {
             "push r8",
             "push r9",
             ".cfi_adjust_cfa_offset 48",
-            "call liburing_seed_load",
+            "call liburing_2019_load",
             "pop r9",
             "pop r8",
             "pop rcx",
@@ -103,11 +103,11 @@ macro_rules! functions {
             ".cfi_adjust_cfa_offset -48",
             "ret",
             ".cfi_endproc",
-            ".size liburing_seed_load_early, . - liburing_seed_load_early",
+            ".size liburing_2019_load_early, . - liburing_2019_load_early",
             ".popsection",
-            ".pushsection .init_array.liburing_seed_load, \"aw\", @init_array",
+            ".pushsection .init_array.liburing_2019_load, \"aw\", @init_array",
             ".balign 8",
-            ".quad liburing_seed_load",
+            ".quad liburing_2019_load",
             ".popsection",
         );
     };

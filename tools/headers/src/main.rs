@@ -6,8 +6,8 @@
 
 mod ffi;
 mod header;
+mod interface_2019;
 mod kernel_first;
-mod seed;
 mod summary;
 mod value;
 
@@ -121,8 +121,10 @@ fn main() -> Result<()> {
     let args: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     let (root, out) = match args.as_slice() {
         [root, out] => (root, out),
-        [flag, root, out] if flag.as_os_str() == "--seed" => return seed::write(root, out),
-        _ => return Err("usage: liburing-headers [--seed] ROOT INCLUDE_DIR".into()),
+        [flag, root, out] if flag.as_os_str() == "--2019" => {
+            return interface_2019::write(root, out);
+        }
+        _ => return Err("usage: liburing-headers [--2019] ROOT INCLUDE_DIR".into()),
     };
 
     let abi: Vec<PathBuf> = rust_files(&root.join("core/src/abi"))?;

@@ -2,7 +2,7 @@
  * Time random 4 KiB reads by bare calls and mapped rings: with the interface of January 2019 through the preload
  * library, or with today's. The loop is the same for both: it fills in a batch, enters, and takes the completions.
  *
- * usage: seed 2019|today read SECONDS file=FILE [depth=N] [batch=N] [direct=1] [fixed=1]
+ * usage: interface_2019 2019|today read SECONDS file=FILE [depth=N] [batch=N] [direct=1] [fixed=1]
  *
  * Prints the nanoseconds of a read: the median of short slices.
  */
@@ -186,7 +186,7 @@ static double bench(double seconds)
 int main(int argc, char **argv)
 {
     if (argc < 4 || (strcmp(argv[1], "2019") && strcmp(argv[1], "today")) || strcmp(argv[2], "read"))
-        return fprintf(stderr, "usage: seed 2019|today read SECONDS file=FILE [NAME=VALUE...]\n"), 2;
+        return fprintf(stderr, "usage: interface_2019 2019|today read SECONDS file=FILE [NAME=VALUE...]\n"), 2;
     today = *argv[1] == 't';
     options = argv + 4;
     fixed = number("fixed", "0");

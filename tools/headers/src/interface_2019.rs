@@ -23,11 +23,11 @@ static inline struct io_uring_iocb *io_uring_iocb_from_ev(struct io_uring *ring,
 
 /// Writes them below io_uring-2019/include.
 pub fn write(root: &Path, out: &Path) -> Result<()> {
-    let seed = root.join("io_uring-2019/src");
-    let abi = seed.join("abi.rs");
-    let c_types = seed.join("c_types.rs");
+    let sources = root.join("io_uring-2019/src");
+    let abi = sources.join("abi.rs");
+    let c_types = sources.join("c_types.rs");
     let functions: Vec<PathBuf> = ["syscall", "ring", "split"]
-        .map(|name| seed.join(format!("library/{name}.rs")))
+        .map(|name| sources.join(format!("library/{name}.rs")))
         .into();
     let types = [
         root.join("core/src/abi/types.rs"),

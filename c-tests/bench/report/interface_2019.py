@@ -1,7 +1,7 @@
 """Time random reads through the interface of January 2019, on the preload library, beside the same loop through
 today's. Both take turns in one run.
 
-usage: seed.py PREFIX WORK [--quick] [--into DOCUMENT]
+usage: interface_2019.py PREFIX WORK [--quick] [--into DOCUMENT]
 
 PREFIX is an installation, WORK a directory for the program and its data. Prints the table while it runs, and writes it
 into DOCUMENT, between its marks.
@@ -18,7 +18,7 @@ import programs
 import report
 from rows import Row
 
-COMMAND = "make bench-seed"
+COMMAND = "make bench-2019"
 SIDES = ("2019", "today")
 
 
@@ -31,7 +31,7 @@ def rows(blocks):
 
 
 def table(prefix, work, blocks, seconds, turns):
-    program = programs.compile_c("c-tests/bench/seed.c", os.path.join(work, "seed"), prefix)
+    program = programs.compile_c("c-tests/bench/interface_2019.c", os.path.join(work, "interface_2019"), prefix)
     preload = os.path.abspath(os.path.join(prefix, "lib", "liburing-0.1", "liburing-0.1-preload.so"))
     found = {"2019": ["env", f"LD_PRELOAD={preload}", program, "2019"], "today": [program, "today"]}
     lines = ["| random 4 KiB reads a second | 2019, preloaded | today's | 2019 / today | middle half |",
