@@ -22,6 +22,9 @@ pub const BEGIN: u64 = 1 << LOW_BITS | UNDER_WAY;
 /// Subtracted when a change ends.
 pub const UNDER_WAY: u64 = 1;
 
+/// From this value on nothing is remembered, long before the count comes round to old moments.
+const NEARLY_ROUND: u64 = 1 << (u64::BITS - 1);
+
 /// The word. A child of fork(2) goes on with its parent's count.
 pub static CHANGES: AtomicU64 = AtomicU64::new(1 << LOW_BITS);
 
@@ -29,7 +32,10 @@ pub static CHANGES: AtomicU64 = AtomicU64::new(1 << LOW_BITS);
 pub fn during<T>(change: impl FnOnce() -> T) -> T {
     // Sequentially consistent: a thread that gets the number anew, or learns that it is closed, finds this change begun,
     // and one that finds it ended looks at descriptors as they are after it.
-    CHANGES.fetch_add(BEGIN, Ordering::SeqCst);
+    let before = CHANGES.fetch_add(BEGIN, Ordering::SeqCst);
+    if before >= NEARLY_ROUND {
+        go_unseen();
+    }
     let done = change();
     CHANGES.fetch_sub(UNDER_WAY, Ordering::SeqCst);
     done
