@@ -55,8 +55,9 @@ endif
 # Each topic adds its targets, and its checks to CHECKS. Files whose variables the others use come first.
 CHECKS :=
 TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk flavours/*/*.mk tools/*/*.mk packaging/*.mk))
-include build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk
-include $(filter-out build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk,$(TOPICS))
+FIRST_TOPICS := build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk io_uring-2019/io_uring-2019.mk
+include $(FIRST_TOPICS)
+include $(filter-out $(FIRST_TOPICS),$(TOPICS))
 
 .PHONY: all library help clean distclean
 

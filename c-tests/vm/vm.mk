@@ -11,6 +11,7 @@ VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra
 
 # Programs of the interface of January 2019, if it is built. Another installation may lack it. Traps (steps) are
 # too slow in an emulated machine.
+$(if $(ENABLE_2019),,$(error vm.mk needs ENABLE_2019, so io_uring-2019.mk comes before it))
 VM_2019 := $(if $(filter 1,$(ENABLE_2019)),$(if $(VM_INSTALLED),requests setup_errors errors life descriptors entry_lock handlers poller library reads engine))
 
 VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)) \
