@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use crate::abi::*;
 use crate::errno::Result;
+use crate::kernel::Kernel;
 use crate::kernel::sim::{self, Config};
 use crate::ring::flags::{REG_REG_RING, REG_RING};
 
@@ -34,6 +35,7 @@ fn indexed_ring() -> io_uring {
     io_uring {
         enter_ring_fd: INDEX,
         int_flags: REG_RING | REG_REG_RING,
+        pad2: <sim::Sim as Kernel>::thread_id(),
         ..ring()
     }
 }

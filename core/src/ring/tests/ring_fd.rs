@@ -41,6 +41,9 @@ fn the_thread_that_registered_a_ring_gives_its_index_back() {
 fn another_thread_leaves_its_own_index_of_that_number_alone() {
     let mut ring = registered();
     sim::run_as(2);
+    // SAFETY: the ring is set up.
+    let returned = unsafe { ring_fd::unregister::<Sim>(&raw mut ring) };
+    assert_eq!(returned, Err(Errno::EINVAL));
     // SAFETY: nothing uses the ring any more.
     unsafe { exit::exit::<Sim>(&raw mut ring) };
     assert_eq!(unregistered(), 0);
