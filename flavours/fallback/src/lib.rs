@@ -14,6 +14,7 @@
 //! | [`submit`], [`request`], [`run`] | requests: taking them in, what they hold, running them and what hangs on them |
 //! | [`ops`] | a file for each topic of opcodes |
 //! | [`workers`], [`poller`], [`aio`] | where requests wait: threads, epoll and timers, native AIO |
+//! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
 //! | [`life`] | fork, and closing of descriptors that requests use |
 //! | `hooks` | functions that stand before libc's |
@@ -52,6 +53,7 @@ mod version;
 mod wait_calls;
 
 mod aio;
+mod credentials;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod life;

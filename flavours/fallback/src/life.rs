@@ -101,8 +101,8 @@ extern "C" fn child() {
 /// The program keeps a mapping of a ring from its children: ours goes with it.
 pub fn keep_from_children(address: usize) {
     for ring in table::all() {
-        if ring.memory.is_shown_at(address) {
-            ring.memory.advise(MADV_DONTFORK);
+        if ring.memory().is_shown_at(address) {
+            ring.memory().advise(MADV_DONTFORK);
             KEPT.lock().push(Arc::as_ptr(&ring).addr());
         }
     }

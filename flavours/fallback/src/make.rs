@@ -12,7 +12,7 @@ use crate::ring::Ring;
 use crate::{life, ops, poller, sys, table, workers};
 
 /// What set-up may be asked for. Others are refused with -EINVAL, as by a kernel that does not know them.
-const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
+pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
     | IORING_SETUP_SQPOLL
     | IORING_SETUP_SQ_AFF
     | IORING_SETUP_CQSIZE
@@ -32,7 +32,7 @@ const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
     | IORING_SETUP_HYBRID_IOPOLL;
 
 /// What set-up tells that there is: see docs/fallback.md for each that is left out.
-const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
+pub const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
     | IORING_FEAT_NODROP
     | IORING_FEAT_SUBMIT_STABLE
     | IORING_FEAT_RW_CUR_POS
@@ -108,7 +108,7 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     let ring = Arc::new(Ring::new(descriptor, memory, p.flags, disabled));
     if ring.has(IORING_SETUP_SQPOLL) {
         // No thread looks at the queue: the protocol then makes each submission enter, and enter takes all.
-        ring.memory
+        ring.memory()
             .sq_flags()
             .store(IORING_SQ_NEED_WAKEUP, Ordering::Relaxed);
     }

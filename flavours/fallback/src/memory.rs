@@ -32,15 +32,18 @@ const SIGNALLED: u32 = 56;
 const PAGE: usize = 4096;
 
 /// A mapping of our own.
-struct Mapping {
+pub struct Mapping {
     start: *mut u8,
     size: usize,
 }
 
+// SAFETY: the address is shared memory's.
+unsafe impl Send for Mapping {}
+
 impl Mapping {
     /// Shared memory, by its name in `/proc` that of a ring. The descriptor is closed at once: further mappings of the
     /// same pages are made of this one.
-    fn new(size: usize) -> Result<Mapping, c_int> {
+    pub fn new(size: usize) -> Result<Mapping, c_int> {
         let size = sizes::page_aligned(size, page_size());
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a string with its end; a new file and a new mapping, placed by the kernel.
@@ -72,8 +75,16 @@ impl Mapping {
         }
     }
 
+    pub fn address(&self) -> usize {
+        self.start.expose_provenance()
+    }
+
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// One more mapping of the same pages: negative is an error number.
-    fn again(&self, size: usize) -> isize {
+    pub fn again(&self, size: usize) -> isize {
         // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
         unsafe {
             sys!(
@@ -234,6 +245,75 @@ impl Memory {
             self.shown.lock().push(at as usize);
         }
         at
+    }
+
+    /// Takes over what an old memory holds. `Err`: it does not fit. The caller keeps all others from both.
+    pub fn take_over(&self, old: &Memory) -> Result<(), c_int> {
+        // Relaxed: the program's own thread is in this call, and posters are kept out by the ring's state.
+        let relaxed = std::sync::atomic::Ordering::Relaxed;
+        let (sq, cq) = (old.sq_head().load(relaxed), old.cq_head().load(relaxed));
+        let (sq_end, cq_end) = (old.sq_tail().load(relaxed), old.cq_tail().load(relaxed));
+        if sq_end.wrapping_sub(sq) > self.sq_entries || cq_end.wrapping_sub(cq) > self.cq_entries {
+            return Err(-libc::EOVERFLOW);
+        }
+        let mut at = sq;
+        while at != sq_end {
+            let words = 8usize << self.sqe_shift;
+            let slot = |memory: &Memory| (at & (memory.sq_entries - 1)) as usize * words;
+            // SAFETY: masked, so within the SQEs of each, which are different memory.
+            unsafe {
+                let from = old.sqes.cast::<u64>().add(slot(old));
+                let to = self.sqes.cast::<u64>().add(slot(self));
+                to.copy_from_nonoverlapping(from, words);
+            }
+            at = at.wrapping_add(1);
+        }
+        at = cq;
+        while at != cq_end {
+            let words = 2usize << self.cqe_shift;
+            let slot = |memory: &Memory| (at & (memory.cq_entries - 1)) as usize * words;
+            // SAFETY: masked, so within the CQEs of each, which are different memory.
+            unsafe {
+                let (from, to) = (old.cqes.add(slot(old)), self.cqes.add(slot(self)));
+                to.copy_from_nonoverlapping(from, words);
+            }
+            at = at.wrapping_add(1);
+        }
+        const KEPT: [u32; 9] = [
+            SQ_HEAD,
+            SQ_TAIL,
+            CQ_HEAD,
+            CQ_TAIL,
+            SQ_DROPPED,
+            SQ_FLAGS,
+            CQ_FLAGS,
+            CQ_OVERFLOW,
+            SIGNALLED,
+        ];
+        for word in KEPT {
+            self.word(word).store(old.word(word).load(relaxed), relaxed);
+        }
+        Ok(())
+    }
+
+    /// Lets go of the pages and keeps the addresses: a thread that read where the memory was finds zeros there.
+    pub fn blank(&self) {
+        if let Some((rings, sqes)) = &self.mapped {
+            for area in [rings, sqes] {
+                // SAFETY: a mapping of our own, which is replaced in one step by one that can be read and written.
+                unsafe {
+                    sys!(
+                        SYS_mmap,
+                        area.start,
+                        area.size,
+                        libc::PROT_READ | libc::PROT_WRITE,
+                        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+                        NO_FILE,
+                        0
+                    )
+                };
+            }
+        }
     }
 
     /// Whether the program has a mapping of the ring there.

@@ -14,16 +14,16 @@ const COUNT_MASK: u64 = 0xffff_ffff;
 impl Ring {
     /// Completions that the program has not taken.
     pub fn ready(&self) -> u32 {
-        let tail = self.memory.cq_tail().load(Ordering::Acquire);
+        let tail = self.memory().cq_tail().load(Ordering::Acquire);
         // Acquire: what the program did before it gave the entries back is done.
-        tail.wrapping_sub(self.memory.cq_head().load(Ordering::Acquire))
+        tail.wrapping_sub(self.memory().cq_head().load(Ordering::Acquire))
     }
 
     /// Posts a completion. [`Ring::notify`] has to follow before the state is let go of.
     #[inline]
     pub fn post(&self, state: &mut State, completion: Completion) {
         state.posted = state.posted.wrapping_add(1);
-        let memory = &self.memory;
+        let memory = self.memory();
         // Relaxed: posters hold the state, so this is the last of them.
         let tail = memory.cq_tail().load(Ordering::Relaxed);
         // Acquire: the program has read what it gives back.
@@ -44,7 +44,7 @@ impl Ring {
 
     /// Whether the next completion would find no room: multishot requests end then.
     pub fn is_full(&self, state: &State) -> bool {
-        !state.overflow.is_empty() || self.ready() >= self.memory.cq_entries
+        !state.overflow.is_empty() || self.ready() >= self.memory().cq_entries
     }
 
     /// Moves what did not fit into the room there is now.
@@ -52,7 +52,7 @@ impl Ring {
         if state.overflow.is_empty() {
             return;
         }
-        let memory = &self.memory;
+        let memory = self.memory();
         let mut tail = memory.cq_tail().load(Ordering::Relaxed);
         while tail.wrapping_sub(memory.cq_head().load(Ordering::Acquire)) < memory.cq_entries {
             let Some(completion) = state.overflow.pop_front() else {
@@ -76,7 +76,7 @@ impl Ring {
 
     /// Wakes whom the completions posted so far concern. `aside`: they come from outside of `io_uring_enter`.
     pub fn notify(&self, state: &State, aside: bool) {
-        let memory = &self.memory;
+        let memory = self.memory();
         // A waiter announces itself and then looks at the tail; here the tail is stored and then the announcement read.
         fence(Ordering::SeqCst);
         let waiters = memory.waiters().load(Ordering::Relaxed);
@@ -103,7 +103,7 @@ impl Ring {
 
     /// Makes the descriptor readable. While it is, an inline peek that finds nothing comes into the library.
     pub fn signal(&self) {
-        let memory = &self.memory;
+        let memory = self.memory();
         if memory.signalled().load(Ordering::Relaxed) == 0 {
             memory.signalled().store(1, Ordering::SeqCst);
             memory
@@ -118,7 +118,7 @@ impl Ring {
     /// Makes the descriptor unreadable where there is nothing to take.
     pub fn quiet(&self) {
         // Relaxed: a signal that comes now is for a completion that comes now.
-        if self.memory.signalled().load(Ordering::Relaxed) == 0 || self.ready() != 0 {
+        if self.memory().signalled().load(Ordering::Relaxed) == 0 || self.ready() != 0 {
             return;
         }
         let state = self.state.lock();
@@ -126,10 +126,10 @@ impl Ring {
             return;
         }
         sys::eventfd_read(self.descriptor());
-        self.memory
+        self.memory()
             .sq_flags()
             .fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
-        self.memory.signalled().store(0, Ordering::SeqCst);
+        self.memory().signalled().store(0, Ordering::SeqCst);
         // Another process that shares the ring may have posted meanwhile.
         if self.ready() != 0 {
             self.signal();
@@ -146,7 +146,7 @@ impl Ring {
     /// Announces a thread that waits for `wanted` completions.
     pub fn announce(&self, wanted: u32) {
         let _ = self
-            .memory
+            .memory()
             .waiters()
             .fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
                 let (count, least) = (word & COUNT_MASK, (word >> 32) as u32);
@@ -164,7 +164,7 @@ impl Ring {
     /// The thread waits no more.
     pub fn retract(&self) {
         let _ = self
-            .memory
+            .memory()
             .waiters()
             .fetch_update(Ordering::SeqCst, Ordering::Relaxed, |word| {
                 (word & COUNT_MASK != 0).then(|| word - 1)

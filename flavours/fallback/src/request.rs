@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
+use crate::credentials::Credentials;
 use crate::ops::buffers::Picked;
-use crate::ops::path::Credentials;
 use crate::register::buffers::FixedBuffer;
 use crate::register::files::FixedFile;
 use crate::ring::Ring;
@@ -21,7 +21,7 @@ pub struct Stable {
     /// Socket addresses, times: whatever the opcode takes.
     pub bytes: Vec<u8>,
     pub paths: [Option<std::ffi::CString>; 2],
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<Arc<Credentials>>,
     /// The registered file that a splice reads from.
     pub source: Option<Arc<FixedFile>>,
 }
@@ -42,6 +42,8 @@ pub struct Req {
     pub buffer: Option<Arc<FixedBuffer>>,
     pub stable: Option<Box<Stable>>,
     pub picked: Option<Picked>,
+    /// Whose rights it has, where they are not the submitter's.
+    pub personality: Option<Arc<Credentials>>,
     /// Bytes transferred so far.
     pub done: usize,
     /// A duplicate of the file, made when the program closed its descriptor.
@@ -66,6 +68,7 @@ impl Req {
             buffer: None,
             stable: None,
             picked: None,
+            personality: None,
             done: 0,
             duplicate: None,
             counted: false,

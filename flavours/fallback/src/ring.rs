@@ -3,13 +3,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::lock::Lock;
 use crate::memory::{Completion, Memory};
 use crate::ops::buffers::Group;
 use crate::register::buffers::FixedBuffer;
 use crate::register::files::{FileTable, FixedFile};
+use crate::register::personality::Personalities;
+use crate::register::region::Region;
 use crate::register::restrict::Restrictions;
 use crate::request::{Job, Pending, Req};
 use crate::sys;
@@ -18,7 +20,9 @@ use crate::sys;
 pub struct Ring {
     /// An eventfd: the ring's descriptor. -1 after it was closed.
     descriptor: AtomicI32,
-    pub memory: Memory,
+    /// Exchanged when the ring gets another size. What was there before is in `retired` as long as the ring is.
+    memory: AtomicPtr<Memory>,
+    retired: Lock<Vec<Box<Memory>>>,
     /// `IORING_SETUP_*`.
     pub flags: u32,
     /// The one thread that may submit, under `IORING_SETUP_SINGLE_ISSUER`.
@@ -68,6 +72,9 @@ pub struct State {
     pub files: Option<FileTable>,
     pub buffers: Option<Vec<Option<Arc<FixedBuffer>>>>,
     pub groups: HashMap<u16, Group>,
+    /// Memory registered with `IORING_REGISTER_MEM_REGION`.
+    pub region: Option<Region>,
+    pub personalities: Personalities,
     /// The registered eventfd, and whether it is for asynchronous completions only.
     pub eventfd: Option<(c_int, bool)>,
     pub restrictions: Restrictions,
@@ -81,7 +88,8 @@ impl Ring {
     pub fn new(descriptor: c_int, memory: Memory, flags: u32, disabled: bool) -> Ring {
         Ring {
             descriptor: AtomicI32::new(descriptor),
-            memory,
+            memory: AtomicPtr::new(Box::into_raw(Box::new(memory))),
+            retired: Lock::new(Vec::new()),
             flags,
             owner: AtomicI32::new(0),
             submission: Lock::new(Submission::default()),
@@ -97,6 +105,27 @@ impl Ring {
             timeouts_told: AtomicU32::new(0),
             handed_back: Lock::new(VecDeque::new()),
         }
+    }
+
+    /// The ring's memory as it is now.
+    #[inline]
+    pub fn memory(&self) -> &Memory {
+        // Acquire: what it holds is there for whoever sees the address.
+        // SAFETY: made from a box, and freed with the ring only: also after an exchange.
+        unsafe { &*self.memory.load(Ordering::Acquire) }
+    }
+
+    /// Gives the ring other memory. The caller holds the submission and the state.
+    pub fn exchange(&self, new: Memory) {
+        // AcqRel: as in `memory`.
+        let old = self
+            .memory
+            .swap(Box::into_raw(Box::new(new)), Ordering::AcqRel);
+        // SAFETY: made from a box, and nobody else takes it back.
+        let old = unsafe { Box::from_raw(old) };
+        sys::futex_wake(old.cq_tail(), true, i32::MAX);
+        old.blank();
+        self.retired.lock().push(old);
     }
 
     /// The eventfd that is the ring's descriptor.
@@ -132,6 +161,8 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
+        // SAFETY: made from a box, and nobody has the ring any more.
+        drop(unsafe { Box::from_raw(*self.memory.get_mut()) });
         for fd in [self.descriptor(), self.masked_wait.load(Ordering::Relaxed)] {
             if fd >= 0 {
                 sys::close(fd);

@@ -153,7 +153,7 @@ fn hand_back(ring: &Arc<Ring>, req: Req) {
         req,
     });
     ring.notify(&state, true);
-    crate::sys::futex_wake(ring.memory.cq_tail(), true, i32::MAX);
+    crate::sys::futex_wake(ring.memory().cq_tail(), true, i32::MAX);
 }
 
 /// Puts a request where it waits. Returns those that may be started now: it was completed after all.

@@ -18,7 +18,7 @@ use crate::{life, make, register, run, submit, sys, table};
 /// The kernel, or what stands in for it.
 pub struct User;
 
-const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
+pub const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
     | IORING_ENTER_SQ_WAKEUP
     | IORING_ENTER_SQ_WAIT
     | IORING_ENTER_EXT_ARG
@@ -129,11 +129,7 @@ impl Kernel for User {
                         return result(ret);
                     }
                 }
-                if fd == -1 && mode::mode() == Mode::Always {
-                    return Err(Errno::EINVAL);
-                }
-                // SAFETY: passed on to the caller.
-                return foreign(unsafe { Native::register(fd, opcode, arg, nr_args) }, fd);
+                return without_ring(fd, opcode, arg, nr_args);
             }
         };
         // SAFETY: passed on to the caller.
@@ -156,7 +152,8 @@ impl Kernel for User {
             return unsafe { Native::mmap(len, prot, flags, fd, offset) };
         };
         let ret = register::groups::map(&ring, len, offset)
-            .unwrap_or_else(|| ring.memory.map(len, offset));
+            .or_else(|| register::region::map(&ring, len, offset))
+            .unwrap_or_else(|| ring.memory().map(len, offset));
         if (-4095..0).contains(&ret) {
             return Err(Errno::check(ret as c_int).err().unwrap_or(Errno::ENOMEM));
         }
@@ -198,6 +195,22 @@ impl Kernel for User {
     fn set_nofile_limit(limit: Limit) -> Result<()> {
         Native::set_nofile_limit(limit)
     }
+}
+
+/// `io_uring_register` on what is no emulated ring: the kernel's, or none.
+fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Result<c_int> {
+    let answer = if fd == -1 && mode::mode() == Mode::Always {
+        Err(Errno::EINVAL)
+    } else {
+        // SAFETY: the arguments are what the opcode takes, as the caller of `register` says.
+        foreign(unsafe { Native::register(fd, opcode, arg, nr) }, fd)
+    };
+    let refused = answer == Err(Errno::EINVAL) && fd == -1 && mode::is_emulating();
+    if refused && opcode == IORING_REGISTER_QUERY as c_uint {
+        // SAFETY: as above.
+        return result(unsafe { register::query::query(arg.cast_mut(), nr) });
+    }
+    answer
 }
 
 /// What the kernel says of a descriptor that is no emulated ring. Where io_uring is refused there are none of its own.
@@ -259,6 +272,15 @@ unsafe fn enter(
     if flags & IORING_ENTER_GETEVENTS == 0 {
         ring.quiet();
         return submitted;
+    }
+    // Nobody else may wait either. A ring may get other memory while its owner does not.
+    let owner = ring.owner.load(Ordering::Relaxed);
+    if ring.has(IORING_SETUP_DEFER_TASKRUN) && owner != sys::thread() {
+        return if submitted > 0 {
+            submitted
+        } else {
+            -libc::EEXIST
+        };
     }
     // SAFETY: passed on to the caller.
     let waited = match unsafe { Limits::read(ring, flags, arg, size) } {

@@ -13,7 +13,7 @@ use crate::ring::{Ring, Submission};
 use crate::run::{self, Batch, How};
 
 /// Every flag that an SQE can have.
-const SQE_FLAGS: u32 = IOSQE_FIXED_FILE
+pub const SQE_FLAGS: u32 = IOSQE_FIXED_FILE
     | IOSQE_IO_DRAIN
     | IOSQE_IO_LINK
     | IOSQE_IO_HARDLINK
@@ -28,7 +28,7 @@ type Chain = Vec<Req>;
 /// Takes up to `count` requests in and starts them. Returns how many.
 pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     let mut submission = ring.submission.lock();
-    let memory = &ring.memory;
+    let memory = ring.memory();
     // Relaxed: only submitters move the head, and they hold the lock.
     let mut head = memory.sq_head().load(Ordering::Relaxed);
     // Acquire: the SQEs below the tail are complete.
@@ -75,14 +75,14 @@ fn take_in(
     if flags == 0 && chain.is_empty() && !submission.drain_next && !ring.state_is_special() {
         // What most requests are: on their own.
         let mut req = Req::new(sqe);
-        let checked = check(ring, &req);
+        let checked = check(ring, &mut req);
         let wrong = checked.is_err();
         req.failed = checked.err().unwrap_or(0);
         run::run(ring, req, How::Try, batch);
         return !wrong;
     }
     let mut req = Req::new(sqe);
-    let checked = check(ring, &req);
+    let checked = check(ring, &mut req);
     let wrong = checked.is_err();
     req.failed = checked.err().unwrap_or(0);
     if wrong {
@@ -184,7 +184,7 @@ impl Ring {
 }
 
 /// Checks what does not depend on the opcode, and then what does.
-fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
+fn check(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
     let flags = u32::from(req.sqe.flags);
     if flags & !SQE_FLAGS != 0 {
         return Err(-libc::EINVAL);
@@ -198,9 +198,10 @@ fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
     if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
         return Err(-libc::EOPNOTSUPP);
     }
-    // Nobody's credentials can be lent.
     if req.sqe.personality != 0 {
-        return Err(-libc::EINVAL);
+        let state = ring.state.lock();
+        let lent = state.personalities.get(req.sqe.personality);
+        req.personality = Some(lent.ok_or(-libc::EINVAL)?);
     }
     ops::check(ring, req)
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
+use crate::register::region;
 use crate::ring::Ring;
 use crate::run;
 use crate::sys::{self, sys};
@@ -39,12 +40,20 @@ impl Limits {
     ) -> Result<Limits, c_int> {
         let mut limits = Limits::default();
         if flags & IORING_ENTER_EXT_ARG_REG != 0 {
-            // There are no registered regions.
-            return Err(if flags & IORING_ENTER_EXT_ARG == 0 {
-                -libc::EINVAL
-            } else {
-                -libc::EFAULT
-            });
+            if flags & IORING_ENTER_EXT_ARG == 0 || size != size_of::<io_uring_reg_wait>() {
+                return Err(-libc::EINVAL);
+            }
+            let given = region::wait_argument(ring, arg.addr())?;
+            if given.flags & !(IORING_REG_WAIT_TS as u32) != 0 {
+                return Err(-libc::EINVAL);
+            }
+            // SAFETY: passed on to the caller.
+            unsafe { limits.set_mask(given.sigmask, given.sigmask_sz) }?;
+            limits.set_least(given.min_wait_usec);
+            if given.flags & IORING_REG_WAIT_TS as u32 != 0 {
+                limits.set_time(ring, flags, &given.ts)?;
+            }
+            return Ok(limits);
         }
         if flags & IORING_ENTER_EXT_ARG == 0 {
             if !arg.is_null() {
@@ -64,41 +73,59 @@ impl Limits {
         }
         // SAFETY: the structure that the flag says it is.
         let given = unsafe { arg.cast::<io_uring_getevents_arg>().read_unaligned() };
-        if given.sigmask != 0 {
-            if given.sigmask_sz as usize != size_of::<u64>() {
-                return Err(-libc::EINVAL);
-            }
-            // SAFETY: the caller vouches for the address.
-            limits.sigmask = Some(unsafe {
-                std::ptr::with_exposed_provenance::<u64>(given.sigmask as usize).read_unaligned()
-            });
-        }
-        if given.min_wait_usec != 0 {
-            limits.min_deadline =
-                Some(sys::monotonic().saturating_add(u64::from(given.min_wait_usec) * 1000));
-        }
+        // SAFETY: passed on to the caller.
+        unsafe { limits.set_mask(given.sigmask, given.sigmask_sz) }?;
+        limits.set_least(given.min_wait_usec);
         if given.ts != 0 {
             // SAFETY: the caller vouches for the address.
             let time = unsafe {
                 std::ptr::with_exposed_provenance::<__kernel_timespec>(given.ts as usize)
                     .read_unaligned()
             };
-            if time.tv_sec < 0 || !(0..1_000_000_000).contains(&time.tv_nsec) {
-                return Err(-libc::EINVAL);
-            }
-            let time = libc::timespec {
-                tv_sec: time.tv_sec as libc::time_t,
-                tv_nsec: time.tv_nsec as libc::c_long,
-            };
-            let time = sys::nanoseconds(&time);
-            limits.deadline = Some(if flags & IORING_ENTER_ABS_TIMER != 0 {
-                let clock = sys::nanoseconds(&sys::now(ring.clock.load(Ordering::Relaxed)));
-                sys::monotonic().saturating_add(time.saturating_sub(clock))
-            } else {
-                sys::monotonic().saturating_add(time)
-            });
+            limits.set_time(ring, flags, &time)?;
         }
         Ok(limits)
+    }
+
+    /// # Safety
+    ///
+    /// The address must be 0 or a signal set's.
+    unsafe fn set_mask(&mut self, address: u64, size: u32) -> Result<(), c_int> {
+        if address == 0 {
+            return Ok(());
+        }
+        if size as usize != size_of::<u64>() {
+            return Err(-libc::EINVAL);
+        }
+        let at = std::ptr::with_exposed_provenance::<u64>(address as usize);
+        // SAFETY: as above.
+        self.sigmask = Some(unsafe { at.read_unaligned() });
+        Ok(())
+    }
+
+    fn set_least(&mut self, microseconds: u32) {
+        if microseconds != 0 {
+            let span = u64::from(microseconds) * 1000;
+            self.min_deadline = Some(sys::monotonic().saturating_add(span));
+        }
+    }
+
+    fn set_time(&mut self, ring: &Ring, flags: u32, time: &__kernel_timespec) -> Result<(), c_int> {
+        if time.tv_sec < 0 || !(0..1_000_000_000).contains(&time.tv_nsec) {
+            return Err(-libc::EINVAL);
+        }
+        let time = sys::nanoseconds(&libc::timespec {
+            tv_sec: time.tv_sec as libc::time_t,
+            tv_nsec: time.tv_nsec as libc::c_long,
+        });
+        let span = if flags & IORING_ENTER_ABS_TIMER != 0 {
+            let clock = sys::nanoseconds(&sys::now(ring.clock.load(Ordering::Relaxed)));
+            time.saturating_sub(clock)
+        } else {
+            time
+        };
+        self.deadline = Some(sys::monotonic().saturating_add(span));
+        Ok(())
     }
 }
 
@@ -106,7 +133,7 @@ impl Limits {
 pub fn wait(ring: &Arc<Ring>, wanted: u32, mut limits: Limits) -> c_int {
     // Relaxed: a timeout that ends now ends this wait or has its completion seen.
     limits.timeouts = ring.timeouts.load(Ordering::Relaxed);
-    let wanted = wanted.min(ring.memory.cq_entries);
+    let wanted = wanted.min(ring.memory().cq_entries);
     {
         let mut state = ring.state.lock();
         ring.flush_overflow(&mut state);
@@ -163,13 +190,13 @@ fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
     });
     let ret = loop {
         // Acquire: completions below the tail are there.
-        let tail = ring.memory.cq_tail().load(Ordering::Acquire);
+        let tail = ring.memory().cq_tail().load(Ordering::Acquire);
         let until = match step(ring, wanted, &limits) {
             Step::Over(ret) => break ret,
             Step::Sleep(until) => until,
         };
         let until = until.map(|time| (sys::timespec(time), false));
-        if sys::futex_wait(ring.memory.cq_tail(), tail, true, until) == -libc::EINTR {
+        if sys::futex_wait(ring.memory().cq_tail(), tail, true, until) == -libc::EINTR {
             break -libc::EINTR;
         }
     };

@@ -31,10 +31,11 @@ static void submit_each(struct io_uring *ring, unsigned first_flags)
 {
     static struct statx status;
     struct open_how how = { .flags = O_RDONLY };
+    static char value[8];
     char path[4096];
 
     CHECK(getcwd(path, sizeof(path) - 16) != NULL);
-    for (unsigned op = 0; op < 8; op++) {
+    for (unsigned op = 0; op < 10; op++) {
         struct io_uring_sqe *sqe;
         int res;
 
@@ -54,6 +55,8 @@ static void submit_each(struct io_uring *ring, unsigned first_flags)
         case 5: io_uring_prep_symlink(sqe, "secret", "link"); break;
         case 6: io_uring_prep_link(sqe, "secret", "hard", 0); break;
         case 7: io_uring_prep_statx(sqe, AT_FDCWD, "locked/secret", 0, STATX_ALL, &status); break;
+        case 8: io_uring_prep_setxattr(sqe, "user.a", "b", "secret", 0, 1); break;
+        case 9: io_uring_prep_getxattr(sqe, "user.a", value, "secret", sizeof(value)); break;
         }
         io_uring_sqe_set_data64(sqe, op);
         SUBMIT(ring, first_flags ? 2 : 1);
@@ -121,9 +124,55 @@ static void linked(void)
     in_thread(linked_in_thread);
 }
 
+/* A personality lends rights to the requests that name it, and leaves the thread as it was. */
+static void lent(void)
+{
+    struct io_uring ring;
+    int root, nobody, fd;
+
+    need_root("becoming another user");
+    make_files();
+    ring_open(&ring, 8, 0);
+    root = io_uring_register_personality(&ring);
+    CHECK_GT(root, 0);
+    CHECK_SYS(setfsuid(NOBODY));
+    CHECK_EQ(setfsuid(NOBODY), NOBODY);
+    nobody = io_uring_register_personality(&ring);
+    CHECK_GT(nobody, 0);
+    for (unsigned linked = 0; linked < 2; linked++) {
+        for (unsigned i = 0; i < 4; i++) {
+            struct io_uring_sqe *sqe;
+
+            if (linked) {
+                sqe = next_sqe(&ring);
+                io_uring_prep_nop(sqe);
+                io_uring_sqe_set_flags(sqe, IOSQE_ASYNC | IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
+            }
+            sqe = next_sqe(&ring);
+            io_uring_prep_openat(sqe, AT_FDCWD, "secret", O_RDONLY, 0);
+            sqe->personality = (__u16) (i % 2 ? nobody : root);
+            /* the submitter's own rights are root's in the second half */
+            setfsuid(i < 2 ? NOBODY : 0);
+            SUBMIT(&ring, linked ? 2 : 1);
+            fd = reap(&ring).res;
+            CHECK_EQ(setfsuid(-1), i < 2 ? NOBODY : 0);
+            if (i % 2) {
+                CHECK_EQ(fd, -EACCES);
+            } else {
+                CHECK_GE(fd, 0);
+                CHECK_SYS(close(fd));
+            }
+        }
+        setfsuid(NOBODY);
+    }
+    setfsuid(0);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(alone),
     CASE(linked),
+    CASE(lent),
 };
 
 TEST_MAIN(cases)

@@ -159,6 +159,25 @@ pub fn epoll_ctl(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome
     Outcome::Done(res(unsafe { sys!(SYS_epoll_ctl, set, op, fd, event) }), 0)
 }
 
+pub fn check_epoll_wait(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[
+        req.offset(),
+        req.op_flags().into(),
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])
+}
+
+/// An epoll set can be polled itself.
+pub fn epoll_wait(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+    let (fd, events, most) = (req.fd(), req.address::<u8>(), req.sqe.len as c_int);
+    // SAFETY: the program vouches for room for so many events. The signal mask stays as it is.
+    match unsafe { sys!(SYS_epoll_pwait, fd, events, most, 0, 0, 8) } {
+        0 => Outcome::Park(Place::Poll(libc::EPOLLIN as u32)),
+        ret => Outcome::Done(res(ret), 0),
+    }
+}
+
 pub fn check_install(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
     unused(&[

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
+use crate::credentials::Credentials;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run::{Batch, How};
@@ -20,6 +21,7 @@ pub mod rw;
 pub mod socket;
 pub mod sync;
 pub mod timeout;
+pub mod xattr;
 pub mod zero_copy;
 
 /// What became of a request.
@@ -99,6 +101,8 @@ fn table(opcode: u8) -> Option<&'static Op> {
         IORING_OP_WRITEV => op(rw::check_vector, rw::write, rw::copy_vector).on_file().with_ioprio();
         IORING_OP_READ_FIXED => op(rw::check, rw::read, nothing).on_file().with_ioprio();
         IORING_OP_WRITE_FIXED => op(rw::check, rw::write, nothing).on_file().with_ioprio();
+        IORING_OP_READV_FIXED => op(rw::check_vector, rw::read, rw::copy_vector).on_file().with_ioprio();
+        IORING_OP_WRITEV_FIXED => op(rw::check_vector, rw::write, rw::copy_vector).on_file().with_ioprio();
         IORING_OP_FSYNC => op(sync::check_fsync, sync::fsync, nothing).on_file();
         IORING_OP_SYNC_FILE_RANGE => op(sync::check_range, sync::range, nothing).on_file();
         IORING_OP_FALLOCATE => op(sync::check_fallocate, sync::fallocate, nothing).on_file();
@@ -121,9 +125,14 @@ fn table(opcode: u8) -> Option<&'static Op> {
         IORING_OP_MKDIRAT => op(path::check_mkdir, path::mkdirat, path::copy_one);
         IORING_OP_SYMLINKAT => op(path::check_symlink, path::symlinkat, path::copy_two);
         IORING_OP_LINKAT => op(path::check_two, path::linkat, path::copy_two);
+        IORING_OP_SETXATTR => op(xattr::check_set, xattr::set, xattr::copy_set);
+        IORING_OP_FSETXATTR => op(xattr::check_set, xattr::fset, xattr::copy_set).on_file();
+        IORING_OP_GETXATTR => op(xattr::check_get, xattr::get, xattr::copy_get);
+        IORING_OP_FGETXATTR => op(xattr::check_get, xattr::fget, xattr::copy_get).on_file();
         IORING_OP_CLOSE => op(misc::check_close, misc::close, nothing);
         IORING_OP_FILES_UPDATE => op(misc::check_files_update, misc::files_update, nothing);
         IORING_OP_EPOLL_CTL => op(misc::check_epoll_ctl, misc::epoll_ctl, misc::copy_epoll_ctl);
+        IORING_OP_EPOLL_WAIT => op(misc::check_epoll_wait, misc::epoll_wait, nothing).on_file();
         IORING_OP_MSG_RING => op(misc::check_msg_ring, misc::msg_ring, nothing).on_file();
         IORING_OP_FIXED_FD_INSTALL => op(misc::check_install, misc::install, nothing).on_file();
         IORING_OP_PIPE => op(misc::check_pipe, misc::pipe, nothing);
@@ -149,6 +158,14 @@ fn table(opcode: u8) -> Option<&'static Op> {
 /// Whether the opcode is served.
 pub fn is_served(opcode: u8) -> bool {
     table(opcode).is_some()
+}
+
+/// The highest opcode that is served.
+pub fn last_served() -> u8 {
+    (0..IORING_OP_LAST as u8)
+        .rev()
+        .find(|opcode| is_served(*opcode))
+        .unwrap_or(0)
 }
 
 /// Whether a request is the timeout of the one before it.
@@ -180,12 +197,14 @@ pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
 
 /// Whether a ring set up with `IORING_SETUP_IOPOLL` takes the opcode.
 fn is_polled(opcode: u8) -> bool {
-    const POLLED: [io_uring_op; 11] = [
+    const POLLED: [io_uring_op; 13] = [
         IORING_OP_NOP,
         IORING_OP_READV,
         IORING_OP_WRITEV,
         IORING_OP_READ_FIXED,
         IORING_OP_WRITE_FIXED,
+        IORING_OP_READV_FIXED,
+        IORING_OP_WRITEV_FIXED,
         IORING_OP_READ,
         IORING_OP_WRITE,
         IORING_OP_FILES_UPDATE,
@@ -207,7 +226,15 @@ pub fn issue(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Ou
             return Outcome::Done(-libc::EBADF, 0);
         }
     }
-    (op.issue)(ring, req, how, batch)
+    let Some(lent) = req.personality.clone() else {
+        return (op.issue)(ring, req, how, batch);
+    };
+    if !batch.within_enter && *lent != Credentials::own() {
+        // A thread of the program's has to take them on.
+        return Outcome::HandBack;
+    }
+    lent.lend(|| (op.issue)(ring, req, how, batch))
+        .unwrap_or(Outcome::Done(-libc::EPERM, 0))
 }
 
 /// Copies what the program may change once the request is submitted. Done once.

@@ -10,48 +10,15 @@ use uring_core::abi::*;
 
 use super::sync::unused;
 use super::{Outcome, res};
+use crate::credentials::Credentials;
 use crate::register::files;
 use crate::request::Req;
 use crate::ring::Ring;
 use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
-/// What decides whether a thread may open a file.
-#[derive(PartialEq, Eq)]
-pub struct Credentials {
-    user: c_int,
-    group: c_int,
-    groups: Vec<u32>,
-    capabilities: [u32; 6],
-}
-
-impl Credentials {
-    /// The calling thread's own, past libc.
-    fn own() -> Credentials {
-        const VERSION_3: u32 = 0x2008_0522;
-        let header = [VERSION_3, 0];
-        let mut capabilities = [0u32; 6];
-        // SAFETY: the kernel reads the header, writes the six words, and writes as many groups as there is room for.
-        // -1 is no user and no group, so nothing is set.
-        unsafe {
-            let user = sys!(SYS_setfsuid, u32::MAX) as c_int;
-            let group = sys!(SYS_setfsgid, u32::MAX) as c_int;
-            sys!(SYS_capget, header.as_ptr(), capabilities.as_mut_ptr());
-            let count = usize::try_from(sys!(SYS_getgroups, 0, 0)).unwrap_or(0);
-            let mut groups = vec![0u32; count];
-            sys!(SYS_getgroups, count, groups.as_mut_ptr());
-            Credentials {
-                user,
-                group,
-                groups,
-                capabilities,
-            }
-        }
-    }
-}
-
 fn is_path(opcode: u8) -> bool {
-    const PATHS: [io_uring_op; 8] = [
+    const PATHS: [io_uring_op; 12] = [
         IORING_OP_OPENAT,
         IORING_OP_OPENAT2,
         IORING_OP_STATX,
@@ -60,6 +27,10 @@ fn is_path(opcode: u8) -> bool {
         IORING_OP_MKDIRAT,
         IORING_OP_SYMLINKAT,
         IORING_OP_LINKAT,
+        IORING_OP_SETXATTR,
+        IORING_OP_FSETXATTR,
+        IORING_OP_GETXATTR,
+        IORING_OP_FGETXATTR,
     ];
     PATHS.iter().any(|path| opcode == *path as u8)
 }
@@ -67,12 +38,16 @@ fn is_path(opcode: u8) -> bool {
 /// Notes whose request it is, where its turn may come in another thread.
 pub fn note_credentials(req: &mut Req) {
     if is_path(req.sqe.opcode) && req.stable().credentials.is_none() {
-        req.stable().credentials = Some(Credentials::own());
+        let whose = match &req.personality {
+            Some(lent) => lent.clone(),
+            None => Arc::new(Credentials::own()),
+        };
+        req.stable().credentials = Some(whose);
     }
 }
 
 /// Whether this thread may run the request.
-fn may_run(req: &Req) -> bool {
+pub fn may_run(req: &Req) -> bool {
     let Some(submitter) = req
         .stable
         .as_ref()
@@ -81,10 +56,10 @@ fn may_run(req: &Req) -> bool {
         // It has not left the thread that submits it.
         return true;
     };
-    Credentials::own() == *submitter
+    Credentials::own() == **submitter
 }
 
-fn copy_path(at: *const c_char) -> Option<CString> {
+pub fn copy_path(at: *const c_char) -> Option<CString> {
     // SAFETY: the program vouches for a string with its end.
     (!at.is_null()).then(|| unsafe { CStr::from_ptr(at) }.to_owned())
 }

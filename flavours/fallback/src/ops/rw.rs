@@ -26,14 +26,26 @@ fn is(req: &Req, opcode: io_uring_op) -> bool {
 }
 
 fn is_vector(req: &Req) -> bool {
-    is(req, IORING_OP_READV) || is(req, IORING_OP_WRITEV)
+    is(req, IORING_OP_READV) || is(req, IORING_OP_WRITEV) || is_fixed_vector(req)
+}
+
+fn is_fixed_vector(req: &Req) -> bool {
+    is(req, IORING_OP_READV_FIXED) || is(req, IORING_OP_WRITEV_FIXED)
+}
+
+fn is_fixed(req: &Req) -> bool {
+    is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) || is_fixed_vector(req)
 }
 
 /// Whether an opcode writes to a file.
 pub fn is_write(opcode: u8) -> bool {
-    [IORING_OP_WRITE, IORING_OP_WRITEV, IORING_OP_WRITE_FIXED]
-        .iter()
-        .any(|write| opcode == *write as u8)
+    const WRITES: [io_uring_op; 4] = [
+        IORING_OP_WRITE,
+        IORING_OP_WRITEV,
+        IORING_OP_WRITE_FIXED,
+        IORING_OP_WRITEV_FIXED,
+    ];
+    WRITES.iter().any(|write| opcode == *write as u8)
 }
 
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -186,7 +198,7 @@ fn without_flags(
 
 /// Registered and provided buffers: finds the memory. `Err` is a result.
 fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
-    if is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) {
+    if is_fixed(req) {
         if req.buffer.is_none() {
             let state = ring.state.lock();
             let buffer = state
@@ -198,10 +210,15 @@ fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
             let Some(buffer) = buffer else {
                 return Err(-libc::EFAULT);
             };
-            if !buffer.holds(req.address::<u8>().addr(), req.sqe.len as usize) {
+            drop(state);
+            let inside = with_vectors(req, |all| {
+                let held = |part: &libc::iovec| buffer.holds(part.iov_base.addr(), part.iov_len);
+                all.iter()
+                    .all(|part| held(part) && (part.iov_len != 0 || !is_fixed_vector(req)))
+            });
+            if !inside {
                 return Err(-libc::EFAULT);
             }
-            drop(state);
             req.buffer = Some(buffer);
         }
     } else if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {

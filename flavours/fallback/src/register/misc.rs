@@ -90,10 +90,7 @@ pub unsafe fn probe(arg: *mut c_void, nr: u32) -> c_int {
     {
         return -libc::EINVAL;
     }
-    let last = (0..IORING_OP_LAST as u8)
-        .rev()
-        .find(|opcode| ops::is_served(*opcode))
-        .unwrap_or(0);
+    let last = ops::last_served();
     let length = entries.len().min(usize::from(last) + 1);
     for (opcode, entry) in (0..=last).zip(entries.iter_mut()) {
         entry.op = opcode;

@@ -13,6 +13,10 @@ pub mod buffers;
 pub mod files;
 pub mod groups;
 pub mod misc;
+pub mod personality;
+pub mod query;
+pub mod region;
+pub mod resize;
 pub mod restrict;
 
 /// # Safety
@@ -71,6 +75,15 @@ pub unsafe fn register(ring: &Arc<Ring>, opcode: u32, arg: *mut c_void, nr: u32)
             n if n == is!(IORING_REGISTER_IOWQ_MAX_WORKERS) => misc::max_workers(arg, nr),
             n if n == is!(IORING_REGISTER_IOWQ_AFF) => misc::affinity(arg, nr),
             n if n == is!(IORING_UNREGISTER_IOWQ_AFF) => none(arg, nr).unwrap_or(0),
+            n if n == is!(IORING_REGISTER_PERSONALITY) => {
+                none(arg, nr).unwrap_or_else(|| personality::register(ring))
+            }
+            n if n == is!(IORING_UNREGISTER_PERSONALITY) => {
+                none(arg, 0).unwrap_or_else(|| personality::unregister(ring, nr))
+            }
+            n if n == is!(IORING_REGISTER_MEM_REGION) => region::register(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_RESIZE_RINGS) => resize::resize(ring, arg, nr),
+            n if n == is!(IORING_REGISTER_QUERY) => query::query(arg, nr),
             n if n == is!(IORING_REGISTER_CLOCK) => misc::clock(ring, arg, nr),
             _ => -libc::EINVAL,
         }
