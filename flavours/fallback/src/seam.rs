@@ -129,7 +129,8 @@ impl Kernel for User {
                         return result(ret);
                     }
                 }
-                return without_ring(fd, opcode, arg, nr_args);
+                // SAFETY: passed on to the caller.
+                return unsafe { without_ring(fd, opcode, arg, nr_args) };
             }
         };
         // SAFETY: passed on to the caller.
@@ -198,16 +199,20 @@ impl Kernel for User {
 }
 
 /// `io_uring_register` on what is no emulated ring: the kernel's, or none.
-fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Result<c_int> {
+///
+/// # Safety
+///
+/// As for `Kernel::register`.
+unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Result<c_int> {
     let answer = if fd == -1 && mode::mode() == Mode::Always {
         Err(Errno::EINVAL)
     } else {
-        // SAFETY: the arguments are what the opcode takes, as the caller of `register` says.
+        // SAFETY: passed on to the caller.
         foreign(unsafe { Native::register(fd, opcode, arg, nr) }, fd)
     };
     let refused = answer == Err(Errno::EINVAL) && fd == -1 && mode::is_emulating();
     if refused && opcode == IORING_REGISTER_QUERY as c_uint {
-        // SAFETY: as above.
+        // SAFETY: passed on to the caller.
         return result(unsafe { register::query::query(arg.cast_mut(), nr) });
     }
     answer

@@ -165,6 +165,19 @@ static void lent(void)
         }
         setfsuid(NOBODY);
     }
+    /* what a worker does to an open file goes on there */
+    setfsuid(0);
+    fd = make_file("synced", 6, 1);
+    setfsuid(NOBODY);
+    for (unsigned i = 0; i < 2; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+
+        io_uring_prep_fsync(sqe, fd, 0);
+        sqe->personality = (__u16) root;
+        io_uring_sqe_set_flags(sqe, i ? IOSQE_ASYNC : 0);
+        CHECK_EQ(run_res(&ring), 0);
+    }
+    close(fd);
     setfsuid(0);
     io_uring_queue_exit(&ring);
 }

@@ -226,7 +226,8 @@ pub fn issue(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Ou
             return Outcome::Done(-libc::EBADF, 0);
         }
     }
-    let Some(lent) = req.personality.clone() else {
+    // One that has waited began with its rights, and goes on with an open file wherever it is.
+    let Some(lent) = req.personality.clone().filter(|_| req.id == 0) else {
         return (op.issue)(ring, req, how, batch);
     };
     if !batch.within_enter && *lent != Credentials::own() {
