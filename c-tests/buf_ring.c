@@ -115,11 +115,9 @@ static void own_memory(void)
     char bytes[BUFFERS][SIZE];
     struct io_uring ring;
     struct io_uring_buf_reg reg;
-    struct io_uring_buf_ring *buffers = (struct io_uring_buf_ring *)
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct io_uring_buf_ring *buffers = (struct io_uring_buf_ring *) new_pages(1);
     int fd = make_file("file", SIZE, 1);
 
-    CHECK(buffers != MAP_FAILED);
     need_kernel(5, 19, "provided buffer rings");
     ring_open(&ring, 4, 0);
     memset(&reg, 0, sizeof(reg));
@@ -141,7 +139,7 @@ static void own_memory(void)
     CHECK_EQ(io_uring_register_buf_ring(&ring, &reg, 1u << 15), -EINVAL);
     CHECK_EQ(reg.flags, 1u << 15);
     io_uring_queue_exit(&ring);
-    munmap(buffers, 4096);
+    munmap(buffers, page_size());
     close(fd);
 }
 
@@ -161,12 +159,12 @@ static void kernel_memory(void)
     reg.bgid = GROUP;
     CHECK_EQ(io_uring_register_buf_ring(&ring, &reg, IOU_PBUF_RING_MMAP), 0);
     buffers = (struct io_uring_buf_ring *)
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring.ring_fd,
+        mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, ring.ring_fd,
              IORING_OFF_PBUF_RING | (__u64) GROUP << IORING_OFF_PBUF_SHIFT);
     CHECK(buffers != MAP_FAILED);
     add_all(buffers, bytes);
     CHECK_EQ(read_selected(&ring, fd, GROUP).res, SIZE);
-    munmap(buffers, 4096);
+    munmap(buffers, page_size());
     CHECK_EQ(io_uring_unregister_buf_ring(&ring, GROUP), 0);
     io_uring_queue_exit(&ring);
     close(fd);

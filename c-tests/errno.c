@@ -32,7 +32,8 @@ static struct io_uring broken_ring(const struct io_uring *ring)
 
 static void set_up_and_exit(void)
 {
-    static char memory[16 << 12] __attribute__((aligned(4096)));
+    const size_t size = 2 * page_size();
+    char *memory = new_pages(2);
     struct io_uring ring;
     struct io_uring_params params;
     int fd;
@@ -55,7 +56,7 @@ static void set_up_and_exit(void)
     BAD(io_uring_queue_init_mem(8, &ring, &params, memory, 1), ENOMEM);
     if (kernel_at_least(6, 10)) {
         memset(&params, 0, sizeof(params));
-        GOOD(io_uring_queue_init_mem(8, &ring, &params, memory, sizeof(memory)));
+        GOOD(io_uring_queue_init_mem(8, &ring, &params, memory, size));
         SILENT(io_uring_queue_exit(&ring));
     }
 

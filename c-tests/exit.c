@@ -65,7 +65,7 @@ static void twice(void)
     CHECK_EQ(fd, ring_fd);
     sqes = (char *) mmap(copy.sq.sqes, sqes_size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-    queue = (char *) mmap(copy.sq.ring_ptr, 4096, PROT_READ | PROT_WRITE,
+    queue = (char *) mmap(copy.sq.ring_ptr, page_size(), PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     CHECK(sqes == (char *) copy.sq.sqes);
     CHECK(queue == (char *) copy.sq.ring_ptr);
@@ -78,7 +78,7 @@ static void twice(void)
     CHECK_SYS(fcntl(fd, F_GETFD));
     CHECK_EQ(sqes[0] + queue[0], 2);
     munmap(sqes, sqes_size);
-    munmap(queue, 4096);
+    munmap(queue, page_size());
     close(fd);
 }
 

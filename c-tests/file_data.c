@@ -133,39 +133,37 @@ static void advise_file_64(void)
 static void advise_memory(void)
 {
     struct io_uring ring;
-    char *pages = (char *) mmap(NULL, 8192, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t page = page_size();
+    char *pages = new_pages(2);
 
-    CHECK(pages != MAP_FAILED);
     ring_open(&ring, 4, 0);
-    memset(pages, 1, 8192);
-    io_uring_prep_madvise(next_sqe(&ring), pages, 4096, MADV_DONTNEED);
+    memset(pages, 1, 2 * page);
+    io_uring_prep_madvise(next_sqe(&ring), pages, page, MADV_DONTNEED);
     CHECK_EQ(run_res(&ring), 0);
     CHECK_EQ(pages[0], 0);
-    CHECK_EQ(pages[4096], 1);
-    io_uring_prep_madvise(next_sqe(&ring), pages + 1, 4096, MADV_DONTNEED);
+    CHECK_EQ(pages[page], 1);
+    io_uring_prep_madvise(next_sqe(&ring), pages + 1, page, MADV_DONTNEED);
     CHECK_EQ(run_res(&ring), -EINVAL);
     io_uring_queue_exit(&ring);
-    munmap(pages, 8192);
+    munmap(pages, 2 * page);
 }
 
 /* The 64-bit forms hold their length in another field. Kernels before 6.11 do not read it. */
 static void advise_memory_64(void)
 {
     struct io_uring ring;
-    char *pages = (char *) mmap(NULL, 8192, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t page = page_size();
+    char *pages = new_pages(2);
 
-    CHECK(pages != MAP_FAILED);
     need_kernel(6, 11, "madvise with a 64-bit length");
     ring_open(&ring, 4, 0);
-    memset(pages, 1, 8192);
-    io_uring_prep_madvise64(next_sqe(&ring), pages + 4096, 4096, MADV_DONTNEED);
+    memset(pages, 1, 2 * page);
+    io_uring_prep_madvise64(next_sqe(&ring), pages + page, page, MADV_DONTNEED);
     CHECK_EQ(run_res(&ring), 0);
     CHECK_EQ(pages[0], 1);
-    CHECK_EQ(pages[4096], 0);
+    CHECK_EQ(pages[page], 0);
     io_uring_queue_exit(&ring);
-    munmap(pages, 8192);
+    munmap(pages, 2 * page);
 }
 
 static const struct test_case cases[] = {

@@ -14,6 +14,16 @@ static const uint64_t lengths[] = {
     MOST, MOST + 1ULL, 0x7fffffff, 0x80000000, 0xffffffff, 1ULL << 32, (1ULL << 32) + 1, 1ULL << 40, UINT64_MAX,
 };
 
+/* Those that a size_t can hold come first. */
+static unsigned count_lengths(void)
+{
+    unsigned count = 0;
+
+    while (count < ARRAY_LEN(lengths) && (size_t) lengths[count] == lengths[count])
+        count++;
+    return count;
+}
+
 static size_t length(unsigned i)
 {
     /* The compiler must not know the value: other tests use constants. */
@@ -60,7 +70,7 @@ static void check_sends(enum sender sender)
 
     better_than_reference("long lengths are capped");
     ring_open(&ring, 4, 0);
-    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+    for (unsigned i = 0; i < count_lengths(); i++) {
         make_tcp_pair(fds);
         prep_send(next_sqe(&ring), sender, fds[0], memory, length(i));
         done = run_done(&ring);
@@ -106,7 +116,7 @@ static void send_them_from_a_registered_buffer(void)
     make_tcp_pair(fds);
     ring_open(&ring, 4, 0);
     CHECK_EQ(io_uring_register_buffers(&ring, &vec, 1), 0);
-    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+    for (unsigned i = 0; i < count_lengths(); i++) {
         io_uring_prep_send_zc_fixed(next_sqe(&ring), fds[0], buffer, length(i), MSG_DONTWAIT, 0, 0);
         done = run_done(&ring);
         CHECK_EQ(done.res, -EFAULT);
@@ -128,7 +138,7 @@ static void receive_them(void)
     better_than_reference("long lengths are capped");
     make_socketpair(fds, SOCK_STREAM);
     ring_open(&ring, 4, 0);
-    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+    for (unsigned i = 0; i < count_lengths(); i++) {
         CHECK_EQ(write(fds[1], "hello", 5), 5);
         io_uring_prep_recv(next_sqe(&ring), fds[0], memory, length(i), 0);
         CHECK_EQ(run_res(&ring), 5);
@@ -171,7 +181,7 @@ static void send_them_as_bundles(void)
     ring_open(&ring, 4, 0);
     buffers = io_uring_setup_buf_ring(&ring, BUFFERS, GROUP, 0, &error);
     CHECK(buffers != NULL);
-    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+    for (unsigned i = 0; i < count_lengths(); i++) {
         provide(buffers, bytes);
         sqe = next_sqe(&ring);
         io_uring_prep_send_bundle(sqe, fds[0], length(i), MSG_DONTWAIT);
@@ -197,7 +207,7 @@ static void receive_them_again_and_again(void)
     need_kernel(6, 17, "a limit of each receive");
     better_than_reference("long lengths are capped");
     ring_open(&ring, 4, 0);
-    for (unsigned i = 0; i < ARRAY_LEN(lengths); i++) {
+    for (unsigned i = 0; i < count_lengths(); i++) {
         make_socketpair(fds, SOCK_STREAM);
         buffers = io_uring_setup_buf_ring(&ring, BUFFERS, GROUP, 0, &error);
         CHECK(buffers != NULL);
@@ -224,7 +234,7 @@ static void a_constant_one(void)
 
     better_than_reference("long lengths are capped");
     memset(&sqe, 0, sizeof(sqe));
-    io_uring_prep_recv(&sqe, 0, NULL, (size_t) (1ULL << 32), 0);
+    io_uring_prep_recv(&sqe, 0, NULL, (size_t) MOST + 1, 0);
     CHECK_EQ(sqe.len, MOST);
     io_uring_prep_recv(&sqe, 0, NULL, MOST - 1, 0);
     CHECK_EQ(sqe.len, MOST - 1);

@@ -94,7 +94,8 @@ static void refuse_with(unsigned call, unsigned argument, uint32_t value, int er
 
 static void check_setup_refused(int error)
 {
-    static char memory[16 << 12] __attribute__((aligned(4096)));
+    const size_t size = 2 * page_size();
+    char *memory = new_pages(2);
     struct io_uring ring;
     struct io_uring_params params;
     struct leak_mark mark;
@@ -106,7 +107,7 @@ static void check_setup_refused(int error)
     memset(&params, 0, sizeof(params));
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init_params(8, &ring, &params)), -error);
     memset(&params, 0, sizeof(params));
-    CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init_mem(8, &ring, &params, memory, sizeof(memory))),
+    CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init_mem(8, &ring, &params, memory, size)),
              -error);
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(8, &ring, IORING_SETUP_NO_MMAP)), -error);
     memset(&params, 0, sizeof(params));
@@ -140,13 +141,30 @@ static void setup_invalid(void)
 
 enum { MMAP_FLAGS = 3, MMAP_OFFSET = 5 };
 
+/* The call that libc uses. On 32-bit architectures its offset is in units of 4096 bytes. */
+#ifdef __NR_mmap2
+#define MMAP_CALL __NR_mmap2
+#define MMAP_OFFSET_SHIFT 12
+#else
+#define MMAP_CALL __NR_mmap
+#define MMAP_OFFSET_SHIFT 0
+#endif
+
+static void refuse_map(unsigned argument, uint32_t value, int error)
+{
+#ifdef __s390__
+    skip("mmap takes its arguments in memory here, where no filter sees them");
+#endif
+    refuse_with(MMAP_CALL, argument, argument == MMAP_OFFSET ? value >> MMAP_OFFSET_SHIFT : value, error);
+}
+
 static void check_map_refused(uint32_t offset)
 {
     struct io_uring ring;
     struct leak_mark mark;
 
     need_rings();
-    refuse_with(__NR_mmap, MMAP_OFFSET, offset, ODD_ERROR);
+    refuse_map(MMAP_OFFSET, offset, ODD_ERROR);
     mark = leak_mark();
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(8, &ring, 0)), -ODD_ERROR);
     /* a probe may map memory or not, but must leave nothing */
@@ -161,7 +179,7 @@ static void map_of_queues(void)
     struct leak_mark mark;
 
     need_rings();
-    refuse_with(__NR_mmap, MMAP_FLAGS, MAP_SHARED | MAP_POPULATE, ODD_ERROR);
+    refuse_map(MMAP_FLAGS, MAP_SHARED | MAP_POPULATE, ODD_ERROR);
     mark = leak_mark();
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(8, &ring, 0)), -ODD_ERROR);
     CHECK_NO_LEAK(mark);
@@ -185,7 +203,7 @@ static void check_third_map_refused(uint32_t argument, uint32_t value)
     fd = CHECK_SYS(raw_setup(4, &params));
     params.features &= ~IORING_FEAT_SINGLE_MMAP;
     mark = leak_mark();
-    refuse_with(__NR_mmap, argument, value, ODD_ERROR);
+    refuse_map(argument, value, ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_mmap(fd, &params, &ring)), -ODD_ERROR);
     CHECK_NO_LEAK(mark);
     close(fd);
@@ -213,7 +231,7 @@ static void own_memory(void)
     struct leak_mark mark = leak_mark();
 
     need_rings();
-    refuse_with(__NR_mmap, MMAP_FLAGS, MAP_SHARED | MAP_ANONYMOUS, ODD_ERROR);
+    refuse_map(MMAP_FLAGS, MAP_SHARED | MAP_ANONYMOUS, ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(8, &ring, IORING_SETUP_NO_MMAP)), -ODD_ERROR);
     CHECK_NO_LEAK(mark);
 }
@@ -228,17 +246,16 @@ static void own_memory_without_huge_pages(void)
     better_than_reference("a ring in the library's memory needs no huge pages");
     need_kernel(6, 10, "a ring in pages that are not contiguous");
     need_rings();
-    if (sysconf(_SC_PAGESIZE) != 4096)
+    if (page_size() != 4096)
         skip("the ring fits into a page");
-    refuse_with(__NR_mmap, MMAP_FLAGS, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | 21u << 26,
-                ENOMEM);
+    refuse_map(MMAP_FLAGS, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | 21u << 26, ENOMEM);
     /* one page of requests, but more than one of completions */
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(64, &ring, flags)), 0);
     submit_nop(&ring, 1);
     CHECK_EQ(reap(&ring).data, 1);
     io_uring_queue_exit(&ring);
     CHECK_NO_LEAK(mark);
-    refuse_with(__NR_mmap, MMAP_FLAGS, MAP_SHARED | MAP_ANONYMOUS, ODD_ERROR);
+    refuse_map(MMAP_FLAGS, MAP_SHARED | MAP_ANONYMOUS, ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_queue_init(64, &ring, flags)), -ODD_ERROR);
     CHECK_NO_LEAK(mark);
 }
@@ -296,7 +313,7 @@ static void buffer_ring_memory(void)
         skip("the address sanitizer needs these mappings");
     ring_open(&ring, 8, 0);
     mark = leak_mark();
-    refuse_with(__NR_mmap, MMAP_FLAGS, MAP_PRIVATE | MAP_ANONYMOUS, ODD_ERROR);
+    refuse_map(MMAP_FLAGS, MAP_PRIVATE | MAP_ANONYMOUS, ODD_ERROR);
     CHECK(KEEPS_ERRNO(io_uring_setup_buf_ring(&ring, 1024, 1, 0, &error)) == NULL);
     CHECK_EQ(error, -ODD_ERROR);
     CHECK_NO_LEAK(mark);
@@ -342,7 +359,7 @@ static void check_resize_refused(unsigned argument, uint32_t value)
     ring_open(&ring, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
     memset(&params, 0, sizeof(params));
     params.sq_entries = 64;
-    refuse_with(__NR_mmap, argument, value, ODD_ERROR);
+    refuse_map(argument, value, ODD_ERROR);
     CHECK_EQ(KEEPS_ERRNO(io_uring_resize_rings(&ring, &params)), -ODD_ERROR);
     CHECK_EQ(params.flags, 0);
     /* the ring still has its old mappings, and no new one is left */

@@ -103,7 +103,8 @@ static rlim_t next_fd(void)
 
 static void no_descriptor_left(void)
 {
-    static char memory[16 << 12] __attribute__((aligned(4096)));
+    const size_t size = 2 * page_size();
+    char *memory = new_pages(2);
     struct io_uring ring;
     struct io_uring_params params;
     struct rlimit limit;
@@ -119,7 +120,7 @@ static void no_descriptor_left(void)
     if (kernel_at_least(6, 10)) {
         CHECK_EQ(io_uring_queue_init(8, &ring, IORING_SETUP_NO_MMAP), -EMFILE);
         memset(&params, 0, sizeof(params));
-        CHECK_EQ(io_uring_queue_init_mem(8, &ring, &params, memory, sizeof(memory)), -EMFILE);
+        CHECK_EQ(io_uring_queue_init_mem(8, &ring, &params, memory, size), -EMFILE);
     }
     CHECK(io_uring_get_probe() == NULL);
     limit.rlim_cur = limit.rlim_max;

@@ -66,7 +66,7 @@ static void with_index_array(void)
 
 static void known_values(void)
 {
-    const long page = sysconf(_SC_PAGESIZE);
+    const long page = (long) page_size();
 
     if (page != 4096)
         skip("the values are for pages of 4096 bytes, here they have %ld", page);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -164,6 +165,22 @@ static inline void better_than_reference(const char *what)
 {
     if (getenv("C_TESTS_REFERENCE"))
         skip("better than the reference: %s", what);
+}
+
+/* ---- pages ---- */
+
+static inline size_t page_size(void)
+{
+    return (size_t) sysconf(_SC_PAGESIZE);
+}
+
+/* Memory of whole pages, all zeros. Their size differs between architectures. */
+static inline char *new_pages(unsigned count)
+{
+    void *pages = mmap(NULL, count * page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(pages != MAP_FAILED);
+    return (char *) pages;
 }
 
 /* ---- leak counting ---- */

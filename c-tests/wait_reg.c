@@ -3,7 +3,7 @@
 
 #include "ring.h"
 
-enum { SHORT_MS = 20, LONG_MS = 10000, REGION_SIZE = 4096 };
+enum { SHORT_MS = 20, LONG_MS = 10000 };
 
 static int register_wait_region(struct io_uring *ring, void *memory)
 {
@@ -12,7 +12,7 @@ static int register_wait_region(struct io_uring *ring, void *memory)
 
     memset(&region, 0, sizeof(region));
     region.user_addr = (__u64) (uintptr_t) memory;
-    region.size = REGION_SIZE;
+    region.size = page_size();
     region.flags = IORING_MEM_REGION_TYPE_USER;
     memset(&reg, 0, sizeof(reg));
     reg.region_uptr = (__u64) (uintptr_t) &region;
@@ -22,10 +22,8 @@ static int register_wait_region(struct io_uring *ring, void *memory)
 
 static struct io_uring_reg_wait *open_with_region(struct io_uring *ring)
 {
-    struct io_uring_reg_wait *waits = (struct io_uring_reg_wait *)
-        mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct io_uring_reg_wait *waits = (struct io_uring_reg_wait *) new_pages(1);
 
-    CHECK(waits != MAP_FAILED);
     need_kernel(6, 13, "a registered wait");
     ring_open(ring, 8, IORING_SETUP_R_DISABLED);
     CHECK_EQ(register_wait_region(ring, waits), 0);
@@ -81,7 +79,7 @@ static void index_outside_region(void)
 
     open_with_region(&ring);
     CHECK_EQ(io_uring_submit_and_wait_reg(&ring, &cqe, 1,
-                                          REGION_SIZE / sizeof(struct io_uring_reg_wait)),
+                                          (int) (page_size() / sizeof(struct io_uring_reg_wait))),
              -EFAULT);
     io_uring_queue_exit(&ring);
 }
@@ -103,8 +101,7 @@ static void region_errors(void)
 {
     struct io_uring ring;
     struct io_uring_mem_region_reg reg;
-    char *memory = (char *) mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *memory = new_pages(1);
 
     need_kernel(6, 13, "memory regions");
     ring_open(&ring, 8, 0);

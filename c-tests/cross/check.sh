@@ -5,21 +5,20 @@
 # usage: check.sh WORK [ARCHITECTURE...]
 # environment: MAKE, CARGO; UPSTREAM_INCLUDE (upstream's installed headers; without it layouts are not compared)
 #
-# The core library comes from rustup's target, or is built from its source by a nightly toolchain that has it. An
-# architecture without a compiler or core library here is skipped and named.
+# An architecture without a compiler or core library here is skipped and named.
 set -euo pipefail
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKELEVEL O
+. c-tests/cross/toolchain.sh
 
 work=$1
 shift
 mkdir -p "$work"
 wanted=" $* "
-: "${MAKE:=make}" "${CARGO:=cargo}" "${UPSTREAM_INCLUDE:=}"
+: "${MAKE:=make}" "${UPSTREAM_INCLUDE:=}"
 here=c-tests/cross
 facts=$(python3 "$here/layout_facts.py" c-tests/abi/layouts.txt)
 compared=$(grep -c '^char fact_' <<<"$facts")
-nightly_source=$(rustc +nightly --print sysroot 2>/dev/null || true)/lib/rustlib/src/rust/library/core
 
 built=() tried=() failed=() skipped=()
 skip() { # architecture reason
@@ -33,26 +32,19 @@ layouts() { # compiler include
         "$1nm" -S "$work/facts.o" | awk '$4 ~ /^fact_/ { print $4, $2 }' | sort
 }
 
-build() { # architecture target prefix
-    local target=$2 prefix=$3 directory=$work/$1 cargo=$CARGO
-    if ! [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ]; then
-        cargo="cargo +nightly -Zbuild-std=core"
-    fi
+build() { # architecture
+    local directory=$work/$1
     mkdir -p "$directory"
-    "$MAKE" -s O="$directory" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_2019=0 check-elf-installed
+    "$MAKE" -s O="$directory" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$rust_cargo" ENABLE_2019=0 \
+        check-elf-installed
 }
 
-while read -r name target prefix kind; do
+while read -r name _; do
     case $name in '#'* | '') continue ;; esac
     [ "$wanted" = '  ' ] || [[ $wanted == *" $name "* ]] || continue
-    command -v "${prefix}gcc" >/dev/null && command -v "${prefix}ld.bfd" >/dev/null || { skip "$name" "there is no ${prefix}gcc"; continue; }
-    if ! [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] && ! [ -d "$nightly_source" ] &&
-        ! rustup target add "$target" >/dev/null 2>&1; then
-        skip "$name" "Rust has neither a core library for $target nor its source"
-        continue
-    fi
+    take_toolchain "$name" || { skip "$name" "$reason"; continue; }
     status=0
-    build "$name" "$target" "$prefix" >"$work/log" 2>&1 || status=$?
+    build "$name" >"$work/log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
         tail -n 12 "$work/log" | sed 's/^/    /'
         if [ "$kind" = tries ]; then

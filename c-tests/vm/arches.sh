@@ -7,27 +7,21 @@
 set -euo pipefail
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS MAKELEVEL O
+. c-tests/cross/toolchain.sh
 
 work=$1
 shift
-: "${MAKE:=make}" "${CARGO:=cargo}" "${PYTHON:=python3}"
+: "${MAKE:=make}" "${PYTHON:=python3}"
 mkdir -p "$work"
 failed=() booted=()
 
 for name in "$@"; do
-    read -r target prefix < <(awk -v name="$name" '$1 == name { print $2, $3 }' c-tests/cross/architectures.txt) ||
-        { echo "arches: $name is not in c-tests/cross/architectures.txt" >&2; exit 2; }
-    if ! command -v "${prefix}gcc" >/dev/null; then
-        echo "SKIP: $name: there is no ${prefix}gcc"
-        continue
-    fi
-    cargo=$CARGO
-    [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] || cargo="cargo +nightly -Zbuild-std=core"
+    take_toolchain "$name" || { echo "SKIP: $name: $reason"; continue; }
     # i386's newest kernels are 64-bit ones.
     suite=sid
     [ "$name" != i386 ] || suite=bookworm
     upstream=$(build-aux/fetch-upstream.sh build-cross "$prefix") || { echo "SKIP: $name: no upstream library"; continue; }
-    common=(O="$work/$name" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$cargo" ENABLE_2019=0)
+    common=(O="$work/$name" CROSS_COMPILE="$prefix" CARGO_BUILD_TARGET="$target" CARGO="$rust_cargo" ENABLE_2019=0)
     mkdir -p "$work/$name"
     ours=() theirs=()
     for program in $TESTS; do

@@ -165,17 +165,15 @@ static void registered_wait(void)
     struct io_uring_cqe *cqe = NULL;
     struct io_uring_reg_wait *wait;
     struct io_uring ring;
-    void *memory = NULL;
+    void *memory = new_pages(1);
 
     ring_open(&ring, 4, IORING_SETUP_R_DISABLED);
-    CHECK_EQ(posix_memalign(&memory, 4096, 4096), 0);
-    memset(memory, 0, 4096);
     wait = (struct io_uring_reg_wait *) memory;
     wait->ts = millis(5);
     wait->flags = IORING_REG_WAIT_TS;
     memset(&region, 0, sizeof(region));
     region.user_addr = (__u64) (uintptr_t) memory;
-    region.size = 4096;
+    region.size = page_size();
     region.flags = IORING_MEM_REGION_TYPE_USER;
     memset(&reg, 0, sizeof(reg));
     reg.region_uptr = (__u64) (uintptr_t) &region;
@@ -186,7 +184,7 @@ static void registered_wait(void)
              kernel_at_least(6, 13) ? -ETIME : -EINVAL);
     check_usable(&ring);
     io_uring_queue_exit(&ring);
-    free(memory);
+    munmap(memory, page_size());
 }
 
 static void resizing(void)
