@@ -12,6 +12,7 @@ void run_rows(void)
     check(io_uring_queue_init(64, &ring, 0) == 0, "setting a ring up");
     COUNT("nothing", nothing(&ring));
     count_queues(&ring);
+    count_cycles(&ring);
     count_inlines(&ring);
     count_buf_ring(&ring);
     count_preps();

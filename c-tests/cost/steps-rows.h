@@ -11,6 +11,7 @@ void run_rows(void);
 void count_enters(struct io_uring *ring, const char *kind);
 
 void count_queues(struct io_uring *ring);
+void count_cycles(struct io_uring *ring);
 void count_inlines(struct io_uring *ring);
 void count_buf_ring(struct io_uring *ring);
 void count_preps(void);
