@@ -13,6 +13,8 @@ pub mod errno;
 pub mod inline;
 #[path = "../../../../core/src/kernel/mod.rs"]
 pub mod kernel;
+#[path = "../../../../core/src/mem.rs"]
+pub mod mem;
 #[path = "../../../../core/src/queue/mod.rs"]
 pub mod queue;
 #[path = "../../../../core/src/register/mod.rs"]
