@@ -86,9 +86,9 @@ $(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(C_TEST_HEADERS) $(C_TESTS_INSTA
 
 ## make check-fallback  the C tests, tests of its own, and qemu-img on the fallback, io_uring refused
 check-fallback: $(FALLBACK_LIB) $(FALLBACK_OUT)/liburing-fallback.a $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
-		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS)))
+		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so))
 	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
-		PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
+		C_TEST_PROGRAMS='$(call c_test_programs,so)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
 
 ## make check-fallback-consumers  qemu, mariadbd, smbd and plocate with io_uring refused (CONSUMERS=qemu picks one)
 check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse

@@ -18,8 +18,9 @@ use crate::call::Calls;
 #[cfg(feature = "preload")]
 use crate::remembered;
 use crate::ring::Ring;
+use crate::sys::changes;
 #[cfg(feature = "preload")]
-use crate::sys::changes::{self, Moment};
+use crate::sys::changes::Moment;
 use crate::sys::files::{self, Identity};
 use crate::sys::process;
 use crate::teardown;
@@ -356,12 +357,8 @@ impl Unopened {
         MEMFD_DEVICE.store(self.held.identity.device, Ordering::Relaxed);
         slot.descriptor.store(fd, Ordering::Relaxed);
         // Release: a thread that finds the position finds the ring complete.
-        let open = || slot.position.store(self.position, Ordering::Release);
-        // The number may have been closed unseen, and the slot had another ring.
-        #[cfg(feature = "preload")]
-        changes::during(open);
-        #[cfg(not(feature = "preload"))]
-        open();
+        // A change of descriptors: the number may have been closed unseen, and the slot had another ring.
+        changes::during(|| slot.position.store(self.position, Ordering::Release));
         // This user stands for the open ring from now on.
         core::mem::forget(self.held);
     }

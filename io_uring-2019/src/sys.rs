@@ -6,6 +6,14 @@
 pub mod call;
 #[cfg(feature = "preload")]
 pub mod changes;
+/// The linked library remembers nothing about descriptors.
+#[cfg(not(feature = "preload"))]
+pub mod changes {
+    /// Makes a call that may change which file a descriptor leads to.
+    pub fn during<T>(change: impl FnOnce() -> T) -> T {
+        change()
+    }
+}
 pub mod files;
 #[cfg(feature = "preload")]
 pub mod maps;

@@ -22,7 +22,7 @@ pub struct Ring {
     descriptor: AtomicI32,
     /// Exchanged when the ring gets another size. What was there before is in `retired` as long as the ring is.
     memory: AtomicPtr<Memory>,
-    retired: Lock<Vec<Box<Memory>>>,
+    retired: Lock<Vec<AtomicPtr<Memory>>>,
     /// `IORING_SETUP_*`.
     pub flags: u32,
     /// The one thread that may submit, under `IORING_SETUP_SINGLE_ISSUER`.
@@ -121,11 +121,12 @@ impl Ring {
         let old = self
             .memory
             .swap(Box::into_raw(Box::new(new)), Ordering::AcqRel);
-        // SAFETY: made from a box, and nobody else takes it back.
-        let old = unsafe { Box::from_raw(old) };
+        // It stays where it is: another thread may have got it from `memory` just before.
+        self.retired.lock().push(AtomicPtr::new(old));
+        // SAFETY: as in `memory`.
+        let old = unsafe { &*old };
         sys::futex_wake(old.cq_tail(), true, i32::MAX);
         old.blank();
-        self.retired.lock().push(old);
     }
 
     /// The eventfd that is the ring's descriptor.
@@ -161,8 +162,14 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // SAFETY: made from a box, and nobody has the ring any more.
-        drop(unsafe { Box::from_raw(*self.memory.get_mut()) });
+        let retired = std::mem::take(&mut *self.retired.lock());
+        for mut memory in retired
+            .into_iter()
+            .chain([std::mem::take(&mut self.memory)])
+        {
+            // SAFETY: made from a box, and nobody has the ring any more.
+            drop(unsafe { Box::from_raw(*memory.get_mut()) });
+        }
         for fd in [self.descriptor(), self.masked_wait.load(Ordering::Relaxed)] {
             if fd >= 0 {
                 sys::close(fd);

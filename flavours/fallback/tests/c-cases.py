@@ -2,7 +2,7 @@
 """Run the C tests on the fallback library and hold the cases that fail against the recorded ones.
 
 The list has a line for each case that differs from the kernel: program, case, reason. A case that fails and is not in
-it is an error, and so is one that is in it and passes.
+it is an error, and so is one that is in it and passes, or that does not exist.
 Exit status: 0 when all is as recorded, 1 otherwise.
 """
 
@@ -50,20 +50,19 @@ def main():
     parser.add_argument("--list", required=True, help="the recorded cases")
     parser.add_argument("--wrapper", required=True, help="a command to run each program under")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("programs", nargs="*")
+    parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
     differing = recorded(options.list)
-    programs = options.programs or sorted(os.listdir(options.dir))
-    programs = [name for name in programs if os.access(os.path.join(options.dir, name), os.X_OK)]
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
-    wrong = []
+    wrong, unseen = [], set(differing)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        runs = [(name, pool.submit(run, os.path.join(options.dir, name), options.wrapper.split())) for name in programs]
+        runs = [(name, pool.submit(run, os.path.join(options.dir, name), options.wrapper.split())) for name in options.programs]
         for name, pending in runs:
             cases, output = pending.result()
             said = False
             for case, outcome in cases.items():
                 counts[outcome] += 1
+                unseen.discard((name, case))
                 known = (name, case) in differing
                 if (outcome == "FAIL") == known or outcome == "skip":
                     continue
@@ -76,8 +75,12 @@ def main():
             print("FAIL: %s %s fails, and is not recorded" % (name, case))
         else:
             print("FAIL: %s %s is recorded as failing, and passes" % (name, case))
-    print("%d passed, %d as recorded or failed, %d skipped by the tests" % (counts["ok"], counts["FAIL"], counts["skip"]))
-    sys.exit(1 if wrong else 0)
+    for name, case in sorted(unseen):
+        print("FAIL: %s %s is recorded as failing, and does not exist" % (name, case))
+    failed = sum(outcome == "FAIL" for _, _, outcome in wrong)
+    print("%d passed, %d fail as recorded, %d fail and are not recorded, %d skipped by the tests"
+          % (counts["ok"], counts["FAIL"] - failed, failed, counts["skip"]))
+    sys.exit(1 if wrong or unseen else 0)
 
 
 if __name__ == "__main__":

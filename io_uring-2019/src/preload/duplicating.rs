@@ -7,7 +7,7 @@ use core::arch::global_asm;
 use core::ffi::{c_int, c_uint, c_void};
 use core::sync::atomic::Ordering;
 
-use super::next::{direct_call, next};
+use super::next::{assembly_function, direct_call, next};
 use crate::pool;
 use crate::sys::call::nr;
 
@@ -31,42 +31,37 @@ extern "C" fn pidfd_getfd(process: c_int, fd: c_int, flags: c_uint) -> c_int {
 // fcntl(fd, command, ...): all that this library looks at is F_DUPFD and F_DUPFD_CLOEXEC.
 macro_rules! fcntl {
     ($name:literal) => {
-        global_asm!(
-            concat!(".pushsection .text.", $name, ", \"ax\", @progbits"),
-            concat!(".globl ", $name),
-            concat!(".type ", $name, ", @function"),
-            concat!($name, ":"),
-            ".cfi_startproc",
-            "cmp dword ptr [rip + {open}], 0",
-            "jne 3f",
-            "2:",
-            concat!("mov rax, [rip + liburing_2019_next_", $name, "]"),
-            "test rax, rax",
-            "jz {direct}",
-            "jmp rax",
-            "3:",
-            "test esi, esi",
-            "jz 4f",
-            "cmp esi, {dupfd_cloexec}",
-            "jne 2b",
-            "4:",
-            "push rdi",
-            ".cfi_adjust_cfa_offset 8",
-            "push rsi",
-            ".cfi_adjust_cfa_offset 8",
-            "push rdx",
-            ".cfi_adjust_cfa_offset 8",
-            "call {note}",
-            "pop rdx",
-            ".cfi_adjust_cfa_offset -8",
-            "pop rsi",
-            ".cfi_adjust_cfa_offset -8",
-            "pop rdi",
-            ".cfi_adjust_cfa_offset -8",
-            "jmp 2b",
-            ".cfi_endproc",
-            concat!(".size ", $name, ", . - ", $name),
-            ".popsection",
+        assembly_function!(
+            $name,
+            [
+                "cmp dword ptr [rip + {open}], 0",
+                "jne 3f",
+                "2:",
+                concat!("mov rax, [rip + liburing_2019_next_", $name, "]"),
+                "test rax, rax",
+                "jz {direct}",
+                "jmp rax",
+                "3:",
+                "test esi, esi",
+                "jz 4f",
+                "cmp esi, {dupfd_cloexec}",
+                "jne 2b",
+                "4:",
+                "push rdi",
+                ".cfi_adjust_cfa_offset 8",
+                "push rsi",
+                ".cfi_adjust_cfa_offset 8",
+                "push rdx",
+                ".cfi_adjust_cfa_offset 8",
+                "call {note}",
+                "pop rdx",
+                ".cfi_adjust_cfa_offset -8",
+                "pop rsi",
+                ".cfi_adjust_cfa_offset -8",
+                "pop rdi",
+                ".cfi_adjust_cfa_offset -8",
+                "jmp 2b",
+            ],
             open = sym pool::OPEN_RINGS,
             direct = sym fcntl_call,
             dupfd_cloexec = const F_DUPFD_CLOEXEC,
@@ -90,24 +85,19 @@ extern "C" fn fcntl_call(fd: c_int, command: c_int, argument: usize) -> c_int {
 // recvmsg and recvmmsg: messages may bring descriptors.
 macro_rules! receiving {
     ($name:literal, $direct:ident) => {
-        global_asm!(
-            concat!(".pushsection .text.", $name, ", \"ax\", @progbits"),
-            concat!(".globl ", $name),
-            concat!(".type ", $name, ", @function"),
-            concat!($name, ":"),
-            ".cfi_startproc",
-            "cmp dword ptr [rip + {open}], 0",
-            "je 2f",
-            // Before the call. On this processor the kernel's stores come later.
-            "mov dword ptr [rip + {received}], 1",
-            "2:",
-            concat!("mov rax, [rip + liburing_2019_next_", $name, "]"),
-            "test rax, rax",
-            "jz {direct}",
-            "jmp rax",
-            ".cfi_endproc",
-            concat!(".size ", $name, ", . - ", $name),
-            ".popsection",
+        assembly_function!(
+            $name,
+            [
+                "cmp dword ptr [rip + {open}], 0",
+                "je 2f",
+                // Before the call. On this processor the kernel's stores come later.
+                "mov dword ptr [rip + {received}], 1",
+                "2:",
+                concat!("mov rax, [rip + liburing_2019_next_", $name, "]"),
+                "test rax, rax",
+                "jz {direct}",
+                "jmp rax",
+            ],
             open = sym pool::OPEN_RINGS,
             received = sym pool::DESCRIPTORS_RECEIVED,
             direct = sym $direct,

@@ -141,6 +141,43 @@ functions!(
     "unshare"
 );
 
+/// Defines the function `$name` before libc's, in assembly: it keeps the registers with arguments that it does not know.
+macro_rules! assembly_function {
+    ($name:literal, [$($line:expr),* $(,)?], $($operands:tt)*) => {
+        core::arch::global_asm!(
+            concat!(".pushsection .text.", $name, ", \"ax\", @progbits"),
+            concat!(".globl ", $name),
+            concat!(".type ", $name, ", @function"),
+            concat!($name, ":"),
+            ".cfi_startproc",
+            $($line,)*
+            ".cfi_endproc",
+            concat!(".size ", $name, ", . - ", $name),
+            ".popsection",
+            $($operands)*
+        );
+    };
+}
+
+/// Assembly that loads the next function of that name into `r11`. Other libraries call some functions before this one was
+/// loaded completely, so it may have to be looked up here. It exists: only where it does would a program call it.
+macro_rules! load_next {
+    ($name:literal) => {
+        concat!(
+            "mov r11, [rip + liburing_2019_next_",
+            $name,
+            "]\n",
+            "test r11, r11\n",
+            "jnz 9f\n",
+            "call liburing_2019_load_early\n",
+            "mov r11, [rip + liburing_2019_next_",
+            $name,
+            "]\n",
+            "9:"
+        )
+    };
+}
+
 /// The next function of that name, or the same done by a system call.
 macro_rules! next {
     ($word:ident: fn($($argument:ident: $type:ty),*), $nr:expr) => {{
@@ -168,4 +205,4 @@ pub fn direct_call<const N: usize>(number: usize, arguments: [usize; N]) -> c_in
     in_errno(Errno::check(unsafe { Native::call(number, all) } as c_int))
 }
 
-pub(crate) use next;
+pub(crate) use {assembly_function, load_next, next};

@@ -3,46 +3,33 @@
 //! Only that they run is noted: what is remembered about descriptors does not hold any more. A ring that they close is
 //! given back by a later set-up.
 
-use core::arch::global_asm;
-
+use super::next::{assembly_function, load_next};
 use crate::pool;
 use crate::sys::changes::{BEGIN, CHANGES, UNDER_WAY};
 
 // name(arguments...): all have at most three arguments, in registers. While there are no rings, each jumps to the next
-// one, so threads that are being cancelled are not affected by this library then. Other libraries call some of them
-// before this one was loaded completely, so the next function may have to be looked up here. It exists: only where it
-// does would a program call it.
+// one, so threads that are being cancelled are not affected by this library then.
 macro_rules! passed_on {
     ($($name:literal),*) => {
         $(
-            global_asm!(
-                concat!(".pushsection .text.", $name, ", \"ax\", @progbits"),
-                concat!(".globl ", $name),
-                concat!(".type ", $name, ", @function"),
-                concat!($name, ":"),
-                ".cfi_startproc",
-                concat!("mov r11, [rip + liburing_2019_next_", $name, "]"),
-                "test r11, r11",
-                "jnz 2f",
-                "call liburing_2019_load_early",
-                concat!("mov r11, [rip + liburing_2019_next_", $name, "]"),
-                "2:",
-                "cmp dword ptr [rip + {open}], 0",
-                "jne 3f",
-                "jmp r11",
-                "3:",
-                "mov eax, {begin}",
-                "lock add [rip + {changes}], rax",
-                "sub rsp, 8",
-                ".cfi_adjust_cfa_offset 8",
-                "call r11",
-                "add rsp, 8",
-                ".cfi_adjust_cfa_offset -8",
-                "lock sub qword ptr [rip + {changes}], {under_way}",
-                "ret",
-                ".cfi_endproc",
-                concat!(".size ", $name, ", . - ", $name),
-                ".popsection",
+            assembly_function!(
+                $name,
+                [
+                    load_next!($name),
+                    "cmp dword ptr [rip + {open}], 0",
+                    "jne 3f",
+                    "jmp r11",
+                    "3:",
+                    "mov eax, {begin}",
+                    "lock add [rip + {changes}], rax",
+                    "sub rsp, 8",
+                    ".cfi_adjust_cfa_offset 8",
+                    "call r11",
+                    "add rsp, 8",
+                    ".cfi_adjust_cfa_offset -8",
+                    "lock sub qword ptr [rip + {changes}], {under_way}",
+                    "ret",
+                ],
                 open = sym pool::OPEN_RINGS,
                 changes = sym CHANGES,
                 begin = const BEGIN,

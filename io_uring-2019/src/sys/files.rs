@@ -7,7 +7,6 @@ use uring_core::errno::{Errno, Result};
 use uring_core::kernel::{Kernel, Native};
 
 use super::call::{Span, address, check, nr};
-#[cfg(feature = "preload")]
 use super::changes;
 
 /// The file's position, which belongs to the open file, not to the descriptor. `ESPIPE` if it has none.
@@ -113,13 +112,7 @@ pub fn open_at(path: *const u8, flags: usize) -> Result<c_int> {
 
 /// Closes a descriptor of this library.
 pub fn close(fd: c_int) {
-    let close = || {
-        let _ = Native::close(fd);
-    };
-    #[cfg(feature = "preload")]
-    changes::during(close);
-    #[cfg(not(feature = "preload"))]
-    close();
+    let _ = changes::during(|| Native::close(fd));
 }
 
 /// Opens a file for reading.

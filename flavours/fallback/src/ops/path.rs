@@ -17,8 +17,9 @@ use crate::ring::Ring;
 use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
-fn is_path(opcode: u8) -> bool {
-    const PATHS: [io_uring_op; 12] = [
+/// Whether the thread's credentials decide about the request.
+fn needs_credentials(opcode: u8) -> bool {
+    const THOSE: [io_uring_op; 12] = [
         IORING_OP_OPENAT,
         IORING_OP_OPENAT2,
         IORING_OP_STATX,
@@ -32,12 +33,12 @@ fn is_path(opcode: u8) -> bool {
         IORING_OP_GETXATTR,
         IORING_OP_FGETXATTR,
     ];
-    PATHS.iter().any(|path| opcode == *path as u8)
+    THOSE.iter().any(|op| opcode == *op as u8)
 }
 
 /// Notes whose request it is, where its turn may come in another thread.
 pub fn note_credentials(req: &mut Req) {
-    if is_path(req.sqe.opcode) && req.stable().credentials.is_none() {
+    if needs_credentials(req.sqe.opcode) && req.stable().credentials.is_none() {
         let whose = match &req.personality {
             Some(lent) => lent.clone(),
             None => Arc::new(Credentials::own()),
