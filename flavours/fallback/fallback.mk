@@ -79,7 +79,7 @@ $(FALLBACK_OUT)/refuse: $(FALLBACK)/tests/refuse.c
 CHECKS += check-fallback
 .PHONY: check-fallback check-fallback-consumers
 FALLBACK_TESTS := $(patsubst $(FALLBACK)/tests/%.c,$(FALLBACK_OUT)/tests/%,$(filter-out %/refuse.c,$(wildcard $(FALLBACK)/tests/*.c)))
-$(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
+$(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
 	$(call say,CC,fallback/tests/$*)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)

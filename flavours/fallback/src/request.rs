@@ -135,6 +135,12 @@ impl Req {
         // SAFETY: all readings of the union are plain numbers.
         unsafe { self.sqe.__anon6.__anon1.addr3 }
     }
+
+    /// `attr_type_mask`.
+    pub fn attributes(&self) -> u64 {
+        // SAFETY: all readings of the union are plain numbers.
+        unsafe { self.sqe.__anon6.__anon2.attr_type_mask }
+    }
 }
 
 /// A duplicate of a descriptor, closed when the request goes.
