@@ -230,6 +230,30 @@ static void rewinding(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Looking for a completion enters the kernel when one has overflowed, and keeps the SQEs taken before. */
+static void rewinding_keeps_taken(void)
+{
+    const unsigned flags = IORING_SETUP_SQ_REWIND | IORING_SETUP_NO_SQARRAY;
+    struct io_uring_cqe *cqe;
+    struct io_uring ring;
+
+    need_setup(flags, "a rewinding submission queue");
+    ring_open(&ring, 4, flags);
+    for (unsigned i = 0; i < 9; i++)
+        submit_nop(&ring, i);
+    io_uring_prep_nop(next_sqe(&ring));
+    io_uring_sqe_set_data64(&ring.sq.sqes[0], 20);
+    for (unsigned i = 0; i < 8; i++)
+        CHECK_EQ(reap(&ring).data, i);
+    CHECK(io_uring_cq_has_overflow(&ring));
+    CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), 0);
+    CHECK_EQ(cqe->user_data, 8);
+    io_uring_cqe_seen(&ring, cqe);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 20);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(recorded_state),
     CASE(index_array),
@@ -240,6 +264,7 @@ static const struct test_case cases[] = {
     CASE(queue_mmap_array),
     CASE(many_rings),
     CASE(rewinding),
+    CASE(rewinding_keeps_taken),
 };
 
 TEST_MAIN(cases)

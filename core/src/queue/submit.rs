@@ -81,26 +81,25 @@ pub(super) unsafe fn flush_polled(ring: *mut io_uring) -> c_uint {
     }
 }
 
-/// Notes that the kernel has taken `taken` SQEs and left `left`, in a ring with `IORING_SETUP_SQ_REWIND`.
+/// Notes that the kernel has taken `taken` SQEs, at least one, in a ring with `IORING_SETUP_SQ_REWIND`.
 ///
 /// There each call takes a batch that begins at the first slot, and heeds neither head nor tail. So the tail counts the
-/// batch, nothing is published, and what the kernel left is moved to the first slots.
+/// SQEs that are taken from the ring, nothing is published, and what the kernel left is moved to the first slots.
 ///
 /// # Safety
 ///
-/// `ring` is set up and rewinds, and no other thread uses its SQ side. `taken + left` SQEs were taken before the call.
+/// `ring` is set up and rewinds, no other thread uses its SQ side, and `taken` is at most its tail.
 #[cold]
-pub(super) unsafe fn rewind(ring: *mut io_uring, taken: c_uint, left: c_uint) {
-    // SAFETY: the SQEs of the batch lie within the ring's, in units of 64 bytes as the shift has it.
+pub(super) unsafe fn rewind(ring: *mut io_uring, taken: c_uint) {
+    // SAFETY: the SQEs up to the tail lie within the ring's, in units of 64 bytes as the shift has it.
     unsafe {
         let sq = &raw mut (*ring).sq;
+        let left = (*sq).sqe_tail.wrapping_sub(taken);
         (*sq).sqe_tail = left;
-        if taken != 0 {
-            let shift = sqe::shift(ring);
-            let from = (*sq).sqes.add((taken as usize) << shift);
-            for unit in 0..(left as usize) << shift {
-                (*sq).sqes.add(unit).write(from.add(unit).read());
-            }
+        let shift = sqe::shift(ring);
+        let from = (*sq).sqes.add((taken as usize) << shift);
+        for unit in 0..(left as usize) << shift {
+            (*sq).sqes.add(unit).write(from.add(unit).read());
         }
     }
 }
@@ -203,8 +202,8 @@ unsafe fn submit_rewinding<K: Kernel>(ring: *mut io_uring, wait_nr: c_uint, reap
     unsafe {
         let pending = (*ring).sq.sqe_tail;
         let submitted = submit_pending::<K>(ring, pending, wait_nr, reap);
-        if let Ok(count) = submitted {
-            rewind(ring, count as c_uint, pending.wrapping_sub(count as c_uint));
+        if let Ok(count @ 1..) = submitted {
+            rewind(ring, count as c_uint);
         }
         to_ret(submitted)
     }

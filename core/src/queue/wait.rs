@@ -238,8 +238,9 @@ unsafe fn reap_on<K: Kernel>(
                 Err(error) => break Some(error),
             };
             submit = submit.wrapping_sub(count as c_uint);
-            if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
-                submit::rewind(ring, count as c_uint, submit);
+            // A wait that gives the kernel nothing leaves the SQ side alone: another thread may be using it.
+            if count != 0 && (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
+                submit::rewind(ring, count as c_uint);
             }
             if !cqe.is_null() {
                 break None;

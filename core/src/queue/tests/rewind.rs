@@ -77,3 +77,24 @@ fn what_the_kernel_leaves_goes_first() {
         assert_eq!(ring.0.sq.sqe_tail, 0);
     }
 }
+
+#[test]
+fn what_was_taken_before_a_wait_is_still_there() {
+    let mut ring = Ring::new(Config::NEW, IORING_SETUP_SQ_REWIND);
+    for n in 0..9 {
+        sim::post(ring.fd(), n, 0, 0);
+    }
+    ring.advance(8);
+    assert!(ring.take(20, 1) && ring.take(21, 1));
+    // One completion has overflowed, so looking for one enters the kernel.
+    assert_eq!(ring.get(0, 0), (Ok(0), Some((8, 0))));
+    ring.advance(1);
+    // Nothing comes, so the wait enters the kernel more than once.
+    sim::configure(|config| config.interrupt = true);
+    sim::post(ring.fd(), 9, 0, 0);
+    assert_eq!(ring.get(0, 2), (Ok(0), Some((9, 0))));
+    ring.advance(1);
+    assert_eq!(ring.0.sq.sqe_tail, 2);
+    assert_eq!(ring.submit(), Ok(2));
+    assert_eq!(ring.batch(8), [20, 21]);
+}
