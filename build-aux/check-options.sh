@@ -9,6 +9,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR O RUSTFLAGS
 
 : "${MAKE:=make}" "${CC:=gcc}"
 root=$(cd "$(dirname "$0")/.." && pwd)
+version=$("$MAKE" -s -C "$root" print-VERSION)
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/liburing-options.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 steps=0
@@ -36,22 +37,22 @@ build() { # name, configure options, make argument...
 
 # What the shared libraries and each member of the archives say, each only once.
 properties() { # build
-    readelf -nW "$work/$1"/build/liburing{,-ffi}.so.2.15 "$work/$1"/build/liburing{,-ffi}.a 2>/dev/null |
+    readelf -nW "$work/$1"/build/liburing{,-ffi}.so.$version "$work/$1"/build/liburing{,-ffi}.a 2>/dev/null |
         sed -n 's/.*Properties: //p' | sort -u
 }
 noted() { # build: are there as many notes as files
     local files notes
     files=$(($(ar t "$work/$1/build/liburing.a" | wc -l) + $(ar t "$work/$1/build/liburing-ffi.a" | wc -l) + 2))
-    notes=$(readelf -nW "$work/$1"/build/liburing{,-ffi}.so.2.15 "$work/$1"/build/liburing{,-ffi}.a | grep -c 'Properties: ')
+    notes=$(readelf -nW "$work/$1"/build/liburing{,-ffi}.so.$version "$work/$1"/build/liburing{,-ffi}.a | grep -c 'Properties: ')
     [ "$files" = "$notes" ] || die "$1: $notes notes in $files libraries and members"
 }
 stripped() { # build, library
-    "${2:-}strip" -o "$work/stripped" "$work/$1/build/liburing.so.2.15"
-    echo "$(stat -c %s "$work/stripped") bytes stripped, $(size "$work/$1/build/liburing.so.2.15" | awk 'NR == 2 { print $1 }') of text"
+    "${2:-}strip" -o "$work/stripped" "$work/$1/build/liburing.so.$version"
+    echo "$(stat -c %s "$work/stripped") bytes stripped, $(size "$work/$1/build/liburing.so.$version" | awk 'NR == 2 { print $1 }') of text"
 }
 
 code() { # build
-    objdump -d --no-show-raw-insn "$work/$1/build/liburing.so.2.15" | sed -E 's/<[^>]*>//; /file format/d'
+    objdump -d --no-show-raw-insn "$work/$1/build/liburing.so.$version" | sed -E 's/<[^>]*>//; /file format/d'
 }
 
 # Exported functions whose first instruction is no landing pad.
@@ -83,9 +84,9 @@ cfi() {
     noted cfi
     local library
     for library in liburing liburing-ffi; do
-        [ -z "$(without_pad objdump "$work/cfi/build/$library.so.2.15")" ] || die "functions without a landing pad in $library"
+        [ -z "$(without_pad objdump "$work/cfi/build/$library.so.$version")" ] || die "functions without a landing pad in $library"
     done
-    [ -n "$(without_pad objdump "$work/plain/build/liburing.so.2.15")" ] || die "the plain library has landing pads, too"
+    [ -n "$(without_pad objdump "$work/plain/build/liburing.so.$version")" ] || die "the plain library has landing pads, too"
     local complaint
     complaint=$(link_all cfi "$CC" -fcf-protection=full -Wl,-z,cet-report=error) || die "-z cet-report=error: $complaint"
     [ "$(readelf -nW "$work/whole" | sed -n 's/.*Properties: //p' | cut -d , -f 1-2)" = "x86 feature: IBT, SHSTK" ] ||
@@ -103,9 +104,9 @@ arm_cfi() {
     # GCS is a bit that binutils of 2023 have no name for.
     [[ $(properties arm) =~ ^'AArch64 feature: BTI, PAC, '(GCS|'<unknown: 4>')$ ]] || die "for ARM the libraries say '$(properties arm)'"
     noted arm
-    [ -z "$(without_pad ${tools}objdump "$work/arm/build/liburing.so.2.15")" ] || die "functions without a landing pad for ARM"
+    [ -z "$(without_pad ${tools}objdump "$work/arm/build/liburing.so.$version")" ] || die "functions without a landing pad for ARM"
     # A jump through another register would need a pad of its own.
-    ! ${tools}objdump -d "$work/arm/build/liburing.so.2.15" | awk '$3 == "br" && $4 !~ /^x1[67]$/' | grep . || die "jumps by a table"
+    ! ${tools}objdump -d "$work/arm/build/liburing.so.$version" | awk '$3 == "br" && $4 !~ /^x1[67]$/' | grep . || die "jumps by a table"
     complaint=$(link_all arm ${tools}gcc -mbranch-protection=standard -Wl,-z,force-bti) || die "-z force-bti: $complaint"
     [ -z "$complaint" ] || die "-z force-bti: $complaint"
     passed "--enable-cfi for 64-bit ARM: BTI, PAC and GCS, $(stripped arm $tools)"
@@ -115,8 +116,8 @@ separate_code() {
     build separate --enable-separate-code
     local plain separate
     # Type ... Flg: constants lie in a segment that is read alone.
-    plain=$(readelf -Wl "$work/plain/build/liburing.so.2.15" | awk '$1 == "LOAD" { print $7 $8 }' | tr '\n' ' ')
-    separate=$(readelf -Wl "$work/separate/build/liburing.so.2.15" | awk '$1 == "LOAD" { print $7 $8 }' | sed 's/0x.*//' | tr '\n' ' ')
+    plain=$(readelf -Wl "$work/plain/build/liburing.so.$version" | awk '$1 == "LOAD" { print $7 $8 }' | tr '\n' ' ')
+    separate=$(readelf -Wl "$work/separate/build/liburing.so.$version" | awk '$1 == "LOAD" { print $7 $8 }' | sed 's/0x.*//' | tr '\n' ' ')
     [[ $separate == "R RE R RW "* ]] || die "--enable-separate-code: segments $separate"
     [[ $plain != *"R RE"* ]] || die "the plain library has separate segments: $plain"
     passed "--enable-separate-code: constants are not executable, $(stripped separate)"
@@ -191,7 +192,36 @@ former_name() {
     passed "--disable-seed: as --disable-2019"
 }
 
+# What is prepared for the next release appears with its version, under its node.
+next_release() {
+    mkdir "$work/next"
+    (cd "$root" && git ls-files -z 2>/dev/null || find . -type f -not -path './build/*' -not -path './target/*' -printf '%P\0') |
+        tar -C "$root" --null -T - -cf - | tar -C "$work/next" -xf -
+    "$MAKE" -s -C "$work/next" set-version VERSION=2.16.0 >"$work/log" || { cat "$work/log"; die "make set-version"; }
+    "$MAKE" -s -C "$work/next" headers stage >"$work/log" 2>&1 || { tail -n 20 "$work/log"; die "release 2.16 does not build"; }
+    cat >"$work/zones.c" <<'C'
+#include <liburing.h>
+
+int main(void)
+{
+    struct io_uring_sqe sqe = {0}, own = {0};
+
+    io_uring_prep_cmd_zone_reset_all(&sqe, 3);
+    io_uring_prep_uring_cmd(&own, 0x1201, 3);
+    return __builtin_memcmp(&sqe, &own, sizeof(sqe)) != 0;
+}
+C
+    "$CC" -Wall -Werror "$work/zones.c" -I"$work/next/include" -o "$work/zones" "$work/next/build/liburing-ffi.a"
+    "$work/zones" || die "io_uring_prep_cmd_zone_reset_all() fills in another request"
+    ! "$CC" -Werror=implicit-function-declaration -fsyntax-only "$work/zones.c" -I"$root/include" 2>/dev/null ||
+        [ "$version" != 2.15 ] || die "the function is there in release 2.15 already"
+    [ "$(nm -D "$work/next/build/liburing-ffi.so.2.16" | grep -c ' io_uring_prep_cmd_zone_reset_all@@LIBURING_2\.16$')" = 1 ] ||
+        die "liburing-ffi of 2.16 lacks io_uring_prep_cmd_zone_reset_all@@LIBURING_2.16"
+    passed "make set-version VERSION=2.16.0: io_uring_prep_cmd_zone_reset_all is there, and not before"
+}
+
 former_name
+next_release
 build plain ''
 if [ "$(uname -m)" = x86_64 ]; then
     plain

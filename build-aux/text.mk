@@ -11,3 +11,8 @@ check-text:
 ## make check-layers   no import runs against the order of the layers in CONTRIBUTING.md, and none in a circle
 check-layers:
 	$(Q)$(PYTHON) build-aux/check-layers.py
+
+## make set-version    VERSION=2.16.0: names another release of liburing in every place, and turns on what is prepared for it
+.PHONY: set-version
+set-version:
+	$(Q)build-aux/check-version.sh '$(VERSION)'

@@ -1,7 +1,7 @@
 # The C tests: every program of c-tests/ built by gcc and by clang, against the shared and the static library of the
 # staged installation, and run on the real kernel.
 #
-# C_TESTS_PREFIX points them at another installation of the library. With C_TESTS_REFERENCE=1 that is liburing 2.15
+# C_TESTS_PREFIX points them at another installation of the library. With C_TESTS_REFERENCE=1 that is upstream's liburing
 # itself, and the few cases that it fails are skipped.
 
 CHECKS += check-c check-c-asan check-c-valgrind

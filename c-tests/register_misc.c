@@ -166,6 +166,10 @@ static void command_to_a_plain_file(void)
     ring_open(&ring, 4, 0);
     io_uring_prep_cmd_discard(next_sqe(&ring), fd, 0, 4096);
     CHECK_EQ(run_res(&ring), -EOPNOTSUPP);
+#if !IO_URING_CHECK_VERSION(2, 16)
+    io_uring_prep_cmd_zone_reset_all(next_sqe(&ring), fd);
+    CHECK_EQ(run_res(&ring), -EOPNOTSUPP);
+#endif
     io_uring_prep_uring_cmd(next_sqe(&ring), 1, fd);
     CHECK_EQ(run_res(&ring), -EOPNOTSUPP);
     io_uring_queue_exit(&ring);

@@ -159,7 +159,7 @@ static inline void skip(const char *format, ...)
 }
 
 /*
- * Marks a case that liburing 2.15 itself fails. C_TESTS_REFERENCE is set when the tests run on that library.
+ * Marks a case that upstream's liburing fails. C_TESTS_REFERENCE is set when the tests run on that library.
  */
 static inline void better_than_reference(const char *what)
 {

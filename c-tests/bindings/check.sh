@@ -83,21 +83,25 @@ else
     echo "SKIP: there is no cffi (Debian package python3-cffi)"
 fi
 
-# Zig translates <liburing.h>. A function that it cannot translate comes from liburing-ffi, which lacks one function of
-# liburing.
+# Zig translates <liburing.h>. A function that it cannot translate comes from liburing-ffi: from the shared one, which
+# lacks a function of liburing and one inline function, or from the archive, which has them all.
 zig() { # version, python
-    local out=$target_dir/zig-$1 command=("$2" -m ziglang) target
+    local out=$target_dir/zig-$1 command=("$2" -m ziglang) target kind libraries
     target=$(uname -m)-linux-gnu
     mkdir -p "$out"
     # Newer versions compile their translator first, which takes a minute: once for each machine.
     export ZIG_GLOBAL_CACHE_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs/zig ZIG_LOCAL_CACHE_DIR=$out/cache
     cp "$here/zig/main.zig" "$out"
-    "${PYTHON:-python3}" -B "$here/zig/every_function.py" "$prefix/include" "${CC:-gcc}" \
-        "$here"/../abi/symbols-liburing{,-ffi}.txt >"$out/every_function.zig"
     "${command[@]}" translate-c -lc -target "$target" "-I$prefix/include" "$here/zig/header.c" >"$out/liburing.zig"
-    "${command[@]}" build-obj "$out/main.zig" -lc -target "$target" -O ReleaseSmall -fPIC "-femit-bin=$out/main.o"
-    "${CC:-gcc}" "$out/main.o" -o "$out/main" "$library" "$prefix/lib/liburing.so.2" "-Wl,-rpath,$prefix/lib"
-    job "Zig $1" "$out/main"
+    for kind in shared static; do
+        "${PYTHON:-python3}" -B "$here/zig/every_function.py" "$prefix/include" "${CC:-gcc}" "$kind" \
+            "$here"/../abi/symbols-liburing{,-ffi}.txt >"$out/every_function.zig"
+        "${command[@]}" build-obj "$out/main.zig" -lc -target "$target" -O ReleaseSmall -fPIC "-femit-bin=$out/main.o"
+        libraries=("$prefix/lib/liburing-ffi.a")
+        [ "$kind" = static ] || libraries=("$library" "$prefix/lib/liburing.so.2" "-Wl,-rpath,$prefix/lib")
+        "${CC:-gcc}" "$out/main.o" -o "$out/main" "${libraries[@]}"
+        job "Zig $1 ($kind)" "$out/main"
+    done
 }
 for version in ${ZIG_VERSIONS:-0.15.2 0.17.0}; do
     status=0

@@ -1,6 +1,6 @@
 # The header's inline functions against the symbols of liburing-ffi: the results must be equal, byte for byte.
 #
-# PARITY_LIBDIR=DIR compares them with another installation of liburing 2.15.
+# PARITY_LIBDIR=DIR compares them with another installation of liburing.
 
 CHECKS += check-parity
 .PHONY: check-parity

@@ -60,4 +60,17 @@ IOURINGINLINE void io_uring_prep_cmd_discard(struct io_uring_sqe *sqe, int fd, u
     sqe->addr3 = nbytes;
 }
 
+#if !IO_URING_CHECK_VERSION(2, 16)
+/* Newer than 7.2. */
+#ifndef BLOCK_URING_CMD_ZONE_RESET_ALL
+#define BLOCK_URING_CMD_ZONE_RESET_ALL _IO(0x12, 1)
+#endif
+
+/* Prepares to reset all zones of a zoned block device. */
+IOURINGINLINE void io_uring_prep_cmd_zone_reset_all(struct io_uring_sqe *sqe, int fd) LIBURING_NOEXCEPT
+{
+    io_uring_prep_uring_cmd(sqe, BLOCK_URING_CMD_ZONE_RESET_ALL, fd);
+}
+#endif
+
 #endif

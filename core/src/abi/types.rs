@@ -148,6 +148,9 @@ pub const KERNEL_SIGSET_SIZE: usize = 16;
 
 /// `_IO(0x12, 0)`: tell a block device that a range is unused; for `cmd_op` (`<linux/blkdev.h>`). Since 6.12.
 pub const BLOCK_URING_CMD_DISCARD: __u32 = (IOC_NONE << 29) | (0x12 << 8);
+/// `_IO(0x12, 1)`: reset all zones of a zoned block device; for `cmd_op` (`<linux/blkdev.h>`). Newer than 7.2.
+#[cfg(release_2_16)]
+pub const BLOCK_URING_CMD_ZONE_RESET_ALL: __u32 = (IOC_NONE << 29) | (0x12 << 8) | 1;
 
 // These architectures set a bit in the number of an ioctl that moves no data.
 #[cfg(any(

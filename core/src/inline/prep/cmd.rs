@@ -276,3 +276,40 @@ pub unsafe extern "C" fn io_uring_prep_cmd_discard(
         set_addr3(sqe, nbytes);
     }
 }
+
+/// Prepares to reset all zones of a zoned block device.
+///
+/// As the ioctl `BLKRESETZONE` over the whole device does, but without waiting: each zone that is written in sequence is
+/// empty afterwards. What was there is lost. The request does not wait for others on the device, and drops what the page
+/// cache has of it only as far as it can: let the others complete first.
+///
+/// # Return value
+///
+/// None. In `res` of the CQE: 0, or a negative errno.
+///
+/// # Errors
+///
+/// In `res` of the CQE:
+///
+/// * `-EBADF`: `fd` is not an open descriptor, or not a slot of the registered files with `IOSQE_FIXED_FILE`.
+/// * `-EINVAL`: a field is not 0, or the kernel lacks the command.
+/// * `-EOPNOTSUPP`: the device has no zones, or the kernel lacks the command.
+/// * `-EPERM`: the file is not open for writing, or the device is read-only.
+///
+/// # Kernel
+///
+/// Newer than 7.2.
+///
+/// # See also
+///
+/// io_uring_prep_uring_cmd(), io_uring_prep_cmd_discard().
+///
+/// # Safety
+///
+/// `sqe` points to an SQE that the caller is filling in.
+#[cfg(release_2_16)]
+#[cfg_attr(feature = "ffi", unsafe(no_mangle))]
+pub unsafe extern "C" fn io_uring_prep_cmd_zone_reset_all(sqe: *mut io_uring_sqe, fd: c_int) {
+    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
+    unsafe { io_uring_prep_uring_cmd(sqe, BLOCK_URING_CMD_ZONE_RESET_ALL as c_int, fd) }
+}
