@@ -6,7 +6,12 @@
 //! repeat or merge them while the other side writes.
 
 use core::ffi::c_uint;
+#[cfg(not(uring_loom))]
 use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+
+// `c-tests/ordering` runs the ring logic on a model of weakly ordered memory.
+#[cfg(uring_loom)]
+use crate::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// Loads a counter that the other side publishes, after everything that it did before: the CQ tail, before CQEs are read;
 /// and the SQ head of a ring with a submission thread, before an SQE that the thread has read is written again (on
