@@ -82,6 +82,11 @@ impl Aio {
         true
     }
 
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.jobs.as_ref().is_none_or(HashMap::is_empty)
+    }
+
     /// In the child of a fork: the context is the parent's, and the kernel did not copy it.
     pub fn forget(&mut self) {
         std::mem::forget(self.jobs.take());
@@ -177,11 +182,6 @@ pub fn reap() {
     }
 }
 
-/// Whether nothing is under way.
-pub fn is_idle() -> bool {
-    AIO.lock().jobs.as_ref().is_none_or(HashMap::is_empty)
-}
-
 /// Waits until nothing is under way on these descriptors.
 pub fn wait_for_files(first: c_int, last: c_int) {
     loop {
@@ -195,6 +195,9 @@ pub fn wait_for_files(first: c_int, last: c_int) {
             return;
         }
         drop(aio);
+        if poller::attend(None).is_some() {
+            continue;
+        }
         let none = std::sync::atomic::AtomicU32::new(0);
         let soon = sys::timespec(sys::monotonic().saturating_add(200_000));
         sys::futex_wait(&none, 0, false, Some((soon, false)));

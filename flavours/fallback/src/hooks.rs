@@ -12,7 +12,7 @@ use uring_core::errno::{Result, to_ret};
 use uring_core::kernel::{Kernel, Native};
 
 use crate::seam::User;
-use crate::{life, make, table};
+use crate::{life, make, poller, table};
 
 /// The function that the hook stands before, looked up at the first call.
 macro_rules! next {
@@ -54,6 +54,7 @@ fn missing() -> c_int {
 /// Makes the descriptors of rings without completions unreadable.
 fn quiet_all() {
     if table::any() {
+        poller::attend(None);
         for ring in table::all() {
             ring.quiet();
         }

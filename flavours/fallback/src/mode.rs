@@ -77,12 +77,3 @@ pub fn is_active() -> bool {
     // Relaxed: a program asks after it has made a ring.
     ACTIVE.load(Ordering::Relaxed)
 }
-
-/// Whether a ring made now would be emulated, as far as can be told without asking.
-pub fn is_emulating() -> bool {
-    match mode() {
-        Mode::Always => true,
-        Mode::Never => false,
-        Mode::Auto => is_active(),
-    }
-}

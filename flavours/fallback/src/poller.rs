@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::lock::Lock;
 use crate::request::{Duplicate, Job};
@@ -14,6 +15,8 @@ use crate::{aio, ops};
 const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
 const AT_ONCE: usize = 64;
+/// How long a thread of the program's that stands in for the poller sleeps there: it may be wanted elsewhere.
+const SLICE: u64 = 1_000_000;
 /// Names of descriptors that are not a request's, in epoll's user data.
 const WAKE: u64 = 1 << 32;
 const EDGE: u64 = 2 << 32;
@@ -57,6 +60,9 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
     until: 0,
 });
 
+/// Something is waited for and the thread could not be made: threads of the program's do its work when they come by.
+static ORPHANED: AtomicBool = AtomicBool::new(false);
+
 fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_int {
     let mut event = libc::epoll_event { events, u64: data };
     // SAFETY: the kernel reads the event.
@@ -64,7 +70,7 @@ fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_int {
 }
 
 impl Poller {
-    /// Makes the sets and the thread where they are not there.
+    /// Makes the sets and the thread where they are not there. `false`: there are no sets.
     fn is_there(&mut self) -> bool {
         if self.level < 0 {
             // SAFETY: no memory is named.
@@ -93,8 +99,9 @@ impl Poller {
                 .stack_size(STACK);
             self.runs = sys::with_signals_blocked(|| thread.spawn(serve)).is_ok();
             self.until = 0;
+            ORPHANED.store(!self.runs, Ordering::SeqCst);
         }
-        self.runs
+        true
     }
 
     /// Tells epoll what is waited for on a descriptor now.
@@ -150,6 +157,7 @@ impl Poller {
         }
         (self.level, self.edge, self.wake, self.aio) = (-1, -1, -1, -1);
         self.runs = false;
+        ORPHANED.store(false, Ordering::SeqCst);
     }
 }
 
@@ -159,7 +167,7 @@ pub fn put(job: Box<Job>, events: u32, edge: bool) -> Option<Box<Job>> {
     if !poller.is_there() {
         return Some(job);
     }
-    let (fd, id) = (job.req.fd(), job.req.id);
+    let (fd, id, ring) = (job.req.fd(), job.req.id, job.ring.clone());
     poller.fds.entry(fd).or_default().push(Armed {
         id,
         events,
@@ -170,7 +178,46 @@ pub fn put(job: Box<Job>, events: u32, edge: bool) -> Option<Box<Job>> {
         // A file that is always ready, or none at all.
         return poller.take(fd, id);
     }
+    drop(poller);
+    call_in(&ring);
     None
+}
+
+/// Has the program come in, which it does as long as the ring's descriptor is readable, where there is no thread.
+pub fn call_in(ring: &Ring) {
+    if is_orphaned() {
+        let _state = ring.state.lock();
+        ring.signal();
+    }
+}
+
+/// Whether threads of the program's have to do the poller's work.
+pub fn is_orphaned() -> bool {
+    // Relaxed: who waits for something has seen it set, or its own thread has.
+    ORPHANED.load(Ordering::Relaxed)
+}
+
+/// Does the poller's work for a moment, and no longer than until a time, where it has no thread. `None`: it has one.
+pub fn attend(until: Option<u64>) -> Option<c_int> {
+    if !is_orphaned() {
+        return None;
+    }
+    let now = sys::monotonic();
+    let mut until = until.unwrap_or(u64::MAX).min(now.saturating_add(SLICE));
+    {
+        let aio = aio::AIO.lock();
+        let poller = POLLER.lock();
+        if aio.is_idle() && poller.fds.is_empty() && poller.timers.is_empty() {
+            ORPHANED.store(false, Ordering::SeqCst);
+            return None;
+        }
+        if let Some((deadline, _)) = poller.timers.keys().next() {
+            until = until.min(*deadline);
+        }
+    }
+    let mut events = NO_EVENTS;
+    let got = round(&mut events, until.saturating_sub(now));
+    Some(if got == -libc::EINTR { got } else { 0 })
 }
 
 /// Takes a job back.
@@ -184,7 +231,7 @@ pub fn put_timer(job: Box<Job>, deadline: u64) -> Option<Box<Job>> {
     if !poller.is_there() {
         return Some(job);
     }
-    let id = job.req.id;
+    let (id, ring) = (job.req.id, job.ring.clone());
     poller.timers.insert((deadline, id), job);
     poller
         .deadlines
@@ -194,6 +241,8 @@ pub fn put_timer(job: Box<Job>, deadline: u64) -> Option<Box<Job>> {
         poller.until = deadline;
         sys::eventfd_write(poller.wake);
     }
+    drop(poller);
+    call_in(&ring);
     None
 }
 
@@ -276,7 +325,11 @@ pub fn before_close(first: c_int, last: c_int) {
     }
 }
 
-fn sleep(set: c_int, events: &mut [libc::epoll_event; AT_ONCE], nanoseconds: u64) -> usize {
+type Events = [libc::epoll_event; AT_ONCE];
+const NO_EVENTS: Events = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
+
+/// Returns how many events there are, or a negative error number.
+fn sleep(set: c_int, events: &mut Events, nanoseconds: u64) -> c_int {
     let time = sys::timespec(nanoseconds);
     let at = events.as_mut_ptr();
     // SAFETY: as many events as there is room for, and a time on this stack.
@@ -286,12 +339,37 @@ fn sleep(set: c_int, events: &mut [libc::epoll_event; AT_ONCE], nanoseconds: u64
         // SAFETY: as above.
         got = unsafe { sys!(SYS_epoll_pwait, set, at, AT_ONCE, milliseconds, 0, 8) };
     }
-    usize::try_from(got).unwrap_or(0)
+    got as c_int
+}
+
+/// Sleeps once and goes on with what that brings. Returns what [`sleep`] does.
+fn round(events: &mut Events, span: u64) -> c_int {
+    let (level, edge) = {
+        let poller = POLLER.lock();
+        (poller.level, poller.edge)
+    };
+    let got = sleep(level, events, span);
+    for event in events.iter().take(usize::try_from(got).unwrap_or(0)) {
+        match event.u64 {
+            WAKE => sys::eventfd_read(POLLER.lock().wake),
+            AIO => aio::reap(),
+            EDGE => {
+                let mut inner = NO_EVENTS;
+                let got = sleep(edge, &mut inner, 0);
+                for event in inner.iter().take(usize::try_from(got).unwrap_or(0)) {
+                    fire(event.u64 as c_int, event.events, true);
+                }
+            }
+            fd => fire(fd as c_int, event.events, false),
+        }
+    }
+    fire_timers();
+    got
 }
 
 /// The thread.
 fn serve() {
-    let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
+    let mut events = NO_EVENTS;
     loop {
         let mut poller = POLLER.lock();
         let now = sys::monotonic();
@@ -300,26 +378,10 @@ fn serve() {
             .timers
             .first_key_value()
             .map_or(idle, |((deadline, _), _)| (*deadline).min(idle));
-        let (level, edge, span) = (poller.level, poller.edge, poller.until.saturating_sub(now));
+        let span = poller.until.saturating_sub(now);
         drop(poller);
-        let got = sleep(level, &mut events, span);
-        for event in events.iter().take(got) {
-            match event.u64 {
-                WAKE => sys::eventfd_read(POLLER.lock().wake),
-                AIO => aio::reap(),
-                EDGE => {
-                    let mut inner = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
-                    let got = sleep(edge, &mut inner, 0);
-                    for event in inner.iter().take(got) {
-                        fire(event.u64 as c_int, event.events, true);
-                    }
-                }
-                fd => fire(fd as c_int, event.events, false),
-            }
-        }
-        fire_timers();
-        if got == 0 {
-            let aio = aio::is_idle();
+        if round(&mut events, span) <= 0 {
+            let aio = aio::AIO.lock().is_idle();
             let mut poller = POLLER.lock();
             if aio
                 && poller.fds.is_empty()

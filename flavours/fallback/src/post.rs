@@ -6,7 +6,7 @@ use uring_core::abi::*;
 
 use crate::memory::Completion;
 use crate::ring::{Ring, State};
-use crate::sys;
+use crate::{poller, sys};
 
 /// How many wait, and for how many completions, in the word that both lie in.
 const COUNT_MASK: u64 = 0xffff_ffff;
@@ -122,7 +122,9 @@ impl Ring {
             return;
         }
         let state = self.state.lock();
-        if self.ready() != 0 || !state.overflow.is_empty() || !self.handed_back.lock().is_empty() {
+        let unfinished =
+            !self.handed_back.lock().is_empty() || poller::is_orphaned() && state.in_flight > 0;
+        if self.ready() != 0 || !state.overflow.is_empty() || unfinished {
             return;
         }
         sys::eventfd_read(self.descriptor());

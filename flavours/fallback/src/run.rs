@@ -62,6 +62,7 @@ impl Batch {
             for job in aio::submit(std::mem::take(&mut self.aio)) {
                 park_elsewhere(job, Place::Worker(crate::request::Class::Bounded));
             }
+            poller::call_in(ring);
         }
     }
 }

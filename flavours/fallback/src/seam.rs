@@ -13,7 +13,7 @@ use crate::mode::{self, Mode};
 use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
-use crate::{life, make, register, run, submit, sys, table};
+use crate::{life, make, poller, register, run, submit, sys, table};
 
 /// The kernel, or what stands in for it.
 pub struct User;
@@ -204,18 +204,17 @@ impl Kernel for User {
 ///
 /// As for `Kernel::register`.
 unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Result<c_int> {
-    let answer = if fd == -1 && mode::mode() == Mode::Always {
-        Err(Errno::EINVAL)
-    } else {
+    let answer = match mode::mode() {
+        Mode::Always if fd == -1 => Err(Errno::ENOSYS),
         // SAFETY: passed on to the caller.
-        foreign(unsafe { Native::register(fd, opcode, arg, nr) }, fd)
+        _ => unsafe { Native::register(fd, opcode, arg, nr) },
     };
-    let refused = answer == Err(Errno::EINVAL) && fd == -1 && mode::is_emulating();
+    let refused = fd == -1 && mode::mode() != Mode::Never && answer.is_err_and(refuses);
     if refused && opcode == IORING_REGISTER_QUERY as c_uint {
         // SAFETY: passed on to the caller.
         return result(unsafe { register::query::query(arg.cast_mut(), nr) });
     }
-    answer
+    foreign(answer, fd)
 }
 
 /// What the kernel says of a descriptor that is no emulated ring. Where io_uring is refused there are none of its own.
@@ -253,6 +252,7 @@ unsafe fn enter(
     if ring.state.lock().disabled {
         return -libc::EBADFD;
     }
+    poller::attend(Some(0));
     run::take_back(ring);
     let mut submitted = 0;
     if to_submit != 0 || ring.has(IORING_SETUP_SQPOLL) {

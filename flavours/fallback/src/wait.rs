@@ -11,8 +11,11 @@ use uring_core::abi::*;
 
 use crate::register::region;
 use crate::ring::Ring;
-use crate::run;
 use crate::sys::{self, sys};
+use crate::{poller, run};
+
+/// How long a wait sleeps that has to look for itself whether there is anything.
+const SLICE: u64 = 1_000_000;
 
 /// When a wait ends without enough completions.
 #[derive(Clone, Copy, Default)]
@@ -195,6 +198,11 @@ fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
             Step::Over(ret) => break ret,
             Step::Sleep(until) => until,
         };
+        match poller::attend(until) {
+            Some(0) => continue,
+            Some(error) => break error,
+            None => {}
+        }
         let until = until.map(|time| (sys::timespec(time), false));
         if sys::futex_wait(ring.memory().cq_tail(), tail, true, until) == -libc::EINTR {
             break -libc::EINTR;
@@ -225,13 +233,14 @@ fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
             Step::Over(ret) => break ret,
             Step::Sleep(until) => until,
         };
+        let attended = poller::attend(Some(0)).is_some();
         // Another thread in such a wait may have read what was meant for both.
         let until = match ring.masked_waiters.load(Ordering::Relaxed) {
-            0 | 1 => until,
+            0 | 1 if !attended => until,
             _ => Some(
                 until
                     .unwrap_or(u64::MAX)
-                    .min(sys::monotonic().saturating_add(10_000_000)),
+                    .min(sys::monotonic().saturating_add(SLICE)),
             ),
         };
         let time = until.map(|until| sys::timespec(until.saturating_sub(sys::monotonic())));

@@ -54,7 +54,7 @@ def main():
     options = parser.parse_args()
     differing = recorded(options.list)
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
-    wrong, unseen = [], set(differing)
+    wrong, unseen = [], {(program, case) for program, case in differing if program in options.programs}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [(name, pool.submit(run, os.path.join(options.dir, name), options.wrapper.split())) for name in options.programs]
         for name, pending in runs:

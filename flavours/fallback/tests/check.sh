@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases static qemu (all by default)
+# usage: check.sh [PART...]     parts: modes own cases refusals static qemu (all by default)
 # environment: CC PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
 set -euo pipefail
 export LC_ALL=C
@@ -57,11 +57,67 @@ own() {
     done
 }
 
+# usage: c_cases WRAPPER PROGRAM...
+c_cases() {
+    "$PYTHON" "$here/c-cases.py" --dir "$C_TESTS" --list "$here/differs.txt" --jobs 3 --wrapper "$@"
+}
+
 cases() {
-    # shellcheck disable=SC2086 # names are words
-    "$PYTHON" "$here/c-cases.py" --dir "$C_TESTS" --list "$here/differs.txt" --jobs 3 \
-        --wrapper "env LIBURING_FALLBACK=always LD_LIBRARY_PATH=$FALLBACK_OUT" $C_TEST_PROGRAMS ||
-        fail "the C tests differ from what is recorded"
+    local preloaded="env LD_PRELOAD=$library" named="env LD_LIBRARY_PATH=$FALLBACK_OUT" wrapper
+    for wrapper in "$refuse -p $preloaded" "$refuse -e ENOSYS $named" "$refuse -e EOPNOTSUPP $preloaded"; do
+        # shellcheck disable=SC2086 # names are words
+        c_cases "$wrapper" $C_TEST_PROGRAMS || fail "the C tests differ from what is recorded: $wrapper"
+    done
+}
+
+# A control group's limit on tasks, as a container has it.
+one_task() {
+    local group status=0
+    for group in /sys/fs/cgroup/pids /sys/fs/cgroup; do
+        group=$group/fallback-check.$$
+        mkdir "$group" 2>/dev/null || continue
+        if [ ! -w "$group/pids.max" ]; then
+            rmdir "$group"
+            continue
+        fi
+        echo 1 >"$group/pids.max"
+        # shellcheck disable=SC2086 # a command is words
+        (echo "$BASHPID" >"$group/cgroup.procs" && exec $1 "$FALLBACK_OUT/tests/linked") || status=$?
+        rmdir "$group"
+        [ "$status" = 0 ] || fail "more than one task refused: status $status"
+        return
+    done
+    echo "SKIP: a limit on tasks: no control group can be made here"
+}
+
+# Refused beside io_uring, one at a time: what is offered works all the same.
+refusals() {
+    local served="$refuse -e EPERM env LD_PRELOAD=$library" call error
+    # usage: programs WHAT COMMAND
+    programs() {
+        # shellcheck disable=SC2086 # a command is words
+        c_cases "$2" rw_fixed pipes poll timeouts links sock_data >"$work/out" 2>&1 ||
+            fail "C tests, $1 refused: $(cat "$work/out")"
+    }
+    own_tests() {
+        local test
+        for test in probe offers files; do
+            # shellcheck disable=SC2086 # a command is words
+            (cd "$work" && TMPDIR=$work $2 "$FALLBACK_OUT/tests/$test") >"$work/out" 2>&1 ||
+                fail "$test, $1 refused: $(cat "$work/out")"
+        done
+    }
+    for call in io_setup epoll_pwait2 preadv2 pwritev2 memfd_create; do
+        for error in ENOSYS EPERM; do
+            own_tests "$call, $error," "$refuse -e $error -c $call $served"
+        done
+        programs "$call" "$refuse -e ENOSYS -c $call $served"
+    done
+    own_tests threads "$refuse -t $served"
+    programs threads "$refuse -t $served"
+    (ulimit -n 64 && programs "more than 64 descriptors" "$served")
+    one_task "$served"
+    echo "refusals: all works with io_setup, epoll_pwait2, preadv2, pwritev2, memfd_create, threads or descriptors refused"
 }
 
 # The archive: without hooks, and in a program that has no other liburing.
@@ -78,7 +134,7 @@ static() {
 image() { echo "driver=$2,cache.direct=$3,file.driver=file,file.filename=$1,file.aio=io_uring,file.cache.direct=$3"; }
 
 qemu() {
-    local direct sum served=("$refuse" -e ENOSYS env "LD_PRELOAD=$library" LIBURING_FALLBACK_VERBOSE=1)
+    local direct sum served=("$refuse" -p env "LD_PRELOAD=$library" LIBURING_FALLBACK_VERBOSE=1)
     if ! command -v qemu-img >/dev/null; then
         echo "SKIP: qemu: there is no qemu-img"
         return
@@ -100,7 +156,7 @@ qemu() {
     echo "qemu: images converted both ways, checksums equal"
 }
 
-[ $# -gt 0 ] || set -- modes own cases static qemu
+[ $# -gt 0 ] || set -- modes own cases refusals static qemu
 for part in "$@"; do
     "$part"
 done

@@ -389,7 +389,7 @@ pub fn check_multishot(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 /// A read for each time that there is something, each into a provided buffer.
-pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
+pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     let fd = req.fd();
     let kind = sys::file_type(fd);
     if kind < 0 {
@@ -407,12 +407,23 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch
             Err(error) => return Outcome::Done(error, 0),
         };
         req.picked = Some(picked);
-        let ret = transfer(req, false, libc::RWF_NOWAIT);
-        if ret == -libc::EAGAIN as isize {
+        let flags = if how == How::Block {
+            0
+        } else {
+            libc::RWF_NOWAIT
+        };
+        let ret = transfer(req, false, flags);
+        let place = match -(ret.min(0)) as c_int {
+            libc::EAGAIN => Some(Place::Poll(IN)),
+            // Another reader may take what is there: then this one waits.
+            libc::EOPNOTSUPP if flags != 0 => Some(Place::Worker(Class::Unbounded)),
+            _ => None,
+        };
+        if let Some(place) = place {
             if let Some(picked) = req.picked.take() {
-                picked.flags(ring, -libc::EAGAIN);
+                picked.flags(ring, res(ret));
             }
-            return Outcome::Park(Place::Poll(IN));
+            return Outcome::Park(place);
         }
         let flags = req
             .picked
