@@ -193,7 +193,13 @@ unsafe fn reap_on<K: Kernel>(
             let passed_over;
             (cqe, passed_over) = complete::peek(ring);
             let mut flags = flags::enter_flags(ring);
-            let mut enter = wait_nr > complete::available(ring);
+            // What has come since the look does not count: the wait would end with nothing to show.
+            let ready = if cqe.is_null() {
+                0
+            } else {
+                complete::available(ring)
+            };
+            let mut enter = wait_nr > ready;
             if cqe.is_null() && wait_nr == 0 && submit == 0 {
                 // The program only looks. One system call may bring something; more of them would be a wait.
                 enter = submitted == NOT_ENTERED && complete::needs_enter(ring);

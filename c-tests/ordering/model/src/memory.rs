@@ -2,7 +2,7 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::mem::zeroed;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use loom::sync::atomic::{AtomicU32, Ordering, fence};
 use loom::thread::yield_now;
 
 use crate::abi::cqe::io_uring_cqe;
-use crate::abi::enter::IORING_ENTER_SQ_WAKEUP;
+use crate::abi::enter::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP};
 use crate::abi::params::{IORING_SQ_NEED_WAKEUP, io_uring_params};
 use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
 use crate::abi::ring::io_uring;
@@ -88,13 +88,15 @@ impl Memory {
         // SAFETY: `plain` was allocated just now; only addresses are taken.
         unsafe {
             let ring = (&raw mut (*plain).buffers).cast::<io_uring_buf_ring>();
+            let cq_tail = register(&raw const (*plain).cq_tail);
+            CQ_TAIL.set(Some(cq_tail.clone()));
             Arc::new(Memory {
                 plain,
+                cq_tail,
                 sq_head: register(&raw const (*plain).sq_head),
                 sq_tail: register(&raw const (*plain).sq_tail),
                 sq_flags: register(&raw const (*plain).sq_flags),
                 cq_head: register(&raw const (*plain).cq_head),
-                cq_tail: register(&raw const (*plain).cq_tail),
                 buffer_tail: register(&raw const (*ring).__anon1.__anon1.tail),
                 sqes: shadows(),
                 cqes: shadows(),
@@ -211,29 +213,37 @@ impl Drop for Memory {
 }
 
 thread_local! {
+    /// The ring that there is. No CQE of it is given back before a wait, so its tail tells their number.
+    static CQ_TAIL: RefCell<Option<Arc<AtomicU32>>> = const { RefCell::new(None) };
     static WOKEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A kernel of which one thing counts: whether it was asked to wake the submission thread.
-pub struct Wakes;
+/// A kernel that waits for completions, and knows whether it was asked to wake the submission thread.
+pub struct Modelled;
 
-impl Wakes {
+impl Modelled {
     /// Whether it was, since the last question.
-    pub fn asked() -> bool {
+    pub fn was_to_wake() -> bool {
         WOKEN.replace(false)
     }
 }
 
-impl Kernel for Wakes {
+impl Kernel for Modelled {
     unsafe fn enter(
         _: c_int,
         to_submit: c_uint,
-        _: c_uint,
+        min_complete: c_uint,
         flags: c_uint,
         _: *const c_void,
         _: usize,
     ) -> Result<c_int> {
         WOKEN.set(flags & IORING_ENTER_SQ_WAKEUP != 0);
+        if flags & IORING_ENTER_GETEVENTS != 0 {
+            let tail = CQ_TAIL.with_borrow(Clone::clone).expect("a ring");
+            while tail.load(Ordering::Relaxed) < min_complete {
+                yield_now();
+            }
+        }
         Ok(to_submit as c_int)
     }
 

@@ -11,7 +11,7 @@ use crate::abi::params::IORING_SETUP_SQPOLL;
 use crate::abi::ring::io_uring;
 use crate::abi::sqe::io_uring_sqe;
 use crate::inline::{buf_ring, peek};
-use crate::memory::{ENTRIES, Memory, Shadow, Wakes};
+use crate::memory::{ENTRIES, Memory, Modelled, Shadow};
 use crate::queue::wait::{self, Limits};
 use crate::queue::{complete, sqe, submit};
 
@@ -21,6 +21,8 @@ pub const ALL: &[(&str, fn())] = &[
     ("submit", submit_to_thread),
     ("wake", wake),
     ("wake-and-wait", wake_and_wait),
+    ("wait", wait_for_one),
+    ("submit-and-wait", submit_and_wait),
     ("from-thread-to-thread", from_thread_to_thread),
     ("buffers", buffers),
 ];
@@ -109,7 +111,7 @@ fn submit_to_thread() {
     for at in 0..COUNT {
         memory.fill(next_sqe(&mut ring), at.into());
         // SAFETY: the ring is set up.
-        assert!(unsafe { submit::submit::<Wakes>(&mut *ring, 0, false) }.is_ok());
+        assert!(unsafe { submit::submit::<Modelled>(&mut *ring, 0, false) }.is_ok());
     }
     thread.join().unwrap();
 }
@@ -129,7 +131,7 @@ fn next_sqe(ring: &mut io_uring) -> *mut io_uring_sqe {
 fn wake() {
     check_wake(|ring| {
         // SAFETY: the ring is set up.
-        assert!(unsafe { submit::submit::<Wakes>(ring, 0, false) }.is_ok());
+        assert!(unsafe { submit::submit::<Modelled>(ring, 0, false) }.is_ok());
     });
 }
 
@@ -137,14 +139,52 @@ fn wake() {
 fn wake_and_wait() {
     check_wake(|ring| {
         let mut cqe = ptr::null_mut();
-        let limits = Limits {
-            ts: ptr::null(),
-            min_wait_usec: 0,
-            sigmask: ptr::null(),
-        };
         // SAFETY: the ring is set up, and `cqe` is there.
-        unsafe { wait::submit_and_wait_timeout::<Wakes>(ring, &mut cqe, 0, limits) };
+        unsafe { wait::submit_and_wait_timeout::<Modelled>(ring, &mut cqe, 0, UNLIMITED) };
     });
+}
+
+const UNLIMITED: Limits = Limits {
+    ts: ptr::null(),
+    min_wait_usec: 0,
+    sigmask: ptr::null(),
+};
+
+/// A wait that succeeds has a CQE to show, whenever it comes.
+fn wait_for_one() {
+    let memory = Memory::new();
+    let mut ring = memory.ring(0);
+    let kernel = memory.clone();
+    let thread = thread::spawn(move || kernel.post(0, 7));
+    let mut cqe = ptr::null_mut();
+    // SAFETY: the ring is set up, and `cqe` is there.
+    let ret = unsafe { wait::get_cqe::<Modelled>(&mut *ring, &mut cqe, 0, 1, ptr::null()) };
+    assert_eq!(ret, 0);
+    assert!(!cqe.is_null(), "a wait succeeds without a CQE");
+    assert_eq!(memory.look_at(cqe), 7);
+    thread.join().unwrap();
+}
+
+/// The same where the kernel's thread takes the request meanwhile.
+fn submit_and_wait() {
+    let memory = Memory::new();
+    let mut ring = memory.ring(IORING_SETUP_SQPOLL);
+    let kernel = memory.clone();
+    let thread = thread::spawn(move || {
+        while kernel.consume(0, |_| ()) == 0 {
+            yield_now();
+        }
+        kernel.post(0, 7);
+    });
+    memory.fill(next_sqe(&mut ring), 0);
+    let mut cqe = ptr::null_mut();
+    // SAFETY: the ring is set up, and `cqe` is there.
+    let ret =
+        unsafe { wait::submit_and_wait_timeout::<Modelled>(&mut *ring, &mut cqe, 1, UNLIMITED) };
+    assert!(ret >= 0);
+    assert!(!cqe.is_null(), "a wait succeeds without a CQE");
+    assert_eq!(memory.look_at(cqe), 7);
+    thread.join().unwrap();
 }
 
 fn check_wake(submit: impl FnOnce(&mut io_uring)) {
@@ -155,7 +195,7 @@ fn check_wake(submit: impl FnOnce(&mut io_uring)) {
     memory.fill(next_sqe(&mut ring), 0);
     submit(&mut ring);
     let asleep = thread.join().unwrap();
-    let woken = Wakes::asked();
+    let woken = Modelled::was_to_wake();
     assert!(woken || !asleep, "the thread sleeps, and nobody wakes it");
 }
 
@@ -181,7 +221,7 @@ fn from_thread_to_thread() {
     data.write();
     memory.fill(next_sqe(&mut ring), 0);
     // SAFETY: the ring is set up.
-    assert!(unsafe { submit::submit::<Wakes>(&mut *ring, 0, false) }.is_ok());
+    assert!(unsafe { submit::submit::<Modelled>(&mut *ring, 0, false) }.is_ok());
     polling.join().unwrap();
     reaping.join().unwrap();
 }
