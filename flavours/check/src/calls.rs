@@ -1,0 +1,246 @@
+//! The functions that are looked at. Each wraps the plain one of the same name.
+//!
+//! The build renames: what is `checked_io_uring_submit` here is `io_uring_submit` in the library, and the plain function,
+//! which no program can call then, has a name of its own.
+
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::missing_safety_doc,
+    reason = "each forwards what its caller promises to the plain function, which says what that is"
+)]
+
+use std::ffi::{c_int, c_uint, c_void};
+
+use uring_core::abi::*;
+
+use crate::place::place;
+use crate::watch::{self, Call};
+
+const SUBMITS: Call = Call {
+    submits: true,
+    by_hand: false,
+    waits: 0,
+    timed: false,
+};
+const LOOKS: Call = Call {
+    submits: false,
+    ..SUBMITS
+};
+
+fn waits(submits: bool, waits: c_uint, timed: bool) -> Call {
+    Call {
+        submits,
+        waits,
+        timed,
+        ..SUBMITS
+    }
+}
+
+macro_rules! looked_at {
+    ($($module:ident::$name:ident($ring:ident $(, $arg:ident: $kind:ty)*) -> $ret:ty { $call:expr })*) => {$(
+        #[doc = concat!("`", stringify!($name), "`, with a look at the ring before and after.")]
+        #[unsafe(export_name = concat!("checked_", stringify!($name)))]
+        pub unsafe extern "C" fn $name($ring: *mut io_uring $(, $arg: $kind)*) -> $ret {
+            let place = place();
+            let call: Call = $call;
+            unsafe {
+                watch::before($ring, call, place);
+                let ret = crate::$module::$name($ring $(, $arg)*);
+                watch::after($ring, call, ret as c_int, place);
+                ret
+            }
+        }
+    )*};
+}
+
+looked_at! {
+    queue::io_uring_submit(ring) -> c_int { SUBMITS }
+    queue::io_uring_submit_and_wait(ring, wait_nr: c_uint) -> c_int { waits(true, wait_nr, false) }
+    queue::io_uring_submit_and_get_events(ring) -> c_int { SUBMITS }
+    queue::io_uring_get_events(ring) -> c_int { LOOKS }
+    queue::io_uring_peek_batch_cqe(ring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint { LOOKS }
+    queue::__io_uring_sqring_wait(ring) -> c_int { LOOKS }
+    wait::__io_uring_get_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe, submit: c_uint, wait_nr: c_uint, sigmask: *mut sigset_t) -> c_int {
+        Call { by_hand: submit != 0, ..waits(false, wait_nr, false) }
+    }
+    wait::io_uring_wait_cqes(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint, ts: *mut __kernel_timespec, sigmask: *mut sigset_t) -> c_int {
+        waits(false, wait_nr, !ts.is_null())
+    }
+    wait::io_uring_wait_cqe_timeout(ring, cqe_ptr: *mut *mut io_uring_cqe, ts: *mut __kernel_timespec) -> c_int {
+        waits(false, 1, !ts.is_null())
+    }
+    wait::io_uring_wait_cqes_min_timeout(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint, ts: *mut __kernel_timespec, min_wait_usec: c_uint, sigmask: *mut sigset_t) -> c_int {
+        waits(false, wait_nr, true)
+    }
+    wait::io_uring_submit_and_wait_timeout(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint, ts: *mut __kernel_timespec, sigmask: *mut sigset_t) -> c_int {
+        waits(true, wait_nr, !ts.is_null())
+    }
+    wait::io_uring_submit_and_wait_min_timeout(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint, ts: *mut __kernel_timespec, min_wait: c_uint, sigmask: *mut sigset_t) -> c_int {
+        waits(true, wait_nr, true)
+    }
+    wait::io_uring_submit_and_wait_reg(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint, reg_index: c_int) -> c_int {
+        waits(true, wait_nr, true)
+    }
+}
+
+macro_rules! set_up {
+    ($($name:ident($($before:ident: $kind_before:ty,)* *ring $(, $after:ident: $kind_after:ty)*);)*) => {$(
+        #[doc = concat!("`", stringify!($name), "`, which begins a shadow of the ring.")]
+        #[unsafe(export_name = concat!("checked_", stringify!($name)))]
+        pub unsafe extern "C" fn $name($($before: $kind_before,)* ring: *mut io_uring $(, $after: $kind_after)*) -> c_int {
+            unsafe {
+                let ret = crate::setup::$name($($before,)* ring $(, $after)*);
+                if ret >= 0 {
+                    watch::made(ring);
+                }
+                ret
+            }
+        }
+    )*};
+}
+
+set_up! {
+    io_uring_queue_init(entries: c_uint, *ring, flags: c_uint);
+    io_uring_queue_init_params(entries: c_uint, *ring, p: *mut io_uring_params);
+    io_uring_queue_init_mem(entries: c_uint, *ring, p: *mut io_uring_params, buf: *mut c_void, buf_size: usize);
+    io_uring_queue_mmap(fd: c_int, p: *mut io_uring_params, *ring);
+}
+
+/// `io_uring_queue_exit`, which ends the shadow of the ring.
+#[unsafe(export_name = "checked_io_uring_queue_exit")]
+pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
+    let place = place();
+    unsafe {
+        watch::leaving(ring, place);
+        crate::setup::io_uring_queue_exit(ring);
+    }
+}
+
+/// `io_uring_enable_rings`: the ring belongs to the thread that enables it.
+#[unsafe(export_name = "checked_io_uring_enable_rings")]
+pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
+    unsafe {
+        let ret = crate::register::access::io_uring_enable_rings(ring);
+        if ret >= 0 {
+            watch::shadow(ring, |shadow, _| shadow.owner = crate::ring::thread());
+        }
+        ret
+    }
+}
+
+/// `io_uring_resize_rings`, which moves the ring's memory.
+#[unsafe(export_name = "checked_io_uring_resize_rings")]
+pub unsafe extern "C" fn io_uring_resize_rings(
+    ring: *mut io_uring,
+    p: *mut io_uring_params,
+) -> c_int {
+    let place = place();
+    unsafe {
+        watch::before(ring, LOOKS, place);
+        let old = (*ring).sq.sqes.addr();
+        let ret = crate::register::resize::io_uring_resize_rings(ring, p);
+        if ret >= 0 {
+            watch::moved(old, ring);
+        }
+        ret
+    }
+}
+
+/// `io_uring_register_buf_ring`.
+#[unsafe(export_name = "checked_io_uring_register_buf_ring")]
+pub unsafe extern "C" fn io_uring_register_buf_ring(
+    ring: *mut io_uring,
+    reg: *mut io_uring_buf_reg,
+    flags: c_uint,
+) -> c_int {
+    unsafe {
+        let ret = crate::register::buf_ring::io_uring_register_buf_ring(ring, reg, flags);
+        if ret >= 0 {
+            let reg = reg.read();
+            // The kernel's own memory is not known before the program maps it.
+            let at = std::ptr::with_exposed_provenance_mut(reg.ring_addr as usize);
+            watch::shadow(ring, |shadow, _| {
+                shadow.groups.registered(reg.bgid, at, reg.ring_entries);
+            });
+        }
+        ret
+    }
+}
+
+/// `io_uring_setup_buf_ring`.
+#[unsafe(export_name = "checked_io_uring_setup_buf_ring")]
+pub unsafe extern "C" fn io_uring_setup_buf_ring(
+    ring: *mut io_uring,
+    nentries: c_uint,
+    bgid: c_int,
+    flags: c_uint,
+    err: *mut c_int,
+) -> *mut io_uring_buf_ring {
+    unsafe {
+        let made =
+            crate::register::buf_ring::io_uring_setup_buf_ring(ring, nentries, bgid, flags, err);
+        if !made.is_null() {
+            watch::shadow(ring, |shadow, _| {
+                shadow.groups.registered(bgid as u16, made, nentries);
+            });
+        }
+        made
+    }
+}
+
+/// `io_uring_unregister_buf_ring`.
+#[unsafe(export_name = "checked_io_uring_unregister_buf_ring")]
+pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid: c_int) -> c_int {
+    unsafe {
+        watch::shadow(ring, |shadow, _| shadow.groups.unregistered(bgid as u16));
+        crate::register::buf_ring::io_uring_unregister_buf_ring(ring, bgid)
+    }
+}
+
+/// `io_uring_free_buf_ring`.
+#[unsafe(export_name = "checked_io_uring_free_buf_ring")]
+pub unsafe extern "C" fn io_uring_free_buf_ring(
+    ring: *mut io_uring,
+    br: *mut io_uring_buf_ring,
+    nentries: c_uint,
+    bgid: c_int,
+) -> c_int {
+    unsafe {
+        watch::shadow(ring, |shadow, _| shadow.groups.unregistered(bgid as u16));
+        crate::register::buf_ring::io_uring_free_buf_ring(ring, br, nentries, bgid)
+    }
+}
+
+/// `io_uring_register_sync_cancel`, after which requests may be armed again.
+#[unsafe(export_name = "checked_io_uring_register_sync_cancel")]
+pub unsafe extern "C" fn io_uring_register_sync_cancel(
+    ring: *mut io_uring,
+    reg: *mut io_uring_sync_cancel_reg,
+) -> c_int {
+    unsafe {
+        watch::shadow(ring, |shadow, _| {
+            shadow.last_cancel = shadow.marks.submitted;
+        });
+        crate::register::cancel::io_uring_register_sync_cancel(ring, reg)
+    }
+}
+
+macro_rules! tags {
+    ($($module:ident::$name:ident($($arg:ident: $kind:ty),*);)*) => {$(
+        #[doc = concat!("`", stringify!($name), "`: a tag comes back in a CQE that no request asked for.")]
+        #[unsafe(export_name = concat!("checked_", stringify!($name)))]
+        pub unsafe extern "C" fn $name(ring: *mut io_uring, $($arg: $kind),*) -> c_int {
+            unsafe {
+                watch::shadow(ring, |shadow, _| shadow.unasked = true);
+                crate::register::$module::$name(ring, $($arg),*)
+            }
+        }
+    )*};
+}
+
+tags! {
+    files::io_uring_register_files_tags(files: *const c_int, tags: *const __u64, nr: c_uint);
+    files::io_uring_register_files_update_tag(off: c_uint, files: *const c_int, tags: *const __u64, nr_files: c_uint);
+    buffers::io_uring_register_buffers_tags(iovecs: *const iovec, tags: *const __u64, nr: c_uint);
+    buffers::io_uring_register_buffers_update_tag(off: c_uint, iovecs: *const iovec, tags: *const __u64, nr: c_uint);
+}

@@ -1,0 +1,239 @@
+//! Looking at CQEs.
+
+use uring_core::abi::io_uring_op::*;
+use uring_core::abi::*;
+
+use crate::life;
+use crate::ops::{self, Fields};
+use crate::place::Place;
+use crate::report::{Report, report};
+use crate::request::Request;
+use crate::ring::Ring;
+use crate::rules::Rule;
+use crate::state::Notes;
+
+/// Looks at the CQEs that have come since the last look.
+pub fn collect(ring: &mut Ring, notes: &mut Notes, place: Place) {
+    let head = ring.cq.head();
+    let tail = ring.cq.tail();
+    let filled = tail.wrapping_sub(head);
+    if (filled as i32) < 0 {
+        seen_too_many(ring, notes, place, head.wrapping_sub(tail));
+        return;
+    }
+    ring.marks.cq = ring.marks.cq.max(filled);
+    let first = ring.collected_to;
+    let count = tail.wrapping_sub(first);
+    if count == 0 {
+        return;
+    }
+    ring.collected_to = tail;
+    if count > ring.cq.entries {
+        // The kernel has written over some that this did not see.
+        ring.forget_all();
+        return;
+    }
+    let shift = u32::from(ring.has(IORING_SETUP_CQE32));
+    let mut at = first;
+    while tail.wrapping_sub(at) as i32 > 0 {
+        let slot = ((at & ring.cq.mask) as usize) << shift;
+        // SAFETY: the masked index lies within the ring's CQEs, and the kernel has published this one.
+        let cqe = unsafe {
+            let cqe = ring.cqes.add(slot);
+            (
+                (&raw const (*cqe).user_data).read_volatile(),
+                (&raw const (*cqe).res).read_volatile(),
+                (&raw const (*cqe).flags).read_volatile(),
+            )
+        };
+        let mixed = ring.has(IORING_SETUP_CQE_MIXED) && cqe.2 & IORING_CQE_F_32 != 0;
+        at = at.wrapping_add(1 + u32::from(mixed));
+        if cqe.2 & IORING_CQE_F_SKIP == 0 {
+            one(ring, notes, place, cqe);
+        }
+    }
+    if ring.cq.tail().wrapping_sub(first) > ring.cq.entries {
+        // Written over meanwhile.
+        ring.forget_all();
+        ring.collected_to = ring.cq.tail();
+    }
+}
+
+fn seen_too_many(ring: &mut Ring, notes: &mut Notes, place: Place, by: u32) {
+    ring.forget_all();
+    report(
+        notes,
+        &Report {
+            rule: Rule::SeenTooMany,
+            what: format!(
+                "{by} more CQEs were marked as seen than there are: the next completions are lost"
+            ),
+            request: None,
+            place,
+            doing: "noticed",
+        },
+    );
+}
+
+/// One CQE: its `user_data`, result and flags.
+fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
+    let (user_data, res, flags) = cqe;
+    let more = flags & IORING_CQE_F_MORE != 0;
+    if !more {
+        ring.marks.completed += 1;
+    }
+    let known = ring.find(user_data).map(|request| {
+        request.armed |= more;
+        (group(request), is_bundle(request))
+    });
+    if flags & IORING_CQE_F_BUFFER != 0 {
+        // Where it is not known which request this is, the one group that there is will be its.
+        let group = match known {
+            Some((_, true)) => None,
+            Some((group, false)) => group,
+            None if ring.bundles => None,
+            None => ring.groups.only(),
+        };
+        let number = (flags >> IORING_CQE_BUFFER_SHIFT) as u16;
+        match group {
+            Some(group) => ring.groups.used(group, number, res, flags),
+            // It cannot be told which buffers.
+            None => ring.groups.forget_numbers(),
+        }
+    }
+    if more {
+        return;
+    }
+    let Some(request) = ring.end(user_data) else {
+        return;
+    };
+    if request.armed || is_multishot(&request) {
+        ring.last_ended = Some((request.opcode(), user_data));
+    }
+    match -res {
+        libc::ENOBUFS => no_buffers(ring, notes, &request, place),
+        libc::EBADF => bad_descriptor(notes, &request),
+        _ => {}
+    }
+    short(ring, notes, &request, res, place);
+}
+
+fn group(request: &Request) -> Option<u16> {
+    // SAFETY: any bytes are a number.
+    request
+        .has(IOSQE_BUFFER_SELECT)
+        .then(|| unsafe { request.sqe.__anon4.buf_group })
+}
+
+pub fn is_bundle(request: &Request) -> bool {
+    u32::from(request.sqe.ioprio) & IORING_RECVSEND_BUNDLE != 0
+}
+
+/// Whether the request stays armed after a CQE.
+pub fn is_multishot(request: &Request) -> bool {
+    let f = Fields::of(&request.sqe);
+    match ops::opcode(request.opcode()) {
+        Some(IORING_OP_POLL_ADD) => f.len & u64::from(IORING_POLL_ADD_MULTI) != 0,
+        Some(IORING_OP_ACCEPT) => f.ioprio & IORING_ACCEPT_MULTISHOT != 0,
+        Some(IORING_OP_RECV | IORING_OP_RECVMSG) => f.ioprio & IORING_RECV_MULTISHOT != 0,
+        Some(IORING_OP_TIMEOUT) => f.op_flags & IORING_TIMEOUT_MULTISHOT != 0,
+        Some(IORING_OP_READ_MULTISHOT | IORING_OP_RECV_ZC) => true,
+        _ => false,
+    }
+}
+
+fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
+    ring.marks.no_buffers += 1;
+    let Some(group) = group(request) else { return };
+    if !ring.groups.knows(group) {
+        if !ring.lost {
+            report(
+                notes,
+                &Report {
+                    rule: Rule::BufferGroup,
+                    what: format!("there are no buffers in group {group}, and never were"),
+                    request: Some(request),
+                    place,
+                    doing: "completed",
+                },
+            );
+        }
+        return;
+    }
+    ring.groups.scan(notes, place);
+    if let Some(number) = ring.groups.lost(group) {
+        report(
+            notes,
+            &Report {
+                rule: Rule::BufferLost,
+                what: format!(
+                    "group {group} has no buffers left, and buffer {number} came back unused and was not given back"
+                ),
+                request: Some(request),
+                place,
+                doing: "completed",
+            },
+        );
+    }
+}
+
+/// A request on a descriptor that the program has closed.
+fn bad_descriptor(notes: &mut Notes, request: &Request) {
+    let Some(fd) = request.descriptor() else {
+        return;
+    };
+    let Some(closed) = notes.closed.get(&fd).copied() else {
+        return;
+    };
+    if life::is_open(fd) {
+        return;
+    }
+    report(
+        notes,
+        &Report {
+            rule: Rule::Closed,
+            what: format!("descriptor {fd} was closed before the kernel took the request"),
+            request: Some(request),
+            place: Place {
+                return_address: closed,
+                frame: 0,
+            },
+            doing: "closed",
+        },
+    );
+}
+
+/// A request in a chain that transferred less than it was to.
+fn short(ring: &mut Ring, notes: &mut Notes, request: &Request, res: i32, place: Place) {
+    const MSG_WAITALL: u32 = 0x100;
+    if !request.has(IOSQE_IO_LINK) || res < 0 {
+        return;
+    }
+    let f = Fields::of(&request.sqe);
+    match ops::opcode(request.opcode()) {
+        Some(IORING_OP_READ | IORING_OP_WRITE) if (res as u64) < f.len => {
+            ring.marks.broken_chains += 1;
+        }
+        Some(IORING_OP_SEND | IORING_OP_SEND_ZC)
+            if (res as u64) < f.len
+                && f.op_flags & MSG_WAITALL == 0
+                && f.flags & IOSQE_BUFFER_SELECT == 0
+                && f.ioprio & IORING_SEND_VECTORIZED == 0 =>
+        {
+            report(
+                notes,
+                &Report {
+                    rule: Rule::ShortLink,
+                    what: format!(
+                        "{res} of {} bytes were sent, and the chain went on as if that were all",
+                        f.len
+                    ),
+                    request: Some(request),
+                    place,
+                    doing: "completed",
+                },
+            );
+        }
+        _ => {}
+    }
+}

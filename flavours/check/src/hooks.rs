@@ -1,0 +1,212 @@
+//! Functions that stand before libc's, in the shared library alone: those that give up memory or descriptors, or change
+//! the user. Each does its look, then calls the next. `hook_free` is `free` in the library: the build renames it.
+
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "each asks of its caller what libc's function asks"
+)]
+
+use std::cell::Cell;
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::place::{Place, place};
+use crate::{life, memory, watch};
+
+/// The function that the hook stands before, looked up at the first call.
+macro_rules! next {
+    ($name:expr => $kind:ty) => {{
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        // Relaxed: whoever looks it up finds the same.
+        let mut at = NEXT.load(Ordering::Relaxed);
+        if at == 0 {
+            at = look_up($name.as_ptr());
+            NEXT.store(at, Ordering::Relaxed);
+        }
+        // SAFETY: null is `None`, anything else is libc's function of this name, which has this type.
+        unsafe {
+            std::mem::transmute::<*const c_void, Option<$kind>>(std::ptr::with_exposed_provenance(
+                at,
+            ))
+        }
+    }};
+}
+
+thread_local! {
+    static LOOKING_UP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// 0 if there is none, or while the dynamic linker, asked for one, itself calls a hook.
+#[cold]
+fn look_up(name: *const c_char) -> usize {
+    if LOOKING_UP.replace(true) {
+        return 0;
+    }
+    // SAFETY: a string with its end.
+    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name) }.expose_provenance();
+    LOOKING_UP.set(false);
+    found
+}
+
+/// libc has no such function: then nothing could have called it.
+fn missing() -> c_int {
+    // SAFETY: the address of this thread's errno is always valid.
+    unsafe { *libc::__errno_location() = libc::ENOSYS };
+    -1
+}
+
+fn size_of_block(block: *mut c_void) -> usize {
+    // SAFETY: the caller of the hook gave a block of this heap.
+    unsafe { libc::malloc_usable_size(block) }
+}
+
+/// Whether a request may use a part of this block.
+fn is_used(block: *mut c_void) -> bool {
+    !block.is_null()
+        && memory::any()
+        && memory::may_be_used(block.addr() as u64, size_of_block(block) as u64)
+}
+
+/// `free`.
+#[unsafe(export_name = "hook_free")]
+pub unsafe extern "C" fn free(block: *mut c_void) {
+    let place = place();
+    if is_used(block) {
+        memory::given_up(block.addr(), size_of_block(block), "free()", place);
+    }
+    // A block that the linker frees while it is asked is lost: a few bytes, once.
+    if let Some(next) = next!(c"free" => unsafe extern "C" fn(*mut c_void)) {
+        // SAFETY: passed on to the caller.
+        unsafe { next(block) }
+    }
+}
+
+/// `realloc`. The old block is given up if the new one is elsewhere.
+#[unsafe(export_name = "hook_realloc")]
+pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    let place = place();
+    let used = is_used(block).then(|| (block.addr(), size_of_block(block)));
+    let Some(next) = next!(c"realloc" => unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void)
+    else {
+        return std::ptr::null_mut();
+    };
+    // SAFETY: passed on to the caller.
+    let new = unsafe { next(block, size) };
+    if let Some((at, len)) = used.filter(|(at, _)| new.addr() != *at && !new.is_null()) {
+        memory::given_up(at, len, "realloc()", place);
+    }
+    new
+}
+
+/// `munmap`.
+#[unsafe(export_name = "hook_munmap")]
+pub unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
+    let place = place();
+    if memory::any() && memory::may_be_used(start.addr() as u64, len as u64) {
+        memory::given_up(start.addr(), len, "munmap()", place);
+    }
+    watch::unmapped(start.addr(), len);
+    match next!(c"munmap" => unsafe extern "C" fn(*mut c_void, usize) -> c_int) {
+        // SAFETY: passed on to the caller.
+        Some(next) => unsafe { next(start, len) },
+        None => missing(),
+    }
+}
+
+/// `close`.
+#[unsafe(export_name = "hook_close")]
+pub extern "C" fn close(fd: c_int) -> c_int {
+    life::closing(fd, fd, place());
+    match next!(c"close" => extern "C" fn(c_int) -> c_int) {
+        Some(next) => next(fd),
+        None => missing(),
+    }
+}
+
+/// `new` is closed if it is open and another.
+fn replaced(old: c_int, new: c_int, place: Place) {
+    if old != new && life::is_open(old) && life::is_open(new) {
+        life::closing(new, new, place);
+    }
+}
+
+/// `dup2`, which closes `new`.
+#[unsafe(export_name = "hook_dup2")]
+pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
+    replaced(old, new, place());
+    match next!(c"dup2" => extern "C" fn(c_int, c_int) -> c_int) {
+        Some(next) => next(old, new),
+        None => missing(),
+    }
+}
+
+/// `dup3`, which closes `new`.
+#[unsafe(export_name = "hook_dup3")]
+pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
+    replaced(old, new, place());
+    match next!(c"dup3" => extern "C" fn(c_int, c_int, c_int) -> c_int) {
+        Some(next) => next(old, new, flags),
+        None => missing(),
+    }
+}
+
+/// `close_range`.
+#[unsafe(export_name = "hook_close_range")]
+pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
+    const CLOEXEC: c_int = 4;
+    let place = place();
+    if flags & CLOEXEC == 0 && first <= last {
+        let bound = |fd: c_uint| fd.min(c_int::MAX as c_uint) as c_int;
+        life::closing(bound(first), bound(last), place);
+    }
+    match next!(c"close_range" => extern "C" fn(c_uint, c_uint, c_int) -> c_int) {
+        Some(next) => next(first, last, flags),
+        None => missing(),
+    }
+}
+
+macro_rules! users {
+    ($($name:ident($($arg:ident),*);)*) => {$(
+        #[doc = concat!("`", stringify!($name), "`.")]
+        #[unsafe(export_name = concat!("hook_", stringify!($name)))]
+        pub extern "C" fn $name($($arg: c_uint),*) -> c_int {
+            let place = place();
+            const NAME: &std::ffi::CStr =
+                match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                    Ok(name) => name,
+                    Err(_) => c"",
+                };
+            let ret = match next!(NAME => extern "C" fn($(users!(@ $arg)),*) -> c_int) {
+                Some(next) => next($($arg),*),
+                None => missing(),
+            };
+            if ret == 0 {
+                life::user_changes(place);
+            }
+            ret
+        }
+    )*};
+    (@ $arg:ident) => { c_uint };
+}
+
+users! {
+    setuid(id);
+    setgid(id);
+    seteuid(id);
+    setegid(id);
+    setreuid(real, effective);
+    setregid(real, effective);
+    setresuid(real, effective, saved);
+    setresgid(real, effective, saved);
+}
+
+/// `exit`: the threads that end now end with the process.
+#[unsafe(export_name = "hook_exit")]
+pub extern "C" fn exit(status: c_int) -> ! {
+    life::ending();
+    if let Some(next) = next!(c"exit" => extern "C" fn(c_int) -> !) {
+        next(status);
+    }
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(status) }
+}

@@ -1,0 +1,73 @@
+//! liburing's interface, which says where a program misuses it.
+//!
+//! The exported functions are those of the plain library. [`calls`] wraps the ones that submit, wait, set up and give
+//! up: each looks at the ring before and after. The build gives the wrappers the names of what they wrap.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`calls`] | the wrappers |
+//! | [`watch`] | what happens around a call: the order in which a ring's sides are looked at |
+//! | [`ring`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
+//! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
+//! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
+//! | [`memory`] | ranges that requests use, against memory that the program gives up |
+//! | [`stack`], [`place`] | stacks of threads, and the place in the program that called |
+//! | [`life`] | fork, threads that end, descriptors that are closed, changes of the user |
+//! | `hooks` | functions that stand before libc's |
+//! | [`state`] | everything that is known, behind one lock |
+//! | [`own_heap`] | the library's own memory |
+//! | [`mode`], [`report`], [`rules`] | the environment, the text of a report, and the names of rules |
+
+#![allow(non_camel_case_types, reason = "the names are C's")]
+#![allow(
+    clippy::unnecessary_cast,
+    reason = "libc's types differ from one C library to another"
+)]
+#![cfg_attr(not(feature = "hooks"), allow(dead_code, reason = "the hooks call it"))]
+
+#[path = "../../../src/archive.rs"]
+mod archive;
+#[path = "../../../src/heap.rs"]
+mod heap;
+#[path = "../../../src/probe.rs"]
+mod probe;
+#[path = "../../../src/queue.rs"]
+mod queue;
+#[path = "../../../src/register/mod.rs"]
+mod register;
+#[path = "../../../src/setup.rs"]
+mod setup;
+#[path = "../../../src/sizes.rs"]
+mod sizes;
+#[path = "../../../src/syscall.rs"]
+mod syscall;
+#[path = "../../../src/version.rs"]
+mod version;
+#[path = "../../../src/wait.rs"]
+mod wait;
+
+mod buffers;
+mod calls;
+mod cq;
+#[cfg(feature = "hooks")]
+mod hooks;
+mod life;
+mod memory;
+mod mode;
+mod ops;
+mod own_heap;
+mod place;
+mod report;
+mod request;
+mod ring;
+mod rules;
+mod sq;
+mod stack;
+mod state;
+mod watch;
+
+/// The kernel that the exported functions run on.
+use uring_core::kernel::Native as Chosen;
+
+#[global_allocator]
+static MEMORY: own_heap::Own = own_heap::Own::new();

@@ -1,0 +1,298 @@
+//! What happens to the process: fork, threads that end, descriptors that are closed, changes of the user, its end.
+
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use uring_core::abi::{IORING_SETUP_SQPOLL, IORING_SQ_CQ_OVERFLOW};
+
+use crate::mode::mode;
+use crate::ops;
+use crate::place::Place;
+use crate::report::{self, Report, report};
+use crate::request::Request;
+use crate::ring::{Ring, thread};
+use crate::rules::Rule;
+use crate::state::{self, Notes, State};
+
+/// Forks that lie between the first process that loaded the library and this one.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// The process, as it numbers itself; 0 before that was asked.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+// Relaxed: these change where there is one thread, or say what a later call sees in any case.
+
+pub fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// In the child of a fork. The parent's rings may not even be mapped here, so nothing of them is touched until the
+/// child uses one.
+pub fn forked(state: &mut State) {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+    PROCESS.store(std::process::id(), Ordering::Relaxed);
+    for ring in state.rings.values_mut() {
+        ring.forget_all();
+        ring.submitter = 0;
+    }
+}
+
+/// A ring was set up: from now on it is known which process this is.
+pub fn used() {
+    if PROCESS.load(Ordering::Relaxed) == 0 {
+        PROCESS.store(std::process::id(), Ordering::Relaxed);
+    }
+}
+
+/// Whether this is the child of a `vfork`, which runs on its parent's memory: what it closes is its own.
+pub fn is_borrowed() -> bool {
+    PROCESS.load(Ordering::Relaxed) != std::process::id()
+}
+
+/// Whether the process has had one thread alone. Where the C library does not tell, it has not.
+pub fn is_single_threaded() -> bool {
+    // SAFETY: a string with its end; the library's variable is one byte.
+    unsafe {
+        let told = libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr());
+        !told.is_null() && told.cast::<u8>().read_volatile() != 0
+    }
+}
+
+/// Whether any signal has a handler.
+pub fn handles_signals() -> bool {
+    (1..=libc::SIGRTMAX()).any(|signal| {
+        // SAFETY: a structure of numbers and pointers, which libc fills in; nothing is set.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+                && ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.sa_sigaction)
+        }
+    })
+}
+
+pub fn is_open(fd: c_int) -> bool {
+    // SAFETY: no memory is named.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
+/// The program closes descriptors.
+pub fn closing(first: c_int, last: c_int, place: Place) {
+    /// More are not remembered.
+    const MOST: usize = 1024;
+    state::with(|state| {
+        if state.rings.is_empty() || is_borrowed() {
+            return;
+        }
+        if first == last && state.notes.closed.len() < MOST {
+            state.notes.closed.insert(first, place.return_address);
+        }
+        let generation = generation();
+        for ring in state.rings.values() {
+            if !ring.has(IORING_SETUP_SQPOLL) || ring.generation != generation {
+                continue;
+            }
+            let head = ring.sq.head();
+            let waiting = ring.known().find(|request| {
+                let open = request
+                    .descriptor()
+                    .is_some_and(|fd| (first..=last).contains(&fd));
+                open && request.index.wrapping_sub(head) as i32 > 0
+            });
+            if let Some(request) = waiting {
+                let what = "a descriptor is closed, and the kernel's submission thread has not taken a request on it yet";
+                say(
+                    &mut state.notes,
+                    Rule::Closed,
+                    what.into(),
+                    Some(request),
+                    place,
+                );
+            }
+        }
+    });
+}
+
+fn say(notes: &mut Notes, rule: Rule, what: String, request: Option<&Request>, place: Place) {
+    let doing = match rule {
+        Rule::Closed => "closed",
+        Rule::ThreadExit => "noticed",
+        _ => "called",
+    };
+    report(
+        notes,
+        &Report {
+            rule,
+            what,
+            request,
+            place,
+            doing,
+        },
+    );
+}
+
+/// The program changes its user or group.
+pub fn user_changes(place: Place) {
+    state::with(|state| {
+        if is_borrowed() {
+            return;
+        }
+        let generation = generation();
+        let polled = |ring: &Ring| ring.has(IORING_SETUP_SQPOLL) && ring.generation == generation;
+        if let Some(ring) = state.rings.values().find(|ring| polled(ring)) {
+            let what = format!(
+                "the user or group changes, and the submission thread of the ring with descriptor {} keeps the former one",
+                ring.fd
+            );
+            say(&mut state.notes, Rule::User, what, None, place);
+        }
+    });
+}
+
+/// The process ends, by `exit`.
+pub fn ending() {
+    ENDING.store(true, Ordering::Relaxed);
+}
+
+/// Notes that this thread has submitted, so that its end is heeded.
+pub fn submits() {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            thread_ends();
+        }
+    }
+    thread_local! {
+        static END: End = const { End };
+    }
+    // The main thread ends with the process.
+    if thread() != PROCESS.load(Ordering::Relaxed) {
+        let _ = END.try_with(|_| ());
+    }
+}
+
+fn thread_ends() {
+    if ENDING.load(Ordering::Relaxed) {
+        return;
+    }
+    state::with(|state| {
+        let (generation, thread) = (generation(), thread());
+        let notes = &mut state.notes;
+        for ring in state.rings.values_mut() {
+            if ring.generation != generation || ring.has(IORING_SETUP_SQPOLL) {
+                continue;
+            }
+            crate::cq::collect(ring, notes, Place::default());
+            let head = ring.sq.head();
+            let left = ring
+                .known()
+                .find(|request| {
+                    let taken = request.index.wrapping_sub(head) as i32 <= 0;
+                    request.thread == thread && taken
+                })
+                .map(|request| request.sqe.user_data);
+            if let Some(request) = left.and_then(|user_data| ring.forget(user_data)) {
+                let what = "the thread that submitted the request ends: the kernel cancels it";
+                let place = Place {
+                    return_address: request.place,
+                    frame: 0,
+                };
+                say(notes, Rule::ThreadExit, what.into(), Some(&request), place);
+            }
+        }
+    });
+}
+
+/// A ring is given up, by `io_uring_queue_exit` or with the process.
+pub fn given_up(ring: &mut Ring, notes: &mut Notes, place: Place) {
+    crate::cq::collect(ring, notes, place);
+    lost(ring, notes, place);
+    if ring.sq.flags() & IORING_SQ_CQ_OVERFLOW != 0 {
+        let what = format!(
+            "the ring is given up while completions wait that its CQ of {} had no room for: they are lost",
+            ring.cq.entries
+        );
+        say(notes, Rule::Overflow, what, None, place);
+    }
+    if mode().summary {
+        report::summary(&figures(ring));
+    }
+}
+
+/// Completions that the kernel had no memory for.
+pub fn lost(ring: &mut Ring, notes: &mut Notes, place: Place) {
+    let lost = ring.cq.lost();
+    if u64::from(lost) > ring.marks.overflowed {
+        ring.marks.overflowed = u64::from(lost);
+        let what = format!("{lost} completions found no room in the CQ and are lost");
+        say(notes, Rule::Overflow, what, None, place);
+    }
+}
+
+fn figures(ring: &Ring) -> String {
+    let m = &ring.marks;
+    format!(
+        "liburing-check: ring {}: {} requests, {} completions; most at once: {} of {} SQEs, {} of {} CQEs, {} in flight; \
+         {} times no buffers, {} chains broken by short transfers, {} completions lost\n",
+        ring.fd,
+        m.submitted,
+        m.completed,
+        m.sq,
+        ring.sq.entries,
+        m.cq,
+        ring.cq.entries,
+        m.in_flight,
+        m.no_buffers,
+        m.broken_chains,
+        m.overflowed,
+    )
+}
+
+extern "C" fn process_ends() {
+    state::with(|state| {
+        let generation = generation();
+        let notes = &mut state.notes;
+        for ring in state.rings.values_mut() {
+            if ring.generation == generation {
+                given_up(ring, notes, Place::default());
+            }
+        }
+        if mode().summary {
+            let mut counts: Vec<_> = notes.counts.iter().collect();
+            counts.sort();
+            for (rule, count) in counts {
+                report::summary(&format!("liburing-check: {}: {count} times\n", rule.name()));
+            }
+        }
+    });
+}
+
+/// Called when the library's functions can be called no more.
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static AT_THE_END: extern "C" fn() = process_ends;
+
+/// Explains an error that a call returned.
+pub fn explain(ring: &Ring, notes: &mut Notes, ret: c_int, place: Place) {
+    let (rule, what) = match -ret {
+        libc::EEXIST if ring.owner != thread() => (
+            Rule::Issuer,
+            format!(
+                "thread {} uses a ring with IORING_SETUP_SINGLE_ISSUER, which belongs to thread {}: the kernel refuses with -EEXIST",
+                thread(),
+                ring.owner
+            ),
+        ),
+        libc::EBADFD => (
+            Rule::Disabled,
+            "the ring was set up with IORING_SETUP_R_DISABLED and is not enabled: the kernel refuses with -EBADFD"
+                .into(),
+        ),
+        _ => return,
+    };
+    say(notes, rule, what, None, place);
+}
+
+/// For texts: the opcode and `user_data` of a request.
+pub fn named(opcode: u8, user_data: u64) -> String {
+    format!("{}, user_data {user_data:#x}", ops::name(opcode))
+}

@@ -1,0 +1,151 @@
+//! The place in the program that called the library.
+
+use std::ffi::c_void;
+
+/// Where a wrapper was called from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The address that the call returns to; 0 where it cannot be told.
+    pub return_address: usize,
+    /// The lowest address of the caller's frame. What lies below in its stack belongs to no function that runs, but for
+    /// this library's.
+    pub frame: usize,
+}
+
+/// The place that called the function in which this stands. It must be the first thing that the function does.
+///
+/// The library is compiled with frame pointers.
+#[inline(always)]
+pub fn place() -> Place {
+    #[cfg(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    ))]
+    {
+        let frame: usize;
+        // SAFETY: reads a register.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            std::arch::asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags));
+            #[cfg(target_arch = "aarch64")]
+            std::arch::asm!("mov {}, x29", out(reg) frame, options(nomem, nostack, preserves_flags));
+            #[cfg(target_arch = "riscv64")]
+            std::arch::asm!("mv {}, s0", out(reg) frame, options(nomem, nostack, preserves_flags));
+        }
+        // On ARM the frame begins higher than behind the record: then less is taken for dead than is.
+        let (address_at, end) = if cfg!(target_arch = "riscv64") {
+            (frame.wrapping_sub(8), frame)
+        } else {
+            (frame.wrapping_add(8), frame.wrapping_add(16))
+        };
+        // SAFETY: with frame pointers the return address lies there.
+        let return_address =
+            unsafe { std::ptr::with_exposed_provenance::<usize>(address_at).read() };
+        Place {
+            return_address,
+            frame: end,
+        }
+    }
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )))]
+    {
+        let here = 0u8;
+        Place {
+            return_address: 0,
+            frame: (&raw const here).addr(),
+        }
+    }
+}
+
+/// A function, file and line.
+#[derive(Default)]
+pub struct Named {
+    pub function: String,
+    pub file: String,
+    pub line: u32,
+    pub object: String,
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.function.is_empty() {
+            "?"
+        } else {
+            &self.function
+        })?;
+        if !self.file.is_empty() {
+            write!(f, " ({}:{})", self.file, self.line)
+        } else if !self.object.is_empty() {
+            write!(f, " ({})", self.object)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What is known of the address of a call: the innermost function first, those that it was inlined into behind it.
+pub fn names(return_address: usize) -> Vec<Named> {
+    let mut found = Vec::new();
+    if return_address == 0 {
+        return found;
+    }
+    // The instruction before is the call, in its own line.
+    let call = std::ptr::without_provenance_mut::<c_void>(return_address - 1);
+    backtrace::resolve(call, |symbol| {
+        found.push(Named {
+            function: symbol
+                .name()
+                .map(|name| format!("{name:#}"))
+                .unwrap_or_default(),
+            file: symbol
+                .filename()
+                .map(|file| file.display().to_string())
+                .unwrap_or_default(),
+            line: symbol.lineno().unwrap_or(0),
+            object: String::new(),
+        });
+    });
+    if found.is_empty() {
+        found.push(Named::default());
+    }
+    if let Some(last) = found.last_mut().filter(|last| last.file.is_empty()) {
+        last.object = object(return_address - 1);
+    }
+    found
+}
+
+/// The file that an address belongs to, and the offset in it, as addr2line takes them.
+fn object(address: usize) -> String {
+    // SAFETY: a structure of pointers, for which zeros are a value.
+    let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
+    // SAFETY: `dladdr` takes any address and writes `info`.
+    let known = unsafe { libc::dladdr(std::ptr::without_provenance(address), &raw mut info) };
+    if known == 0 || info.dli_fname.is_null() {
+        return format!("{address:#x}");
+    }
+    // SAFETY: a string of the dynamic linker's, which stays while the file is loaded.
+    let file = unsafe { std::ffi::CStr::from_ptr(info.dli_fname) };
+    let offset = address.wrapping_sub(info.dli_fbase.addr());
+    format!("{}+{offset:#x}", file.to_string_lossy())
+}
+
+/// The calls that led to this place, from it outwards.
+pub fn callers(place: Place) -> Vec<usize> {
+    const DEEPEST: usize = 16;
+    let mut found = vec![place.return_address];
+    let mut seen = false;
+    backtrace::trace(|frame| {
+        let address = frame.ip().addr();
+        if seen {
+            found.push(address);
+        }
+        // Frames of this library come first.
+        seen |= address == place.return_address;
+        found.len() < DEEPEST
+    });
+    found
+}

@@ -1,0 +1,211 @@
+//! Reports: what, which request, where, what to do.
+
+use std::fmt::Write;
+use std::sync::Mutex;
+
+use crate::mode::mode;
+use crate::ops;
+use crate::place::{self, Place};
+use crate::request::Request;
+use crate::rules::Rule;
+use crate::state::Notes;
+
+/// A rule that was broken.
+pub struct Report<'a> {
+    pub rule: Rule,
+    pub what: String,
+    pub request: Option<&'a Request>,
+    /// The call that showed it.
+    pub place: Place,
+    /// Says in the text what the program did at `place`.
+    pub doing: &'a str,
+}
+
+const STDERR: i32 = 2;
+
+/// Writes all of it with as few calls as the kernel needs. That it may not be written is no reason to stop.
+fn write(fd: i32, text: &str) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        // SAFETY: the kernel reads `rest`.
+        let written = unsafe { libc::write(fd, rest.as_ptr().cast(), rest.len()) };
+        match usize::try_from(written) {
+            Ok(count) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
+            _ => break,
+        }
+    }
+}
+
+/// A line to standard error.
+pub fn say(text: &str) {
+    write(STDERR, text);
+}
+
+/// Where reports go.
+fn put(text: &str) {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _one = LOCK.lock();
+    let Some(name) = &mode().log else {
+        return say(text);
+    };
+    let mut path = name.clone();
+    path.push(0);
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
+    // SAFETY: a string with its end. Opened anew each time, so the program's descriptors stay as they are.
+    let fd = unsafe { libc::open(path.as_ptr().cast(), flags, 0o666) };
+    if fd < 0 {
+        return say(text);
+    }
+    write(fd, text);
+    // SAFETY: the descriptor just opened.
+    unsafe { libc::close(fd) };
+}
+
+fn colour() -> bool {
+    // SAFETY: looks at a descriptor.
+    mode().log.is_none() && unsafe { libc::isatty(STDERR) } == 1
+}
+
+/// Notes that a rule is broken, and says so the first time at this place.
+pub fn report(notes: &mut Notes, report: &Report) {
+    let rule = report.rule;
+    if !mode().heeds(rule) {
+        return;
+    }
+    *notes.counts.entry(rule).or_default() += 1;
+    // Two requests of one place are one fault; so is what a call shows of requests from several.
+    let place = report
+        .request
+        .map_or(report.place.return_address, |request| request.place);
+    if !notes.said.insert((rule, place)) {
+        return;
+    }
+    put(&if mode().json {
+        as_json(report)
+    } else {
+        as_text(report)
+    });
+    // What was read of the program's files is large, and seldom needed again.
+    backtrace::clear_symbol_cache();
+    if mode().abort {
+        // SAFETY: ends the program, as was asked for.
+        unsafe { libc::abort() }
+    }
+}
+
+/// `READ, user_data 0x25, descriptor 5 (/etc/passwd)`.
+fn describe(request: &Request) -> String {
+    let mut text = format!(
+        "{}, user_data {:#x}",
+        ops::name(request.sqe.opcode),
+        request.sqe.user_data
+    );
+    if let Some(fd) = request.descriptor() {
+        let _ = write!(text, ", descriptor {fd}");
+        if let Ok(path) = std::fs::read_link(format!("/proc/self/fd/{fd}")) {
+            let _ = write!(text, " ({})", path.display());
+        }
+    } else if let Some(slot) = request.file_slot() {
+        let _ = write!(text, ", registered file {slot}");
+    }
+    text
+}
+
+fn page(report: &Report) -> String {
+    match (report.rule.page(), report.request) {
+        ("", Some(request)) => ops::page(request.sqe.opcode),
+        (page, _) => page.into(),
+    }
+}
+
+fn as_text(report: &Report) -> String {
+    let (strong, plain) = if colour() {
+        ("\x1b[1;31m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    let mut text = format!(
+        "{strong}liburing-check: {}{plain} [{}]\n",
+        report.what,
+        report.rule.name()
+    );
+    if let Some(request) = report.request {
+        let _ = writeln!(text, "    request: {}", describe(request));
+        if request.place != report.place.return_address {
+            let _ = writeln!(text, "    submitted at:");
+            lines(&mut text, &[request.place]);
+        }
+    }
+    let _ = writeln!(text, "    {} at:", report.doing);
+    lines(&mut text, &place::callers(report.place));
+    let _ = writeln!(text, "    do: {}", report.rule.advice());
+    let _ = writeln!(
+        text,
+        "    read: {}; not wanted: LIBURING_CHECK=off={}",
+        page(report),
+        report.rule.name()
+    );
+    text
+}
+
+fn lines(text: &mut String, addresses: &[usize]) {
+    for address in addresses {
+        for named in place::names(*address) {
+            let _ = writeln!(text, "        {named}");
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            control if control < ' ' => {
+                let _ = write!(quoted, "\\u{:04x}", control as u32);
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn as_json(report: &Report) -> String {
+    let mut text = format!(
+        "{{\"rule\":{},\"what\":{}",
+        quoted(report.rule.name()),
+        quoted(&report.what)
+    );
+    if let Some(request) = report.request {
+        let _ = write!(
+            text,
+            ",\"request\":{},\"opcode\":{},\"user_data\":{},\"fd\":{},\"submitted\":{}",
+            quoted(&describe(request)),
+            quoted(&ops::name(request.sqe.opcode)),
+            request.sqe.user_data,
+            request.sqe.fd,
+            places(&[request.place])
+        );
+    }
+    let _ = writeln!(
+        text,
+        ",\"doing\":{},\"where\":{},\"do\":{},\"read\":{}}}",
+        quoted(report.doing),
+        places(&place::callers(report.place)),
+        quoted(report.rule.advice()),
+        quoted(&page(report))
+    );
+    text
+}
+
+fn places(addresses: &[usize]) -> String {
+    let named = addresses.iter().flat_map(|address| place::names(*address));
+    let quoted: Vec<_> = named.map(|named| quoted(&named.to_string())).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+/// Figures of the process, when it ends.
+pub fn summary(text: &str) {
+    put(text);
+}

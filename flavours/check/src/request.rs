@@ -1,0 +1,105 @@
+//! A request that the program has submitted.
+
+use uring_core::abi::*;
+
+use crate::ops::{self, Pointer, Until};
+
+/// How many ranges of memory of one request are remembered.
+const RANGES: usize = 8;
+
+/// Memory that a request uses until it completes.
+#[derive(Clone, Copy, Default)]
+pub struct Range {
+    pub start: u64,
+    pub len: u64,
+    /// The kernel writes to it.
+    pub written: bool,
+    /// It is in use only until the kernel has taken the SQE.
+    pub until_taken: bool,
+    pub what: &'static str,
+}
+
+impl Range {
+    pub fn meets(&self, start: u64, len: u64) -> bool {
+        self.start < start.saturating_add(len) && start < self.start.saturating_add(self.len)
+    }
+}
+
+/// A request: its SQE as it was submitted, and what is known of it beyond that.
+pub struct Request {
+    pub sqe: io_uring_sqe,
+    /// The address to which the call that submitted it returns.
+    pub place: usize,
+    /// The thread that submitted it.
+    pub thread: u32,
+    /// A part of its memory is in that thread's stack.
+    pub on_stack: bool,
+    /// A CQE of it has been posted, and more will come.
+    pub armed: bool,
+    /// How many requests had been submitted before it.
+    pub number: u64,
+    /// The SQ index behind it: it is taken when the kernel's head has reached that.
+    pub index: u32,
+    count: u8,
+    ranges: [Range; RANGES],
+}
+
+impl Request {
+    pub fn new(sqe: io_uring_sqe, place: usize, thread: u32, index: u32) -> Request {
+        Request {
+            sqe,
+            place,
+            thread,
+            on_stack: false,
+            armed: false,
+            number: 0,
+            index,
+            count: 0,
+            ranges: [Range::default(); RANGES],
+        }
+    }
+
+    /// Remembers memory that the request uses beyond the call that submits it. `late` says that the kernel takes SQEs
+    /// later than in that call.
+    pub fn add(&mut self, pointer: &Pointer, late: bool) {
+        let until_taken = pointer.until == Until::Submitted;
+        if (until_taken && !late) || pointer.at == 0 || pointer.len == 0 {
+            return;
+        }
+        if let Some(range) = self.ranges.get_mut(usize::from(self.count)) {
+            *range = Range {
+                start: pointer.at,
+                len: pointer.len,
+                written: pointer.written,
+                until_taken,
+                what: pointer.what,
+            };
+            self.count += 1;
+        }
+    }
+
+    pub fn ranges(&self) -> &[Range] {
+        self.ranges
+            .get(..usize::from(self.count))
+            .unwrap_or_default()
+    }
+
+    pub fn opcode(&self) -> u8 {
+        self.sqe.opcode
+    }
+
+    pub fn has(&self, flag: u32) -> bool {
+        u32::from(self.sqe.flags) & flag != 0
+    }
+
+    /// The descriptor that it works on, if it is one of the process's table.
+    pub fn descriptor(&self) -> Option<i32> {
+        let named = ops::has_file(self.sqe.opcode) && !self.has(IOSQE_FIXED_FILE);
+        (named && self.sqe.fd >= 0).then_some(self.sqe.fd)
+    }
+
+    /// The slot of the file table that it works on.
+    pub fn file_slot(&self) -> Option<i32> {
+        (ops::has_file(self.sqe.opcode) && self.has(IOSQE_FIXED_FILE)).then_some(self.sqe.fd)
+    }
+}

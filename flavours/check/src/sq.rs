@@ -1,0 +1,294 @@
+//! Looking at SQEs.
+
+use uring_core::abi::io_uring_op::*;
+use uring_core::abi::*;
+
+use crate::cq::{is_bundle, is_multishot};
+use crate::memory;
+use crate::ops::{self, Fields, Inner, Pointer, Until};
+use crate::place::Place;
+use crate::report::{Report, report};
+use crate::request::Request;
+use crate::ring::{Ring, thread};
+use crate::rules::Rule;
+use crate::stack::{self, Where};
+use crate::state::Notes;
+
+/// How many elements of an array of iovecs are looked at.
+const VECTORS: usize = 16;
+
+/// Looks at the SQEs that were taken since the last look, and which the call under way submits.
+///
+/// # Safety
+///
+/// `ring` is set up.
+pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place: Place) {
+    let rewinds = shadow.has(IORING_SETUP_SQ_REWIND);
+    let tail = ring.sq.sqe_tail;
+    let mut at = if rewinds {
+        shadow.looked_to.min(tail)
+    } else {
+        shadow.looked_to
+    };
+    let count = tail.wrapping_sub(at);
+    shadow.looked_to = tail;
+    if count == 0 {
+        return;
+    }
+    let taken = shadow.sq.head().wrapping_sub(at) as i32 > 0;
+    if count > shadow.sq.entries || (taken && !rewinds) {
+        // The program, or another copy of the ring, has published some: what lies there is unknown.
+        shadow.forget_all();
+        return;
+    }
+    shadow.marks.sq = shadow
+        .marks
+        .sq
+        .max(tail.wrapping_sub(shadow.sq.head()))
+        .min(shadow.sq.entries);
+    let shift = u32::from(shadow.has(IORING_SETUP_SQE128));
+    let mut last = None;
+    while tail.wrapping_sub(at) as i32 > 0 {
+        let slot = ((at & shadow.sq.mask) as usize) << shift;
+        // SAFETY: the masked index lies within the ring's SQEs.
+        let sqe = unsafe { ring.sq.sqes.add(slot).read_volatile() };
+        let wide = matches!(
+            ops::opcode(sqe.opcode),
+            Some(IORING_OP_NOP128 | IORING_OP_URING_CMD128)
+        );
+        at = at.wrapping_add(1 + u32::from(wide && shadow.has(IORING_SETUP_SQE_MIXED)));
+        last = Some(one(shadow, notes, sqe, at, place));
+    }
+    if let Some((sqe, true)) = last.map(|sqe: io_uring_sqe| (sqe, links(&sqe))) {
+        let request = Request::new(sqe, place.return_address, thread(), at);
+        say(
+            notes,
+            Rule::Chain,
+            "the last SQE submitted is linked to the next one: the chain ends here".into(),
+            &request,
+            place,
+        );
+    }
+}
+
+fn links(sqe: &io_uring_sqe) -> bool {
+    u32::from(sqe.flags) & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) != 0
+}
+
+fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Place) {
+    report(
+        notes,
+        &Report {
+            rule,
+            what,
+            request: Some(request),
+            place,
+            doing: "submitted",
+        },
+    );
+}
+
+fn one(
+    ring: &mut Ring,
+    notes: &mut Notes,
+    sqe: io_uring_sqe,
+    index: u32,
+    place: Place,
+) -> io_uring_sqe {
+    let mut request = Request::new(sqe, place.return_address, thread(), index);
+    let late = ring.has(IORING_SETUP_SQPOLL) || ring.features & IORING_FEAT_SUBMIT_STABLE == 0;
+    ops::pointers(&sqe, |pointer| {
+        pointed(&mut request, notes, &pointer, place, late);
+    });
+    rules(ring, notes, &request, place);
+    ring.bundles |= is_bundle(&request);
+    if request.has(IOSQE_CQE_SKIP_SUCCESS) {
+        // Nothing will say when it has ended.
+        ring.silent = true;
+    } else {
+        ring.add(request);
+    }
+    sqe
+}
+
+/// Memory that an SQE names, and what it names in turn.
+fn pointed(request: &mut Request, notes: &mut Notes, pointer: &Pointer, place: Place, late: bool) {
+    if pointer.at == 0 || pointer.len == 0 {
+        return;
+    }
+    match stack::find(pointer.at, place) {
+        Where::Returned => {
+            let what = format!(
+                "the {} of the request lies in a stack frame that has returned",
+                pointer.what
+            );
+            say(notes, Rule::Frame, what, request, place);
+            // What it holds now is anything.
+            return;
+        }
+        Where::Live => request.on_stack |= late || pointer.until == Until::Completed,
+        Where::Elsewhere => {}
+    }
+    request.add(pointer, late);
+    match pointer.inner {
+        Inner::Nothing => {}
+        Inner::Vectors { count, written } => {
+            vectors(request, notes, (pointer.at, count, written), place, late);
+        }
+        Inner::Message { written, selected } => {
+            message(request, notes, (pointer.at, written, selected), place, late);
+        }
+    }
+}
+
+fn vectors(
+    request: &mut Request,
+    notes: &mut Notes,
+    (at, count, written): (u64, u64, bool),
+    place: Place,
+    late: bool,
+) {
+    let mut found = [iovec {
+        iov_base: std::ptr::null_mut(),
+        iov_len: 0,
+    }; VECTORS];
+    let count = count.min(VECTORS as u64) as usize;
+    let Some(found) = found.get_mut(..count) else {
+        return;
+    };
+    if !memory::read(at, found) {
+        return;
+    }
+    for vector in found {
+        let pointer = Pointer {
+            what: "buffer",
+            at: vector.iov_base.addr() as u64,
+            len: vector.iov_len as u64,
+            written,
+            until: Until::Completed,
+            inner: Inner::Nothing,
+        };
+        pointed(request, notes, &pointer, place, late);
+    }
+}
+
+fn message(
+    request: &mut Request,
+    notes: &mut Notes,
+    (at, written, selected): (u64, bool, bool),
+    place: Place,
+    late: bool,
+) {
+    let mut header = [msghdr {
+        msg_name: std::ptr::null_mut(),
+        msg_namelen: 0,
+        msg_iov: std::ptr::null_mut(),
+        msg_iovlen: 0,
+        msg_control: std::ptr::null_mut(),
+        msg_controllen: 0,
+        msg_flags: 0,
+    }];
+    if selected || !memory::read(at, &mut header) {
+        return;
+    }
+    let [header] = header;
+    let until = if written {
+        Until::Completed
+    } else {
+        Until::Submitted
+    };
+    let mut inner = |what, at: usize, len: usize, inner| {
+        let pointer = Pointer {
+            what,
+            at: at as u64,
+            len: len as u64,
+            written,
+            until,
+            inner,
+        };
+        pointed(request, notes, &pointer, place, late);
+    };
+    inner(
+        "address",
+        header.msg_name.addr(),
+        header.msg_namelen as usize,
+        Inner::Nothing,
+    );
+    inner(
+        "control data",
+        header.msg_control.addr(),
+        header.msg_controllen,
+        Inner::Nothing,
+    );
+    let array = Pointer {
+        what: "iovec array",
+        at: header.msg_iov.addr() as u64,
+        len: (header.msg_iovlen as u64).saturating_mul(size_of::<iovec>() as u64),
+        written: false,
+        until: Until::Submitted,
+        inner: Inner::Vectors {
+            count: header.msg_iovlen as u64,
+            written,
+        },
+    };
+    pointed(request, notes, &array, place, late);
+}
+
+/// Rules of single requests.
+fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
+    const MSG_WAITALL: u32 = 0x100;
+    let f = Fields::of(&request.sqe);
+    let multishot = is_multishot(request);
+    match ops::opcode(request.opcode()) {
+        Some(IORING_OP_RECV | IORING_OP_RECVMSG | IORING_OP_READ_MULTISHOT) if multishot => {
+            let why = if f.flags & IOSQE_BUFFER_SELECT == 0 {
+                Some("without IOSQE_BUFFER_SELECT")
+            } else if request.opcode() != IORING_OP_READ_MULTISHOT as u8
+                && f.op_flags & MSG_WAITALL != 0
+            {
+                Some("with MSG_WAITALL")
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                let what = format!("a multishot receive {why}, which the kernel refuses");
+                say(notes, Rule::Multishot, what, request, place);
+            }
+        }
+        Some(IORING_OP_MSG_RING) => notes.messages = true,
+        Some(IORING_OP_ASYNC_CANCEL | IORING_OP_POLL_REMOVE | IORING_OP_TIMEOUT_REMOVE) => {
+            ring.last_cancel = ring.marks.submitted;
+        }
+        Some(IORING_OP_PROVIDE_BUFFERS) => {
+            // SAFETY: any bytes are a number.
+            ring.groups
+                .provided(unsafe { request.sqe.__anon4.buf_group });
+        }
+        _ => {}
+    }
+    let cancelled = ring.last_cancel;
+    let armed = ring.find(request.sqe.user_data).is_some_and(|other| {
+        other.armed
+            && is_multishot(other)
+            && other.opcode() == request.opcode()
+            && other.sqe.fd == request.sqe.fd
+            && other.number >= cancelled
+    });
+    if multishot && armed {
+        let what = "the multishot request is armed already: its last CQE had IORING_CQE_F_MORE";
+        say(notes, Rule::ArmedTwice, what.into(), request, place);
+    } else if ring.find(request.sqe.user_data).is_some() {
+        let what = "another request in flight has the same user_data";
+        say(notes, Rule::Duplicate, what.into(), request, place);
+    }
+    let overlaps = request.ranges().iter().find(|range| {
+        range.written
+            && ring
+                .users_of(range.start, range.len)
+                .any(|(_, other)| other.written)
+    });
+    if let Some(range) = overlaps {
+        let what = format!("the {} is written by another request in flight", range.what);
+        say(notes, Rule::Overlap, what, request, place);
+    }
+}

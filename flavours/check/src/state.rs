@@ -1,0 +1,161 @@
+//! Everything that is known, behind one lock.
+//!
+//! A thread that is inside is never let in again: hooks that the library's own work reaches, and signal handlers that
+//! interrupt it, do their plain work without a look.
+
+use std::cell::{Cell, UnsafeCell};
+use std::collections::{HashMap, HashSet};
+use std::ffi::c_int;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Mutex, MutexGuard, Once};
+
+use crate::ring::Ring;
+use crate::rules::Rule;
+
+/// A hash for addresses and numbers: one multiplication.
+#[derive(Default)]
+pub struct Quick(u64);
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    fn write_u64(&mut self, value: u64) {
+        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+    fn write_u8(&mut self, value: u8) {
+        self.write_u64(u64::from(value));
+    }
+    fn write_isize(&mut self, value: isize) {
+        self.write_u64(value as u64);
+    }
+}
+
+pub type Map<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
+pub type Set<K> = HashSet<K, BuildHasherDefault<Quick>>;
+
+/// What is known of the process.
+pub struct State {
+    /// The rings, by the address of their SQEs.
+    pub rings: Map<usize, Box<Ring>>,
+    pub notes: Notes,
+}
+
+/// What is known beside the rings.
+pub struct Notes {
+    /// Rules and places that have been reported.
+    pub said: Set<(Rule, usize)>,
+    /// How often each rule was broken, also where nothing was printed.
+    pub counts: Map<Rule, u64>,
+    /// A ring has been sent messages, or may have been: completions come that were not asked for there.
+    pub messages: bool,
+    /// Where descriptors were closed: the address to which the call returned.
+    pub closed: Map<i32, usize>,
+}
+
+static STATE: Mutex<State> = Mutex::new(State {
+    rings: HashMap::with_hasher(BuildHasherDefault::new()),
+    notes: Notes {
+        said: HashSet::with_hasher(BuildHasherDefault::new()),
+        counts: HashMap::with_hasher(BuildHasherDefault::new()),
+        messages: false,
+        closed: HashMap::with_hasher(BuildHasherDefault::new()),
+    },
+});
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+fn errno() -> *mut c_int {
+    // SAFETY: takes nothing; the address is this thread's and always valid.
+    unsafe { libc::__errno_location() }
+}
+
+/// The right to work unobserved. What the work does to errno is undone.
+pub struct Inside {
+    errno: c_int,
+}
+
+impl Inside {
+    /// None if this thread is inside already.
+    pub fn enter() -> Option<Inside> {
+        if INSIDE.replace(true) {
+            return None;
+        }
+        // SAFETY: see `errno`.
+        let errno = unsafe { *errno() };
+        Some(Inside { errno })
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        // SAFETY: see `errno`.
+        unsafe { *errno() = self.errno };
+        INSIDE.set(false);
+    }
+}
+
+fn lock() -> MutexGuard<'static, State> {
+    // Nothing unwinds while the lock is held.
+    STATE.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Runs `look` with all that is known, unless this thread is inside already.
+pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
+    let inside = Inside::enter()?;
+    watch_forks();
+    let result = look(&mut lock());
+    drop(inside);
+    Some(result)
+}
+
+/// The lock and the right, held by the thread that forks, over the fork.
+struct Held(UnsafeCell<Option<(MutexGuard<'static, State>, Option<Inside>)>>);
+// SAFETY: only the thread that holds the lock touches it: it writes after taking the lock and empties it to free the
+// lock. In the child of a fork that is the only thread.
+unsafe impl Sync for Held {}
+static HELD: Held = Held(UnsafeCell::new(None));
+
+fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: three functions that stay where they are, since the library is never unloaded.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    });
+}
+
+extern "C" fn prepare() {
+    let inside = Inside::enter();
+    if inside.is_none() {
+        // A signal handler that interrupted a look forks: the lock is this thread's already, and stays so.
+        return;
+    }
+    let guard = lock();
+    // SAFETY: see `Held`: this thread has the lock.
+    unsafe { *HELD.0.get() = Some((guard, inside)) };
+}
+
+extern "C" fn parent() {
+    // SAFETY: see `Held`: if `prepare` took the lock, it is this thread's.
+    drop(unsafe { (*HELD.0.get()).take() });
+}
+
+extern "C" fn child() {
+    // SAFETY: as in `parent`; the child has this thread alone.
+    if let Some((mut state, inside)) = unsafe { (*HELD.0.get()).take() } {
+        crate::life::forked(&mut state);
+        drop(state);
+        drop(inside);
+    }
+}

@@ -1,0 +1,324 @@
+//! What happens around a call.
+
+use std::ffi::c_int;
+
+use uring_core::abi::*;
+
+use crate::cq;
+use crate::life;
+use crate::place::Place;
+use crate::report::{Report, report};
+use crate::ring::{Ring, thread};
+use crate::rules::Rule;
+use crate::sq;
+use crate::stack::{self, Where};
+use crate::state::{self, Notes};
+
+/// What a call does.
+#[derive(Clone, Copy)]
+pub struct Call {
+    /// It submits what was taken.
+    pub submits: bool,
+    /// It submits what the program itself has published.
+    pub by_hand: bool,
+    /// It waits for so many CQEs.
+    pub waits: u32,
+    /// The wait ends by itself.
+    pub timed: bool,
+}
+
+/// How often a wait may find enough CQEs that a wait before it has found already.
+const PATIENCE: u32 = 8;
+
+fn key(ring: &io_uring) -> usize {
+    ring.sq.sqes.addr()
+}
+
+fn say(notes: &mut Notes, rule: Rule, what: String, place: Place) {
+    report(
+        notes,
+        &Report {
+            rule,
+            what,
+            request: None,
+            place,
+            doing: "called",
+        },
+    );
+}
+
+/// Before a call.
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[inline(never)]
+pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
+    // SAFETY: passed on to the caller. A copy: other threads may use the ring's other side.
+    let ring = &unsafe { ring.read() };
+    if ring.sq.sqes.is_null() {
+        return;
+    }
+    if call.submits {
+        life::submits();
+    }
+    state::with(|state| {
+        let shadow = state
+            .rings
+            .entry(key(ring))
+            // SAFETY: as above.
+            .or_insert_with(|| Box::new(unsafe { unknown(ring) }));
+        let notes = &mut state.notes;
+        if shadow.only_thread != thread() {
+            shadow.only_thread = 0;
+        }
+        shadow.by_hand |= call.by_hand;
+        cq::collect(shadow, notes, place);
+        if call.submits {
+            submitting(shadow, notes, ring, call, place);
+            // SAFETY: as above.
+            unsafe { sq::look(shadow, notes, ring, place) };
+            shadow.groups.scan(notes, place);
+        }
+        if shadow.stack_users() {
+            frames(shadow, notes, place);
+        }
+        if call.waits != 0 {
+            waiting(shadow, notes, call, place);
+        }
+    });
+}
+
+/// A ring that comes into sight after it was set up.
+///
+/// # Safety
+///
+/// `ring` is set up.
+unsafe fn unknown(ring: &io_uring) -> Ring {
+    // SAFETY: passed on to the caller.
+    let mut shadow = unsafe { Ring::new(ring) };
+    shadow.lost = true;
+    shadow
+}
+
+fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call, place: Place) {
+    let me = thread();
+    if shadow.submitter != 0 && shadow.submitter != me {
+        let what = format!(
+            "threads {} and {me} submit to the same ring at the same time",
+            shadow.submitter
+        );
+        say(notes, Rule::Threads, what, place);
+    } else if call.waits == 0 {
+        shadow.submitter = me;
+    }
+    let alone = !shadow.has(IORING_SETUP_SQ_REWIND) && !shadow.by_hand;
+    if alone && ring.sq.sqe_head != shadow.sq.tail() {
+        let what = if shadow.generation == life::generation() {
+            "another process, or another copy of the struct io_uring, has submitted to this ring"
+        } else {
+            "the ring was set up before a fork, and another process has submitted to it"
+        };
+        say(notes, Rule::Fork, what.into(), place);
+        shadow.forget_all();
+    }
+}
+
+/// Requests in flight on the memory of functions that have returned.
+fn frames(shadow: &mut Ring, notes: &mut Notes, place: Place) {
+    let me = thread();
+    let head = shadow.sq.head();
+    let gone = shadow.known().find_map(|request| {
+        if !request.on_stack || request.thread != me {
+            return None;
+        }
+        let taken = request.index.wrapping_sub(head) as i32 <= 0;
+        let dead = request.ranges().iter().find(|range| {
+            !(taken && range.until_taken) && stack::find(range.start, place) == Where::Returned
+        })?;
+        Some((request.sqe.user_data, dead.what))
+    });
+    let Some((user_data, what)) = gone else {
+        return;
+    };
+    if let Some(request) = shadow.forget(user_data) {
+        report(
+            notes,
+            &Report {
+                rule: Rule::FrameInFlight,
+                what: format!(
+                    "the {what} of a request in flight was in a stack frame that has returned"
+                ),
+                request: Some(&request),
+                place,
+                doing: "noticed",
+            },
+        );
+    }
+}
+
+fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
+    let head = shadow.cq.head();
+    let filled = shadow.cq.tail().wrapping_sub(head);
+    if filled >= call.waits {
+        let times = if shadow.stale.0 == head && shadow.stale.1 != 0 {
+            shadow.stale.1 + 1
+        } else {
+            1
+        };
+        shadow.stale = (head, times);
+        if times == PATIENCE {
+            let what = format!(
+                "{filled} CQEs wait to be read, and {times} calls in a row have returned the first of them: it was not marked as seen"
+            );
+            say(notes, Rule::NotSeen, what, place);
+        }
+        return;
+    }
+    shadow.stale = (head, 0);
+    let unknown = call.timed
+        || call.by_hand
+        || shadow.lost
+        || shadow.silent
+        || shadow.unasked
+        || notes.messages
+        || shadow.only_thread == 0
+        || shadow.generation != life::generation();
+    // A multishot request completes any number of times.
+    let most = shadow.outstanding() + filled;
+    if unknown || most >= call.waits || shadow.known().any(cq::is_multishot) {
+        return;
+    }
+    // Another thread may submit later, and a signal may be what is waited for.
+    if !life::is_single_threaded() || life::handles_signals() {
+        return;
+    }
+    let mut what = format!(
+        "a wait for {} completions, where {filled} are there and {} requests are in flight: nothing can end it",
+        call.waits,
+        shadow.outstanding()
+    );
+    if let Some((opcode, user_data)) = shadow.last_ended {
+        what = format!(
+            "{what} (the multishot request {} has ended)",
+            life::named(opcode, user_data)
+        );
+    }
+    say(notes, Rule::Endless, what, place);
+}
+
+/// After a call, which returned `ret`.
+///
+/// # Safety
+///
+/// As for [`before`].
+#[inline(never)]
+pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
+    // SAFETY: as in `before`.
+    let ring = &unsafe { ring.read() };
+    state::with(|state| {
+        let Some(shadow) = state.rings.get_mut(&key(ring)) else {
+            return;
+        };
+        let notes = &mut state.notes;
+        if call.submits && shadow.submitter == thread() {
+            shadow.submitter = 0;
+        }
+        if shadow.has(IORING_SETUP_SQ_REWIND) {
+            // What the kernel left has moved to the first slots.
+            shadow.looked_to = ring.sq.sqe_tail;
+        }
+        if ret < 0 {
+            life::explain(shadow, notes, ret, place);
+        }
+        cq::collect(shadow, notes, place);
+        life::lost(shadow, notes, place);
+    });
+}
+
+/// A ring has been set up.
+///
+/// # Safety
+///
+/// `ring` is set up.
+pub unsafe fn made(ring: *mut io_uring) {
+    life::used();
+    state::with(|state| {
+        // SAFETY: passed on to the caller.
+        let (key, shadow) = unsafe { (key(&*ring), Ring::new(&*ring)) };
+        state.rings.insert(key, Box::new(shadow));
+    });
+}
+
+/// A ring is given up.
+///
+/// # Safety
+///
+/// `ring` is set up, or all zeros.
+pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
+    // SAFETY: passed on to the caller.
+    let ring = &unsafe { ring.read() };
+    if ring.sq.sqes.is_null() {
+        return;
+    }
+    state::with(|state| {
+        let Some(mut shadow) = state.rings.remove(&key(ring)) else {
+            return;
+        };
+        if shadow.generation != life::generation() {
+            return;
+        }
+        let notes = &mut state.notes;
+        let left = if shadow.has(IORING_SETUP_SQ_REWIND) {
+            ring.sq.sqe_tail
+        } else {
+            ring.sq.sqe_tail.wrapping_sub(ring.sq.sqe_head)
+        };
+        if left != 0 {
+            let what = format!("{left} SQEs were taken and never submitted");
+            say(notes, Rule::Unsubmitted, what, place);
+        }
+        life::given_up(&mut shadow, notes, place);
+    });
+}
+
+/// Does something to the shadow of a ring, if there is one.
+///
+/// # Safety
+///
+/// `ring` is set up.
+pub unsafe fn shadow(ring: *mut io_uring, change: impl FnOnce(&mut Ring, &io_uring)) {
+    state::with(|state| {
+        // SAFETY: passed on to the caller.
+        let ring = &unsafe { ring.read() };
+        if let Some(shadow) = state.rings.get_mut(&key(ring)) {
+            change(shadow, ring);
+        }
+    });
+}
+
+/// A ring's memory has moved: it was known by `old`.
+///
+/// # Safety
+///
+/// `ring` is set up.
+pub unsafe fn moved(old: usize, ring: *mut io_uring) {
+    state::with(|state| {
+        // SAFETY: passed on to the caller.
+        let ring = &unsafe { ring.read() };
+        if let Some(mut shadow) = state.rings.remove(&old) {
+            // SAFETY: as above.
+            unsafe { shadow.moved(ring) };
+            state.rings.insert(key(ring), shadow);
+        }
+    });
+}
+
+/// The program unmaps memory: what is known of rings there goes.
+pub fn unmapped(start: usize, len: usize) {
+    state::with(|state| {
+        state
+            .rings
+            .retain(|sqes, ring| !ring.lies_in(*sqes, start, len));
+    });
+}
