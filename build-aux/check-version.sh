@@ -56,6 +56,7 @@ fi
 
 says Cargo.toml "$version" '^description = "liburing ([0-9.]+):'
 says flavours/fallback/Cargo.toml "$full" '^version = "(.*)"'
+says flavours/check/Cargo.toml "$full" '^version = "(.*)"'
 says core/src/abi/version.rs "${version%.*}" '_MAJOR: c_int = ([0-9]+);'
 says core/src/abi/version.rs "${version#*.}" '_MINOR: c_int = ([0-9]+);'
 for map in src/liburing.map src/liburing-ffi.map; do

@@ -73,3 +73,18 @@ all: checker
 install: install-checker
 uninstall: uninstall-checker
 endif
+
+CHECKS += check-check
+.PHONY: check-check
+CHECKER_TESTS := $(patsubst $(CHECKER)/tests/%.c,$(CHECKER_OUT)/tests/%,$(wildcard $(CHECKER)/tests/*.c))
+$(CHECKER_OUT)/tests/%: $(CHECKER)/tests/%.c $(CHECKER)/tests/misuse.h $(C_TESTS_INSTALLED)
+	$(call say,CC,checker/tests/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) $(c_test_cflags) $< -o $@ $(c_test_libs_so)
+
+## make check-check    the check library: programs that misuse io_uring are reported, like ones that do not and the C tests are not
+check-check: $(CHECKER_LIB) $(CHECKER_OUT)/liburing-check.a $(CHECKER_TESTS) \
+		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so))
+	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' CHECKER_OUT='$(abspath $(CHECKER_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
+		C_TEST_PROGRAMS='$(call c_test_programs,so)' MISUSES='$(abspath $(CHECKER_TESTS))' PREFIX='$(CHECK_PREFIX)' \
+		$(CHECKER)/tests/check.sh

@@ -114,12 +114,23 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call,
     }
     let alone = !shadow.has(IORING_SETUP_SQ_REWIND) && !shadow.by_hand;
     if alone && ring.sq.sqe_head != shadow.sq.tail() {
-        let what = if shadow.generation == life::generation() {
-            "another process, or another copy of the struct io_uring, has submitted to this ring"
+        let (rule, what) = if shadow.only_thread == 0 {
+            (
+                Rule::Threads,
+                "the SQ has changed under this call: another thread submits to the same ring",
+            )
+        } else if shadow.generation == life::generation() {
+            (
+                Rule::Fork,
+                "another process, or another copy of the struct io_uring, has submitted to this ring",
+            )
         } else {
-            "the ring was set up before a fork, and another process has submitted to it"
+            (
+                Rule::Fork,
+                "the ring was set up before a fork, and another process has submitted to it",
+            )
         };
-        say(notes, Rule::Fork, what.into(), place);
+        say(notes, rule, what.into(), place);
         shadow.forget_all();
     }
 }

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Run the C tests on the check library. Their results must be as without it, and its reports those that are recorded.
+
+The list has a line for each report that a test is meant to get: program, rule, function, reason. A report that is not
+in it is an error, and so is a line without a report.
+Exit status: 0 when all is as recorded, 1 otherwise.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TIMEOUT_SECONDS = 100
+
+
+def recorded(path):
+    lines = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                program, rule, function, reason = line.split(None, 3)
+                lines[program, rule, function] = reason.strip()
+    return lines
+
+
+def run(program, library):
+    """The program's output, its exit status, and its reports."""
+    with tempfile.TemporaryDirectory() as scratch:
+        log = os.path.join(scratch, "log")
+        environment = dict(os.environ, TMPDIR=scratch, LC_ALL="C", LD_LIBRARY_PATH=library,
+                           LIBURING_CHECK="json,log=" + log)
+        try:
+            done = subprocess.run([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+                                  stdin=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS, check=False)
+            output, status = done.stdout.decode(errors="replace"), done.returncode
+        except subprocess.TimeoutExpired as expired:
+            output, status = (expired.stdout or b"").decode(errors="replace"), None
+        reports = []
+        if os.path.exists(log):
+            with open(log, encoding="utf-8") as lines:
+                reports = [json.loads(line) for line in lines]
+    return output, status, reports
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dir", required=True, help="where the programs are")
+    parser.add_argument("--library", required=True, help="the folder of the check library")
+    parser.add_argument("--list", required=True, help="the recorded reports")
+    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("programs", nargs="+")
+    options = parser.parse_args()
+    expected = recorded(options.list)
+    unseen, wrong, passed, skipped = set(expected), 0, 0, 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        runs = [(name, pool.submit(run, os.path.join(options.dir, name), options.library)) for name in options.programs]
+        for name, pending in runs:
+            output, status, reports = pending.result()
+            passed += len(re.findall(r"^ok ", output, re.M))
+            skipped += len(re.findall(r"^skip ", output, re.M))
+            if status not in (0, 77):
+                wrong += 1
+                print("FAIL: %s ends with %s\n%s" % (name, status, output))
+            for report in reports:
+                functions = {place.split()[0] for place in report["where"] + report.get("submitted", [])}
+                known = {key for key in expected if key[:2] == (name, report["rule"]) and key[2] in functions}
+                unseen -= known
+                if not known:
+                    wrong += 1
+                    print("FAIL: %s gets a report that is not recorded\n%s" % (name, json.dumps(report, indent=1)))
+    for key in sorted(unseen):
+        wrong += 1
+        print("FAIL: %s gets no report %s at %s, which is recorded" % key)
+    print("C tests: %d cases passed, %d skipped by the tests; %d recorded reports, %d wrong"
+          % (passed, skipped, len(expected), wrong))
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The checks of the check library.
+#
+# usage: check.sh [PART...]     parts: misuse modes static cases (all by default)
+# environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
+set -euo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "$0")" && pwd)
+library=$CHECKER_OUT/liburing.so.2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "check-check: FAIL: $*" >&2
+    exit 1
+}
+
+misuse() {
+    # shellcheck disable=SC2086 # names are words
+    "$PYTHON" "$here/misuse.py" --library "$library" $MISUSES || fail "reports of misuse"
+}
+
+# LIBURING_CHECK does what it says.
+modes() {
+    local program=$CHECKER_OUT/tests/queues status=0 text
+    LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
+    text=$(<"$work/said")
+    [[ $text == *'liburing-check: 1 SQEs were taken and never submitted [unsubmitted]'* && $text == *'io_uring_submit(3)'* ]] ||
+        fail "text: $text"
+    [[ $text != *$'\e'* ]] || fail "colour although this is no terminal"
+    LIBURING_CHECK=off=unsubmitted LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
+    [ ! -s "$work/said" ] || fail "off=: $(cat "$work/said")"
+    LIBURING_CHECK=log=$work/log LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
+    if [ -s "$work/said" ] || ! grep -q 'never submitted' "$work/log"; then
+        fail "log=: $(cat "$work/said")"
+    fi
+    LIBURING_CHECK=json LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
+    "$PYTHON" -c 'import json, sys; assert json.load(sys.stdin)["rule"] == "unsubmitted"' <"$work/said" || fail "json"
+    LIBURING_CHECK=summary LD_PRELOAD=$library "$program" chain_in_one_submit 2>"$work/said"
+    grep -q '2 requests, 2 completions; most at once: 2 of 4 SQEs, 2 of 8 CQEs, 2 in flight' "$work/said" ||
+        fail "summary: $(cat "$work/said")"
+    (LIBURING_CHECK=abort LD_PRELOAD=$library "$program" never_submitted 2>"$work/said") 2>/dev/null || status=$?
+    [ "$status" = 134 ] || fail "abort: the program ends with $status"
+    LIBURING_CHECK=nonsense LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
+    grep -q '"nonsense" is unknown' "$work/said" || fail "an unknown word: $(cat "$work/said")"
+    LD_LIBRARY_PATH=$CHECKER_OUT "$program" never_submitted 2>"$work/said"
+    grep -q 'never submitted' "$work/said" || fail "by name: another library was loaded"
+    echo "modes: text, json, log, summary, abort and off do what they say"
+}
+
+# The archive: without hooks, and in a program that has no other liburing.
+static() {
+    "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -pthread -I"$PREFIX/include" "$here/queues.c" -o "$work/queues" \
+        "$CHECKER_OUT/liburing-check.a"
+    "$work/queues" chain_over_two_submits 2>"$work/said"
+    grep -q 'chain_over_two_submits.*queues.c:' "$work/said" || fail "linked statically: $(cat "$work/said")"
+    "$work/queues" chain_in_one_submit 2>"$work/said"
+    [ ! -s "$work/said" ] || fail "linked statically: $(cat "$work/said")"
+    echo "static: a program linked to the archive is looked at"
+}
+
+cases() {
+    # shellcheck disable=SC2086 # names are words
+    "$PYTHON" "$here/c-reports.py" --dir "$C_TESTS" --list "$here/c-reports.txt" --library "$CHECKER_OUT" $C_TEST_PROGRAMS ||
+        fail "the C tests"
+}
+
+[ $# -gt 0 ] || set -- misuse modes static cases
+for part in "$@"; do
+    "$part"
+done

@@ -1,0 +1,393 @@
+/* Memory that is gone before its time. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "misuse.h"
+
+/* ---- frames ---- */
+
+static NOINLINE void prepare_timeout(struct io_uring_sqe *sqe)
+{
+    struct __kernel_timespec ts = { .tv_nsec = 1000000 };
+
+    io_uring_prep_timeout(sqe, &ts, 0, 0);
+    sqe->user_data = 0x25;
+    KEEP_FRAME();
+}
+
+static void timespec_gone(void)
+{
+    struct io_uring ring;
+
+    open_ring(&ring, 4, 0);
+    prepare_timeout(take(&ring, 0));
+    io_uring_submit(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+static void timespec_kept(void)
+{
+    struct io_uring ring;
+    struct __kernel_timespec ts = { .tv_nsec = 1000000 };
+
+    open_ring(&ring, 4, 0);
+    io_uring_prep_timeout(take(&ring, 0), &ts, 0, 0);
+    MUST(io_uring_submit(&ring) == 1);
+    MUST(reap(&ring) == -ETIME);
+    io_uring_queue_exit(&ring);
+}
+
+static NOINLINE void prepare_readv(struct io_uring_sqe *sqe, int fd, char *buffer)
+{
+    struct iovec iov = { .iov_base = buffer, .iov_len = 1 };
+
+    io_uring_prep_readv(sqe, fd, &iov, 1, 0);
+    sqe->user_data = 0x26;
+    KEEP_FRAME();
+}
+
+static void iovec_gone(void)
+{
+    struct io_uring ring;
+    char byte;
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    prepare_readv(take(&ring, 0), fds[0], &byte);
+    io_uring_submit(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+/* Arrays may go once the call that submits has returned. */
+static NOINLINE void submit_readv(struct io_uring *ring, int fd, char *buffer)
+{
+    struct iovec iov = { .iov_base = buffer, .iov_len = 1 };
+
+    io_uring_prep_readv(take(ring, 0), fd, &iov, 1, 0);
+    MUST(io_uring_submit(ring) == 1);
+    KEEP_FRAME();
+}
+
+static void iovec_until_submit(void)
+{
+    struct io_uring ring;
+    char byte;
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    submit_readv(&ring, fds[0], &byte);
+    MUST(write(fds[1], "x", 1) == 1);
+    MUST(reap(&ring) == 1 && byte == 'x');
+    io_uring_queue_exit(&ring);
+}
+
+static NOINLINE void prepare_message(struct io_uring_sqe *sqe, int fd, struct iovec *iov)
+{
+    struct msghdr header = { .msg_iov = iov, .msg_iovlen = 1 };
+
+    io_uring_prep_sendmsg(sqe, fd, &header, 0);
+    sqe->user_data = 0x27;
+    KEEP_FRAME();
+}
+
+static void message_gone(void)
+{
+    struct io_uring ring;
+    struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+    int fds[2];
+
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    open_ring(&ring, 4, 0);
+    prepare_message(take(&ring, 0), fds[0], &iov);
+    io_uring_submit(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+static void message_kept(void)
+{
+    struct io_uring ring;
+    struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+    struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
+    int fds[2];
+
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    open_ring(&ring, 4, 0);
+    io_uring_prep_sendmsg(take(&ring, 0), fds[0], &header, 0);
+    MUST(io_uring_submit(&ring) == 1);
+    MUST(reap(&ring) == 1);
+    io_uring_queue_exit(&ring);
+}
+
+/* ---- frames that return while the request is in flight ---- */
+
+static NOINLINE void buffer_returns(struct io_uring *ring, int fd)
+{
+    char buffer[64];
+
+    io_uring_prep_read(take(ring, 0), fd, buffer, sizeof(buffer), 0);
+    io_uring_sqe_set_data64(&ring->sq.sqes[0], 0x31);
+    MUST(io_uring_submit(ring) == 1);
+    KEEP_FRAME();
+}
+
+static void buffer_on_stack_gone(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+    struct __kernel_timespec ts = { .tv_nsec = 1000000 };
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    buffer_returns(&ring, fds[0]);
+    io_uring_wait_cqe_timeout(&ring, &cqe, &ts);
+    io_uring_queue_exit(&ring);
+}
+
+static NOINLINE void wait_deeper(struct io_uring *ring)
+{
+    MUST(reap(ring) == 1);
+    KEEP_FRAME();
+}
+
+static void buffer_on_stack_kept(void)
+{
+    struct io_uring ring;
+    char buffer[64];
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    io_uring_prep_read(take(&ring, 0), fds[0], buffer, sizeof(buffer), 0);
+    MUST(io_uring_submit(&ring) == 1);
+    MUST(write(fds[1], "x", 1) == 1);
+    wait_deeper(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+/* ---- a submission thread that has not started: what is submitted stays in the SQ, though the call says -EBADFD ---- */
+
+static void open_waiting_ring(struct io_uring *ring)
+{
+    open_ring(ring, 4, IORING_SETUP_SQPOLL | IORING_SETUP_R_DISABLED);
+}
+
+static NOINLINE void submit_timeout(struct io_uring *ring)
+{
+    struct __kernel_timespec ts = { .tv_nsec = 1000 };
+
+    io_uring_prep_timeout(take(ring, 0), &ts, 0, 0);
+    io_uring_sqe_set_data64(&ring->sq.sqes[0], 0x32);
+    io_uring_submit(ring);
+    KEEP_FRAME();
+}
+
+static void timespec_before_thread(void)
+{
+    struct io_uring ring;
+
+    open_waiting_ring(&ring);
+    submit_timeout(&ring);
+    io_uring_submit(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+static void timespec_until_thread(void)
+{
+    struct io_uring ring;
+    struct __kernel_timespec ts = { .tv_nsec = 1000 };
+
+    open_waiting_ring(&ring);
+    io_uring_prep_timeout(take(&ring, 0), &ts, 0, 0);
+    MUST(io_uring_enable_rings(&ring) == 0);
+    MUST(io_uring_submit(&ring) == 1);
+    MUST(reap(&ring) == -ETIME);
+    io_uring_queue_exit(&ring);
+}
+
+static void array_freed_before_thread(void)
+{
+    struct io_uring ring;
+    char byte;
+    struct iovec *iov = malloc(sizeof(*iov));
+
+    open_waiting_ring(&ring);
+    *iov = (struct iovec) { .iov_base = &byte, .iov_len = 1 };
+    io_uring_prep_readv(take(&ring, 0), 0, iov, 1, 0);
+    io_uring_sqe_set_data64(&ring.sq.sqes[0], 0x33);
+    io_uring_submit(&ring);
+    free(iov);
+    io_uring_queue_exit(&ring);
+}
+
+/* ---- the heap ---- */
+
+static void start_read(struct io_uring *ring, int fd, void *buffer, unsigned size)
+{
+    io_uring_prep_read(take(ring, 0), fd, buffer, size, 0);
+    io_uring_sqe_set_data64(&ring->sq.sqes[0], 0x41);
+    MUST(io_uring_submit(ring) == 1);
+}
+
+static void freed_in_flight(void)
+{
+    struct io_uring ring;
+    char *buffer = malloc(100);
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    start_read(&ring, fds[0], buffer, 100);
+    free(buffer);
+    io_uring_queue_exit(&ring);
+}
+
+static void freed_after_completion(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+    char *buffer = malloc(100);
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    start_read(&ring, fds[0], buffer, 100);
+    MUST(write(fds[1], "x", 1) == 1);
+    /* found without a call of the library's */
+    while (io_uring_cq_ready(&ring) == 0)
+        if (io_uring_peek_cqe(&ring, &cqe) == 0)
+            break;
+    free(buffer);
+    io_uring_cq_advance(&ring, 1);
+    io_uring_queue_exit(&ring);
+}
+
+static void neighbour_freed(void)
+{
+    struct io_uring ring;
+    char *buffer = malloc(100), *neighbour = malloc(100);
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    start_read(&ring, fds[0], buffer, 100);
+    free(neighbour);
+    MUST(write(fds[1], "x", 1) == 1);
+    MUST(reap(&ring) == 1);
+    free(buffer);
+    io_uring_queue_exit(&ring);
+}
+
+static void moved_in_flight(void)
+{
+    struct io_uring ring;
+    char *buffer = malloc(100), *after = malloc(100);
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    start_read(&ring, fds[0], buffer, 100);
+    buffer = realloc(buffer, 1 << 20);
+    MUST(buffer != NULL && after != NULL);
+    io_uring_queue_exit(&ring);
+}
+
+static void unmapped_in_flight(void)
+{
+    struct io_uring ring;
+    void *buffer = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fds[2];
+
+    MUST(buffer != MAP_FAILED);
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    start_read(&ring, fds[0], buffer, 65536);
+    munmap(buffer, 65536);
+    io_uring_queue_exit(&ring);
+}
+
+static void unmapped_after_completion(void)
+{
+    struct io_uring ring;
+    void *buffer = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fds[2];
+
+    MUST(buffer != MAP_FAILED);
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    start_read(&ring, fds[0], buffer, 65536);
+    MUST(write(fds[1], "x", 1) == 1);
+    MUST(reap(&ring) == 1);
+    munmap(buffer, 65536);
+    io_uring_queue_exit(&ring);
+}
+
+/* A zero-copy send has its memory until the notification. */
+static void zero_copy_kept(void)
+{
+    struct io_uring ring;
+    struct io_uring_cqe *cqe;
+    struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof(name);
+    char *buffer = malloc(4096);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bool more;
+
+    MUST(bind(fd, (struct sockaddr *) &name, length) == 0);
+    MUST(getsockname(fd, (struct sockaddr *) &name, &length) == 0);
+    MUST(connect(fd, (struct sockaddr *) &name, length) == 0);
+    open_ring(&ring, 4, 0);
+    io_uring_prep_send_zc(take(&ring, 0), fd, buffer, 4096, 0, 0);
+    MUST(io_uring_submit(&ring) == 1);
+    do {
+        MUST(io_uring_wait_cqe(&ring, &cqe) == 0);
+        if (cqe->res == -EINVAL || cqe->res == -EOPNOTSUPP)
+            exit(EXIT_SKIP);
+        more = cqe->flags & IORING_CQE_F_MORE;
+        io_uring_cqe_seen(&ring, cqe);
+    } while (more);
+    free(buffer);
+    io_uring_queue_exit(&ring);
+}
+
+static void one_buffer_for_two(void)
+{
+    struct io_uring ring;
+    char buffer[8];
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    io_uring_prep_read(take(&ring, 0), fds[0], buffer, 8, 0);
+    io_uring_sqe_set_data64(&ring.sq.sqes[0], 0x43);
+    io_uring_prep_read(take(&ring, 0), fds[0], buffer + 4, 4, 0);
+    io_uring_sqe_set_data64(&ring.sq.sqes[1], 0x44);
+    io_uring_submit(&ring);
+    io_uring_queue_exit(&ring);
+}
+
+static const struct misuse cases[] = {
+    WRONG(timespec_gone, "frame", "IORING_OP_TIMEOUT, user_data 0x25"),
+    RIGHT(timespec_kept),
+    WRONG(iovec_gone, "frame", "IORING_OP_READV, user_data 0x26"),
+    RIGHT(iovec_until_submit),
+    WRONG(message_gone, "frame", "IORING_OP_SENDMSG, user_data 0x27"),
+    RIGHT(message_kept),
+    WRONG(buffer_on_stack_gone, "frame-in-flight", "IORING_OP_READ, user_data 0x31, descriptor 3 (pipe:"),
+    RIGHT(buffer_on_stack_kept),
+    WRONG(timespec_before_thread, "disabled,frame-in-flight", "IORING_OP_TIMEOUT, user_data 0x32"),
+    RIGHT(timespec_until_thread),
+    WRONG(array_freed_before_thread, "disabled,free", "IORING_OP_READV, user_data 0x33"),
+    WRONG(freed_in_flight, "free", "IORING_OP_READ, user_data 0x41, descriptor 3 (pipe:"),
+    RIGHT(freed_after_completion),
+    RIGHT(neighbour_freed),
+    WRONG(moved_in_flight, "free", "IORING_OP_READ, user_data 0x41"),
+    WRONG(unmapped_in_flight, "free", "IORING_OP_READ, user_data 0x41"),
+    RIGHT(unmapped_after_completion),
+    RIGHT(zero_copy_kept),
+    WRONG(one_buffer_for_two, "overlap", "IORING_OP_READ, user_data 0x44"),
+};
+
+MISUSE_MAIN(cases)

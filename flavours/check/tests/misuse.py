@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Run the programs that misuse io_uring on the check library, and hold its reports against what they say.
+
+A wrong case must be reported by its rules and no other, with its request, and with a function of the program as the
+place. A right case must be silent.
+Exit status: 0 when all is so, 1 otherwise.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+TIMEOUT_SECONDS = 60
+
+
+def cases(program):
+    program = os.path.abspath(program)
+    output = subprocess.run([program], stdout=subprocess.PIPE, check=True).stdout.decode()
+    for line in output.splitlines():
+        name, rule, request = line.split("\t")
+        yield program, name, rule, request
+
+
+def reports(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def run(case, library):
+    """What is wrong with the reports of a case, or None; "skip" if the kernel cannot do it."""
+    program, name, rule, request = case
+    with tempfile.TemporaryDirectory() as scratch:
+        log = os.path.join(scratch, "log")
+        environment = dict(os.environ, LD_PRELOAD=library, LIBURING_CHECK="json,log=" + log)
+        if rule != "-":
+            environment["LIBURING_CHECK"] += "".join(",on=" + name for name in rule.split(","))
+        try:
+            done = subprocess.run([program, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
+                                  stdin=subprocess.DEVNULL, env=environment, timeout=TIMEOUT_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return "hangs"
+        found = reports(log)
+    if done.returncode == 77:
+        return "skip"
+    if done.returncode not in (0, -14):
+        return "ends with %d: %s" % (done.returncode, done.stdout.decode(errors="replace"))
+    if done.stdout:
+        return "prints %r" % done.stdout.decode(errors="replace")
+    rules = sorted({report["rule"] for report in found})
+    wanted = [] if rule == "-" else sorted(rule.split(","))
+    if rules != wanted:
+        return "reports %s, not %s\n%s" % (rules, wanted, json.dumps(found, indent=1))
+    named = [report["request"] for report in found if "request" in report]
+    if request != "-" and (not named or any(request not in name for name in named)):
+        return "names the requests %s, not %r" % (named, request)
+    for report in found:
+        places = report["where"] + report.get("submitted", [])
+        if not any(os.path.basename(program) + ".c:" in place for place in places):
+            return "names no place in the program: %s" % places
+        if not report["do"] or not report["read"]:
+            return "does not say what to do"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--library", required=True)
+    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("programs", nargs="+")
+    options = parser.parse_args()
+    todo = [case for program in options.programs for case in cases(program)]
+    failed, skipped, seen = 0, [], set()
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for case, wrong in zip(todo, pool.map(lambda case: run(case, options.library), todo)):
+            if wrong == "skip":
+                skipped.append(case[1])
+            elif wrong:
+                failed += 1
+                print("FAIL: %s %s %s" % (os.path.basename(case[0]), case[1], wrong))
+            else:
+                seen.add(case[2])
+    seen.discard("-")
+    print("misuse: %d cases, %d failed, %d skipped; %d rules reported" % (len(todo), failed, len(skipped), len(seen)))
+    if skipped:
+        print("SKIP: misuse: this kernel cannot do %s" % " ".join(skipped))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
