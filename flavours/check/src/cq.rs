@@ -120,9 +120,8 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
 
 fn group(request: &Request) -> Option<u16> {
     // SAFETY: any bytes are a number.
-    request
-        .has(IOSQE_BUFFER_SELECT)
-        .then(|| unsafe { request.sqe.__anon4.buf_group })
+    let group = unsafe { request.sqe.__anon4.buf_group };
+    request.has(IOSQE_BUFFER_SELECT).then_some(group)
 }
 
 pub fn is_bundle(request: &Request) -> bool {

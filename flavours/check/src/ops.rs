@@ -320,10 +320,8 @@ fn kept(op: io_uring_op, f: &Fields, mut found: impl FnMut(Pointer)) {
         })
     };
     match op {
-        IORING_OP_READ | IORING_OP_READ_FIXED | IORING_OP_RECV => {
-            if !selected {
-                keep("buffer", f.addr, f.len, true);
-            }
+        IORING_OP_READ | IORING_OP_READ_FIXED | IORING_OP_RECV if !selected => {
+            keep("buffer", f.addr, f.len, true);
         }
         IORING_OP_SEND | IORING_OP_SEND_ZC if f.ioprio & IORING_SEND_VECTORIZED != 0 => {
             found(Pointer {
@@ -337,10 +335,10 @@ fn kept(op: io_uring_op, f: &Fields, mut found: impl FnMut(Pointer)) {
                 ..NAMED
             });
         }
-        IORING_OP_WRITE | IORING_OP_WRITE_FIXED | IORING_OP_SEND | IORING_OP_SEND_ZC => {
-            if !selected {
-                keep("buffer", f.addr, f.len, false);
-            }
+        IORING_OP_WRITE | IORING_OP_WRITE_FIXED | IORING_OP_SEND | IORING_OP_SEND_ZC
+            if !selected =>
+        {
+            keep("buffer", f.addr, f.len, false);
         }
         IORING_OP_ACCEPT => {
             keep("address", f.addr, 1, true);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: misuse modes static cases (all by default)
+# usage: check.sh [PART...]     parts: rust misuse modes static cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
 set -euo pipefail
 export LC_ALL=C
@@ -14,6 +14,16 @@ trap 'rm -rf "$work"' EXIT
 fail() {
     echo "check-check: FAIL: $*" >&2
     exit 1
+}
+
+rust() {
+    local features
+    cargo fmt --manifest-path "$here/../Cargo.toml" --check
+    for features in "" hooks; do
+        cargo clippy --quiet --locked --manifest-path "$here/../Cargo.toml" --target-dir "$CHECKER_OUT/clippy" \
+            --features "$features" -- -D warnings
+    done
+    echo "rust: no warning"
 }
 
 misuse() {
@@ -40,7 +50,8 @@ modes() {
     LIBURING_CHECK=summary LD_PRELOAD=$library "$program" chain_in_one_submit 2>"$work/said"
     grep -q '2 requests, 2 completions; most at once: 2 of 4 SQEs, 2 of 8 CQEs, 2 in flight' "$work/said" ||
         fail "summary: $(cat "$work/said")"
-    (LIBURING_CHECK=abort LD_PRELOAD=$library "$program" never_submitted 2>"$work/said") 2>/dev/null || status=$?
+    # The inner shell says that the program was aborted.
+    LIBURING_CHECK=abort bash -c 'LD_PRELOAD=$1 "$2" never_submitted; exit $?' - "$library" "$program" 2>"$work/said" || status=$?
     [ "$status" = 134 ] || fail "abort: the program ends with $status"
     LIBURING_CHECK=nonsense LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
     grep -q '"nonsense" is unknown' "$work/said" || fail "an unknown word: $(cat "$work/said")"
@@ -66,7 +77,7 @@ cases() {
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- misuse modes static cases
+[ $# -gt 0 ] || set -- rust misuse modes static cases
 for part in "$@"; do
     "$part"
 done

@@ -1,9 +1,8 @@
 /*
  * Small programs that misuse io_uring, each beside one like it that is right.
  *
- * A program lists its cases. Without an argument it prints them: name, the rules that the case breaks ("-" if it is
- * right), and the request that the report must name ("-" if none). With a name it runs that case. The report must name
- * the case's function as the place.
+ * Without an argument a program prints its cases: name, the rules that the case breaks ("-" if it is right; "-RULE": not
+ * heeded), and the request that the report must name ("-" if none). With a name it runs that case.
  */
 #ifndef MISUSE_H
 #define MISUSE_H

@@ -34,14 +34,15 @@ def reports(path):
 
 def run(case, library):
     """What is wrong with the reports of a case, or None; "skip" if the kernel cannot do it."""
-    program, name, rule, request = case
+    program, case_name, rule, request = case
     with tempfile.TemporaryDirectory() as scratch:
         log = os.path.join(scratch, "log")
         environment = dict(os.environ, LD_PRELOAD=library, LIBURING_CHECK="json,log=" + log)
-        if rule != "-":
-            environment["LIBURING_CHECK"] += "".join(",on=" + name for name in rule.split(","))
+        names = [] if rule == "-" else rule.split(",")
+        for name in names:
+            environment["LIBURING_CHECK"] += ",off=" + name[1:] if name.startswith("-") else ",on=" + name
         try:
-            done = subprocess.run([program, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
+            done = subprocess.run([program, case_name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
                                   stdin=subprocess.DEVNULL, env=environment, timeout=TIMEOUT_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return "hangs"
@@ -53,7 +54,7 @@ def run(case, library):
     if done.stdout:
         return "prints %r" % done.stdout.decode(errors="replace")
     rules = sorted({report["rule"] for report in found})
-    wanted = [] if rule == "-" else sorted(rule.split(","))
+    wanted = sorted(name for name in names if not name.startswith("-"))
     if rules != wanted:
         return "reports %s, not %s\n%s" % (rules, wanted, json.dumps(found, indent=1))
     named = [report["request"] for report in found if "request" in report]
@@ -84,8 +85,7 @@ def main():
                 failed += 1
                 print("FAIL: %s %s %s" % (os.path.basename(case[0]), case[1], wrong))
             else:
-                seen.add(case[2])
-    seen.discard("-")
+                seen.update(name for name in case[2].split(",") if not name.startswith("-"))
     print("misuse: %d cases, %d failed, %d skipped; %d rules reported" % (len(todo), failed, len(skipped), len(seen)))
     if skipped:
         print("SKIP: misuse: this kernel cannot do %s" % " ".join(skipped))

@@ -283,7 +283,7 @@ static const struct misuse cases[] = {
     WRONG(no_lock, "threads", "-"),
     RIGHT(with_lock),
     WRONG(closed_before_submit, "closed", "IORING_OP_READ, user_data 0x81, descriptor 3"),
-    WRONG(closed_before_thread, "closed,disabled", "IORING_OP_READ, user_data 0x82"),
+    WRONG(closed_before_thread, "closed,-disabled", "IORING_OP_READ, user_data 0x82"),
     RIGHT(closed_in_flight),
     WRONG(user_after_thread, "user", "-"),
     RIGHT(user_before_thread),
