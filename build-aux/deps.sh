@@ -33,6 +33,10 @@ lexgrog man-db
 chromium chromium
 tmux tmux
 qemu-img qemu-utils
+qemu-x86_64 qemu-user
+flex flex
+bison bison
+bc bc
 "
 
 # file, Debian package: the cross compilers and their C libraries. Debian 12 has none for LoongArch.

@@ -72,25 +72,31 @@ def boot(kernel, init, plan, files, work, limit):
     """Boots with these files ({path below /work/bin: file here}) and carries out the plan, a list of lines."""
     folder = work / kernel.release
     shutil.rmtree(folder, ignore_errors=True)
-    size = 0
+    programs = {}
     for name, source in files.items():
         target = folder / "root" / "bin" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([os.environ.get("STRIP", "strip"), "-o", str(target), str(source)], check=True)
-        size += target.stat().st_size
+        programs[f"work/bin/{name}"] = target
     text = "".join(f"{line}\n" for line in plan)
     order = "".join(f"/{name}\n" for name in kernel.modules)
-    machine.archive({"init": init.read_bytes(), "plan": text.encode(), "load": order.encode(), **kernel.modules},
-                    folder / "initramfs")
-    drives = {"raw": folder / "raw", "files": folder / "files"}
-    machine.raw_drive(drives["raw"])
+    first = {"init": init.read_bytes(), "plan": text.encode(), "load": order.encode(), **kernel.modules}
     runs = sum(line.startswith("run ") for line in plan)
     session = Session(kernel, runs)
     start = time.monotonic()
     print(f"booting {kernel.release}, {runs} runs", flush=True)
     try:
-        machine.file_system(folder / "root", drives["files"], (size >> 20) + SPARE_MIB)
-        machine.boot(kernel, folder / "initramfs", drives, limit, session.line)
+        if kernel.user_mode:
+            first |= {name: path.read_bytes() for name, path in programs.items()}
+            machine.archive(first, folder / "initramfs")
+            machine.boot_user_mode(kernel.image, folder / "initramfs", limit, session.line)
+        else:
+            machine.archive(first, folder / "initramfs")
+            drives = {"raw": folder / "raw", "files": folder / "files"}
+            machine.raw_drive(drives["raw"])
+            size = sum(path.stat().st_size for path in programs.values())
+            machine.file_system(folder / "root", drives["files"], (size >> 20) + SPARE_MIB)
+            machine.boot(kernel, folder / "initramfs", drives, limit, session.line)
     except machine.BootError as err:
         session.failure = str(err)
     if not session.done and session.failure is None:

@@ -17,6 +17,9 @@ class NotAvailable(Exception):
 
 
 class Kernel:
+    # A program of this machine (user-mode Linux) rather than something to emulate a machine for.
+    user_mode = False
+
     def __init__(self, suite, architecture, image, modules):
         """`modules`: {path in the initramfs: content}, in the order in which they are to be loaded."""
         self.suite, self.architecture, self.image, self.modules = suite, architecture, image, modules

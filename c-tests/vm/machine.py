@@ -5,6 +5,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import subprocess
 import time
 
@@ -27,7 +28,8 @@ def archive(files, out):
     def pad(data):
         return data + b"\0" * (-len(data) % 4)
 
-    folders = ["dev"] + sorted({name.rpartition("/")[0] for name in files if "/" in name})
+    # Each before what it holds.
+    folders = ["dev"] + sorted({str(folder) for name in files for folder in pathlib.PurePath(name).parents} - {"."})
     parts = [entry(1000 + n, name, 0o040755, b"") for n, name in enumerate(folders)]
     parts += [entry(n, name, 0o100755, data) for n, (name, data) in enumerate(files.items(), 2)]
     parts.append(entry(0, "TRAILER!!!", 0, b""))
@@ -66,8 +68,24 @@ def command(kernel, initramfs, drives):
 
 def boot(kernel, initramfs, drives, limit, on_line):
     """Runs the machine until it switches itself off. Gives each line of its console to `on_line`."""
-    child = subprocess.Popen(command(kernel, initramfs, drives), stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    status, last = follow(command(kernel, initramfs, drives), limit, on_line)
+    if status != 0:
+        raise BootError(f"qemu exited {status}: {last[-200:]}")
+
+
+def boot_user_mode(image, initramfs, limit, on_line):
+    """The same for user-mode Linux, a kernel that is a program. It has no drives."""
+    line = [str(image), "mem=256M", f"initrd={initramfs}", "con=null", "con0=fd:0,fd:1", "ssl=null", "panic=-1",
+            "loglevel=5", "drives=none"]
+    # Its processes would inherit the C library's restartable sequences, and the host would end them. How it ends says
+    # nothing: it aborts now and then when all is done.
+    follow(line, limit, on_line, dict(os.environ, GLIBC_TUNABLES="glibc.pthread.rseq=0"))
+
+
+def follow(line, limit, on_line, environment=None):
+    """Runs a command, and returns its status and an unfinished last line."""
+    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             env=environment, start_new_session=True)
     until = time.monotonic() + limit
     rest = b""
     try:
@@ -84,9 +102,12 @@ def boot(kernel, initramfs, drives, limit, on_line):
             *lines, rest = (rest + piece).split(b"\n")
             for text in lines:
                 on_line(text.decode(errors="replace").rstrip("\r"))
-        if child.wait() != 0:
-            raise BootError(f"qemu exited {child.returncode}: {rest.decode(errors='replace')[-200:]}")
+        return child.wait(), rest.decode(errors="replace")
     finally:
-        child.kill()
+        # User-mode Linux is many processes.
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         child.wait()
         child.stdout.close()

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""The command uring on other kernels: Debian's, booted in an emulated machine.
+"""The command uring on other kernels: Debian's, booted in an emulated machine, and one without io_uring.
 
-doctor under kernel.io_uring_disabled and the group, probe's two columns, trace against a program's counts.
-Exit status: 0 nothing failed, 1 something did, 77 no machine could be booted here."""
+doctor under kernel.io_uring_disabled and the group, probe's columns, trace against a program's counts.
+Exit status: 0 nothing failed, 1 something did, 77 no kernel could be booted here."""
 
 import argparse
+import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
-PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+HERE = pathlib.Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
 VM = PROJECT / "c-tests" / "vm"
 sys.path.insert(0, str(VM))
 
@@ -25,51 +28,117 @@ GROUP = "/proc/sys/kernel/io_uring_group"
 SYSCTL_SINCE = (6, 6)
 QUERY_SINCE = (6, 18)
 USER = 54321
-
+PROGRAMS = ("uring", "refuse", "requests")
 
 
 class Expected:
     """A run: its line in the plan, its exit status, and what it must say."""
 
-    def __init__(self, name, command, code, *texts):
+    def __init__(self, name, command, code, *texts, also=None):
         self.name, self.command, self.code, self.texts = name, command, code, texts
+        # A function that gets the output's lines and returns what is wrong with them.
+        self.also = also
+
+
+class WithoutIoUring:
+    """User-mode Linux, built without io_uring."""
+
+    user_mode, modules, label = True, {}, "without io_uring"
+
+    def __init__(self):
+        built = subprocess.run([HERE / "kernel-without.sh"], stdout=subprocess.PIPE, text=True, check=False)
+        if built.returncode != 0:
+            raise kernels.NotAvailable("it could not be built")
+        self.image = pathlib.Path(built.stdout.strip())
+        self.release = "user-mode"
+
+
+# The console is a terminal.
+URING = "/work/bin/uring --color=never"
+PLAIN = f"/work/bin/refuse --uid {USER} -- {URING}"
+
+
+def runs_without():
+    leads = "uring doctor says why"
+    return [
+        Expected("doctor", f"{URING} doctor", 77, "was built without io_uring", "has no CONFIG_IO_URING",
+                 "a kernel with CONFIG_IO_URING=y"),
+        Expected("doctor-user", f"{PLAIN} doctor", 77, "was built without io_uring"),
+        Expected("doctor-program", f"{URING} doctor -- /work/bin/requests nop 8 8", 77, "0 rings were made",
+                 "was built without io_uring"),
+        Expected("doctor-pid", f"{URING} doctor --pid 1", 77, "was built without io_uring"),
+        Expected("probe", f"{URING} probe", 77, leads),
+        Expected("limits", f"{URING} limits", 77, leads),
+        Expected("bench", f"{URING} bench nop", 77, leads),
+        Expected("stat", f"{URING} stat", 0),
+        Expected("errno", f"{URING} errno ENOSYS", 0, "ENOSYS (38)"),
+    ]
 
 
 def runs(kernel):
-    # The console is a terminal.
-    uring = "/work/bin/uring --color=never"
-    plain = f"/work/bin/refuse --uid {USER} -- {uring}"
-    agree = "query and behaviour agree" if kernel.version >= QUERY_SINCE else "by behaviour alone"
+    agree = "query and behaviour agree"
+    if kernel.version < QUERY_SINCE:
+        agree = f"no IORING_REGISTER_QUERY (6.18) and tells its opcodes alone: {agree}"
     plan = [
-        Expected("doctor", f"{uring} doctor", 0, "io_uring works here"),
-        Expected("probe", f"{uring} probe --since", 0, agree),
-        Expected("limits", f"{plain} limits", 0, "to be had      works"),
-        Expected("seccomp", f"/work/bin/refuse --errno 1 -- {uring} doctor", 1, "with EPERM"),
-        Expected("memlock", f"/work/bin/refuse --memlock 4096 --uid {USER} -- {uring} limits --entries 4096",
+        Expected("doctor", f"{URING} doctor", 0, "io_uring works here"),
+        Expected("probe", f"{URING} probe --since", 0, agree),
+        Expected("probe-since", f"{URING} --json probe", 0, also=lambda lines: differ(lines, kernel.version)),
+        Expected("limits", f"{PLAIN} limits", 0, "to be had      works"),
+        Expected("seccomp", f"/work/bin/refuse --errno 1 -- {URING} doctor", 1, "with EPERM"),
+        Expected("memlock", f"/work/bin/refuse --memlock 4096 --uid {USER} -- {URING} limits --entries 4096",
                  1 if charged(kernel) else 0),
-        Expected("trace", f"{uring} trace --summary -- /work/bin/requests kinds", 0, " requests, ", "2 rings"),
-        Expected("trace-perf", f"{uring} trace --source perf --summary -- /work/bin/requests kinds", 0, " requests, "),
+        Expected("trace", f"{URING} trace --summary -- /work/bin/requests kinds", 0, " requests, ", "2 rings",
+                 also=miscounted),
+        Expected("trace-perf", f"{URING} trace --source perf --summary -- /work/bin/requests kinds", 0, " requests, ",
+                 also=miscounted),
     ]
     if kernel.version < SYSCTL_SINCE:
         return plan
+    for_all, sysctl = "sysctl -w kernel.io_uring_disabled=0", "kernel.io_uring_disabled"
     return plan + [
         f"set {SYSCTL} 2",
-        Expected("sysctl-2", f"{uring} doctor", 1, "kernel.io_uring_disabled=2 refuses io_uring for everybody"),
-        Expected("sysctl-2-program", f"{uring} doctor -- /work/bin/requests kinds", 1, "EPERM", "io_uring_disabled=2"),
-        Expected("sysctl-2-seccomp", f"/work/bin/refuse --errno 1 -- {uring} doctor", 1, "and so does a seccomp filter"),
+        Expected("sysctl-2", f"{URING} doctor", 1, f"{sysctl}=2 refuses io_uring for everybody", for_all),
+        Expected("sysctl-2-user", f"{PLAIN} doctor", 1, f"{sysctl}=2 refuses io_uring for everybody", for_all),
+        Expected("sysctl-2-program", f"{URING} doctor -- /work/bin/requests kinds", 1, "EPERM", "io_uring_disabled=2"),
+        Expected("sysctl-2-seccomp", f"/work/bin/refuse --errno 1 -- {URING} doctor", 1, "and so does a seccomp filter"),
         f"set {SYSCTL} 1",
-        Expected("sysctl-1-root", f"{uring} doctor", 0),
-        Expected("sysctl-1", f"{plain} doctor", 1, "kernel.io_uring_disabled=1 refuses", "kernel.io_uring_group is"),
+        Expected("sysctl-1-root", f"{URING} doctor", 0),
+        Expected("sysctl-1", f"{PLAIN} doctor", 1, f"{sysctl}=1 refuses", "kernel.io_uring_group is",
+                 "kernel.io_uring_group=GID"),
         f"set {GROUP} {USER}",
-        Expected("sysctl-1-group", f"{plain} doctor", 0, "io_uring works here"),
+        Expected("sysctl-1-group", f"{PLAIN} doctor", 0, "io_uring works here"),
         f"set {SYSCTL} 0",
-        Expected("sysctl-0", f"{plain} doctor", 0, "io_uring works here"),
+        Expected("sysctl-0", f"{PLAIN} doctor", 0, "io_uring works here"),
     ]
 
 
 def charged(kernel):
     """Whether a ring's memory counts to RLIMIT_MEMLOCK. 7.2 lets a plain user have what 6.18 refuses."""
     return kernel.version < (5, 12) or (6, 14) <= kernel.version < (7, 0)
+
+
+def differ(lines, version):
+    """Names whose presence is not what the kernel's version says."""
+    names = json.loads("\n".join(lines))["names"]
+    wrong = []
+    for name in names:
+        since = tuple(map(int, name["since"].split(".")))
+        there = name["behaviour"] if name["behaviour"] is not None else name["query"]
+        if not name["left_out"] and there not in (None, since <= version):
+            wrong.append(f"{name['name']} is {'there' if there else 'missing'}, and came with {name['since']}")
+    tried = sum(name["behaviour"] is not None for name in names)
+    if 10 * tried < 9 * len(names):
+        wrong.append(f"{tried} of {len(names)} names were tried out")
+    return wrong
+
+
+def miscounted(lines):
+    """The program's own line names the numbers that the summary must have."""
+    own = next((line.split() for line in lines if line.startswith("requests ")), None)
+    if own is None:
+        return ["the program said nothing"]
+    wanted = f"{own[1]} requests, {own[3]} completions, {own[11]} rings"
+    return [] if any(line.startswith(wanted) for line in lines) else [f"the counts are not the program's: {wanted}"]
 
 
 def check(kernel, session, plan):
@@ -81,50 +150,49 @@ def check(kernel, session, plan):
             failures.append(f"{expected.name} was not run")
             continue
         said = "\n".join(run.lines)
-        wrong = [text for text in expected.texts if text not in said]
-        if (run.how, run.code) != ("exit", expected.code) or wrong:
-            failures.append(f"{expected.name}: {run.how} {run.code}, wanted {expected.code} and {wrong}:\n{said}")
-        elif expected.name.startswith("trace") and not counted(run.lines):
-            failures.append(f"{expected.name}: the counts are not the program's:\n{said}")
-        else:
-            first = next((line for line in run.lines if line.strip()), "")
-            print(f"ok: Linux {kernel.label} {expected.name}: {first[:110]}")
+        wrong = [f'no "{text}"' for text in expected.texts if text not in said]
+        if (run.how, run.code) != ("exit", expected.code):
+            wrong.append(f"{run.how} {run.code}, wanted {expected.code}")
+        elif expected.also:
+            wrong += expected.also(run.lines)
+        if wrong:
+            failures.append(f"{expected.name}: {'; '.join(wrong)}:\n{said}")
+            continue
+        verdict = next((line for line in run.lines if re.match("FAIL|warn|ok |Linux ", line)), "")
+        print(f"ok: Linux {kernel.label} {expected.name}: {verdict[:110]}")
     return [f"Linux {kernel.release}: {failure}" for failure in failures]
 
 
-def counted(lines):
-    """The program's own line names the numbers that the summary must have."""
-    own = next((line.split() for line in lines if line.startswith("requests ")), None)
-    if own is None:
-        return False
-    wanted = f"{own[1]} requests, {own[3]} completions, {own[11]} rings"
-    return any(line.startswith(wanted) for line in lines)
+def choose(suites):
+    """Each kernel that can be had with its plan."""
+    installed = subprocess.run([VM / "install-qemu.sh"], check=False).returncode
+    emulated = installed == 0 and shutil.which("qemu-system-x86_64") is not None
+    if not emulated:
+        print("SKIP: Debian's kernels were not booted: there is no qemu-system-x86_64 here")
+    makers = [lambda suite=suite: kernels.kernel(suite) for suite in suites if emulated] + [WithoutIoUring]
+    for make, name in zip(makers, (suites if emulated else []) + ["without io_uring"]):
+        try:
+            kernel = make()
+        except kernels.NotAvailable as err:
+            print(f"SKIP: the kernel {name} was not booted: {err}")
+            continue
+        yield kernel, runs_without() if kernel.user_mode else runs(kernel)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--init", type=pathlib.Path, required=True, help="the machine's first process")
-    parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of uring, refuse, requests")
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help=f"folder of {', '.join(PROGRAMS)}")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--suites", default="bookworm bookworm-backports sid")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    installed = subprocess.run([VM / "install-qemu.sh"], check=False).returncode
-    if installed != 0 or shutil.which("qemu-system-x86_64") is None:
-        print("SKIP: no kernel was booted: there is no qemu-system-x86_64 here")
-        return NOT_RUN
     failures, booted = [], 0
-    for suite in args.suites.split():
-        try:
-            kernel = kernels.kernel(suite)
-        except kernels.NotAvailable as err:
-            print(f"SKIP: the kernel of {suite} was not booted: {err}")
-            continue
-        plan = runs(kernel)
+    for kernel, plan in choose(args.suites.split()):
         lines = [p if isinstance(p, str) else f"run {LIMIT} {p.name} {p.command}" for p in plan]
-        files = {name: args.programs / name for name in ("uring", "refuse", "requests")}
+        files = {name: args.programs / name for name in PROGRAMS}
         session = console.boot(kernel, args.init, lines, files, args.output / "work", console.BOOT_SECONDS + 15 * LIMIT)
-        (args.output / f"console-{kernel.label}.txt").write_text("\n".join(session.console) + "\n")
+        (args.output / f"console-{kernel.label.replace(' ', '-')}.txt").write_text("\n".join(session.console) + "\n")
         failures += check(kernel, session, [p for p in plan if not isinstance(p, str)])
         booted += 1
     for failure in failures:

@@ -18,6 +18,8 @@ const MEMORY_SQES: usize = 1 << 15;
 const NO_FD: i32 = i32::MAX;
 /// A register operation that there will not be for long.
 const NO_OPERATION: u32 = 0x7000;
+/// The bit of SQE flags that has no name yet. A kernel that takes it does not look at them.
+const NO_SQE_FLAG: u8 = 1 << 7;
 
 /// Flags that others need beside them. Each flag is tried with one set after the other until the kernel takes it.
 const COMPANIONS: [u32; 9] = [
@@ -36,7 +38,6 @@ const COMPANIONS: [u32; 9] = [
 pub struct Behaviour {
     ring: Ring,
     memory: u64,
-    ops: Option<Vec<bool>>,
 }
 
 impl Behaviour {
@@ -51,25 +52,26 @@ impl Behaviour {
         // SAFETY: a new mapping replaces nothing. It stays: rings that are closed may keep it for a while.
         let memory = unsafe { mmap_anonymous(None, size, protection, flags) }
             .map_err(|error| error as i32)?;
-        let ops = probe(ring.fd());
         Ok(Self {
             ring,
             memory: memory.as_ptr().expose_provenance() as u64,
-            ops,
         })
+    }
+
+    /// Which opcodes are built in, by the kernel's own account; since 5.6.
+    pub fn built_in(&self) -> Option<Vec<bool>> {
+        probe(self.ring.fd())
     }
 
     /// Whether the kernel has it; `None` where it cannot be told.
     pub fn has(&mut self, group: Group, name: &Name) -> Option<bool> {
         match group {
-            Group::Op => self
-                .ops
-                .as_ref()
-                .map(|ops| ops.get(name.value as usize).copied().unwrap_or(false)),
+            Group::Op => operation(name.value as u8),
             Group::Setup => Some(self.setup(name.value as u32)),
             Group::Feature => Some(u64::from(self.ring.params.features) & name.value != 0),
             Group::Enter => self.enter(name.value as u32),
-            Group::Sqe => self.sqe(name.value as u8),
+            Group::Sqe if sqe(NO_SQE_FLAG) != Some(false) => None,
+            Group::Sqe => sqe(name.value as u8),
             Group::Register => register(name.value as u32),
             Group::Cqe | Group::SqRing => None,
         }
@@ -116,33 +118,82 @@ impl Behaviour {
         }
         Some(calls::enter(NO_FD, flag).refused_with(libc::EBADF))
     }
+}
 
-    /// A request that does nothing, with the flag: an unknown one gives `EINVAL`. A second one, without, completes in
-    /// any case.
-    fn sqe(&mut self, flag: u8) -> Option<bool> {
-        const MARK: u64 = 1;
-        let mut ring = Ring::new(ENTRIES, IORING_SETUP_SUBMIT_ALL)
-            .or_else(|_| Ring::new(ENTRIES, 0))
-            .ok()?;
-        ring.push(|sqe| (sqe.flags, sqe.user_data) = (flag, MARK));
-        // SAFETY: requests that do nothing name no memory.
-        unsafe { ring.submit(0) }.ok()?;
-        ring.push(|_| {});
-        // SAFETY: as above.
-        unsafe { ring.submit(1) }.ok()?;
-        let mut refused = false;
-        loop {
-            let cqe = ring.wait().ok()?;
-            if cqe.user_data != MARK {
-                break;
-            }
-            refused = cqe.res == -libc::EINVAL;
-            if ring.pop().is_some() {
-                break;
-            }
+/// A request that does nothing, with the flag: an unknown one gives `EINVAL`. A second one, without, completes in
+/// any case.
+fn sqe(flag: u8) -> Option<bool> {
+    const MARK: u64 = 1;
+    let mut ring = Ring::new(ENTRIES, IORING_SETUP_SUBMIT_ALL)
+        .or_else(|_| Ring::new(ENTRIES, 0))
+        .ok()?;
+    ring.push(|sqe| (sqe.flags, sqe.user_data) = (flag, MARK));
+    // SAFETY: requests that do nothing name no memory.
+    unsafe { ring.submit(0) }.ok()?;
+    ring.push(|_| {});
+    // SAFETY: as above.
+    unsafe { ring.submit(1) }.ok()?;
+    let mut refused = false;
+    loop {
+        let cqe = ring.wait().ok()?;
+        if cqe.user_data != MARK {
+            break;
         }
-        Some(!refused)
+        refused = cqe.res == -libc::EINVAL;
+        if ring.pop().is_some() {
+            break;
+        }
     }
+    Some(!refused)
+}
+
+/// Whether a request with this opcode is taken. It names no file and no memory, so that it does nothing but fail.
+///
+/// The kernel looks at the opcode before the flags, and at those before the rest. An unknown opcode gives `EINVAL`, and
+/// so do many known ones for want of arguments. With `IOSQE_BUFFER_SELECT` they give `EOPNOTSUPP` before that, unless
+/// they can do it. One that is not built in gives `EOPNOTSUPP` in any case.
+fn operation(opcode: u8) -> Option<bool> {
+    const NARROW: (u32, u32) = (0, 1);
+    // Opcodes of twice the size are refused with EINVAL elsewhere.
+    const WIDE: (u32, u32) = (IORING_SETUP_SQE_MIXED, 2);
+    for shape in [NARROW, WIDE] {
+        let plain = match outcome(opcode, 0, shape) {
+            Some(res) => res,
+            None if shape == WIDE => break,
+            None => return None,
+        };
+        match -plain {
+            libc::EOPNOTSUPP => return Some(false),
+            libc::EINVAL => {}
+            _ => return Some(true),
+        }
+        if outcome(opcode, IOSQE_BUFFER_SELECT as u8, shape)? != -libc::EINVAL {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+/// What a request completes with that has an opcode and no argument; `None` where it cannot be made or does not end.
+fn outcome(opcode: u8, flags: u8, (set_up, slots): (u32, u32)) -> Option<i32> {
+    const LOOKS: u32 = 200;
+    let mut ring = Ring::new(ENTRIES, set_up).ok()?;
+    for slot in 0..slots {
+        ring.push(|sqe| {
+            if slot == 0 {
+                (sqe.opcode, sqe.flags, sqe.fd) = (opcode, flags, -1);
+            }
+        });
+    }
+    // SAFETY: the request names no memory.
+    unsafe { ring.submit(0) }.ok()?;
+    for _ in 0..LOOKS {
+        if let Some(cqe) = ring.pop() {
+            return Some(cqe.res);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    None
 }
 
 /// Sets a ring up and closes it. One without a descriptor goes when its thread does, which is why it has one here.
@@ -189,6 +240,9 @@ fn probe(fd: i32) -> Option<Vec<bool>> {
 
 /// Operations are looked at before the descriptor is, since 6.0: an unknown one gives `EINVAL`, a known one `EBADF`.
 fn register(operation: u32) -> Option<bool> {
+    if calls::register(NO_FD, 0).refused_with(libc::ENOSYS) {
+        return Some(false);
+    }
     let orderly = calls::register(NO_FD, 0).refused_with(libc::EBADF)
         && calls::register(NO_FD, NO_OPERATION).refused_with(libc::EINVAL);
     orderly.then(|| !calls::register(NO_FD, operation).refused_with(libc::EINVAL))

@@ -19,8 +19,11 @@ struct Row {
     name: &'static Name,
     group: Group,
     since: String,
+    /// What the kernel says of itself: by IORING_REGISTER_QUERY, of opcodes also by IORING_REGISTER_PROBE.
     query: Option<bool>,
     behaviour: Option<bool>,
+    /// An opcode that this kernel knows and was built without.
+    left_out: bool,
 }
 
 fn full_name<S: serde::Serializer>(name: &&Name, serializer: S) -> Result<S::Ok, S::Error> {
@@ -34,11 +37,6 @@ impl Row {
 
     fn agrees(&self) -> bool {
         self.query.is_none() || self.behaviour.is_none() || self.query == self.behaviour
-    }
-
-    /// An opcode can be left out of a kernel's configuration, which the query does not tell.
-    fn left_out(&self) -> bool {
-        self.group == Group::Op && self.query == Some(true) && self.behaviour == Some(false)
     }
 }
 
@@ -62,8 +60,10 @@ pub fn run(options: &cli::Probe, output: &mut Output) -> Outcome {
     if !wanted.is_empty() {
         return need(&wanted, &rows, output);
     }
-    let agree = rows.iter().all(|row| row.agrees() || row.left_out());
-    let query = rows.iter().any(|row| row.query.is_some());
+    let agree = rows.iter().all(Row::agrees);
+    let query = rows
+        .iter()
+        .any(|row| row.group == Group::Setup && row.query.is_some());
     output.json(
         "probe",
         &Report {
@@ -84,10 +84,16 @@ pub fn run(options: &cli::Probe, output: &mut Output) -> Outcome {
                 group.title()
             ))?;
         }
+        let told = rows.iter().any(|row| row.query.is_some());
         let verdict = match (query, agree) {
-            (false, _) => "it has no IORING_REGISTER_QUERY (6.18): by behaviour alone".to_owned(),
+            (false, true) if !told => {
+                "it tells nothing of itself: by behaviour alone".to_owned()
+            }
+            (false, true) => "it has no IORING_REGISTER_QUERY (6.18) and tells its opcodes alone: query and behaviour \
+                              agree"
+                .to_owned(),
             (true, true) => "query and behaviour agree".to_owned(),
-            (true, false) => output.paint(
+            (_, false) => output.paint(
                 Style::Bad,
                 "query and behaviour differ in the rows marked !",
             ),
@@ -109,18 +115,27 @@ fn rows() -> Result<(Vec<Row>, Unknown), Failure> {
             crate::sys::errno::name(number)
         ))
     })?;
+    let built_in = behaviour.built_in();
     let mut rows = Vec::new();
     let mut unknown = Vec::new();
     for group in Group::PROBED {
         for name in group.names() {
+            let mut query = answer
+                .as_ref()
+                .and_then(|answer| query::has(answer, group, name));
+            let mut left_out = false;
+            if let Some(ops) = built_in.as_ref().filter(|_| group == Group::Op) {
+                let built_in = ops.get(name.value as usize).copied().unwrap_or(false);
+                left_out = query == Some(true) && !built_in;
+                query = Some(built_in);
+            }
             rows.push(Row {
                 name,
                 group,
                 since: name.since(),
-                query: answer
-                    .as_ref()
-                    .and_then(|answer| query::has(answer, group, name)),
+                query,
                 behaviour: behaviour.has(group, name),
+                left_out,
             });
         }
         let known = group.names().fold(0, |bits, name| bits | name.value);
@@ -199,7 +214,7 @@ fn text(rows: &[Row], since: bool, output: &mut Output) -> Result<(), Failure> {
                 word(row.query).to_owned(),
                 word(row.behaviour).to_owned(),
             ];
-            if row.left_out() {
+            if row.left_out && row.agrees() {
                 line[2] = "not built in".to_owned();
             } else if !row.agrees() {
                 line[2].push_str(" !");
