@@ -53,6 +53,14 @@ json() { "$PYTHON" -c 'import json,sys; d=json.load(sys.stdin); print(eval(sys.a
 
 . "$here/check-doctor.sh"
 . "$here/check-rings.sh"
+programs=0
+URING=$uring "$here/check-programs.sh" >"$work/programs" || programs=$?
+cat "$work/programs"
+case $programs in
+0) passed=$((passed + $(grep -c '^ok:' "$work/programs"))) ;;
+77) ;;
+*) exit 1 ;;
+esac
 . "$here/check-trace.sh"
 . "$here/check-text.sh"
 

@@ -15,8 +15,11 @@ for command in gcc flex bison bc; do
 done
 package=$(UPSTREAM_SUITE=bookworm build-aux/fetch-upstream.sh deb linux-source-6.1) || exit 77
 source=$package/usr/src/linux-source-6.1.tar.xz
-settings='64BIT BLK_DEV_INITRD BINFMT_ELF PRINTK TTY STDERR_CONSOLE NULL_CHAN STATIC_LINK MULTIUSER PROC_FS PROC_SYSCTL
-SYSFS DEVTMPFS SHMEM TMPFS FUTEX EPOLL POSIX_TIMERS IKCONFIG IKCONFIG_PROC'
+settings=()
+for name in 64BIT BLK_DEV_INITRD BINFMT_ELF PRINTK TTY STDERR_CONSOLE NULL_CHAN STATIC_LINK MULTIUSER PROC_FS PROC_SYSCTL \
+    SYSFS DEVTMPFS SHMEM TMPFS FUTEX EPOLL POSIX_TIMERS IKCONFIG IKCONFIG_PROC; do
+    settings+=(--enable "$name")
+done
 # Anew for another source or another choice.
 kernel=${XDG_CACHE_HOME:-$HOME/.cache}/liburing-rs/kernel-without-$({ stat -c %s "$source" && cat "$0"; } | sha1sum | cut -c 1-12)
 if [ ! -x "$kernel" ]; then
@@ -27,7 +30,7 @@ if [ ! -x "$kernel" ]; then
     build=(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$work" ARCH=um "-j$(nproc)")
     if ! {
         "${build[@]}" tinyconfig &&
-            "$work/scripts/config" --file "$work/.config" --disable IO_URING $(printf -- '--enable %s ' $settings) &&
+            "$work/scripts/config" --file "$work/.config" --disable IO_URING "${settings[@]}" &&
             "${build[@]}" olddefconfig && "${build[@]}" linux
     } >"$work/log" 2>&1; then
         tail -n 5 "$work/log" >&2

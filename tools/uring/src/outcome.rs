@@ -72,10 +72,13 @@ impl From<std::io::Error> for Failure {
             std::io::ErrorKind::PermissionDenied => Exit::NoRights,
             _ => Exit::Wrong,
         };
-        Self {
-            text: error.to_string(),
-            exit,
-        }
+        let text = match error.kind() {
+            std::io::ErrorKind::StorageFull => {
+                "the output cannot be written: its device is full".to_owned()
+            }
+            _ => error.to_string(),
+        };
+        Self { text, exit }
     }
 }
 

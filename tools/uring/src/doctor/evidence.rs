@@ -63,6 +63,11 @@ impl Evidence {
         parse_release(&self.release)
     }
 
+    /// Whether the kernel is gVisor, which keeps this line to be told by.
+    pub fn gvisor(&self) -> bool {
+        self.version.contains("4.4.0") && self.version.contains("Jan 10 15:06:54 PST 2016")
+    }
+
     pub fn filtered(&self) -> bool {
         self.status.seccomp.is_some_and(|mode| mode != 0)
     }
@@ -88,7 +93,10 @@ pub fn parse_release(release: &str) -> (u16, u16) {
 pub fn gather(process: &str, trial: Trial, limits: Limits) -> Evidence {
     let status = Status::read(process).unwrap_or_default();
     let sysctl = |name: &str| Some(read(format!("/proc/sys/kernel/{name}"))?.trim().to_owned());
-    let release = sysctl("osrelease").unwrap_or_default();
+    // Not from /proc/sys, which sandboxes leave out.
+    let release = nix::sys::utsname::uname()
+        .map(|names| names.release().to_string_lossy().into_owned())
+        .unwrap_or_default();
     let workers_refused = !trial.worker.worked() || !trial.fork.eq(&Default::default());
     let cgroup = read(format!("/proc/{process}/cgroup")).unwrap_or_default();
     let environment = read(format!("/proc/{process}/environ")).unwrap_or_default();

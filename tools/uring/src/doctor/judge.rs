@@ -16,7 +16,9 @@ pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     findings.extend(super::limits::workers(evidence));
     if evidence.trial.ring.worked() {
         findings.extend(super::limits::common_ring(evidence));
-        findings.extend(super::limits::sqpoll(evidence));
+        if !evidence.gvisor() {
+            findings.extend(super::limits::sqpoll(evidence));
+        }
     }
     findings
 }
@@ -159,8 +161,32 @@ fn kills(evidence: &Evidence, answer: Answer) -> Finding {
     }
 }
 
+/// gVisor makes rings, for requests of a few kinds.
+fn gvisor(evidence: &Evidence) -> Finding {
+    Finding {
+        level: Level::Warn,
+        culprit: "partial-gvisor",
+        summary: "this is gVisor, which serves a small part of io_uring: most programs ask for more"
+            .to_owned(),
+        evidence: vec![
+            calls_line(evidence),
+            format!("a ring with SQPOLL: {}", evidence.trial.sqpoll),
+            evidence.version.clone(),
+        ],
+        cure: vec![
+            "`uring probe` shows what there is; for the rest a runtime with the host's kernel (runc), or the program's \
+             own way without io_uring: `uring run --disable`"
+                .to_owned(),
+        ],
+        note: None,
+    }
+}
+
 /// Rings are made, but another call is refused.
 fn partly(evidence: &Evidence) -> Option<Finding> {
+    if evidence.gvisor() {
+        return Some(gvisor(evidence));
+    }
     let odd = |answer: &Answer| {
         let natural = [libc::EFAULT, libc::EBADF, libc::EINVAL, libc::EOPNOTSUPP];
         !natural.iter().any(|&number| answer.refused_with(number))
@@ -298,7 +324,7 @@ fn has_it(evidence: &Evidence) -> bool {
 /// What kind of system has no io_uring: a word, a line, a cure.
 fn absence(evidence: &Evidence, too_old: bool) -> (&'static str, String, &'static str) {
     let version = &evidence.version;
-    if version.contains("4.4.0") && version.contains("Jan 10 15:06:54 PST 2016") {
+    if evidence.gvisor() {
         return (
             "absent-gvisor",
             "this is gVisor, which does not offer io_uring by default".to_owned(),

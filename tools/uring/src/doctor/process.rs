@@ -21,11 +21,8 @@ pub struct Seen {
 
 pub fn look(process: i32) -> Result<Seen, Failure> {
     let name = process.to_string();
-    let status = Status::read(&name).map_err(|_| {
-        Failure::usage(format!(
-            "there is no process {process} (any more), or /proc hides it"
-        ))
-    })?;
+    proc::there(process)?;
+    let status = Status::read(&name)?;
     let limits = std::fs::read_to_string(format!("/proc/{name}/limits")).map_err(|error| {
         Failure::rights(format!(
             "the limits of process {process}: {error}: run as root or as its user"

@@ -144,35 +144,43 @@ fn kernels_without_it() {
 
 #[test]
 fn sqpoll_before_5_11_takes_root() {
-    let mut evidence = refused(libc::EFAULT, libc::EBADF);
-    let works = Gave(0);
-    let calls = evidence.trial.calls;
-    evidence.trial = Trial {
-        calls,
-        ring: works,
-        common_ring: works,
-        sqpoll: Refused(libc::EPERM),
-        request: works,
-        worker: works,
-        fork: Answer::NotMade,
-    };
+    let mut evidence = rings(Refused(libc::EPERM));
     evidence.release = "5.10.0".into();
     assert!(only(&evidence).cure[0].contains("CAP_SYS_ADMIN"));
 }
 
-#[test]
-fn nothing_is_found_where_all_works() {
+/// Rings and requests work, and a submission thread as is said.
+fn rings(sqpoll: Answer) -> Evidence {
     let mut evidence = refused(libc::EFAULT, libc::EBADF);
     let works = Gave(0);
-    let calls = evidence.trial.calls;
     evidence.trial = Trial {
-        calls,
+        calls: evidence.trial.calls,
         ring: works,
         common_ring: works,
-        sqpoll: works,
+        sqpoll,
         request: works,
         worker: works,
         fork: Answer::NotMade,
     };
+    evidence
+}
+
+#[test]
+fn gvisor_has_a_part_of_it() {
+    let mut evidence = rings(Refused(libc::EINVAL));
+    evidence.trial.calls = [
+        Refused(libc::EINVAL),
+        Refused(libc::EPERM),
+        Refused(libc::ENOSYS),
+    ];
+    evidence.version = "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016".into();
+    let finding = only(&evidence);
+    assert_eq!(finding.culprit, "partial-gvisor");
+    assert!(!absent(&judge(&evidence)));
+}
+
+#[test]
+fn nothing_is_found_where_all_works() {
+    let evidence = rings(Gave(0));
     assert!(judge(&evidence).is_empty());
 }

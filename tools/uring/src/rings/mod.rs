@@ -32,8 +32,6 @@ pub struct Look {
     pub rings: Vec<Held>,
     /// Processes that may not be looked into.
     pub hidden: u32,
-    /// Processes that were asked for and are not there.
-    pub gone: Vec<i32>,
 }
 
 /// Looks at these processes, or at all of them if none is named.
@@ -48,8 +46,7 @@ pub fn look(wanted: &[i32]) -> Look {
         match rings(pid) {
             Ok(rings) => found.rings.extend(rings),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => found.hidden += 1,
-            // It has ended meanwhile, which is of interest only if it was asked for.
-            Err(_) if !wanted.is_empty() => found.gone.push(pid),
+            // It has ended meanwhile.
             Err(_) => {}
         }
     }

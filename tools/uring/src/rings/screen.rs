@@ -6,7 +6,6 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Cell, Paragraph, Row as TableRow, Table, TableState};
 
-use super::complaint;
 use super::state::{Row, State};
 
 const HEADER: [(&str, u16); 13] = [
@@ -75,7 +74,7 @@ fn head(state: &State) -> Vec<Line<'static>> {
         ));
     }
     let warning = state.rows.iter().find_map(|row| {
-        let text = complaint(&row.held.info)?;
+        let text = row.complaint()?;
         Some(format!(
             "{} ({}), ring {}: {text}",
             row.held.comm, row.held.pid, row.held.fd
@@ -107,7 +106,7 @@ fn line(row: &Row) -> TableRow<'static> {
     ];
     let style = if info.overflow > 0 {
         Style::new().fg(Color::Red)
-    } else if info.full() {
+    } else if row.complaint().is_some() {
         Style::new().fg(Color::Yellow)
     } else {
         Style::new()
@@ -178,6 +177,7 @@ mod tests {
             submitted: 1_234_567.0,
             completed: 20.0,
             busy: None,
+            unreaped: std::time::Duration::ZERO,
         });
         let lines = shown(&mut state);
         assert_eq!(

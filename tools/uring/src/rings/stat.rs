@@ -6,6 +6,7 @@ use super::{Held, complaint, look};
 use crate::cli;
 use crate::outcome::{Exit, Failure, Outcome};
 use crate::output::{Output, Style};
+use crate::sys::proc;
 
 #[derive(Serialize)]
 struct Row {
@@ -25,12 +26,10 @@ struct Report {
 }
 
 pub fn run(options: &cli::Stat, output: &mut Output) -> Outcome {
-    let found = look(&options.pids);
-    if let Some(pid) = found.gone.first() {
-        return Err(Failure::usage(format!(
-            "there is no process {pid} (any more)"
-        )));
+    for &pid in &options.pids {
+        proc::there(pid)?;
     }
+    let found = look(&options.pids);
     let row = |held: Held| Row {
         pending: held.info.pending(),
         unseen: held.info.unseen(),
@@ -57,8 +56,12 @@ pub fn run(options: &cli::Stat, output: &mut Output) -> Outcome {
         }
     }
     if report.hidden > 0 {
+        let (processes, whose) = match report.hidden {
+            1 => ("process", "its"),
+            _ => ("processes", "their"),
+        };
         let hidden = format!(
-            "{} processes may not be looked into: run as root to see their rings",
+            "{} {processes} may not be looked into: run as root to see {whose} rings",
             report.hidden
         );
         if report.rings.is_empty() {

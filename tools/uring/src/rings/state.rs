@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::{Held, look};
+use super::fdinfo::RingInfo;
+use super::{Held, complaint, look};
 
 /// What the rows can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,34 @@ pub struct Row {
     pub completed: f64,
     /// The share of the time that the submission thread worked, since the last look.
     pub busy: Option<f64>,
+    /// How long there have been completions of which the program takes none.
+    pub unreaped: Duration,
+}
+
+/// A program that takes no completion for so long has forgotten them, or hangs.
+const LONG: Duration = Duration::from_secs(3);
+
+impl Row {
+    /// What is wrong with the ring, now or for a while.
+    pub fn complaint(&self) -> Option<String> {
+        complaint(&self.held.info).or_else(|| {
+            (self.unreaped >= LONG).then(|| {
+                format!(
+                    "nobody reaps: {} completions, and none was taken for {} s",
+                    self.held.info.unseen(),
+                    self.unreaped.as_secs()
+                )
+            })
+        })
+    }
+}
+
+/// A ring at the last look.
+struct Past {
+    held: Held,
+    when: Instant,
+    /// When it last had no completion, or the program took one.
+    reaped: Instant,
 }
 
 /// What is on the screen.
@@ -71,7 +100,7 @@ pub struct State {
     pub sort: Column,
     pub paused: bool,
     pub at: usize,
-    before: HashMap<(i32, i32, u64), (Held, Instant)>,
+    before: HashMap<(i32, i32, u64), Past>,
 }
 
 impl State {
@@ -95,12 +124,17 @@ impl State {
         self.rows.clear();
         for held in found.rings {
             let key = (held.pid, held.fd, held.info.inode);
-            let before = self
-                .before
-                .get(&key)
-                .map(|(old, when)| (old, now.duration_since(*when)));
-            self.rows.push(row(held.clone(), before));
-            seen.insert(key, (held, now));
+            let past = self.before.get(&key);
+            let before = past.map(|past| (&past.held, now.duration_since(past.when)));
+            let mut row = row(held.clone(), before);
+            let reaped = match past {
+                Some(past) if stands(&past.held.info, &held.info) => past.reaped,
+                _ => now,
+            };
+            row.unreaped = now.duration_since(reaped);
+            self.rows.push(row);
+            let when = now;
+            seen.insert(key, Past { held, when, reaped });
         }
         self.before = seen;
         self.order();
@@ -124,6 +158,7 @@ fn row(held: Held, before: Option<(&Held, Duration)>) -> Row {
             submitted: 0.0,
             completed: 0.0,
             busy: None,
+            unreaped: Duration::ZERO,
         };
     };
     let rate = |new: u32, old: u32| f64::from(new.wrapping_sub(old)) / passed.as_secs_f64();
@@ -146,14 +181,19 @@ fn row(held: Held, before: Option<(&Held, Duration)>) -> Row {
         submitted,
         completed,
         busy,
+        unreaped: Duration::ZERO,
         held,
     }
+}
+
+/// Whether completions lie there of which none was taken in between.
+fn stands(old: &RingInfo, new: &RingInfo) -> bool {
+    old.unseen() > 0 && new.unseen() > 0 && old.cq_head == new.cq_head
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rings::fdinfo::RingInfo;
 
     fn held(sq_head: u32, cq_tail: u32, times: Option<(u64, u64)>) -> Held {
         let info = RingInfo {
@@ -182,6 +222,23 @@ mod tests {
         );
         assert_eq!((new.submitted, new.completed), (10.0, 20.0));
         assert_eq!(new.busy, Some(0.75));
+    }
+
+    #[test]
+    fn completions_that_nobody_takes() {
+        let (old, new) = (held(0, 4, None), held(4, 8, None));
+        assert!(stands(&old.info, &new.info));
+        let mut late = row(new, Some((&old, Duration::from_secs(1))));
+        assert_eq!(late.complaint(), None);
+        late.unreaped = LONG;
+        assert!(
+            late.complaint()
+                .is_some_and(|text| text.contains("8 completions"))
+        );
+        let mut taken = held(4, 8, None);
+        taken.info.cq_head = 1;
+        assert!(!stands(&old.info, &taken.info));
+        assert!(!stands(&held(0, 0, None).info, &old.info));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::screen;
 use super::state::State;
 use crate::cli;
 use crate::outcome::{Exit, Failure, Outcome};
+use crate::sys::proc;
 
 pub fn run(options: &cli::Top) -> Outcome {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
@@ -20,6 +21,9 @@ pub fn run(options: &cli::Top) -> Outcome {
         .ok()
         .filter(|interval| *interval >= Duration::from_millis(50))
         .ok_or_else(|| Failure::usage("the interval is a number of seconds, 0.05 or more"))?;
+    for &pid in &options.pids {
+        proc::there(pid)?;
+    }
     let mut state = State::new();
     state.refresh(&options.pids);
     let mut terminal = ratatui::try_init()?;

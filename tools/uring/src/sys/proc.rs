@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::outcome::Failure;
+
 /// Parts of `/proc/PID/status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
@@ -219,6 +221,27 @@ pub fn processes() -> Vec<i32> {
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect()
+}
+
+/// Whether a process runs. One that has ended stays in /proc until its parent has waited for it.
+pub fn alive(process: i32) -> bool {
+    let state = fs::read_to_string(format!("/proc/{process}/stat"))
+        .ok()
+        .and_then(|text| text.rsplit_once(')')?.1.trim_start().chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
+/// # Errors
+///
+/// A line that says so where the process does not run.
+pub fn there(process: i32) -> Result<(), Failure> {
+    if alive(process) {
+        Ok(())
+    } else {
+        Err(Failure::usage(format!(
+            "there is no process {process} (any more), or /proc hides it"
+        )))
+    }
 }
 
 /// The threads of a process.

@@ -21,10 +21,12 @@ pub struct Report<'a> {
     output: &'a mut Output,
     pub summary: Summary,
     names: Names,
-    start: u64,
+    /// When the trace began; times are from there.
+    pub start: u64,
     listed: u64,
     slices: u64,
     timeline: Option<BufWriter<File>>,
+    picture: Option<BufWriter<File>>,
     /// Lines for people go to the standard error, as those of strace do, when a program has the standard output.
     aside: bool,
     /// The first write that failed, such as to a pipe that was closed.
@@ -32,11 +34,9 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(
-        options: &'a cli::Trace,
-        output: &'a mut Output,
-        start: u64,
-    ) -> Result<Self, Failure> {
+    pub fn new(options: &'a cli::Trace, output: &'a mut Output) -> Result<Self, Failure> {
+        // Opened now, so that a wrong name is told before the program runs.
+        let picture = options.svg.as_deref().map(create).transpose()?;
         let mut timeline = options.perfetto.as_deref().map(create).transpose()?;
         if let Some(file) = &mut timeline {
             file.write_all(b"{\"traceEvents\":[\n")?;
@@ -47,10 +47,11 @@ impl<'a> Report<'a> {
             output,
             summary: Summary::default(),
             names: Names::default(),
-            start,
+            start: 0,
             listed: 0,
             slices: 0,
             timeline,
+            picture,
             aside,
             failed: None,
         };
@@ -127,8 +128,7 @@ impl<'a> Report<'a> {
             file.write_all(b"\n]}\n")?;
             file.flush()?;
         }
-        if let Some(path) = &self.options.svg {
-            let mut file = create(path)?;
+        if let Some(mut file) = self.picture.take() {
             let title = format!(
                 "{} completions in {:.3} s",
                 self.summary

@@ -115,7 +115,7 @@ fn now() -> u64 {
 /// What is followed.
 enum Followed {
     Everything,
-    Process(i32),
+    Processes(Vec<i32>),
     Child { pid: Pid, ended: Option<WaitStatus> },
 }
 
@@ -123,7 +123,7 @@ impl Followed {
     fn over(&mut self) -> bool {
         match self {
             Followed::Everything => false,
-            Followed::Process(pid) => kill(Pid::from_raw(*pid), None) == Err(Errno::ESRCH),
+            Followed::Processes(pids) => !pids.iter().any(|&pid| proc::alive(pid)),
             Followed::Child { pid, ended } => {
                 if let Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) =
                     waitpid(*pid, Some(WaitPidFlag::WNOHANG))
@@ -134,15 +134,30 @@ impl Followed {
             }
         }
     }
+
+    /// Waits for the program, which goes on when nothing can be written of it any more.
+    fn wait(&mut self) {
+        while let Followed::Child { pid, ended: None } = self {
+            let pid = *pid;
+            match waitpid(pid, None) {
+                Ok(status) => {
+                    if matches!(status, WaitStatus::Exited(..) | WaitStatus::Signaled(..)) {
+                        *self = Followed::Child {
+                            pid,
+                            ended: Some(status),
+                        };
+                    }
+                }
+                Err(Errno::EINTR) => {}
+                Err(_) => return,
+            }
+        }
+    }
 }
 
 pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
     for &pid in &options.pid {
-        if proc::comm(pid).is_none() {
-            return Err(Failure::usage(format!(
-                "there is no process {pid} (any more)"
-            )));
-        }
+        proc::there(pid)?;
     }
     let only = options
         .op
@@ -156,7 +171,8 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
         );
     }
     let mut source = source(options)?;
-    // The child is stopped until everything is listened to.
+    // What may fail comes before the child, which is stopped until everything is listened to.
+    let mut report = Report::new(options, output)?;
     let child = if options.command.is_empty() {
         None
     } else {
@@ -167,18 +183,21 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
         .iter()
         .flat_map(|&pid| proc::threads(pid))
         .collect();
-    let (scope, mut followed) = match (child, options.pid.first()) {
+    let (scope, mut followed) = match (child, options.pid.is_empty()) {
         (Some(pid), _) => (
             Scope::Threads(HashSet::from([pid.as_raw()])),
             Followed::Child { pid, ended: None },
         ),
-        (None, Some(&pid)) => (Scope::Threads(threads), Followed::Process(pid)),
-        (None, None) => (Scope::All, Followed::Everything),
+        (None, false) => (
+            Scope::Threads(threads),
+            Followed::Processes(options.pid.clone()),
+        ),
+        (None, true) => (Scope::All, Followed::Everything),
     };
     catch_signals(child.is_some());
     let start = now();
     let mut tracker = Tracker::new(scope);
-    let mut report = Report::new(options, output, start)?;
+    report.start = start;
     if let Some(pid) = child {
         report.name_child(pid.as_raw(), &options.command[0]);
         kill(pid, Signal::SIGCONT)
@@ -189,6 +208,7 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
     let lost = source.lost();
     // Removes the instance before anything can go wrong with the output.
     drop(source);
+    followed.wait();
     let totals = summary::totals(
         &report.summary,
         tracker.counts,

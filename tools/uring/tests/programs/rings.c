@@ -1,10 +1,12 @@
 /*
  * Rings for `uring stat` to look at: one that overflows, one with a submission thread, registered files and a registered
  * buffer, one that waits. Prints what the rings' own memory says of each, and waits for the end of its input.
+ * With "unreaped": one with two completions that it never takes.
  */
 #include <liburing.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,7 +18,28 @@ static void show(const struct io_uring *ring, const char *name)
            *ring->cq.ktail - *ring->cq.khead);
 }
 
-int main(void)
+static void wait_for_the_end(void)
+{
+    char byte;
+
+    fflush(stdout);
+    while (read(0, &byte, 1) > 0)
+        ;
+}
+
+static int unreaped(void)
+{
+    struct io_uring ring;
+
+    CHECK(io_uring_queue_init(8, &ring, 0));
+    io_uring_prep_nop(io_uring_get_sqe(&ring));
+    io_uring_prep_nop(io_uring_get_sqe(&ring));
+    CHECK(io_uring_submit(&ring));
+    wait_for_the_end();
+    return 0;
+}
+
+int main(int argc, char **argv)
 {
     struct io_uring overflowing, polled, waiting;
     struct io_uring_params params = { .flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 100 };
@@ -24,6 +47,8 @@ int main(void)
     char byte;
     int pair[2];
 
+    if (argc > 1 && !strcmp(argv[1], "unreaped"))
+        return unreaped();
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
     CHECK(io_uring_queue_init(4, &overflowing, 0));
     for (int i = 0; i < 20; i++) {
@@ -46,8 +71,6 @@ int main(void)
     show(&overflowing, "overflowing");
     show(&polled, "polled");
     show(&waiting, "waiting");
-    fflush(stdout);
-    while (read(0, &byte, 1) > 0)
-        ;
+    wait_for_the_end();
     return 0;
 }
