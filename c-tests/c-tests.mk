@@ -4,8 +4,8 @@
 # C_TESTS_PREFIX points them at another installation of the library. With C_TESTS_REFERENCE=1 that is upstream's liburing
 # itself, and the few cases that it fails are skipped.
 
-CHECKS += check-c check-c-asan check-c-valgrind
-.PHONY: check-c check-c-asan check-c-valgrind c-tests c-tests-asan
+CHECKS += check-c check-c-asan check-c-valgrind check-musl
+.PHONY: check-c check-c-asan check-c-valgrind check-musl c-tests c-tests-asan c-tests-musl
 
 C_TESTS_PREFIX ?= $(CHECK_PREFIX)
 C_TESTS_OUT ?= $(abspath $(B))/c-tests
@@ -30,6 +30,9 @@ C_TEST_OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 C_TEST_CC_gcc := $(CROSS_COMPILE)gcc
 C_TEST_CC_clang := clang
 C_TEST_CC_asan := $(C_TEST_CC_gcc)
+C_TEST_CC_musl := musl-gcc
+# musl comes without the kernel's headers.
+C_TEST_FLAGS_musl = -idirafter /usr/include -idirafter /usr/include/$(shell gcc -print-multiarch)
 C_TEST_CXX_gcc := $(CROSS_COMPILE)g++
 C_TEST_CXX_clang := clang++
 C_TEST_CXX_asan := $(C_TEST_CXX_gcc)
@@ -47,7 +50,7 @@ $(C_TESTS_OUT)/$(1)/%: c-tests/%.c $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
 	$$(call say,CC,$(1)/$$*)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$(C_TEST_CC_$(2)) -std=gnu11 $(or $(C_TEST_OPT_$(2)),$(C_TEST_OPT)) $(C_TEST_FLAGS) $$(C_TEST_EXTRA) \
-		$$(c_test_cflags) $$< -o $$@ $$(c_test_libs_$(3))
+		$$(c_test_cflags) $(C_TEST_FLAGS_$(2)) $$< -o $$@ $$(c_test_libs_$(3))
 
 $(C_TESTS_OUT)/$(1)/cxx%: c-tests/cxx.cpp $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
 	$$(call say,CXX,$(1)/cxx$$*)
@@ -57,9 +60,12 @@ $(C_TESTS_OUT)/$(1)/cxx%: c-tests/cxx.cpp $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
 
 $(C_TESTS_OUT)/$(1)/freestanding: C_TEST_EXTRA := -nostdlib -static -ffreestanding -fno-stack-protector
 endef
-$(foreach build,$(C_TEST_BUILDS) asan-so,$(eval $(call c_test_rules,$(build),$(firstword $(subst -, ,$(build))),$(lastword $(subst -, ,$(build))))))
+$(foreach build,$(C_TEST_BUILDS) asan-so musl-so musl-a,$(eval $(call c_test_rules,$(build),$(firstword $(subst -, ,$(build))),$(lastword $(subst -, ,$(build))))))
 
 c-tests: $(foreach build,$(C_TEST_BUILDS),$(addprefix $(C_TESTS_OUT)/$(build)/,$(call c_test_programs,$(lastword $(subst -, ,$(build))))))
+# musl has no C++ library.
+C_TESTS_MUSL = $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
+c-tests-musl: $(foreach build,musl-so musl-a,$(addprefix $(C_TESTS_OUT)/$(build)/,$(C_TESTS_MUSL)))
 c-tests-asan: $(addprefix $(C_TESTS_OUT)/asan-so/,$(call c_test_programs,so))
 
 c_tests_run = C_TESTS_REFERENCE='$(C_TESTS_REFERENCE)' $(PYTHON) c-tests/run.py --dir '$(C_TESTS_OUT)' --jobs $(C_TESTS_JOBS)
@@ -75,6 +81,12 @@ check-c: $(C_TESTS_INSTALLED)
 check-c-asan: $(C_TESTS_INSTALLED)
 	+$(Q)$(MAKE) --no-print-directory -k -j$(C_TESTS_JOBS) c-tests-asan
 	$(Q)$(c_tests_run) --builds asan-so $(or $(TESTS),$(call c_test_programs,so))
+
+## make check-musl     the same with musl, on the shared and the static library
+check-musl: $(C_TESTS_INSTALLED)
+	@if ! command -v musl-gcc >/dev/null; then echo 'SKIP: there is no musl-gcc'; exit 77; fi
+	+$(Q)$(MAKE) --no-print-directory -k -j$(C_TESTS_JOBS) c-tests-musl
+	$(Q)$(c_tests_run) --builds 'musl-so musl-a' $(or $(TESTS),$(C_TESTS_MUSL))
 
 ## make check-c-valgrind  some of them under valgrind
 check-c-valgrind: $(C_TESTS_INSTALLED)

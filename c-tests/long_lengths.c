@@ -105,8 +105,8 @@ static void send_them_without_copying(void)
 /* No registered buffer is as long. The part that the lower bits name is not the part that the program asked for. */
 static void send_them_from_a_registered_buffer(void)
 {
-    static char buffer[4096];
-    struct iovec vec = { buffer, sizeof(buffer) };
+    char *buffer = new_pages(1);
+    struct iovec vec = { buffer, page_size() };
     struct io_uring ring;
     struct done done;
     int fds[2];

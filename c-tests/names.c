@@ -1,6 +1,11 @@
 /* Requests that work on names: stat, rename, unlink, mkdir, links. */
 #include "file.h"
 
+/* Older versions of musl lack it. */
+#ifndef STATX_SIZE
+#include <linux/stat.h>
+#endif
+
 static void stat_by_path(void)
 {
     struct io_uring ring;

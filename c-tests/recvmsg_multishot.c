@@ -103,7 +103,7 @@ static void lengths(void)
     message.msg_controllen = 32;
     CHECK(io_uring_recvmsg_validate(buffer, head + 47, &message) == NULL);
     CHECK(io_uring_recvmsg_validate(buffer, head + 48, &message) == out);
-    message.msg_controllen = (size_t) -1;
+    message.msg_controllen = (__typeof__(message.msg_controllen)) -1;
     CHECK(io_uring_recvmsg_validate(buffer, SIZE, &message) == NULL);
     message.msg_controllen = 32;
 

@@ -8,6 +8,11 @@ take_toolchain() { # architecture
     target='' prefix='' kind='' reason='' rust_cargo=${CARGO:-cargo}
     read -r target prefix kind < <(awk -v name="$1" '$1 == name { print $2, $3, $4 }' c-tests/cross/architectures.txt) ||
         { echo "$1 is not in c-tests/cross/architectures.txt" >&2; exit 2; }
+    # Debian 12 has no compiler for LoongArch.
+    if [ "$1" = loong64 ] && ! command -v "${prefix}gcc" >/dev/null; then
+        local commands
+        commands=$(c-tests/cross/newer-compiler.sh "$prefix" "$1") && export PATH="$commands:$PATH"
+    fi
     if ! command -v "${prefix}gcc" >/dev/null || ! command -v "${prefix}ld.bfd" >/dev/null; then
         reason="there is no ${prefix}gcc"
         return 1

@@ -7,7 +7,8 @@ MODULES = ["virtio_mmio", "virtio_pci", "virtio_blk", "ext4", "nvme", "tun"]
 
 
 class Architecture:
-    """`meta` is the package that depends on the kernel's; a kernel with `modules` cannot see its drives without them."""
+    """`meta` is the package that depends on the kernel's; a kernel with `modules` cannot see its drives without them;
+    `firmware` is a package, and the file in it."""
 
     def __init__(self, name, qemu, package, options, console, drive, meta, modules=True, memory_mib=1024, firmware=None):
         self.name, self.qemu, self.package, self.options = name, qemu, package, options
@@ -29,7 +30,11 @@ ARCHITECTURES = {architecture.name: architecture for architecture in [
                  "hvc0", VIRTIO_PCI, "linux-image-powerpc64le"),
     Architecture("s390x", "qemu-system-s390x", "qemu-system-misc", ["-machine", "s390-ccw-virtio", "-cpu", "max"],
                  "ttysclp0", VIRTIO_CCW, "linux-image-s390x"),
-    # With more memory this kernel has high memory, and its provided buffers fail there.
-    Architecture("i386", "qemu-system-i386", "qemu-system-x86", ["-machine", "q35", "-cpu", "max"],
+    Architecture("loong64", "qemu-system-loongarch64", "qemu-system-misc", ["-machine", "virt", "-cpu", "la464"],
+                 "ttyS0", VIRTIO_PCI, "linux-image-loong64",
+                 firmware=("qemu-efi-loongarch64", "usr/share/qemu-efi-loongarch64/QEMU_EFI.fd")),
+    # With more memory this kernel has high memory, and its provided buffers fail there. It warns of two processors of
+    # AMD's.
+    Architecture("i386", "qemu-system-i386", "qemu-system-x86", ["-machine", "q35", "-cpu", "max,vendor=GenuineIntel"],
                  "ttyS0 reboot=t", VIRTIO_PCI, "linux-image-686-pae", memory_mib=700),
 ]}

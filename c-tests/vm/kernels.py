@@ -20,9 +20,10 @@ class Kernel:
     # A program of this machine (user-mode Linux) rather than something to emulate a machine for.
     user_mode = False
 
-    def __init__(self, suite, architecture, image, modules):
+    def __init__(self, suite, architecture, image, modules, firmware):
         """`modules`: {path in the initramfs: content}, in the order in which they are to be loaded."""
         self.suite, self.architecture, self.image, self.modules = suite, architecture, image, modules
+        self.firmware = firmware
         self.release = image.name.split("-", 1)[1]
         # 6.1.0-50-cloud-amd64, 6.12.95+deb12-cloud-amd64
         self.label = re.match(r"\d+\.\d+", self.release).group()
@@ -93,4 +94,12 @@ def kernel(suite, name="amd64"):
             named.symlink_to(image.name)
         image = named
     release = image.name.split("-", 1)[1]
-    return Kernel(suite, architecture, image, modules(folder, release) if architecture.modules else {})
+    return Kernel(suite, architecture, image, modules(folder, release) if architecture.modules else {},
+                  firmware(suite, architecture))
+
+
+def firmware(suite, architecture):
+    if architecture.firmware is None:
+        return None
+    package, path = architecture.firmware
+    return pathlib.Path(fetch(suite, architecture, "deb", package)[-1]) / path

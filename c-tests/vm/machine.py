@@ -60,6 +60,8 @@ def command(kernel, initramfs, drives):
             "-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-monitor", "none",
             "-kernel", str(kernel.image), "-initrd", str(initramfs),
             "-append", f"console={emulated.console} panic=-1 loglevel=5 nvme.poll_queues={POLL_QUEUES}"]
+    if kernel.firmware:
+        line += ["-bios", str(kernel.firmware)]
     for serial, drive in drives.items():
         line += ["-drive", f"file={drive},if=none,format=raw,id={serial},cache=unsafe",
                  "-device", f"{emulated.drive},drive={serial},serial={serial}"]
