@@ -19,6 +19,8 @@ our_lib='' system_lib=''
 # With CONSUMERS_REFUSED=EPERM (or another error) "ours" is the fallback library of LIBURING_LIBDIR, and the programs it
 # serves get that error from io_uring's system calls. CONSUMERS_REFUSE names the command that sees to that.
 refused=${CONSUMERS_REFUSED:-}
+# With CONSUMERS_PRELOAD=1 "ours" is preloaded, for a library that also stands before functions of libc.
+preload=${CONSUMERS_PRELOAD:-}
 
 finish() {
     local status=$? hook
@@ -106,10 +108,10 @@ select_lib() {
     lib_env=(-u LD_LIBRARY_PATH)
     [ "$1" = debian ] || lib_env=("LD_LIBRARY_PATH=$our_libdir")
     lib_env+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$work/$1.ld")
+    [ "$1" = ours ] || return 0
     # By name it would come too late for a module that is loaded at run time.
-    if [ -n "$refused" ] && [ "$1" = ours ]; then
-        lib_env=("LD_PRELOAD=$our_lib" "${lib_env[@]:1}" "$CONSUMERS_REFUSE" -e "$refused")
-    fi
+    [ -z "$refused$preload" ] || lib_env=("LD_PRELOAD=$our_lib" "${lib_env[@]:1}")
+    [ -z "$refused" ] || lib_env+=("$CONSUMERS_REFUSE" -e "$refused")
 }
 
 # traced SIDE COMMAND...: runs the command with that side's library; strace's record is added to $work/SIDE.strace.

@@ -75,7 +75,7 @@ uninstall: uninstall-checker
 endif
 
 CHECKS += check-check
-.PHONY: check-check
+.PHONY: check-check check-check-consumers
 CHECKER_TESTS := $(patsubst $(CHECKER)/tests/%.c,$(CHECKER_OUT)/tests/%,$(wildcard $(CHECKER)/tests/*.c))
 $(CHECKER_OUT)/tests/%: $(CHECKER)/tests/%.c $(CHECKER)/tests/misuse.h $(C_TESTS_INSTALLED)
 	$(call say,CC,checker/tests/$*)
@@ -88,3 +88,7 @@ check-check: $(CHECKER_LIB) $(CHECKER_OUT)/liburing-check.a $(CHECKER_TESTS) \
 	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' CHECKER_OUT='$(abspath $(CHECKER_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' MISUSES='$(abspath $(CHECKER_TESTS))' PREFIX='$(CHECK_PREFIX)' \
 		$(CHECKER)/tests/check.sh
+
+## make check-check-consumers  qemu, mariadbd, smbd and plocate on the check library: no report (CONSUMERS=qemu picks one)
+check-check-consumers: $(CHECKER_LIB)
+	$(Q)LIBURING_LIBDIR='$(abspath $(CHECKER_OUT))' $(CHECKER)/tests/consumers.sh $(CONSUMERS)
