@@ -3,6 +3,7 @@
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
+use crate::flight::Ended;
 use crate::life;
 use crate::ops::{self, Fields};
 use crate::place::Place;
@@ -82,11 +83,22 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
     if !more {
         ring.marks.completed += 1;
     }
-    let known = ring.find(user_data).map(|request| {
-        request.armed |= more;
-        (group(request), is_bundle(request))
-    });
+    let ended = if more {
+        if let Some(request) = ring.flight.find(user_data) {
+            request.armed = true;
+        }
+        Ended::Unknown
+    } else {
+        ring.flight.end(user_data)
+    };
     if flags & IORING_CQE_F_BUFFER != 0 {
+        let known = match &ended {
+            Ended::Known(request) => Some((group(request), is_bundle(request))),
+            Ended::Unknown => ring
+                .flight
+                .find(user_data)
+                .map(|request| (group(request), is_bundle(request))),
+        };
         // Where it is not known which request this is, the one group that there is will be its.
         let group = match known {
             Some((_, true)) => None,
@@ -101,10 +113,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
             None => ring.groups.forget_numbers(),
         }
     }
-    if more {
-        return;
-    }
-    let Some(request) = ring.end(user_data) else {
+    let Ended::Known(request) = ended else {
         return;
     };
     if request.armed || is_multishot(&request) {

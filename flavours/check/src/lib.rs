@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`calls`] | the wrappers |
 //! | [`watch`] | what happens around a call: the order in which a ring's sides are looked at |
-//! | [`ring`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
+//! | [`ring`], [`flight`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`memory`] | ranges that requests use, against memory that the program gives up |
@@ -49,6 +49,7 @@ mod wait;
 mod buffers;
 mod calls;
 mod cq;
+mod flight;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod life;

@@ -92,7 +92,7 @@ pub fn closing(first: c_int, last: c_int, place: Place) {
                 continue;
             }
             let head = ring.sq.head();
-            let waiting = ring.known().find(|request| {
+            let waiting = ring.flight.known().find(|request| {
                 let open = request
                     .descriptor()
                     .is_some_and(|fd| (first..=last).contains(&fd));
@@ -178,19 +178,20 @@ fn thread_ends() {
         let (generation, thread) = (generation(), thread());
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
-            if ring.generation != generation || ring.has(IORING_SETUP_SQPOLL) {
+            if ring.generation != generation || ring.raced || ring.has(IORING_SETUP_SQPOLL) {
                 continue;
             }
             crate::cq::collect(ring, notes, Place::default());
             let head = ring.sq.head();
             let left = ring
+                .flight
                 .known()
                 .find(|request| {
                     let taken = request.index.wrapping_sub(head) as i32 <= 0;
                     request.thread == thread && taken
                 })
                 .map(|request| request.sqe.user_data);
-            if let Some(request) = left.and_then(|user_data| ring.forget(user_data)) {
+            if let Some(request) = left.and_then(|user_data| ring.flight.forget(user_data)) {
                 let what = "the thread that submitted the request ends: the kernel cancels it";
                 let place = Place {
                     return_address: request.place,
@@ -252,7 +253,7 @@ extern "C" fn process_ends() {
         let generation = generation();
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
-            if ring.generation == generation {
+            if ring.generation == generation && !ring.raced {
                 given_up(ring, notes, Place::default());
             }
         }

@@ -104,7 +104,7 @@ pub fn given_up(start: usize, len: usize, doing: &str, place: Place) {
             else {
                 continue;
             };
-            if let Some(request) = ring.forget(user_data) {
+            if let Some(request) = ring.flight.forget(user_data) {
                 let uses = if used.written { "write" } else { "read" };
                 let what = format!(
                     "{doing} of the {} of a request in flight: the kernel may still {uses} there",

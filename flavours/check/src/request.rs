@@ -5,10 +5,10 @@ use uring_core::abi::*;
 use crate::ops::{self, Pointer, Until};
 
 /// How many ranges of memory of one request are remembered.
-const RANGES: usize = 8;
+const RANGES: usize = 16;
 
 /// Memory that a request uses until it completes.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Range {
     pub start: u64,
     pub len: u64,
@@ -40,8 +40,8 @@ pub struct Request {
     pub number: u64,
     /// The SQ index behind it: it is taken when the kernel's head has reached that.
     pub index: u32,
-    count: u8,
-    ranges: [Range; RANGES],
+    first: Option<Range>,
+    others: Vec<Range>,
 }
 
 impl Request {
@@ -54,8 +54,8 @@ impl Request {
             armed: false,
             number: 0,
             index,
-            count: 0,
-            ranges: [Range::default(); RANGES],
+            first: None,
+            others: Vec::new(),
         }
     }
 
@@ -66,22 +66,26 @@ impl Request {
         if (until_taken && !late) || pointer.at == 0 || pointer.len == 0 {
             return;
         }
-        if let Some(range) = self.ranges.get_mut(usize::from(self.count)) {
-            *range = Range {
-                start: pointer.at,
-                len: pointer.len,
-                written: pointer.written,
-                until_taken,
-                what: pointer.what,
-            };
-            self.count += 1;
+        let range = Range {
+            start: pointer.at,
+            len: pointer.len,
+            written: pointer.written,
+            until_taken,
+            what: pointer.what,
+        };
+        if self.first.is_none() {
+            self.first = Some(range);
+        } else if self.others.len() < RANGES - 1 {
+            self.others.push(range);
         }
     }
 
-    pub fn ranges(&self) -> &[Range] {
-        self.ranges
-            .get(..usize::from(self.count))
-            .unwrap_or_default()
+    pub fn ranges(&self) -> impl Iterator<Item = &Range> {
+        self.first.iter().chain(&self.others)
+    }
+
+    pub fn has_memory(&self) -> bool {
+        self.first.is_some()
     }
 
     pub fn opcode(&self) -> u8 {

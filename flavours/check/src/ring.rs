@@ -4,17 +4,8 @@ use uring_core::abi::*;
 use uring_core::ring::order;
 
 use crate::buffers::Groups;
-use crate::memory;
+use crate::flight::Flight;
 use crate::request::{Range, Request};
-use crate::state::Map;
-
-/// Requests in flight with one `user_data`.
-pub struct Same {
-    /// How many.
-    outstanding: u32,
-    /// Which; none if some have ended and it cannot be told which.
-    known: Vec<Request>,
-}
 
 /// Highest values that were seen.
 #[derive(Default)]
@@ -52,6 +43,8 @@ pub struct Ring {
     pub lost: bool,
     /// The program has moved the SQ's tail itself.
     pub by_hand: bool,
+    /// Threads have met in it: what it holds is anything, and it is looked at no more.
+    pub raced: bool,
     /// Requests that complete without a CQE were submitted.
     pub silent: bool,
     /// Requests were submitted that use several buffers of a group at a time.
@@ -68,9 +61,7 @@ pub struct Ring {
     pub last_ended: Option<(u8, u64)>,
     /// How many requests had been submitted when the last one that cancels was.
     pub last_cancel: u64,
-    in_flight: Map<u64, Same>,
-    outstanding: u32,
-    on_stack: u32,
+    pub flight: Flight,
 }
 
 // SAFETY: the pointers lead to ring memory, which is read through `order` only.
@@ -175,6 +166,7 @@ impl Ring {
             collected_to: 0,
             lost: false,
             by_hand: false,
+            raced: false,
             silent: false,
             bundles: false,
             unasked: false,
@@ -184,9 +176,7 @@ impl Ring {
             submitter: 0,
             last_ended: None,
             last_cancel: 0,
-            in_flight: Map::default(),
-            outstanding: 0,
-            on_stack: 0,
+            flight: Flight::default(),
         };
         shadow.collected_to = shadow.cq.tail();
         shadow
@@ -208,106 +198,28 @@ impl Ring {
         self.flags & flag != 0
     }
 
-    pub fn outstanding(&self) -> u32 {
-        self.outstanding
-    }
-
-    pub fn stack_users(&self) -> bool {
-        self.on_stack != 0
-    }
-
     /// A request is published.
     pub fn add(&mut self, mut request: Request) {
         request.number = self.marks.submitted;
-        self.outstanding += 1;
         self.marks.submitted += 1;
-        self.marks.in_flight = self.marks.in_flight.max(self.outstanding);
-        let same = self.in_flight.entry(request.sqe.user_data).or_insert(Same {
-            outstanding: 0,
-            known: Vec::new(),
-        });
-        same.outstanding += 1;
-        if same.known.len() as u32 + 1 == same.outstanding && same.known.len() < 16 {
-            memory::taken(&request);
-            self.on_stack += u32::from(request.on_stack);
-            same.known.push(request);
-        } else {
-            Self::drop_details(&mut self.on_stack, same);
-        }
-    }
-
-    fn drop_details(on_stack: &mut u32, same: &mut Same) {
-        for request in same.known.drain(..) {
-            memory::released(&request);
-            *on_stack -= u32::from(request.on_stack);
-        }
-    }
-
-    /// The request with this `user_data`, if there is one alone.
-    pub fn find(&mut self, user_data: u64) -> Option<&mut Request> {
-        let same = self.in_flight.get_mut(&user_data)?;
-        if same.outstanding == 1 {
-            same.known.first_mut()
-        } else {
-            None
-        }
-    }
-
-    /// A request has ended. Returns it, if it is known which.
-    pub fn end(&mut self, user_data: u64) -> Option<Request> {
-        let same = self.in_flight.get_mut(&user_data)?;
-        self.outstanding -= 1;
-        same.outstanding -= 1;
-        let ended = if same.outstanding == 0 {
-            same.known.pop()
-        } else {
-            None
-        };
-        if let Some(request) = &ended {
-            memory::released(request);
-            self.on_stack -= u32::from(request.on_stack);
-        }
-        Self::drop_details(&mut self.on_stack, same);
-        if same.outstanding == 0 {
-            self.in_flight.remove(&user_data);
-        }
-        ended
-    }
-
-    /// A request was reported: its memory is no longer looked for.
-    pub fn forget(&mut self, user_data: u64) -> Option<Request> {
-        let same = self.in_flight.get_mut(&user_data)?;
-        let request = same.known.pop()?;
-        memory::released(&request);
-        self.on_stack -= u32::from(request.on_stack);
-        Self::drop_details(&mut self.on_stack, same);
-        Some(request)
+        self.flight.add(request);
+        self.marks.in_flight = self.marks.in_flight.max(self.flight.outstanding());
     }
 
     /// Nothing is known of what is in flight any more.
     pub fn forget_all(&mut self) {
-        for same in self.in_flight.values_mut() {
-            Self::drop_details(&mut self.on_stack, same);
-        }
-        self.in_flight.clear();
-        self.outstanding = 0;
+        self.flight.clear();
         self.lost = true;
         self.groups.forget();
-    }
-
-    /// The requests of which it is known that they are in flight.
-    pub fn known(&self) -> impl Iterator<Item = &Request> {
-        self.in_flight.values().flat_map(|same| &same.known)
     }
 
     /// Requests in flight on memory in a range.
     pub fn users_of(&self, start: u64, len: u64) -> impl Iterator<Item = (&Request, &Range)> {
         let head = self.sq.head();
-        self.known().flat_map(move |request| {
+        self.flight.known().flat_map(move |request| {
             let taken = request.index.wrapping_sub(head) as i32 <= 0;
             request
                 .ranges()
-                .iter()
                 .filter(move |range| range.meets(start, len) && !(taken && range.until_taken))
                 .map(move |range| (request, range))
         })

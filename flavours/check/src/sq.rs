@@ -5,6 +5,7 @@ use uring_core::abi::*;
 
 use crate::cq::{is_bundle, is_multishot};
 use crate::memory;
+use crate::mode::mode;
 use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
 use crate::report::{Report, report};
@@ -267,21 +268,30 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
         _ => {}
     }
     let cancelled = ring.last_cancel;
-    let armed = ring.find(request.sqe.user_data).is_some_and(|other| {
-        other.armed
-            && is_multishot(other)
-            && other.opcode() == request.opcode()
-            && other.sqe.fd == request.sqe.fd
-            && other.number >= cancelled
-    });
+    if !ring.flight.has(request.sqe.user_data) && !request.has_memory() {
+        return;
+    }
+    let armed = ring
+        .flight
+        .find(request.sqe.user_data)
+        .is_some_and(|other| {
+            other.armed
+                && is_multishot(other)
+                && other.opcode() == request.opcode()
+                && other.sqe.fd == request.sqe.fd
+                && other.number >= cancelled
+        });
     if multishot && armed {
         let what = "the multishot request is armed already: its last CQE had IORING_CQE_F_MORE";
         say(notes, Rule::ArmedTwice, what.into(), request, place);
-    } else if ring.find(request.sqe.user_data).is_some() {
+    } else if ring.flight.has(request.sqe.user_data) {
         let what = "another request in flight has the same user_data";
         say(notes, Rule::Duplicate, what.into(), request, place);
     }
-    let overlaps = request.ranges().iter().find(|range| {
+    if !mode().heeds(Rule::Overlap) {
+        return;
+    }
+    let overlaps = request.ranges().find(|range| {
         range.written
             && ring
                 .users_of(range.start, range.len)

@@ -72,15 +72,21 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         if shadow.only_thread != thread() {
             shadow.only_thread = 0;
         }
+        if shadow.raced {
+            return;
+        }
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
         if call.submits {
             submitting(shadow, notes, ring, call, place);
+            if shadow.raced {
+                return;
+            }
             // SAFETY: as above.
             unsafe { sq::look(shadow, notes, ring, place) };
             shadow.groups.scan(notes, place);
         }
-        if shadow.stack_users() {
+        if shadow.flight.uses_stack() {
             frames(shadow, notes, place);
         }
         if call.waits != 0 {
@@ -109,6 +115,8 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call,
             shadow.submitter
         );
         say(notes, Rule::Threads, what, place);
+        shadow.raced = true;
+        shadow.forget_all();
     } else if call.waits == 0 {
         shadow.submitter = me;
     }
@@ -131,6 +139,7 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call,
             )
         };
         say(notes, rule, what.into(), place);
+        shadow.raced = rule == Rule::Threads;
         shadow.forget_all();
     }
 }
@@ -139,12 +148,12 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call,
 fn frames(shadow: &mut Ring, notes: &mut Notes, place: Place) {
     let me = thread();
     let head = shadow.sq.head();
-    let gone = shadow.known().find_map(|request| {
+    let gone = shadow.flight.known().find_map(|request| {
         if !request.on_stack || request.thread != me {
             return None;
         }
         let taken = request.index.wrapping_sub(head) as i32 <= 0;
-        let dead = request.ranges().iter().find(|range| {
+        let dead = request.ranges().find(|range| {
             !(taken && range.until_taken) && stack::find(range.start, place) == Where::Returned
         })?;
         Some((request.sqe.user_data, dead.what))
@@ -152,7 +161,7 @@ fn frames(shadow: &mut Ring, notes: &mut Notes, place: Place) {
     let Some((user_data, what)) = gone else {
         return;
     };
-    if let Some(request) = shadow.forget(user_data) {
+    if let Some(request) = shadow.flight.forget(user_data) {
         report(
             notes,
             &Report {
@@ -196,8 +205,8 @@ fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
         || shadow.only_thread == 0
         || shadow.generation != life::generation();
     // A multishot request completes any number of times.
-    let most = shadow.outstanding() + filled;
-    if unknown || most >= call.waits || shadow.known().any(cq::is_multishot) {
+    let most = shadow.flight.outstanding() + filled;
+    if unknown || most >= call.waits || shadow.flight.known().any(cq::is_multishot) {
         return;
     }
     // Another thread may submit later, and a signal may be what is waited for.
@@ -207,7 +216,7 @@ fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
     let mut what = format!(
         "a wait for {} completions, where {filled} are there and {} requests are in flight: nothing can end it",
         call.waits,
-        shadow.outstanding()
+        shadow.flight.outstanding()
     );
     if let Some((opcode, user_data)) = shadow.last_ended {
         what = format!(
@@ -234,6 +243,9 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
         let notes = &mut state.notes;
         if call.submits && shadow.submitter == thread() {
             shadow.submitter = 0;
+        }
+        if shadow.raced {
+            return;
         }
         if shadow.has(IORING_SETUP_SQ_REWIND) {
             // What the kernel left has moved to the first slots.
@@ -276,7 +288,7 @@ pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
         let Some(mut shadow) = state.rings.remove(&key(ring)) else {
             return;
         };
-        if shadow.generation != life::generation() {
+        if shadow.generation != life::generation() || shadow.raced {
             return;
         }
         let notes = &mut state.notes;

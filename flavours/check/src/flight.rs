@@ -1,0 +1,174 @@
+//! The requests in flight on a ring, by `user_data`.
+
+use crate::memory;
+use crate::request::Request;
+use crate::state::Map;
+
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+/// Requests in flight with one `user_data`.
+struct Same {
+    /// How many.
+    outstanding: u32,
+    /// The slot of one that is known; each leads to the next. If some have ended, and it cannot be told which, none is.
+    first: u32,
+}
+
+struct Slot {
+    request: Option<Request>,
+    next: u32,
+}
+
+/// The requests in flight on a ring.
+pub struct Flight {
+    by_user_data: Map<u64, Same>,
+    slots: Vec<Slot>,
+    /// The first slot that is free; each leads to the next.
+    free: u32,
+    outstanding: u32,
+    on_stack: u32,
+}
+
+impl Default for Flight {
+    fn default() -> Flight {
+        Flight {
+            by_user_data: Map::default(),
+            slots: Vec::new(),
+            free: NONE,
+            outstanding: 0,
+            on_stack: 0,
+        }
+    }
+}
+
+/// What a CQE ends.
+pub enum Ended {
+    /// This request.
+    Known(Request),
+    /// A request of which nothing is known.
+    Unknown,
+}
+
+impl Flight {
+    /// How many requests are in flight.
+    pub fn outstanding(&self) -> u32 {
+        self.outstanding
+    }
+
+    /// Whether one of them uses memory in a thread's stack.
+    pub fn uses_stack(&self) -> bool {
+        self.on_stack != 0
+    }
+
+    pub fn add(&mut self, request: Request) {
+        self.outstanding += 1;
+        let same = self
+            .by_user_data
+            .entry(request.sqe.user_data)
+            .or_insert(Same {
+                outstanding: 0,
+                first: NONE,
+            });
+        same.outstanding += 1;
+        if same.outstanding > 1 && same.first == NONE {
+            // Of the others it is not known which are in flight, so it would not be of this one.
+            return;
+        }
+        if request.has_memory() {
+            memory::taken(&request);
+            self.on_stack += u32::from(request.on_stack);
+        }
+        let next = same.first;
+        if let Some(slot) = self.slots.get_mut(self.free as usize) {
+            same.first = self.free;
+            self.free = slot.next;
+            slot.request = Some(request);
+            slot.next = next;
+        } else {
+            same.first = self.slots.len() as u32;
+            self.slots.push(Slot {
+                request: Some(request),
+                next,
+            });
+        }
+    }
+
+    /// Takes the request out of a slot. Returns it and the slot behind it.
+    fn take(&mut self, at: u32) -> Option<(Request, u32)> {
+        let slot = self.slots.get_mut(at as usize)?;
+        let request = slot.request.take()?;
+        let next = slot.next;
+        slot.next = self.free;
+        self.free = at;
+        if request.has_memory() {
+            memory::released(&request);
+            self.on_stack -= u32::from(request.on_stack);
+        }
+        Some((request, next))
+    }
+
+    fn drop_from(&mut self, mut at: u32) {
+        while let Some((_, next)) = self.take(at) {
+            at = next;
+        }
+    }
+
+    /// The request with this `user_data`, if there is one alone.
+    pub fn find(&mut self, user_data: u64) -> Option<&mut Request> {
+        let same = self.by_user_data.get(&user_data)?;
+        if same.outstanding != 1 {
+            return None;
+        }
+        self.slots.get_mut(same.first as usize)?.request.as_mut()
+    }
+
+    /// Whether a request with this `user_data` is in flight.
+    pub fn has(&self, user_data: u64) -> bool {
+        self.by_user_data.contains_key(&user_data)
+    }
+
+    /// A request with this `user_data` has ended.
+    pub fn end(&mut self, user_data: u64) -> Ended {
+        let Some(same) = self.by_user_data.get_mut(&user_data) else {
+            return Ended::Unknown;
+        };
+        self.outstanding -= 1;
+        same.outstanding -= 1;
+        let (left, first) = (same.outstanding, same.first);
+        same.first = NONE;
+        if left != 0 {
+            self.drop_from(first);
+            return Ended::Unknown;
+        }
+        self.by_user_data.remove(&user_data);
+        match self.take(first) {
+            Some((request, NONE)) => Ended::Known(request),
+            _ => Ended::Unknown,
+        }
+    }
+
+    /// A request was reported: its memory is no longer looked for.
+    pub fn forget(&mut self, user_data: u64) -> Option<Request> {
+        let same = self.by_user_data.get_mut(&user_data)?;
+        let first = same.first;
+        same.first = NONE;
+        let (request, rest) = self.take(first)?;
+        self.drop_from(rest);
+        Some(request)
+    }
+
+    pub fn clear(&mut self) {
+        let firsts: Vec<u32> = self.by_user_data.values().map(|same| same.first).collect();
+        for first in firsts {
+            self.drop_from(first);
+        }
+        self.by_user_data.clear();
+        self.outstanding = 0;
+    }
+
+    /// The requests of which it is known that they are in flight.
+    pub fn known(&self) -> impl Iterator<Item = &Request> {
+        self.slots.iter().filter_map(|slot| slot.request.as_ref())
+    }
+}
