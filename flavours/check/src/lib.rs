@@ -10,6 +10,7 @@
 //! | [`ring`], [`flight`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
+//! | [`leftovers`], [`crash`] | SQEs that were not filled in, or not there |
 //! | [`memory`] | ranges that requests use, against memory that the program gives up |
 //! | [`stack`], [`place`] | stacks of threads, and the place in the program that called |
 //! | [`life`] | fork, threads that end, descriptors that are closed, changes of the user |
@@ -49,9 +50,11 @@ mod wait;
 mod buffers;
 mod calls;
 mod cq;
+mod crash;
 mod flight;
 #[cfg(feature = "hooks")]
 mod hooks;
+mod leftovers;
 mod life;
 mod memory;
 mod mode;

@@ -65,7 +65,8 @@ pub fn handles_signals() -> bool {
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
-                && ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.sa_sigaction)
+                && ![libc::SIG_DFL, libc::SIG_IGN, crate::crash::handler()]
+                    .contains(&action.sa_sigaction)
         }
     })
 }

@@ -11,11 +11,9 @@ use dlmalloc::{Allocator, Dlmalloc};
 use uring_core::kernel::{Kernel, Native};
 
 /// What is taken at first. Only what is used of it takes memory.
-const ARENA: usize = 32 << 20;
-/// What is larger gets a mapping of its own, and gives it back.
-const LARGE: usize = 256 << 10;
+const ARENA: usize = 64 << 20;
 
-/// Hands out the arena from its start, and mappings.
+/// Hands out the arena from its start, and mappings when it is used up.
 struct Pages {
     arena: Cell<usize>,
     at: Cell<usize>,
@@ -46,7 +44,7 @@ fn map(size: usize) -> *mut u8 {
 // Mappings are given back as they were made.
 unsafe impl Allocator for Pages {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        if size >= LARGE || self.left.get() < size {
+        if self.left.get() < size {
             return (map(size), size, 0);
         }
         let at = self.at.get();

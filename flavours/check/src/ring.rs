@@ -5,6 +5,7 @@ use uring_core::ring::order;
 
 use crate::buffers::Groups;
 use crate::flight::Flight;
+use crate::leftovers::Leftovers;
 use crate::request::{Range, Request};
 
 /// Highest values that were seen.
@@ -62,6 +63,9 @@ pub struct Ring {
     /// How many requests had been submitted when the last one that cancels was.
     pub last_cancel: u64,
     pub flight: Flight,
+    pub leftovers: Leftovers,
+    /// Where the program has the ring, at the last call.
+    at: usize,
 }
 
 // SAFETY: the pointers lead to ring memory, which is read through `order` only.
@@ -123,9 +127,10 @@ impl Ring {
     /// `ring` is set up.
     pub unsafe fn moved(&mut self, ring: &io_uring) {
         // SAFETY: passed on to the caller.
-        let now = unsafe { Ring::new(ring) };
+        let mut now = unsafe { Ring::new(ring) };
         (self.sq, self.cq, self.cqes) = (now.sq, now.cq, now.cqes);
         self.looked_to = now.looked_to;
+        self.leftovers = std::mem::take(&mut now.leftovers);
         // Heads and tails keep their distance, not their values.
         self.forget_all();
         self.collected_to = now.collected_to;
@@ -177,8 +182,11 @@ impl Ring {
             last_ended: None,
             last_cancel: 0,
             flight: Flight::default(),
+            leftovers: Leftovers::default(),
+            at: 0,
         };
         shadow.collected_to = shadow.cq.tail();
+        shadow.leftovers.begin(ring.sq.sqe_tail);
         shadow
     }
 
@@ -196,6 +204,22 @@ impl Ring {
 
     pub fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
+    }
+
+    /// The program has the ring there.
+    pub fn seen_at(&mut self, ring: *const io_uring) {
+        self.at = ring.addr();
+    }
+
+    /// Whether all SQEs were taken when the program last looked, as far as its ring can be read.
+    pub fn sq_is_full(&self) -> bool {
+        let mut tail = [0u32];
+        let at = self.at
+            + std::mem::offset_of!(io_uring, sq)
+            + std::mem::offset_of!(io_uring_sq, sqe_tail);
+        self.at != 0
+            && crate::memory::read(at as u64, &mut tail)
+            && tail[0].wrapping_sub(self.sq.head()) >= self.sq.entries
     }
 
     /// A request is published.

@@ -109,6 +109,21 @@ rules! {
     /// A multishot request is armed although it is armed already.
     ArmedTwice "armed-twice" true "io_uring_multishot(7)"
         "arm it again only after a CQE without IORING_CQE_F_MORE";
+    /// An SQE was taken and not filled in.
+    Unprepared "unprepared" true "io_uring_get_sqe(3)"
+        "call a helper (io_uring_prep_...) on each SQE that io_uring_get_sqe() returns";
+    /// A field of an SQE that the program filled in itself is that of its last use.
+    Leftover "leftover" true "io_uring_sqe(3)"
+        "set every field that the opcode takes: io_uring_get_sqe() does not clear opcode, descriptor, offset, address, length and user_data";
+    /// `user_data` is that of the slot's last use.
+    UserData "user-data" true "io_uring_sqe_set_data(3)"
+        "call io_uring_sqe_set_data() or io_uring_sqe_set_data64() on each request: no helper sets user_data";
+    /// An SQE was changed after it was submitted.
+    Changed "changed" true "io_uring_sqpoll(7)"
+        "leave an SQE alone once it is submitted, and take another one";
+    /// An SQE was used that there was none of.
+    NoSqe "no-sqe" true "io_uring_get_sqe(3)"
+        "look whether io_uring_get_sqe() returned NULL, and submit then before asking again";
     /// Two requests in flight have the same `user_data`, which is legal.
     Duplicate "duplicate" false "io_uring_sqe_set_data(3)"
         "give each request a user_data of its own, to tell the completions apart";

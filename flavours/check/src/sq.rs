@@ -4,6 +4,7 @@ use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
 use crate::cq::{is_bundle, is_multishot};
+use crate::leftovers;
 use crate::memory;
 use crate::mode::mode;
 use crate::ops::{self, Fields, Inner, Pointer, Until};
@@ -52,7 +53,10 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
     while tail.wrapping_sub(at) as i32 > 0 {
         let slot = ((at & shadow.sq.mask) as usize) << shift;
         // SAFETY: the masked index lies within the ring's SQEs.
-        let sqe = unsafe { ring.sq.sqes.add(slot).read_volatile() };
+        let sqe = unsafe {
+            let sqe = ring.sq.sqes.add(slot);
+            leftovers::restore(shadow, notes, sqe, slot >> shift, place)
+        };
         let wide = matches!(
             ops::opcode(sqe.opcode),
             Some(IORING_OP_NOP128 | IORING_OP_URING_CMD128)

@@ -5,6 +5,8 @@ use std::ffi::c_int;
 use uring_core::abi::*;
 
 use crate::cq;
+use crate::crash;
+use crate::leftovers;
 use crate::life;
 use crate::place::Place;
 use crate::report::{Report, report};
@@ -54,6 +56,7 @@ fn say(notes: &mut Notes, rule: Rule, what: String, place: Place) {
 /// `ring` is set up.
 #[inline(never)]
 pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
+    let at = ring;
     // SAFETY: passed on to the caller. A copy: other threads may use the ring's other side.
     let ring = &unsafe { ring.read() };
     if ring.sq.sqes.is_null() {
@@ -75,6 +78,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         if shadow.raced {
             return;
         }
+        shadow.seen_at(at);
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
         if call.submits {
@@ -82,8 +86,12 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             if shadow.raced {
                 return;
             }
-            // SAFETY: as above.
-            unsafe { sq::look(shadow, notes, ring, place) };
+            leftovers::changed(shadow, notes, ring, place);
+            // SAFETY: as above; the SQ side is this thread's in a call that submits.
+            unsafe {
+                sq::look(shadow, notes, ring, place);
+                leftovers::mark(shadow, ring);
+            }
             shadow.groups.scan(notes, place);
         }
         if shadow.flight.uses_stack() {
@@ -254,6 +262,10 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
         if ret < 0 {
             life::explain(shadow, notes, ret, place);
         }
+        if call.submits && call.waits == 0 {
+            // SAFETY: as in `before`. After a wait, another thread may have begun to take SQEs.
+            unsafe { leftovers::mark(shadow, ring) };
+        }
         cq::collect(shadow, notes, place);
         life::lost(shadow, notes, place);
     });
@@ -266,9 +278,13 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
 /// `ring` is set up.
 pub unsafe fn made(ring: *mut io_uring) {
     life::used();
+    crash::watch();
     state::with(|state| {
-        // SAFETY: passed on to the caller.
-        let (key, shadow) = unsafe { (key(&*ring), Ring::new(&*ring)) };
+        // SAFETY: passed on to the caller. Nobody else knows of the ring yet.
+        let (key, mut shadow) = unsafe { (key(&*ring), Ring::new(&*ring)) };
+        shadow.seen_at(ring);
+        // SAFETY: as above.
+        unsafe { leftovers::mark(&mut shadow, &*ring) };
         state.rings.insert(key, Box::new(shadow));
     });
 }
