@@ -239,11 +239,11 @@ static void sync_file(struct copy *c)
     if (!sqe)
         abort();
     io_uring_prep_fsync(sqe, c->to, 0);
-    ret = io_uring_submit(&c->ring);
-    do {
-        if (ret >= 0)
-            ret = io_uring_wait_cqe(&c->ring, &cqe);
-    } while (ret == -EINTR);
+    do
+        ret = io_uring_submit(&c->ring);
+    while (worth_retrying(ret) || ret == -EBUSY);
+    while (ret >= 0 && (ret = io_uring_wait_cqe(&c->ring, &cqe)) == -EINTR)
+        ret = 0;
     if (ret < 0) {
         fail(c, "submit", ret);
         return;

@@ -86,7 +86,7 @@ $(CHECKER_OUT)/tests/%: $(CHECKER)/tests/%.c $(CHECKER)/tests/misuse.h $(C_TESTS
 check-check: $(CHECKER_LIB) $(CHECKER_OUT)/liburing-check.a $(CHECKER_TESTS) \
 		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so))
 	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' CHECKER_OUT='$(abspath $(CHECKER_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
-		C_TEST_PROGRAMS='$(call c_test_programs,so)' MISUSES='$(abspath $(CHECKER_TESTS))' PREFIX='$(CHECK_PREFIX)' \
+		C_TEST_PROGRAMS='$(call c_test_programs,so)' SEEDS='$(SEEDS)' MISUSES='$(abspath $(CHECKER_TESTS))' PREFIX='$(CHECK_PREFIX)' \
 		$(CHECKER)/tests/check.sh
 
 ## make check-check-consumers  qemu, mariadbd, smbd and plocate on the check library: no report (CONSUMERS=qemu picks one)

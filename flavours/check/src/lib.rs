@@ -17,6 +17,7 @@
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`] | everything that is known, behind one lock |
 //! | [`own_heap`] | the library's own memory |
+//! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
 //! | [`mode`], [`report`], [`rules`] | the environment, the text of a report, and the names of rules |
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
@@ -54,6 +55,7 @@ mod crash;
 mod flight;
 #[cfg(feature = "hooks")]
 mod hooks;
+mod inject;
 mod leftovers;
 mod life;
 mod memory;
@@ -65,13 +67,14 @@ mod report;
 mod request;
 mod ring;
 mod rules;
+mod seam;
 mod sq;
 mod stack;
 mod state;
 mod watch;
 
 /// The kernel that the exported functions run on.
-use uring_core::kernel::Native as Chosen;
+use seam::Fallible as Chosen;
 
 #[global_allocator]
 static MEMORY: own_heap::Own = own_heap::Own::new();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use uring_core::abi::{IORING_SETUP_SQPOLL, IORING_SQ_CQ_OVERFLOW};
 
+use crate::inject;
 use crate::mode::mode;
 use crate::ops;
 use crate::place::Place;
@@ -259,6 +260,7 @@ extern "C" fn process_ends() {
             }
         }
         if mode().summary {
+            report::summary(&inject::figures());
             let mut counts: Vec<_> = notes.counts.iter().collect();
             counts.sort();
             for (rule, count) in counts {

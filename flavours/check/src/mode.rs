@@ -19,7 +19,7 @@ pub struct Mode {
 }
 
 /// The value of a variable. Programs with privileges of their own (setuid) do not let their environment speak.
-fn variable(name: &CStr) -> Option<&'static [u8]> {
+pub fn variable(name: &CStr) -> Option<&'static [u8]> {
     unsafe extern "C" {
         fn secure_getenv(name: *const c_char) -> *const c_char;
     }

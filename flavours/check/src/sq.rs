@@ -4,6 +4,7 @@ use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
 use crate::cq::{is_bundle, is_multishot};
+use crate::inject;
 use crate::leftovers;
 use crate::memory;
 use crate::mode::mode;
@@ -63,6 +64,11 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
         );
         at = at.wrapping_add(1 + u32::from(wide && shadow.has(IORING_SETUP_SQE_MIXED)));
         last = Some(one(shadow, notes, sqe, at, place));
+        let mut changed = sqe;
+        if inject::request(&mut changed) {
+            // SAFETY: as above.
+            unsafe { ring.sq.sqes.add(slot).write_volatile(changed) };
+        }
     }
     if let Some((sqe, true)) = last.map(|sqe: io_uring_sqe| (sqe, links(&sqe))) {
         let request = Request::new(sqe, place.return_address, thread(), at);

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust misuse modes static cases (all by default)
-# environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
+# usage: check.sh [PART...]     parts: rust misuse modes static faults cases (all by default)
+# environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 library=$CHECKER_OUT/liburing.so.2
+SEEDS=${SEEDS:-60}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -71,13 +72,55 @@ static() {
     echo "static: a program linked to the archive is looked at"
 }
 
+# Faults on demand: a copy that heeds them is right with each seed, one that does not is found.
+faults() {
+    local seed options kinds=short=0.2,eintr=0.05,eagain=0.05,ebusy=0.05,partial=0.2,reorder=0.1
+    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -I"$PREFIX/include" "$here/../../../examples/uring-cp.c" -o "$work/uring-cp" -L"$CHECKER_OUT" -luring
+    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -I"$PREFIX/include" "$here/naive/copy.c" -o "$work/naive" -L"$CHECKER_OUT" -luring
+    head -c 3000001 /dev/urandom >"$work/from"
+    for ((seed = 1; seed <= SEEDS; seed++)); do
+        options=(-s -b 16k -q 16)
+        # In linked pairs, a part that is not taken with its predecessor runs too early.
+        if ((seed % 2)); then
+            options+=(-l)
+            kinds=${kinds/partial=0.2/partial=0}
+        fi
+        rm -f "$work/to"
+        LIBURING_CHECK_INJECT=$kinds,seed=$seed LD_LIBRARY_PATH=$CHECKER_OUT "$work/uring-cp" "${options[@]}" "$work/from" "$work/to" \
+            >"$work/said" 2>&1 || fail "uring-cp ${options[*]}, $kinds,seed=$seed: $(cat "$work/said")"
+        cmp -s "$work/from" "$work/to" || fail "uring-cp ${options[*]}, $kinds,seed=$seed: the copy differs"
+        kinds=${kinds/partial=0,/partial=0.2,}
+        if grep liburing-check "$work/said"; then
+            fail "uring-cp ${options[*]}, $kinds,seed=$seed: a report"
+        fi
+    done
+    # Cancelled requests it does not repeat: then it must say so.
+    LIBURING_CHECK_INJECT=ecanceled=0.5 LD_LIBRARY_PATH=$CHECKER_OUT "$work/uring-cp" -s "$work/from" "$work/to" >"$work/said" 2>&1 &&
+        fail "uring-cp does not see that requests were cancelled"
+    grep -q 'Operation canceled' "$work/said" || fail "uring-cp: $(cat "$work/said")"
+    LD_LIBRARY_PATH=$CHECKER_OUT "$work/naive" "$work/from" "$work/to"
+    cmp -s "$work/from" "$work/to" || fail "the naive copy differs without faults"
+    LIBURING_CHECK_INJECT=short=1 LD_LIBRARY_PATH=$CHECKER_OUT "$work/naive" "$work/from" "$work/to"
+    if cmp -s "$work/from" "$work/to"; then
+        fail "short transfers do not show in a copy that does not heed them"
+    fi
+    # The same seed makes the same faults.
+    for seed in 1 1 2; do
+        LIBURING_CHECK=summary LIBURING_CHECK_INJECT=all=0.3,short=0,seed=$seed LD_LIBRARY_PATH=$CHECKER_OUT \
+            "$work/naive" "$work/from" "$work/to" 2>&1 >/dev/null | grep faults: || true
+    done >"$work/seeds"
+    [ "$(sed -n 1p "$work/seeds")" = "$(sed -n 2p "$work/seeds")" ] || fail "a seed does not repeat: $(cat "$work/seeds")"
+    [ "$(sed -n 1p "$work/seeds")" != "$(sed -n 3p "$work/seeds")" ] || fail "seeds do not differ: $(cat "$work/seeds")"
+    echo "faults: $SEEDS seeds, copies equal; a copy that ignores short transfers is found"
+}
+
 cases() {
     # shellcheck disable=SC2086 # names are words
     "$PYTHON" "$here/c-reports.py" --dir "$C_TESTS" --list "$here/c-reports.txt" --library "$CHECKER_OUT" $C_TEST_PROGRAMS ||
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust misuse modes static cases
+[ $# -gt 0 ] || set -- rust misuse modes static faults cases
 for part in "$@"; do
     "$part"
 done

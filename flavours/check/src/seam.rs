@@ -1,0 +1,91 @@
+//! The kernel that the exported functions run on: the real one, which fails on demand.
+
+use std::ffi::{c_int, c_uint, c_void};
+use std::ptr::NonNull;
+
+use uring_core::abi::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, io_uring_params};
+use uring_core::errno::Result;
+use uring_core::kernel::{Kernel, Limit, Native};
+
+use crate::inject::{self, Enter};
+
+/// The kernel, but for faults that are asked for.
+pub struct Fallible;
+
+impl Kernel for Fallible {
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::setup(entries, params) }
+    }
+
+    unsafe fn enter(
+        fd: c_int,
+        to_submit: c_uint,
+        min_complete: c_uint,
+        flags: c_uint,
+        arg: *const c_void,
+        size: usize,
+    ) -> Result<c_int> {
+        let waits = min_complete != 0 && flags & IORING_ENTER_GETEVENTS != 0;
+        let polled = flags & IORING_ENTER_SQ_WAKEUP != 0;
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match inject::enter(to_submit, waits, polled) {
+                Enter::Plain => Native::enter(fd, to_submit, min_complete, flags, arg, size),
+                Enter::Fails(error) => Err(error),
+                Enter::Takes(count) => Native::enter(fd, count, 0, flags, arg, size),
+            }
+        }
+    }
+
+    unsafe fn register(
+        fd: c_int,
+        opcode: c_uint,
+        arg: *const c_void,
+        nr_args: c_uint,
+    ) -> Result<c_int> {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::register(fd, opcode, arg, nr_args) }
+    }
+
+    unsafe fn mmap(
+        len: usize,
+        prot: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: u64,
+    ) -> Result<NonNull<c_void>> {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::mmap(len, prot, flags, fd, offset) }
+    }
+
+    unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::munmap(addr, len) }
+    }
+
+    unsafe fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> Result<()> {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::madvise(addr, len, advice) }
+    }
+
+    fn close(fd: c_int) -> Result<()> {
+        Native::close(fd)
+    }
+
+    fn page_size() -> usize {
+        Native::page_size()
+    }
+
+    fn thread_id() -> c_uint {
+        Native::thread_id()
+    }
+
+    fn nofile_limit() -> Result<Limit> {
+        Native::nofile_limit()
+    }
+
+    fn set_nofile_limit(limit: Limit) -> Result<()> {
+        Native::set_nofile_limit(limit)
+    }
+}
