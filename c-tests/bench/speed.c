@@ -7,6 +7,7 @@
  *   read    depth=N direct=0|1 fixed=0|1 file=PATH
  *                                           random reads of 4 KiB; fixed: registered file and buffers
  *   pair    kind=socket|pipe                one byte to and fro between two rings of one thread
+ *   trips   connections=N                   one byte to and fro on many socket pairs at a time, on one ring
  *   echo    size=N clients=N                messages through an echo server: multishot receive, a buffer ring
  *   setup   entries=N                       set-up and exit of a ring
  *
@@ -165,6 +166,70 @@ static double bench_pair(double seconds)
     } while (next_slice(&slices, 64));
     io_uring_queue_exit(&left);
     io_uring_queue_exit(&right);
+    return end_slices(&slices);
+}
+
+/* Data of a completion: the number of the end, and whether it was sent or received there. */
+static void move_byte(struct io_uring *ring, const int *ends, unsigned end, char *byte, bool out)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+    if (out)
+        io_uring_prep_send(sqe, ends[end], byte, 1, 0);
+    else
+        io_uring_prep_recv(sqe, ends[end], byte, 1, 0);
+    io_uring_sqe_set_data64(sqe, end << 1 | (out ? 1 : 0));
+}
+
+static double bench_trips(double seconds)
+{
+    unsigned connections = number("connections", "64"), nr_ends = 2 * connections;
+    int *ends = calloc(nr_ends, sizeof(*ends));
+    char *bytes = calloc(nr_ends, 2);
+    unsigned long trips = 0;
+    struct slices slices;
+    struct io_uring ring;
+
+    if (!ends || !bytes)
+        die("connections", ENOMEM);
+    must("setting a ring up", io_uring_queue_init(4 * connections, &ring, 0));
+    for (unsigned end = 0; end < nr_ends; end += 2) {
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends + end))
+            die("a pair", errno);
+        move_byte(&ring, ends, end, bytes + 2 * end, false);
+        move_byte(&ring, ends, end + 1, bytes + 2 * (end + 1), false);
+        move_byte(&ring, ends, end, bytes + 2 * end + 1, true);
+    }
+    slices = start_slices(seconds);
+    for (bool more = true; more;) {
+        struct io_uring_cqe *cqe;
+        unsigned head, seen = 0;
+
+        must("submitting", io_uring_submit_and_wait(&ring, 1));
+        io_uring_for_each_cqe(&ring, head, cqe) {
+            unsigned end = (unsigned) cqe->user_data >> 1;
+
+            seen++;
+            if (cqe->res != 1)
+                die("one byte", cqe->res < 0 ? -cqe->res : EIO);
+            if (cqe->user_data & 1)
+                continue;
+            /* Received: it goes back, and the next one is waited for. */
+            move_byte(&ring, ends, end, bytes + 2 * end, false);
+            move_byte(&ring, ends, end, bytes + 2 * end + 1, true);
+            trips += end % 2 == 0;
+        }
+        io_uring_cq_advance(&ring, seen);
+        if (trips >= 64) {
+            more = next_slice(&slices, trips);
+            trips = 0;
+        }
+    }
+    io_uring_queue_exit(&ring);
+    for (unsigned end = 0; end < nr_ends; end++)
+        close(ends[end]);
+    free(ends);
+    free(bytes);
     return end_slices(&slices);
 }
 
@@ -329,7 +394,8 @@ int main(int argc, char **argv)
         const char *name;
         double (*run)(double seconds);
     } workloads[] = {
-        {"nop", bench_nop}, {"read", bench_read}, {"pair", bench_pair}, {"echo", bench_echo}, {"setup", bench_setup},
+        {"nop", bench_nop}, {"read", bench_read}, {"pair", bench_pair}, {"trips", bench_trips},
+        {"echo", bench_echo}, {"setup", bench_setup},
     };
 
     if (argc >= 3) {
@@ -341,6 +407,6 @@ int main(int argc, char **argv)
             }
         }
     }
-    fprintf(stderr, "usage: speed nop|read|pair|echo|setup SECONDS [NAME=VALUE...]\n");
+    fprintf(stderr, "usage: speed nop|read|pair|trips|echo|setup SECONDS [NAME=VALUE...]\n");
     return 2;
 }

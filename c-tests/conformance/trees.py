@@ -159,6 +159,10 @@ class Tree:
     def binary(self, folder, target):
         return self.root / folder / target
 
+    def command(self, command):
+        """What to run for a command of the tree."""
+        return command
+
     def environment(self):
         """For the programs of the tree: the shared library is found in the tree."""
         return dict(os.environ, LD_LIBRARY_PATH=str(self.root / "src"))

@@ -94,3 +94,15 @@ check-fallback: $(FALLBACK_LIB) $(FALLBACK_OUT)/liburing-fallback.a $(FALLBACK_O
 check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse
 	$(Q)CONSUMERS_REFUSED=EPERM CONSUMERS_REFUSE='$(abspath $(FALLBACK_OUT))/refuse' LIBURING_LIBDIR='$(abspath $(FALLBACK_OUT))' \
 		c-tests/consumers/run.sh $(CONSUMERS)
+
+.PHONY: fallback-conformance
+## make fallback-conformance  upstream's test suite on it, io_uring refused, against recorded outcomes (ARGS="--only nop")
+fallback-conformance: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse $(C_TESTS_INSTALLED)
+	$(Q)CC='$(CC)' $(PYTHON) -B $(FALLBACK)/tests/suite.py --prefix '$(CHECK_PREFIX)' --library '$(FALLBACK_LIB)' \
+		--refuse '$(FALLBACK_OUT)/refuse' --output '$(FALLBACK_OUT)/suite' $(ARGS)
+
+.PHONY: bench-fallback
+## make bench-fallback  times beside the kernel's io_uring and a pool of threads; QUICK=1: half a minute, into no document
+bench-fallback: stage $(FALLBACK_LIB)
+	$(Q)CC='$(CC)' $(PYTHON) -B $(FALLBACK)/tests/bench.py --prefix '$(CHECK_PREFIX)' --library '$(FALLBACK_LIB)' \
+		--output '$(FALLBACK_OUT)/bench' $(if $(QUICK),--seconds 0.3 --turns 5,--into docs/fallback.md)

@@ -29,7 +29,10 @@ pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
     | IORING_SETUP_NO_MMAP
     | IORING_SETUP_REGISTERED_FD_ONLY
     | IORING_SETUP_NO_SQARRAY
-    | IORING_SETUP_HYBRID_IOPOLL;
+    | IORING_SETUP_HYBRID_IOPOLL
+    | IORING_SETUP_CQE_MIXED
+    | IORING_SETUP_SQE_MIXED
+    | IORING_SETUP_SQ_REWIND;
 
 /// What set-up tells that there is: see docs/fallback.md for each that is left out.
 pub const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
@@ -46,6 +49,7 @@ pub const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
     | IORING_FEAT_CQE_SKIP
     | IORING_FEAT_LINKED_FILE
     | IORING_FEAT_REG_REG_RING
+    | IORING_FEAT_RECVSEND_BUNDLE
     | IORING_FEAT_MIN_TIMEOUT
     | IORING_FEAT_NO_IOWAIT;
 
@@ -56,6 +60,7 @@ const MOMENT: u64 = 50_000;
 /// Which flags go together, as the kernel has it.
 fn check(p: &io_uring_params) -> Result<(), c_int> {
     let has = |flag| p.flags & flag != 0;
+    let both = |flags| p.flags & flags == flags;
     let wrong = p.flags & !SETUP_FLAGS != 0
         || p.resv != [0; 3]
         || (has(IORING_SETUP_REGISTERED_FD_ONLY) && !has(IORING_SETUP_NO_MMAP))
@@ -67,7 +72,11 @@ fn check(p: &io_uring_params) -> Result<(), c_int> {
             && !has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN))
         || (has(IORING_SETUP_DEFER_TASKRUN) && !has(IORING_SETUP_SINGLE_ISSUER))
         || (has(IORING_SETUP_HYBRID_IOPOLL) && !has(IORING_SETUP_IOPOLL))
-        || (has(IORING_SETUP_SQ_AFF) && !has(IORING_SETUP_SQPOLL));
+        || (has(IORING_SETUP_SQ_AFF) && !has(IORING_SETUP_SQPOLL))
+        || both(IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED)
+        || both(IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED)
+        || (has(IORING_SETUP_SQ_REWIND)
+            && (has(IORING_SETUP_SQPOLL) || !has(IORING_SETUP_NO_SQARRAY)));
     if wrong {
         return Err(-libc::EINVAL);
     }
@@ -89,6 +98,12 @@ fn check(p: &io_uring_params) -> Result<(), c_int> {
 pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     check(p)?;
     let entries = sizes::entries(nr, p).map_err(|error| error.as_ret())?;
+    // What takes two entries must find them.
+    let narrow = p.flags & IORING_SETUP_CQE_MIXED != 0 && entries.cq < 2
+        || p.flags & IORING_SETUP_SQE_MIXED != 0 && entries.sq < 2;
+    if narrow {
+        return Err(-libc::EOVERFLOW);
+    }
     life::watch_forks();
     let descriptor = sys::eventfd();
     if descriptor < 0 {

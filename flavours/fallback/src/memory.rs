@@ -122,6 +122,8 @@ pub struct Memory {
     pub cq_entries: u32,
     sqe_shift: u32,
     cqe_shift: u32,
+    /// Some CQEs take two slots (`IORING_SETUP_CQE_MIXED`).
+    mixed: bool,
     mapped: Option<(Mapping, Mapping)>,
     /// Where the program has its mappings.
     shown: Lock<Vec<usize>>,
@@ -176,6 +178,7 @@ impl Memory {
             cq_entries: entries.cq,
             sqe_shift: u32::from(p.flags & IORING_SETUP_SQE128 != 0),
             cqe_shift: u32::from(p.flags & IORING_SETUP_CQE32 != 0),
+            mixed: p.flags & IORING_SETUP_CQE_MIXED != 0,
             mapped,
             shown: Lock::new(Vec::new()),
         };
@@ -369,17 +372,27 @@ impl Memory {
         unsafe { AtomicU64::from_ptr(self.rings.add(WAITERS as usize).cast()) }
     }
 
-    /// The SQE that the program put at a position of the queue. `None`: the array names none that there is.
+    /// Which SQE the program put at a position of the queue. `None`: the array names none that there is.
     #[inline]
-    pub fn sqe(&self, position: u32) -> Option<io_uring_sqe> {
+    fn index(&self, position: u32) -> Option<u32> {
         let mut index = position & (self.sq_entries - 1);
         if !self.array.is_null() {
             // SAFETY: the array has an element for each entry. The program wrote it before it moved the tail.
             index = unsafe { self.array.add(index as usize).read_volatile() };
-            if index >= self.sq_entries {
-                return None;
-            }
         }
+        (index < self.sq_entries).then_some(index)
+    }
+
+    /// Whether the SQE at a position and the one before it are neighbours, so that one request can take both.
+    pub fn is_pair(&self, position: u32) -> bool {
+        let before = self.index(position.wrapping_sub(1));
+        position & (self.sq_entries - 1) != 0 && before.is_some_and(|at| at + 1 < self.sq_entries)
+    }
+
+    /// The SQE that the program put at a position of the queue. `None`: the array names none that there is.
+    #[inline]
+    pub fn sqe(&self, position: u32) -> Option<io_uring_sqe> {
+        let index = self.index(position)?;
         // SAFETY: within the SQEs. Read once, so that what was checked is what is used.
         Some(unsafe {
             self.sqes
@@ -389,9 +402,36 @@ impl Memory {
         })
     }
 
+    /// How many slots a CQE takes.
+    #[inline]
+    pub fn slots(&self, cqe: &Completion) -> u32 {
+        1 + u32::from(self.mixed && cqe.flags & IORING_CQE_F_32 != 0)
+    }
+
+    /// Writes a CQE at the queue's end, and a filler before it where it would be split. Returns the new end. `None`:
+    /// there is no room.
+    #[inline]
+    pub fn append_cqe(&self, tail: u32, head: u32, cqe: &Completion) -> Option<u32> {
+        let slots = self.slots(cqe);
+        let last = self.cq_entries - 1;
+        let filler = u32::from(slots == 2 && tail & last == last);
+        if tail.wrapping_sub(head) + filler + slots > self.cq_entries {
+            return None;
+        }
+        if filler != 0 {
+            let nothing = Completion {
+                flags: IORING_CQE_F_SKIP,
+                ..Completion::default()
+            };
+            self.write_cqe(tail, &nothing);
+        }
+        self.write_cqe(tail.wrapping_add(filler), cqe);
+        Some(tail.wrapping_add(filler + slots))
+    }
+
     /// Writes a CQE. The caller holds the ring's state and moves the tail afterwards.
     #[inline]
-    pub fn write_cqe(&self, position: u32, cqe: &Completion) {
+    fn write_cqe(&self, position: u32, cqe: &Completion) {
         let index = (position & (self.cq_entries - 1)) as usize;
         // SAFETY: within the CQEs; the program reads there only below the tail, which is stored afterwards.
         unsafe {
@@ -399,7 +439,7 @@ impl Memory {
             at.write(cqe.user_data);
             at.add(1).cast::<i32>().write(cqe.res);
             at.add(1).cast::<u32>().add(1).write(cqe.flags);
-            if self.cqe_shift != 0 {
+            if self.cqe_shift != 0 || self.slots(cqe) == 2 {
                 at.add(2).write(cqe.big[0]);
                 at.add(3).write(cqe.big[1]);
             }

@@ -22,24 +22,23 @@ impl Ring {
     /// Posts a completion. [`Ring::notify`] has to follow before the state is let go of.
     #[inline]
     pub fn post(&self, state: &mut State, completion: Completion) {
-        state.posted = state.posted.wrapping_add(1);
+        state.posted += 1;
         let memory = self.memory();
         // Relaxed: posters hold the state, so this is the last of them.
         let tail = memory.cq_tail().load(Ordering::Relaxed);
         // Acquire: the program has read what it gives back.
         let head = memory.cq_head().load(Ordering::Acquire);
-        if state.overflow.is_empty() && tail.wrapping_sub(head) < memory.cq_entries {
-            memory.write_cqe(tail, &completion);
-            // Release: the CQE is there for whoever sees the tail.
-            memory
-                .cq_tail()
-                .store(tail.wrapping_add(1), Ordering::Release);
-        } else {
-            state.overflow.push_back(completion);
-            memory
-                .sq_flags()
-                .fetch_or(IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+        if state.overflow.is_empty() {
+            if let Some(end) = memory.append_cqe(tail, head, &completion) {
+                // Release: the CQE is there for whoever sees the tail.
+                memory.cq_tail().store(end, Ordering::Release);
+                return;
+            }
         }
+        state.overflow.push_back(completion);
+        memory
+            .sq_flags()
+            .fetch_or(IORING_SQ_CQ_OVERFLOW, Ordering::Release);
     }
 
     /// Whether the next completion would find no room: multishot requests end then.
@@ -54,15 +53,13 @@ impl Ring {
         }
         let memory = self.memory();
         let mut tail = memory.cq_tail().load(Ordering::Relaxed);
-        while tail.wrapping_sub(memory.cq_head().load(Ordering::Acquire)) < memory.cq_entries {
-            let Some(completion) = state.overflow.pop_front() else {
-                memory
-                    .sq_flags()
-                    .fetch_and(!IORING_SQ_CQ_OVERFLOW, Ordering::Release);
+        while let Some(completion) = state.overflow.front() {
+            let head = memory.cq_head().load(Ordering::Acquire);
+            let Some(end) = memory.append_cqe(tail, head, completion) else {
                 break;
             };
-            memory.write_cqe(tail, &completion);
-            tail = tail.wrapping_add(1);
+            tail = end;
+            state.overflow.pop_front();
         }
         // Release: as in `post`.
         memory.cq_tail().store(tail, Ordering::Release);

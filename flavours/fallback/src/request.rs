@@ -22,6 +22,8 @@ pub struct Stable {
     pub bytes: Vec<u8>,
     pub paths: [Option<std::ffi::CString>; 2],
     pub credentials: Option<Arc<Credentials>>,
+    /// What is known of a bundle of which a part was sent; the rest is in `iovecs`.
+    pub bundle: Option<crate::ops::bundle::Sent>,
     /// The registered file that a splice reads from.
     pub source: Option<Arc<FixedFile>>,
 }

@@ -60,7 +60,9 @@ pub struct State {
     /// Completions for which there was no room.
     pub overflow: VecDeque<Completion>,
     /// Completions posted since the ring was made.
-    pub posted: u32,
+    pub posted: u64,
+    /// How many of them are those of timeouts whose time had come, which other timeouts do not count.
+    pub timed_out: u64,
     /// Requests that have been started and not been completed.
     pub in_flight: usize,
     /// Requests that wait for all before them.
@@ -68,7 +70,7 @@ pub struct State {
     /// Requests that can be cancelled, and where they are.
     pub pending: Pending,
     /// Timeouts that count completions: the count at which each ends.
-    pub counted: Vec<(u32, u64)>,
+    pub counted: Vec<(u64, u64)>,
     pub files: Option<FileTable>,
     pub buffers: Option<Vec<Option<Arc<FixedBuffer>>>>,
     pub groups: HashMap<u16, Group>,
@@ -82,6 +84,14 @@ pub struct State {
     pub disabled: bool,
     /// The ring is closed: nothing more is started.
     pub closed: bool,
+}
+
+impl State {
+    /// Completions that timeouts count.
+    pub fn counts(&self) -> u64 {
+        // One that is about to be posted may be counted already among those that do not count.
+        self.posted.saturating_sub(self.timed_out)
+    }
 }
 
 impl Ring {

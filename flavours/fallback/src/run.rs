@@ -303,13 +303,16 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
 
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
+    let (flags, big) = ops::wide(ring, &req, flags);
     let completion = Completion {
         user_data: req.sqe.user_data,
         res,
         flags,
-        ..Completion::default()
+        big,
     };
-    let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) && res >= 0 && !req.short;
+    // A link timeout is a success whatever became of it.
+    let success = res >= 0 && !req.short || ops::is_link_timeout(&req);
+    let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) && success;
     if !req.counted && req.link.is_none() {
         if !silent {
             batch.done.push(completion);
@@ -338,40 +341,28 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         // One that is firing was not there any more, and completes itself.
         state.pending.remove(timeout.req.id);
         state.in_flight -= 1;
-        let user_data = timeout.req.sqe.user_data;
-        ring.post(
-            &mut state,
-            Completion {
-                user_data,
-                res: -libc::ECANCELED,
-                ..Completion::default()
-            },
-        );
+        if !timeout.req.has(IOSQE_CQE_SKIP_SUCCESS) {
+            let user_data = timeout.req.sqe.user_data;
+            ring.post(
+                &mut state,
+                Completion {
+                    user_data,
+                    res: -libc::ECANCELED,
+                    ..Completion::default()
+                },
+            );
+        }
     }
     let failed = (res < 0 && !ops::is_success(&req, res)) || req.short;
-    match req.link.take() {
+    let mut following = req.link.take();
+    if let Some(timeout) = following.take_if(|link| ops::is_link_timeout(link)) {
+        following = drop_timeout(ring, &mut state, timeout);
+    }
+    match following {
         Some(link) if failed && !req.has(IOSQE_IO_HARDLINK) => {
             cancel_chain(ring, &mut state, link, req.has(IOSQE_CQE_SKIP_SUCCESS));
         }
-        Some(mut link) => {
-            if ops::is_link_timeout(&link) {
-                // The request was done before its timeout was started.
-                let skip = link.has(IOSQE_CQE_SKIP_SUCCESS);
-                let completion = Completion {
-                    user_data: link.sqe.user_data,
-                    res: -libc::ECANCELED,
-                    ..Completion::default()
-                };
-                if !skip || !failed {
-                    ring.post(&mut state, completion);
-                }
-                if let Some(after) = link.link.take() {
-                    next.push(*after);
-                }
-            } else {
-                next.push(*link);
-            }
-        }
+        Some(link) => next.push(*link),
         None => {}
     }
     if req.counted {
@@ -401,6 +392,19 @@ pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
     // `next` is a stack.
     turn.reverse();
     next.splice(0..0, turn);
+}
+
+/// Completes a link timeout whose request was done before it was started. Returns what follows it.
+fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Option<Box<Req>> {
+    if !timeout.has(IOSQE_CQE_SKIP_SUCCESS) {
+        let completion = Completion {
+            user_data: timeout.sqe.user_data,
+            res: -libc::ECANCELED,
+            ..Completion::default()
+        };
+        ring.post(state, completion);
+    }
+    timeout.link.take()
 }
 
 /// Completes the rest of a chain.

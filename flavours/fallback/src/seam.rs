@@ -256,8 +256,9 @@ unsafe fn enter(
     run::take_back(ring);
     let mut submitted = 0;
     if to_submit != 0 || ring.has(IORING_SETUP_SQPOLL) {
+        // A kernel's thread would submit, whoever asks it to.
         let owner = ring.owner.load(Ordering::Relaxed);
-        if owner != 0 && owner != sys::thread() {
+        if owner != 0 && owner != sys::thread() && !ring.has(IORING_SETUP_SQPOLL) {
             return -libc::EEXIST;
         }
         let count = if ring.has(IORING_SETUP_SQPOLL) {

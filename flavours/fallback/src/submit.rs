@@ -29,10 +29,23 @@ type Chain = Vec<Req>;
 pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     let mut submission = ring.submission.lock();
     let memory = ring.memory();
-    // Relaxed: only submitters move the head, and they hold the lock.
-    let mut head = memory.sq_head().load(Ordering::Relaxed);
-    // Acquire: the SQEs below the tail are complete.
-    let there = memory.sq_tail().load(Ordering::Acquire).wrapping_sub(head);
+    // The queue begins with the first SQE at each call, and has no counters.
+    let rewinds = ring.has(IORING_SETUP_SQ_REWIND);
+    let (mut head, there) = if rewinds {
+        (0, memory.sq_entries)
+    } else {
+        // Relaxed: only submitters move the head, and they hold the lock.
+        let head = memory.sq_head().load(Ordering::Relaxed);
+        // Acquire: the SQEs below the tail are complete.
+        let tail = memory.sq_tail().load(Ordering::Acquire);
+        (head, tail.wrapping_sub(head))
+    };
+    // Release: the program may use the slots again.
+    let commit = |head| {
+        if !rewinds {
+            memory.sq_head().store(head, Ordering::Release);
+        }
+    };
     let count = count.min(there).min(memory.sq_entries);
     let all = ring.has(IORING_SETUP_SUBMIT_ALL);
     let mut batch = Batch::new(true);
@@ -41,18 +54,27 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     while taken < count {
         let sqe = memory.sqe(head);
         head = head.wrapping_add(1);
-        let Some(sqe) = sqe else {
+        let Some(mut sqe) = sqe else {
             memory.dropped().fetch_add(1, Ordering::Relaxed);
             break;
         };
         taken += 1;
-        // Release: the program may use the slot again. Here already, since requests that run now may take long.
-        memory.sq_head().store(head, Ordering::Release);
+        if ops::is_double(sqe.opcode) && !ring.has(IORING_SETUP_SQE128) {
+            if ring.has(IORING_SETUP_SQE_MIXED) && taken < count && memory.is_pair(head) {
+                head = head.wrapping_add(1);
+                taken += 1;
+            } else {
+                // Half of it is missing: an opcode that there is not.
+                sqe.opcode = u8::MAX;
+            }
+        }
+        // Here already, since requests that run now may take long.
+        commit(head);
         if !take_in(ring, &mut submission, sqe, &mut chain, &mut batch) && !all {
             break;
         }
     }
-    memory.sq_head().store(head, Ordering::Release);
+    commit(head);
     if !chain.is_empty() {
         // The program ended it with a member that is linked to nothing.
         start_chain(ring, &mut submission, chain, &mut batch);
@@ -101,7 +123,8 @@ fn take_in(
         if !goes_on {
             start_chain(ring, submission, std::mem::take(chain), batch);
         }
-        return !wrong;
+        // A chain is taken in whole.
+        return !wrong || goes_on;
     }
     start(ring, submission, req, batch);
     !wrong

@@ -288,3 +288,14 @@ pub fn identity(fd: c_int) -> Option<(u64, u64, c_int)> {
     let failed = unsafe { libc::fstat(fd, &raw mut stat) } < 0;
     (!failed).then(|| (stat.st_dev, stat.st_ino, open_flags(fd) & libc::O_ACCMODE))
 }
+
+/// Whether there is memory at all of these addresses. It need not be there to be read or written.
+pub fn is_mapped(start: usize, length: usize) -> bool {
+    let first = start & !(crate::memory::page_size() - 1);
+    let Some(end) = start.checked_add(length) else {
+        return false;
+    };
+    // It looks at the mappings, and does nothing else.
+    // SAFETY: no memory is touched.
+    length == 0 || unsafe { sys!(SYS_msync, first, end - first, libc::MS_ASYNC) } == 0
+}

@@ -69,6 +69,8 @@ static void (*const uses[256])(void) = {
     USE(READV_FIXED, use_readv_fixed),
     USE(WRITEV_FIXED, use_writev_fixed),
     USE(PIPE, use_pipe),
+    USE(NOP128, use_nop128),
+    USE(URING_CMD128, use_uring_cmd128),
 };
 
 static void named_opcodes(void)

@@ -50,6 +50,30 @@ static inline void use_nop(void)
     CHECK_EQ(run(), 0);
 }
 
+/* A double SQE, in a ring of mixed sizes; in the ring at hand it has no room. */
+static inline int run_double(void (*prepare)(struct io_uring_sqe *sqe))
+{
+    struct io_uring mixed;
+    int res;
+
+    ring_open(&mixed, 4, IORING_SETUP_SQE_MIXED);
+    for (unsigned i = 0; i < 5; i++) {
+        struct io_uring_sqe *one = io_uring_get_sqe128(&mixed);
+
+        CHECK(one != NULL);
+        prepare(one);
+        SUBMIT(&mixed, 2);
+        res = reap(&mixed).res;
+    }
+    io_uring_queue_exit(&mixed);
+    return res;
+}
+
+static inline void use_nop128(void)
+{
+    CHECK_EQ(run_double(io_uring_prep_nop128), 0);
+}
+
 static inline void use_read(void)
 {
     io_uring_prep_read(sqe(), data_file(), buffer, sizeof(buffer), 0);

@@ -168,6 +168,19 @@ static inline void use_uring_cmd(void)
     CHECK_EQ(run(), 3);
 }
 
+static inline void prepare_command(struct io_uring_sqe *one)
+{
+    io_uring_prep_cmd_sock(one, SOCKET_URING_OP_SIOCINQ, pair[0], 0, 0, NULL, 0);
+    one->opcode = IORING_OP_URING_CMD128;
+}
+
+static inline void use_uring_cmd128(void)
+{
+    make_tcp_pair(pair);
+    CHECK_EQ(write(pair[1], "abc", 3), 3);
+    CHECK_EQ(run_double(prepare_command), 3);
+}
+
 static inline void use_epoll_ctl(void)
 {
     struct epoll_event event = { .events = EPOLLIN };

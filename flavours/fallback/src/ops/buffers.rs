@@ -35,6 +35,8 @@ pub struct SharedRing {
     pub head: u16,
     /// Buffers are used up piece by piece (`IOU_PBUF_RING_INC`).
     pub incremental: bool,
+    /// What is left of a buffer is not used if it is less than this.
+    pub least: u32,
     /// Memory that was made here (`IOU_PBUF_RING_MMAP`), and its size.
     pub own: Option<(usize, usize)>,
 }
@@ -43,7 +45,7 @@ pub struct SharedRing {
 unsafe impl Send for SharedRing {}
 
 impl SharedRing {
-    fn tail(&self) -> u16 {
+    pub fn tail(&self) -> u16 {
         // The tail lies in the last two bytes of the first entry.
         // SAFETY: within the ring, aligned. Acquire: the entries below the tail are complete.
         unsafe { AtomicU16::from_ptr(self.start.byte_add(14).cast()) }.load(Ordering::Acquire)
@@ -52,6 +54,38 @@ impl SharedRing {
     fn at(&self, position: u16) -> *mut io_uring_buf {
         // SAFETY: masked, so within the ring.
         unsafe { self.start.add((position & (self.entries - 1)) as usize) }
+    }
+
+    /// The buffer at a position, if the program has put one there.
+    pub fn buffer(&self, position: u16) -> Option<Buffer> {
+        if position == self.tail() {
+            return None;
+        }
+        // SAFETY: an entry below the tail, which the program does not write to.
+        let entry = unsafe { self.at(position).read() };
+        Some(Buffer {
+            address: entry.addr,
+            length: entry.len,
+            id: entry.bid,
+        })
+    }
+
+    /// Takes bytes off the front of the next buffer. Returns whether the rest of it is for what comes next.
+    pub fn cut(&mut self, bytes: u32) -> bool {
+        let at = self.at(self.head);
+        // SAFETY: within the ring; the entry is the emulator's until the head moves on.
+        let left = unsafe {
+            let entry = at.read();
+            let used = bytes.min(entry.len);
+            (&raw mut (*at).addr).write(entry.addr + u64::from(used));
+            (&raw mut (*at).len).write(entry.len - used);
+            entry.len - used
+        };
+        let goes_on = left != 0 && left >= self.least;
+        if !goes_on {
+            self.head = self.head.wrapping_add(1);
+        }
+        goes_on
     }
 }
 
@@ -89,20 +123,16 @@ pub fn pick(ring: &Ring, group: u16, most: usize) -> Result<Picked, c_int> {
             })
         }
         Some(Group::Shared(shared)) => {
-            if shared.tail() == shared.head {
-                return Err(-libc::ENOBUFS);
-            }
-            // SAFETY: an entry below the tail, which the program does not write to.
-            let buffer = unsafe { shared.at(shared.head).read() };
+            let buffer = shared.buffer(shared.head).ok_or(-libc::ENOBUFS)?;
             let incremental = shared.incremental;
             // Taken at once: another request must not get the same.
             if !incremental {
                 shared.head = shared.head.wrapping_add(1);
             }
             Ok(Picked {
-                address: buffer.addr as usize,
-                length: limit(buffer.len),
-                id: buffer.bid,
+                address: buffer.address as usize,
+                length: limit(buffer.length),
+                id: buffer.id,
                 group,
                 given: None,
                 incremental,
@@ -115,43 +145,36 @@ pub fn pick(ring: &Ring, group: u16, most: usize) -> Result<Picked, c_int> {
 impl Picked {
     /// The completion's flags. A buffer into which nothing was put goes back, where that is possible.
     pub fn flags(&self, ring: &Ring, res: c_int) -> u32 {
-        let mut state = ring.state.lock();
-        if res <= 0 {
-            match (state.groups.get_mut(&self.group), self.given) {
-                (Some(Group::Given(buffers)), Some(buffer)) => buffers.push_front(buffer),
-                (Some(Group::Shared(shared)), None) if !self.incremental => {
-                    // Only the last one taken can go back; others stay used.
-                    let last = shared.head.wrapping_sub(1);
-                    // SAFETY: within the ring. It was read there before.
-                    if unsafe { shared.at(last).read() }.bid == self.id {
-                        shared.head = last;
-                    } else if res == 0 {
-                        return self.name();
-                    }
-                }
-                _ => {}
-            }
-            return 0;
+        if res > 0 {
+            return self.used(ring, res as u32);
         }
+        let mut state = ring.state.lock();
+        match (state.groups.get_mut(&self.group), self.given) {
+            (Some(Group::Given(buffers)), Some(buffer)) => buffers.push_front(buffer),
+            (Some(Group::Shared(shared)), None) if !self.incremental => {
+                // Only the last one taken can go back; others stay used.
+                let last = shared.head.wrapping_sub(1);
+                // SAFETY: within the ring. It was read there before.
+                if unsafe { shared.at(last).read() }.bid == self.id {
+                    shared.head = last;
+                } else if res == 0 {
+                    return self.name();
+                }
+            }
+            _ => {}
+        }
+        0
+    }
+
+    /// The flags of a completion that uses so many bytes of the buffer.
+    pub fn used(&self, ring: &Ring, bytes: u32) -> u32 {
+        let mut state = ring.state.lock();
         let mut flags = self.name();
         if let (true, Some(Group::Shared(shared))) =
             (self.incremental, state.groups.get_mut(&self.group))
         {
-            let at = shared.at(shared.head);
-            // SAFETY: within the ring; the entry is the emulator's until the head moves on.
-            unsafe {
-                let mut buffer = at.read();
-                let used = (res as u32).min(buffer.len);
-                buffer.addr += u64::from(used);
-                buffer.len -= used;
-                let left = buffer.len;
-                (&raw mut (*at).addr).write(buffer.addr);
-                (&raw mut (*at).len).write(buffer.len);
-                if left == 0 {
-                    shared.head = shared.head.wrapping_add(1);
-                } else {
-                    flags |= IORING_CQE_F_BUF_MORE;
-                }
+            if shared.cut(bytes) {
+                flags |= IORING_CQE_F_BUF_MORE;
             }
         }
         flags

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::sync::unused;
-use super::{Outcome, res};
+use super::{Outcome, bundle, res};
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run::{Batch, How};
@@ -15,6 +15,8 @@ use crate::sys::sys;
 pub(super) const IN: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
 pub(super) const OUT: u32 = libc::EPOLLOUT as u32;
 const MOST_VECTORS: usize = 1024;
+/// How often a multishot request completes before others have their turn.
+pub(super) const IN_A_ROW: u32 = 32;
 
 /// A message header and what it names, copied.
 pub struct Message {
@@ -35,13 +37,19 @@ pub(super) fn flags(req: &Req) -> u32 {
 
 pub fn check_send(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.addr3()])?;
-    // Bundles and registered buffers are not there.
     let plain = req.sqe.opcode == IORING_OP_SEND as u8;
-    let known = IORING_RECVSEND_POLL_FIRST | if plain { IORING_SEND_VECTORIZED } else { 0 };
-    if flags(req) & !known != 0 {
+    let known = IORING_RECVSEND_POLL_FIRST
+        | if plain {
+            IORING_SEND_VECTORIZED | IORING_RECVSEND_BUNDLE
+        } else {
+            0
+        };
+    let vectored = flags(req) & IORING_SEND_VECTORIZED != 0;
+    let selects = req.has(IOSQE_BUFFER_SELECT);
+    if flags(req) & !known != 0 || bundle::is_bundle(req) && !selects || vectored && selects {
         return Err(-libc::EINVAL);
     }
-    if flags(req) & IORING_SEND_VECTORIZED != 0 && req.sqe.len as usize > MOST_VECTORS {
+    if vectored && req.sqe.len as usize > MOST_VECTORS {
         return Err(-libc::EINVAL);
     }
     if req.op_flags() & libc::MSG_DONTWAIT as u32 != 0 || req.sqe.opcode == IORING_OP_SEND as u8 {
@@ -222,7 +230,10 @@ fn send_vectors(ring: &Arc<Ring>, req: &mut Req, how: How) -> Outcome {
     })
 }
 
-pub fn send(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+pub fn send(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if req.has(IOSQE_BUFFER_SELECT) {
+        return bundle::transfer(ring, req, how, batch, true);
+    }
     if flags(req) & IORING_SEND_VECTORIZED != 0 && req.sqe.opcode == IORING_OP_SEND as u8 {
         return send_vectors(ring, req, how);
     }

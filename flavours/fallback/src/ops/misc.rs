@@ -21,10 +21,21 @@ const NOP_FIXED_FILE: u32 = 1 << 2;
 const NOP_FIXED_BUFFER: u32 = 1 << 3;
 const NOP_TASK_WORK: u32 = 1 << 4;
 
-pub fn check_nop(_: &Ring, req: &Req) -> Result<(), c_int> {
-    let known =
-        IORING_NOP_INJECT_RESULT | NOP_FILE | NOP_FIXED_FILE | NOP_FIXED_BUFFER | NOP_TASK_WORK;
-    if req.op_flags() & !known != 0 {
+/// Whether a no-op's completion has a second half.
+pub fn is_wide_nop(req: &Req) -> bool {
+    let nop = [IORING_OP_NOP, IORING_OP_NOP128].map(|nop| nop as u8);
+    nop.contains(&req.sqe.opcode) && req.op_flags() & IORING_NOP_CQE32 != 0
+}
+
+pub fn check_nop(ring: &Ring, req: &Req) -> Result<(), c_int> {
+    let known = IORING_NOP_INJECT_RESULT
+        | NOP_FILE
+        | NOP_FIXED_FILE
+        | NOP_FIXED_BUFFER
+        | NOP_TASK_WORK
+        | IORING_NOP_CQE32;
+    let has_room = ring.flags & (IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED) != 0;
+    if req.op_flags() & !known != 0 || is_wide_nop(req) && !has_room {
         Err(-libc::EINVAL)
     } else {
         Ok(())
@@ -193,6 +204,9 @@ pub fn check_install(_: &Ring, req: &Req) -> Result<(), c_int> {
     }
     if req.op_flags() & !IORING_FIXED_FD_NO_CLOEXEC != 0 {
         Err(-libc::EINVAL)
+    } else if req.sqe.personality != 0 {
+        // A descriptor is not made with rights that are lent.
+        Err(-libc::EPERM)
     } else {
         Ok(())
     }
@@ -264,11 +278,9 @@ pub fn check_msg_ring(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
-    let target = match &req.file {
-        Some(file) => file.emulated.as_ref().and_then(std::sync::Weak::upgrade),
-        None => table::find(req.sqe.fd),
-    };
-    let Some(target) = target else {
+    // Rings are no registered files.
+    let found = req.file.is_none().then(|| table::find(req.sqe.fd));
+    let Some(target) = found.flatten() else {
         return Outcome::Done(-libc::EBADFD, 0);
     };
     batch.post(ring);

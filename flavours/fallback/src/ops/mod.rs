@@ -11,6 +11,7 @@ use crate::ring::Ring;
 use crate::run::{Batch, How};
 
 pub mod buffers;
+pub mod bundle;
 pub mod cancel;
 pub mod message;
 pub mod misc;
@@ -95,6 +96,7 @@ fn table(opcode: u8) -> Option<&'static Op> {
     }
     table! {
         IORING_OP_NOP => op(misc::check_nop, misc::nop, nothing);
+        IORING_OP_NOP128 => op(misc::check_nop, misc::nop, nothing);
         IORING_OP_READ => op(rw::check, rw::read, nothing).on_file().selecting().with_ioprio();
         IORING_OP_WRITE => op(rw::check, rw::write, nothing).on_file().with_ioprio();
         IORING_OP_READV => op(rw::check_vector, rw::read, rw::copy_vector).on_file().selecting().with_ioprio();
@@ -144,15 +146,31 @@ fn table(opcode: u8) -> Option<&'static Op> {
         IORING_OP_SHUTDOWN => op(socket::check_shutdown, socket::shutdown, nothing).on_file();
         IORING_OP_ACCEPT => op(socket::check_accept, socket::accept, nothing).on_file().with_ioprio();
         IORING_OP_CONNECT => op(socket::check_connect, socket::connect, socket::copy_address).on_file();
-        IORING_OP_SEND => op(message::check_send, message::send, message::copy_send).on_file().with_ioprio();
+        IORING_OP_SEND => op(message::check_send, message::send, message::copy_send).on_file().selecting().with_ioprio();
         IORING_OP_RECV => op(receive::check_recv, receive::recv, nothing).on_file().selecting().with_ioprio();
         IORING_OP_SENDMSG => op(message::check_send, message::sendmsg, message::copy).on_file().with_ioprio();
         IORING_OP_RECVMSG => op(receive::check_recv, receive::recvmsg, message::copy).on_file().selecting().with_ioprio();
         IORING_OP_URING_CMD => op(socket::check_command, socket::command, nothing).on_file();
+        IORING_OP_URING_CMD128 => op(socket::check_command, socket::command, nothing).on_file();
         IORING_OP_SEND_ZC => op(zero_copy::check_zc, zero_copy::send_zc, message::copy_send).on_file().with_ioprio();
         IORING_OP_SENDMSG_ZC => op(zero_copy::check_zc, zero_copy::sendmsg_zc, message::copy).on_file().with_ioprio();
         IORING_OP_READ_MULTISHOT => op(rw::check_multishot, rw::read_multishot, nothing).on_file().selecting();
     }
+}
+
+/// Whether an SQE of the opcode has 128 bytes.
+pub fn is_double(opcode: u8) -> bool {
+    opcode == IORING_OP_NOP128 as u8 || opcode == IORING_OP_URING_CMD128 as u8
+}
+
+/// The flags of a completion and the second half that it has in a ring with such.
+pub fn wide(ring: &Ring, req: &Req, flags: u32) -> (u32, [u64; 2]) {
+    if !misc::is_wide_nop(req) {
+        return (flags, [0; 2]);
+    }
+    let mixed = ring.has(IORING_SETUP_CQE_MIXED);
+    let extra = [req.offset(), req.address::<u8>().addr() as u64];
+    (flags | if mixed { IORING_CQE_F_32 } else { 0 }, extra)
 }
 
 /// Whether the opcode is served.
@@ -197,7 +215,7 @@ pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
 
 /// Whether a ring set up with `IORING_SETUP_IOPOLL` takes the opcode.
 fn is_polled(opcode: u8) -> bool {
-    const POLLED: [io_uring_op; 13] = [
+    const POLLED: [io_uring_op; 14] = [
         IORING_OP_NOP,
         IORING_OP_READV,
         IORING_OP_WRITEV,
@@ -211,6 +229,7 @@ fn is_polled(opcode: u8) -> bool {
         IORING_OP_PROVIDE_BUFFERS,
         IORING_OP_REMOVE_BUFFERS,
         IORING_OP_MSG_RING,
+        IORING_OP_URING_CMD,
     ];
     POLLED.iter().any(|polled| opcode == *polled as u8)
 }

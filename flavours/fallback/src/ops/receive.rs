@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::message::{IN, attempt, current, flags, header, is_stream, length};
+use super::message::{IN, IN_A_ROW, attempt, current, flags, header, length};
 use super::rw::post_more;
 use super::sync::unused;
-use super::{Outcome, buffers, res};
+use super::{Outcome, buffers, bundle, res};
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run::{Batch, How};
@@ -20,7 +20,11 @@ fn multishot(req: &Req) -> bool {
 
 pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.offset(), req.addr3()])?;
-    if flags(req) & !(IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT) != 0 {
+    let known = IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT | IORING_RECVSEND_BUNDLE;
+    let plain = req.sqe.opcode == IORING_OP_RECV as u8;
+    if flags(req) & !known != 0
+        || bundle::is_bundle(req) && !(plain && req.has(IOSQE_BUFFER_SELECT))
+    {
         return Err(-libc::EINVAL);
     }
     if multishot(req) {
@@ -42,6 +46,9 @@ fn nonempty(fd: c_int) -> u32 {
 }
 
 pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if bundle::is_bundle(req) {
+        return bundle::transfer(ring, req, how, batch, false);
+    }
     if multishot(req) {
         return recv_multishot(ring, req, how, batch);
     }
@@ -81,7 +88,7 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
     if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
         return Outcome::Park(Place::Poll(IN));
     }
-    loop {
+    for _ in 0..IN_A_ROW {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
             return Outcome::Park(Place::Poll(IN));
         }
@@ -114,6 +121,7 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
             return Outcome::Done(res(ret), flags);
         }
     }
+    Outcome::Park(Place::Poll(IN))
 }
 
 pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
@@ -180,7 +188,7 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
     };
     let (names, controls) = (asked.msg_namelen as usize, asked.msg_controllen as usize);
     let front = size_of::<io_uring_recvmsg_out>() + names + controls;
-    loop {
+    for _ in 0..IN_A_ROW {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
             return Outcome::Park(Place::Poll(IN));
         }
@@ -229,12 +237,13 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
         unsafe { start.cast::<io_uring_recvmsg_out>().write_unaligned(out) };
         let result = (front + (ret as usize).min(payload.iov_len)) as c_int;
         let flags = picked.flags(ring, result);
-        if ret == 0 && is_stream(req.fd()) {
-            return Outcome::Done(0, flags);
+        if ret == 0 {
+            return Outcome::Done(result, flags);
         }
         let flags = flags | nonempty(req.fd());
         if !post_more(ring, req, result, flags, batch) {
             return Outcome::Done(result, flags);
         }
     }
+    Outcome::Park(Place::Poll(IN))
 }

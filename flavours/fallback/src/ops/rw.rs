@@ -49,7 +49,16 @@ pub fn is_write(opcode: u8) -> bool {
 }
 
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
-    super::sync::unused(&[req.addr3(), req.attributes()])
+    super::sync::unused(&[req.addr3(), req.attributes()])?;
+    check_priority(req.sqe.ioprio)
+}
+
+/// A priority of I/O: a class, and a level where there is a class.
+fn check_priority(priority: u16) -> Result<(), c_int> {
+    match (priority >> 13, priority & 0x1fff) {
+        (0, 0) | (1..=3, _) => Ok(()),
+        _ => Err(-libc::EINVAL),
+    }
 }
 
 pub fn check_vector(ring: &Ring, req: &Req) -> Result<(), c_int> {
@@ -237,6 +246,9 @@ pub fn write(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcom
 }
 
 fn start(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
+    if is_vector(req) && req.address::<u8>().is_null() && req.sqe.len != 0 {
+        return Outcome::Done(-libc::EFAULT, 0);
+    }
     if let Err(error) = prepare(ring, req) {
         return Outcome::Done(error, 0);
     }
@@ -257,7 +269,12 @@ fn done(ring: &Ring, req: &mut Req, ret: isize) -> Outcome {
         req.done = 0;
         wanted(req) != total
     };
-    Outcome::Done(total as c_int, 0).with_buffer(ring, req)
+    // Of a file's end, too, the buffer tells.
+    let flags = req
+        .picked
+        .take()
+        .map_or(0, |picked| picked.used(ring, total as u32));
+    Outcome::Done(total as c_int, flags)
 }
 
 impl Outcome {
@@ -315,7 +332,13 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
         }
         libc::EAGAIN if !patient => done(ring, req, ret),
         libc::EAGAIN if on_disk(kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
-        libc::EAGAIN => Outcome::Park(Place::Poll(events)),
+        libc::EAGAIN => {
+            // Nothing is taken out of the group before there is something to put into it.
+            if let Some(picked) = req.picked.take() {
+                picked.flags(ring, -libc::EAGAIN);
+            }
+            Outcome::Park(Place::Poll(events))
+        }
         libc::EOPNOTSUPP if patient => {
             let kind = kind(req);
             if on_disk(kind) {

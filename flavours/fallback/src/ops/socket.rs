@@ -185,7 +185,7 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
             return Outcome::Park(Place::Poll(IN));
         }
         let result = install(ring, req, ret);
-        if result < 0 || !multishot {
+        if result < 0 {
             return Outcome::Done(result, 0);
         }
         let more = if sys::poll_now(fd, libc::POLLIN) > 0 {
@@ -193,7 +193,7 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
         } else {
             0
         };
-        if !post_more(ring, req, result, more, batch) {
+        if !multishot || !post_more(ring, req, result, more, batch) {
             return Outcome::Done(result, more);
         }
         if how == How::Block {
@@ -228,7 +228,17 @@ pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
                 &raw mut size
             )
         };
-        return Outcome::Done(if ret < 0 { res(ret) } else { -error }, 0);
+        if ret < 0 || error != 0 {
+            return Outcome::Done(if ret < 0 { res(ret) } else { -error }, 0);
+        }
+        // Nothing failed, or somebody else has taken the error: the socket knows.
+        // SAFETY: an address of this length.
+        let again = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
+        return match -again as c_int {
+            libc::EISCONN => Outcome::Done(0, 0),
+            libc::EINPROGRESS | libc::EALREADY => Outcome::Park(Place::Poll(OUT)),
+            _ => Outcome::Done(res(again), 0),
+        };
     }
     let open = sys::open_flags(fd);
     if open < 0 {
@@ -297,6 +307,9 @@ pub fn command(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
         );
     }
     if command == SOCKET_URING_OP_GETSOCKNAME as u32 {
+        if length > 1 {
+            return Outcome::Done(-libc::EINVAL, 0);
+        }
         let size = value;
         let address = req.address::<u8>();
         // SAFETY: room for an address and its size, which the program vouches for.

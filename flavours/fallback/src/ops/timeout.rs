@@ -138,7 +138,7 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
                 }
                 batch.post(ring);
                 let mut state = ring.state.lock();
-                let target = state.posted.wrapping_add(count);
+                let target = state.counts() + u64::from(count);
                 state.counted.push((target, req.id));
             }
             Outcome::Park(Place::Timer(until))
@@ -156,6 +156,7 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
         How::Ready => {
             // Relaxed: read by those who are woken for the completion.
             ring.timeouts.fetch_add(1, Ordering::Relaxed);
+            ring.state.lock().timed_out += 1;
             Outcome::Done(-libc::ETIME, 0)
         }
         How::Block => {
@@ -174,11 +175,11 @@ pub fn end_counted(ring: &Arc<Ring>) {
     loop {
         let id = {
             let mut state = ring.state.lock();
-            let posted = state.posted;
+            let counts = state.counts();
             let Some(at) = state
                 .counted
                 .iter()
-                .position(|(target, _)| posted.wrapping_sub(*target) as i32 >= 0)
+                .position(|(target, _)| counts >= *target)
             else {
                 return;
             };

@@ -72,15 +72,16 @@ pub fn send_zc(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
 }
 
 pub fn sendmsg_zc(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
-    if flags(req) & IORING_RECVSEND_FIXED_BUF != 0 {
-        let message = match current(req, &mut Vec::new()) {
+    if flags(req) & IORING_RECVSEND_FIXED_BUF != 0 && req.buffer.is_none() {
+        let mut rest = Vec::new();
+        let message = match current(req, &mut rest) {
             Ok(message) => message,
             Err(error) => return zc(ring, req, Outcome::Done(error, 0), batch),
         };
         let vectors = if message.msg_iovlen == 0 {
             Vec::new()
         } else {
-            // SAFETY: a header with its vector.
+            // SAFETY: a header with its vector, which is the program's, the copy's or `rest`.
             unsafe { std::slice::from_raw_parts(message.msg_iov, message.msg_iovlen as usize) }
                 .to_vec()
         };

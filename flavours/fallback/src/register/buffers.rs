@@ -59,6 +59,9 @@ fn buffer(
     if start.checked_add(length).is_none() {
         return Err(-libc::EOVERFLOW);
     }
+    if !sys::is_mapped(start, length) {
+        return Err(-libc::EFAULT);
+    }
     Ok(Some(Arc::new(FixedBuffer {
         start,
         length,
@@ -80,13 +83,22 @@ fn fill(
         return Err(-libc::EINVAL);
     }
     let mut table = Vec::new();
-    table.resize_with(nr as usize, || None);
+    table.resize_with(nr as usize, || None::<Arc<FixedBuffer>>);
     for (index, (slot, vector)) in table
         .iter_mut()
         .zip(vectors.unwrap_or_default())
         .enumerate()
     {
-        *slot = buffer(ring, vector, tags.get(index).copied().unwrap_or(0))?;
+        match buffer(ring, vector, tags.get(index).copied().unwrap_or(0)) {
+            Ok(made) => *slot = made,
+            Err(error) => {
+                // Of what was not registered nobody hears that it is gone.
+                for made in table.iter_mut().flatten().filter_map(Arc::get_mut) {
+                    made.tag = 0;
+                }
+                return Err(error);
+            }
+        }
     }
     ring.state.lock().buffers = Some(table);
     Ok(0)

@@ -21,8 +21,6 @@ pub struct FixedFile {
     pub flags: c_int,
     /// `S_IFMT` of its mode.
     pub kind: c_int,
-    /// The emulated ring that it is.
-    pub emulated: Option<Weak<Ring>>,
     tag: u64,
     ring: Weak<Ring>,
 }
@@ -46,15 +44,16 @@ impl FixedFile {
             fd,
             flags,
             kind,
-            emulated: None,
             tag,
             ring: Arc::downgrade(ring),
         })
     }
 
-    /// A duplicate of a descriptor.
+    /// A duplicate of a descriptor, which must not be a ring's.
     fn copy(ring: &Arc<Ring>, fd: c_int, tag: u64) -> Result<Arc<FixedFile>, c_int> {
-        let emulated = table::find(fd).map(|ring| Arc::downgrade(&ring));
+        if table::find(fd).is_some() {
+            return Err(-libc::EBADF);
+        }
         let copy = sys::duplicate(fd, LEAST);
         if copy < 0 {
             return Err(copy);
@@ -64,7 +63,6 @@ impl FixedFile {
             fd: copy,
             flags,
             kind,
-            emulated,
             tag,
             ring: Arc::downgrade(ring),
         }))
@@ -114,26 +112,24 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
         return Err(-libc::EMFILE);
     }
     let mut table = FileTable::new(nr);
-    for (index, (slot, fd)) in table
-        .slots
-        .iter_mut()
-        .zip(fds.unwrap_or_default())
-        .enumerate()
-    {
+    for (index, fd) in fds.unwrap_or_default().iter().enumerate() {
         let tag = tags.get(index).copied().unwrap_or(0);
-        if *fd == -1 {
-            if tag != 0 {
-                return Err(-libc::EINVAL);
+        let made = match fd {
+            -1 if tag != 0 => Err(-libc::EINVAL),
+            -1 => Ok(None),
+            fd => FixedFile::copy(ring, *fd, tag).map(Some),
+        };
+        match (made, table.slots.get_mut(index)) {
+            (Ok(made), Some(slot)) => *slot = made,
+            (Ok(_), None) => break,
+            (Err(error), _) => {
+                // Of what was not registered nobody hears that it is gone.
+                for made in table.slots.iter_mut().flatten().filter_map(Arc::get_mut) {
+                    made.tag = 0;
+                }
+                return Err(error);
             }
-            continue;
         }
-        // The kernel takes no ring into a table of the same ring: it would keep itself alive.
-        if table::is_ring(*fd)
-            && Some(true) == table::find(*fd).map(|other| Arc::ptr_eq(&other, ring))
-        {
-            return Err(-libc::EBADF);
-        }
-        *slot = Some(FixedFile::copy(ring, *fd, tag)?);
     }
     ring.state.lock().files = Some(table);
     Ok(0)
@@ -307,7 +303,11 @@ pub fn install_owned(ring: &Arc<Ring>, fd: c_int, slot: Option<u32>) -> c_int {
     let mut state = ring.state.lock();
     let Some(table) = &mut state.files else {
         drop(state);
-        return -libc::ENXIO;
+        return if slot.is_some() {
+            -libc::ENXIO
+        } else {
+            -libc::ENFILE
+        };
     };
     let chosen = match slot {
         Some(slot) => slot,
@@ -333,7 +333,11 @@ pub fn install_owned(ring: &Arc<Ring>, fd: c_int, slot: Option<u32>) -> c_int {
 pub fn install_all(ring: &Arc<Ring>, fds: &mut [c_int]) -> c_int {
     let mut done = 0;
     for fd in fds {
-        let copy = sys::duplicate(*fd, LEAST);
+        let copy = if table::is_ring(*fd) {
+            -libc::EBADF
+        } else {
+            sys::duplicate(*fd, LEAST)
+        };
         let slot = if copy < 0 {
             copy
         } else {

@@ -9,7 +9,7 @@ use super::{at, one};
 use crate::memory::page_size;
 use crate::ops::buffers::{Group, SharedRing};
 use crate::ring::Ring;
-use crate::sys::{NO_FILE, sys};
+use crate::sys::{self, NO_FILE, sys};
 
 const MOST: u32 = 32768;
 
@@ -22,7 +22,10 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     };
     let flags = u32::from(given.flags);
     let (mapped, incremental) = (IOU_PBUF_RING_MMAP as u32, IOU_PBUF_RING_INC as u32);
-    if given.resv != [0; 5] || given.min_left != 0 || flags & !(mapped | incremental) != 0 {
+    if given.resv != [0; 5]
+        || given.min_left != 0 && flags & incremental == 0
+        || flags & !(mapped | incremental) != 0
+    {
         return -libc::EINVAL;
     }
     if !given.ring_entries.is_power_of_two() {
@@ -61,6 +64,10 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         if given.ring_addr as usize & (page_size() - 1) != 0 {
             return -libc::EINVAL;
         }
+        let size = given.ring_entries as usize * size_of::<io_uring_buf>();
+        if !sys::is_mapped(given.ring_addr as usize, size) {
+            return -libc::EFAULT;
+        }
         None
     };
     let start = own.map_or(at(given.ring_addr), |(start, _)| at(start as u64));
@@ -69,6 +76,7 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         entries: given.ring_entries as u16,
         head: 0,
         incremental: flags & incremental != 0,
+        least: given.min_left,
         own,
     };
     let mut state = ring.state.lock();

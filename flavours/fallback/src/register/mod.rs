@@ -101,7 +101,7 @@ fn none(arg: *mut c_void, nr: u32) -> Option<c_int> {
 ///
 /// The program must vouch for so many elements at `at`, unless it is null.
 unsafe fn array<'a, T>(at: *const T, nr: u32) -> Result<&'a [T], c_int> {
-    if at.is_null() {
+    if at.is_null() || !sys::is_mapped(at.addr(), size_of::<T>().saturating_mul(nr as usize)) {
         return Err(-libc::EFAULT);
     }
     // SAFETY: passed on to the caller.
@@ -127,7 +127,7 @@ unsafe fn sized<T: Copy>(at: *const c_void, size: u32) -> Result<T, c_int> {
 ///
 /// The program must vouch for it.
 unsafe fn one<T: Copy>(at: *const c_void) -> Result<T, c_int> {
-    if at.is_null() {
+    if at.is_null() || !sys::is_mapped(at.addr(), size_of::<T>()) {
         return Err(-libc::EFAULT);
     }
     // SAFETY: passed on to the caller.

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use uring_core::abi::*;
 
 use super::{at, one};
-use crate::{make, ops, seam, submit};
+use crate::{make, ops, seam, submit, sys};
 
 /// The most queries in a chain.
 const MOST: u32 = 1000;
@@ -31,7 +31,12 @@ pub unsafe fn query(arg: *mut c_void, nr: u32) -> c_int {
                 Ok(given) => given,
                 Err(error) => return error,
             };
-            given.result = answer(&mut given);
+            given.result = match answer(&mut given) {
+                Ok(()) => 0,
+                // The memory for the answer is not there.
+                Err(error) if error == -libc::EFAULT => return error,
+                Err(error) => error,
+            };
             header.write_unaligned(given);
             header = at(given.next_entry);
         }
@@ -42,17 +47,20 @@ pub unsafe fn query(arg: *mut c_void, nr: u32) -> c_int {
 /// # Safety
 ///
 /// The query must name memory for its answer.
-unsafe fn answer(given: &mut io_uring_query_hdr) -> c_int {
+unsafe fn answer(given: &mut io_uring_query_hdr) -> Result<(), c_int> {
     let room = given.size;
     if given.query_op != IO_URING_QUERY_OPCODES as u32 {
         given.size = 0;
-        return -libc::EOPNOTSUPP;
+        return Err(-libc::EOPNOTSUPP);
     }
     if given.result != 0 || given.__resv != [0; 3] || room == 0 || given.query_data == 0 {
-        return -libc::EINVAL;
+        return Err(-libc::EINVAL);
     }
     if room > LONGEST {
-        return -libc::E2BIG;
+        return Err(-libc::E2BIG);
+    }
+    if !sys::is_mapped(given.query_data as usize, room as usize) {
+        return Err(-libc::EFAULT);
     }
     let told = io_uring_query_opcode {
         nr_request_opcodes: u32::from(ops::last_served()) + 1,
@@ -69,5 +77,5 @@ unsafe fn answer(given: &mut io_uring_query_hdr) -> c_int {
     // SAFETY: room for so many bytes, says the program.
     unsafe { out.copy_from_nonoverlapping((&raw const told).cast(), length) };
     given.size = length as u32;
-    0
+    Ok(())
 }

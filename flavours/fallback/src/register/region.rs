@@ -80,6 +80,9 @@ fn make(
     }
     let size = region.size as usize;
     let own = if users {
+        if !crate::sys::is_mapped(region.user_addr as usize, size) {
+            return Err(-libc::EFAULT);
+        }
         None
     } else {
         Some(Mapping::new(size)?)

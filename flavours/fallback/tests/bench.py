@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Times the fallback beside the kernel's io_uring and a pool of threads, in turns on one machine.
+
+The unit is the ratio: operations a second on the fallback over those of the other side in the same turn. Nothing fails
+here; a ratio below the aim is marked.
+Exit status: 0 measured, 77 nothing to compare with here.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+
+PROJECT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(PROJECT / "c-tests" / "bench" / "report"))
+
+# pylint: disable=wrong-import-position
+import data
+import machine
+from measure import measure, ratio
+from programs import compile_c
+from report import write_into
+from rows import Row
+
+COMMAND = "make bench-fallback"
+BESIDE = ("real", "fallback")
+WITH_POOL = (*BESIDE, "pool")
+
+
+def rows(path):
+    """Each with the ratio to the kernel's that is aimed at."""
+    yield Row("read 4 KiB O_DIRECT, depth 32", "read", WITH_POOL, depth=32, direct=1, file=path), 0.90
+    yield Row("read 4 KiB O_DIRECT, depth 1", "read", BESIDE, depth=1, direct=1, file=path), None
+    yield Row("read 4 KiB cached, depth 32", "read", WITH_POOL, depth=32, direct=0, file=path), 0.75
+    yield Row("read 4 KiB cached, depth 32, registered", "read", WITH_POOL, depth=32, direct=0, fixed=1,
+              file=path), 0.75
+    yield Row("read 4 KiB cached, depth 1", "read", BESIDE, depth=1, direct=0, file=path), None
+    yield Row("round trips on 64 socket pairs", "trips", BESIDE, connections=64), 0.60
+    yield Row("round trips on 1 socket pair", "trips", BESIDE, connections=1), None
+    yield Row("nop, batch of 32", "nop", BESIDE, batch=32), 0.80
+    yield Row("nop, batch of 1", "nop", BESIDE, batch=1), None
+    yield Row("ring set up and given up, 64 entries", "setup", BESIDE, entries=64), None
+
+
+def build(args):
+    work = str(args.output)
+    real = compile_c("c-tests/bench/speed.c", os.path.join(work, "speed"), args.prefix, os.path.join(args.prefix, "lib"))
+    preload = ["env", "LIBURING_FALLBACK=always", f"LD_PRELOAD={args.library.resolve()}"]
+    return {"real": real, "fallback": [*preload, real],
+            "pool": compile_c("c-tests/bench/pool.c", os.path.join(work, "pool"), args.prefix)}
+
+
+def cell(found):
+    return f"{found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})" if found else ""
+
+
+def table(args, programs):
+    lines = ["| | the kernel, ns | fallback, ns | fallback / kernel | aim | fallback / pool of threads |",
+             "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    path = data.file(str(args.output))
+    for row, aim in rows(path):
+        times = measure(programs, row, args.seconds, args.turns)
+        if times is None:
+            return None
+        # Times are the inverse of rates.
+        to_real = ratio(times["real"], times["fallback"])
+        to_pool = ratio(times["pool"], times["fallback"]) if "pool" in times else None
+        middle = {side: sorted(each)[len(each) // 2] for side, each in times.items()}
+        below = " (below)" if aim and to_real["median"] < aim else ""
+        lines.append(f"| {row.name} | {middle['real']:,.0f} | {middle['fallback']:,.0f} | {cell(to_real)} | "
+                     f"{f'{aim:.2f}{below}' if aim else ''} | {cell(to_pool)} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prefix", required=True, help="where the plain library is installed")
+    parser.add_argument("--library", type=pathlib.Path, required=True, help="the fallback's liburing.so.2")
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--turns", type=int, default=11)
+    parser.add_argument("--into", help="write the table into this document")
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    before = machine.load()
+    lines = table(args, build(args))
+    if lines is None:
+        return 77
+    about = machine.describe(str(args.output))
+    lines += ["", f"`{COMMAND}` on {about['date']}: {about['processor']}, {about['processors']} processors, virtualization "
+              f"{about['virtualization']}, {about['kernel']}, reads from {about['filesystem']}; load {before} before and "
+              f"{machine.load()} after. {args.turns} turns of {args.seconds} s, each side once a turn; times are medians, "
+              f"ratios medians of the turns' ratios of rates, with their middle half.", ""]
+    if args.into:
+        write_into(args.into, COMMAND, "\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
