@@ -20,6 +20,7 @@ ok "limits"
 
 # The rings' own memory against what is shown of them.
 mkfifo "$work/end"
+: >"$work/rings.out"
 "$work/rings" <"$work/end" >"$work/rings.out" &
 rings=$!
 exec 9>"$work/end"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2034
-# Part of check.sh: decode, errno, run, bench, the JSON form, pages, installation, an empty container.
+# Part of check.sh: decode, errno, bench, the JSON form, pages, installation, an empty container.
 
 said=$("$uring" decode <"$here/tests/data/strace-6.1")
 says IORING_SETUP_NO_SQARRAY
@@ -12,13 +12,6 @@ expect 0 "$uring" errno -- -125 read
 says "The request was cancelled"
 expect 2 "$uring" errno EWHAT
 ok "decode and errno"
-
-expect 1 "$uring" run --disable "$uring" doctor
-says "ENOSYS"
-expect 2 "$uring" run --check --library "$work/data" "$uring"
-says "linked statically"
-expect 2 "$uring" run --fallback --library /nonexistent true
-ok "run --disable reaches a static program; flavours say why they cannot"
 
 for command in doctor "probe" "probe --need OP_NOP" limits stat "errno ECANCELED" "decode setup 0x3" \
     "decode $(printf '%0128x' 0)" "bench nop"; do

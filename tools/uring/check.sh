@@ -62,6 +62,8 @@ case $programs in
 *) exit 1 ;;
 esac
 . "$here/check-trace.sh"
+. "$here/check-input.sh"
+. "$here/check-run.sh"
 . "$here/check-text.sh"
 
 echo "uring: $passed steps passed"

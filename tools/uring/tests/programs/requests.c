@@ -3,6 +3,7 @@
  *
  * usage: requests nop COUNT BATCH     requests that do nothing, and the time of each
  *        requests kinds               one of each way that a request can go; prints what the trace must find
+ *        requests misuse              a chain that goes on where the submission ends
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,12 +119,28 @@ static int kinds(void)
     return 0;
 }
 
+static int misuse(void)
+{
+    struct io_uring ring;
+    struct io_uring_sqe *sqe;
+
+    CHECK(io_uring_queue_init(8, &ring, 0));
+    io_uring_prep_nop(sqe = io_uring_get_sqe(&ring));
+    sqe->flags |= IOSQE_IO_LINK;
+    submit(&ring);
+    reap(&ring, 1);
+    io_uring_queue_exit(&ring);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "nop"))
         return nops(atol(argv[2]), atoi(argv[3]));
     if (argc == 2 && !strcmp(argv[1], "kinds"))
         return kinds();
-    fprintf(stderr, "usage: requests nop COUNT BATCH, or requests kinds\n");
+    if (argc == 2 && !strcmp(argv[1], "misuse"))
+        return misuse();
+    fprintf(stderr, "usage: requests nop COUNT BATCH, requests kinds, or requests misuse\n");
     return 2;
 }
