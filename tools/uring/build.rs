@@ -152,7 +152,10 @@ struct Function {
 fn function(item: Item) -> Option<Function> {
     let Item::Fn(item) = item else { return None };
     // A condition holds back what is prepared for a later release.
-    let later = item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
+    let later = item
+        .attrs
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg"));
     if later || !matches!(item.vis, syn::Visibility::Public(_)) {
         return None;
     }

@@ -34,16 +34,19 @@ const RUN: &str = "Examples:
   uring run --disable mariadbd    the off switch for one program
   uring run --check ./server      misuse is reported";
 
+/// After what a command has of its own, in its help.
+const LAST: usize = 100;
+
 #[derive(Args)]
 pub struct Common {
     /// Print one JSON object instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = LAST)]
     pub json: bool,
     /// Print nothing: the exit status is the answer
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = LAST)]
     pub quiet: bool,
     /// Colour the text: when it goes to a terminal and NO_COLOR is not set, always, or never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", display_order = LAST)]
     pub color: Color,
 }
 
