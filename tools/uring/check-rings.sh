@@ -39,45 +39,49 @@ says "its CQ has overflowed: 12 completions wait outside"
 ok "stat equals the memory of three rings"
 
 if command -v tmux >/dev/null; then
-    tmux -L "uring-check-$$" new-session -d -x 120 -y 20 "TERM=screen $uring top -i 0.1 $rings"
+    # A server for each screen: one that ends takes a moment to go, and fails the next session until then.
+    terminal() { # name, columns, rows, processes
+        screen=uring-check-$$-$1
+        # It must not hold the ends of pipes that processes here wait for.
+        tmux -L "$screen" new-session -d -x "$2" -y "$3" "TERM=screen $uring top -i 0.1 $4" 8>&- 9>&-
+    }
     shows() { # text...: waits until the screen has all of them, in this order
-        local pattern=* text
+        local pattern=* text shown=
         for text in "$@"; do pattern+="$text*"; done
         for _ in $(seq 400); do
-            shown=$(tmux -L "uring-check-$$" capture-pane -p)
+            shown=$(tmux -L "$screen" capture-pane -p)
             # shellcheck disable=SC2053
             [[ $shown != $pattern ]] || return 0
             sleep 0.05
         done
+        tmux -L "$screen" kill-server
         die "top shows: $shown"
     }
+    terminal wide 120 20 "$rings"
     shows "uring top: 3 rings" "has overflowed"
-    tmux -L "uring-check-$$" send-keys Space
+    tmux -L "$screen" send-keys Space
     shows "paused, q quit"
-    # It leaves the terminal as it was.
-    tmux -L "uring-check-$$" send-keys Space q
-    for _ in $(seq 100); do
-        tmux -L "uring-check-$$" has-session 2>/dev/null || break
+    tmux -L "$screen" send-keys Space q
+    for _ in $(seq 400); do
+        tmux -L "$screen" has-session 2>/dev/null || break
         sleep 0.05
     done
-    ! tmux -L "uring-check-$$" has-session 2>/dev/null || die "top does not end at q"
+    ! tmux -L "$screen" has-session 2>/dev/null || die "top does not end at q"
     ok "top shows them in a terminal, and ends"
-    # A narrow screen, and a ring whose completions nobody takes.
-    tmux -L "uring-check-$$" new-session -d -x 60 -y 8 "TERM=screen $uring top -i 0.1 $rings"
+    terminal narrow 60 8 "$rings"
     shows "uring top: 3 rings" "has overflowed"
-    tmux -L "uring-check-$$" kill-server
+    tmux -L "$screen" kill-server
     mkfifo "$work/end-unreaped"
     "$work/rings" unreaped <"$work/end-unreaped" >/dev/null &
     unreaped=$!
     exec 8>"$work/end-unreaped"
-    # The terminal must not hold the pipe's end as well.
-    tmux -L "uring-check-$$" new-session -d -x 120 -y 20 "TERM=screen $uring top -i 0.1 $unreaped" 8>&-
+    terminal unreaped 120 20 "$unreaped"
     shows "nobody reaps: 2 completions"
     # Its process ends: no ring is left, and no fault.
     exec 8>&-
     wait "$unreaped"
     shows "uring top: 0 rings"
-    tmux -L "uring-check-$$" kill-server
+    tmux -L "$screen" kill-server
     ok "top warns of completions that nobody takes, and goes on when the process ends"
 else
     skip "top in a terminal: tmux is not here"

@@ -43,6 +43,7 @@ def stat(uring, pid):
 
 def top(uring, pid, count):
     """(CQ size, pending, unseen) as the screen of top has them."""
+    # Each has a server of its own: one that ends takes a moment to go.
     server = ["tmux", "-L", f"uring-memory-{os.getpid()}"]
     subprocess.run([*server, "new-session", "-d", "-x", "140", "-y", str(count + 10),
                     f"TERM=screen {uring} top -i 0.1 {pid}"], check=True)

@@ -25,7 +25,12 @@ pub struct Output {
     pub json: bool,
     pub quiet: bool,
     color: bool,
+    /// Of the terminal.
+    columns: usize,
 }
+
+/// Columns of a table are so far apart.
+const WIDE: usize = 2;
 
 impl Output {
     pub fn new(common: &Common) -> Self {
@@ -43,6 +48,12 @@ impl Output {
             json: common.json,
             quiet: common.quiet,
             color,
+            columns: if io::stdout().is_terminal() {
+                ratatui::crossterm::terminal::size()
+                    .map_or(usize::MAX, |(columns, _)| columns.into())
+            } else {
+                usize::MAX
+            },
         }
     }
 
@@ -50,6 +61,7 @@ impl Output {
     pub fn redirect(&mut self, file: File) {
         self.out = BufWriter::new(Box::new(file));
         self.color = false;
+        self.columns = usize::MAX;
     }
 
     /// Whether text is wanted.
@@ -125,8 +137,16 @@ impl Output {
             .set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(header);
         table.add_rows(rows);
+        // Closer together where the terminal is too narrow.
+        let widest = |index: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(index));
+            let widths = cells.map(|cell| cell.chars().count());
+            widths.chain([header[index].len()]).max().unwrap_or(0)
+        };
+        let width: usize = (0..header.len()).map(|index| widest(index) + WIDE).sum();
+        let gap = if width > self.columns { 1 } else { WIDE as u16 };
         for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
+            column.set_padding((0, gap));
             let numeric = rows
                 .iter()
                 .filter_map(|row| row.get(index))

@@ -100,20 +100,24 @@ fn flavour(name: &str, given: Option<&Path>) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe()
         .ok()
         .and_then(|exe| Some(exe.parent()?.parent()?.to_owned()));
-    let prefixes = own.into_iter().chain(["/usr/local".into(), "/usr".into()]);
+    let prefixes = own
+        .into_iter()
+        .chain([PathBuf::from("/usr/local"), PathBuf::from("/usr")]);
     let triplet = format!("lib/{}-linux-gnu", std::env::consts::ARCH);
-    let mut looked = Vec::new();
-    for prefix in prefixes {
+    for prefix in prefixes.clone() {
         for folder in [triplet.as_str(), "lib64", "lib"] {
             let path = prefix.join(folder).join(&below);
             if path.exists() {
                 return Ok(path);
             }
-            looked.push(path.display().to_string());
         }
     }
+    let looked: Vec<_> = prefixes
+        .map(|prefix| prefix.display().to_string())
+        .collect();
     Err(Failure::usage(format!(
-        "the {name} flavour of the library is not installed: looked for {} (or name it with --library)",
+        "the {name} flavour of the library is not installed: there is no {below} in a library folder of {} (or name it \
+         with --library)",
         looked.join(", ")
     )))
 }

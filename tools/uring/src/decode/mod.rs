@@ -81,9 +81,13 @@ fn flags(kind: &String, word: &str, output: &mut Output) -> Outcome {
     )?;
     for part in text.split('|') {
         let known = tables::find(part);
-        let meaning = known
-            .map(|name| format!("  since {:<5} {}", name.since(), name.text.replace('`', "")))
-            .unwrap_or_default();
+        let meaning =
+            known.map(|name| format!("  since {:<5} {}", name.since(), name.text.replace('`', "")));
+        let meaning = match meaning {
+            Some(meaning) => meaning,
+            None if part == "0" => String::new(),
+            None => "  no name is known for this".to_owned(),
+        };
         output.line(format!("{part:<24}{meaning}"))?;
     }
     Ok(Exit::Fine)
