@@ -93,11 +93,11 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
     };
     if flags & IORING_CQE_F_BUFFER != 0 {
         let known = match &ended {
-            Ended::Known(request) => Some((group(request), is_bundle(request))),
+            Ended::Known(request) => Some((request.group(), is_bundle(request))),
             Ended::Unknown => ring
                 .flight
                 .find(user_data)
-                .map(|request| (group(request), is_bundle(request))),
+                .map(|request| (request.group(), is_bundle(request))),
         };
         // Where it is not known which request this is, the one group that there is will be its.
         let group = match known {
@@ -127,12 +127,6 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
     short(ring, notes, &request, res, place);
 }
 
-fn group(request: &Request) -> Option<u16> {
-    // SAFETY: any bytes are a number.
-    let group = unsafe { request.sqe.__anon4.buf_group };
-    request.has(IOSQE_BUFFER_SELECT).then_some(group)
-}
-
 pub fn is_bundle(request: &Request) -> bool {
     u32::from(request.sqe.ioprio) & IORING_RECVSEND_BUNDLE != 0
 }
@@ -152,7 +146,7 @@ pub fn is_multishot(request: &Request) -> bool {
 
 fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
     ring.marks.no_buffers += 1;
-    let Some(group) = group(request) else { return };
+    let Some(group) = request.group() else { return };
     if !ring.groups.knows(group) {
         if !ring.lost {
             report(

@@ -158,6 +158,11 @@ impl Flight {
         Some(request)
     }
 
+    /// Whether a request in flight takes buffers of a group.
+    pub fn selects(&self, group: u16) -> bool {
+        self.known().any(|request| request.group() == Some(group))
+    }
+
     pub fn clear(&mut self) {
         let firsts: Vec<u32> = self.by_user_data.values().map(|same| same.first).collect();
         for first in firsts {

@@ -27,12 +27,21 @@ pub struct Leftovers {
     old: Vec<io_uring_sqe>,
     /// Slots before this SQ index have their marks.
     marked_to: u32,
+    /// Requests with a `user_data` of their own, and without.
+    with_data: u64,
+    without_data: u64,
 }
 
 impl Leftovers {
     /// Nothing is marked before this index.
     pub fn begin(&mut self, index: u32) {
         self.marked_to = index;
+    }
+
+    /// Whether the program sets `user_data` in nearly all requests.
+    fn is_exception(&self) -> bool {
+        const MANY: u64 = 16;
+        self.with_data >= MANY * self.without_data
     }
 }
 
@@ -87,7 +96,7 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &io_uring) {
 ///
 /// As for [`mark`]; `sqe` is in slot `slot` of the ring.
 pub unsafe fn restore(
-    shadow: &Ring,
+    shadow: &mut Ring,
     notes: &mut Notes,
     sqe: *mut io_uring_sqe,
     slot: usize,
@@ -97,6 +106,11 @@ pub unsafe fn restore(
     let mut now = unsafe { sqe.read_volatile() };
     // SAFETY: any bytes are a number.
     let (off, addr) = unsafe { (now.__anon1.off, now.__anon2.addr) };
+    if now.user_data == WORD {
+        shadow.leftovers.without_data += 1;
+    } else {
+        shadow.leftovers.with_data += 1;
+    }
     let marked = now.user_data == WORD || addr == WORD || now.fd == FD || off == WORD;
     let Some(old) = shadow
         .leftovers
@@ -174,8 +188,12 @@ pub unsafe fn restore(
                 "the {fields} of the request was not set: it is that of another request before"
             ),
         );
-    } else if no_data && now.user_data != 0 && shadow.flight.outstanding() != 0 {
-        // A request that is alone is known without it.
+    } else if no_data
+        && now.user_data != 0
+        && shadow.flight.outstanding() != 0
+        && shadow.leftovers.is_exception()
+    {
+        // A request that is alone is known without it, and some programs count completions only.
         say(
             Rule::UserData,
             "user_data of the request was not set: it is that of another request before".into(),

@@ -88,9 +88,14 @@ pub fn given_up(start: usize, len: usize, doing: &str, place: Place) {
         }
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
-            if let Some(group) = ring.groups.forget_at(start, len) {
-                let what =
-                    format!("{doing} of the ring of buffer group {group}, which is registered");
+            let freed = ring.groups.forget_at(start, len);
+            if freed.is_some() {
+                crate::cq::collect(ring, notes, place);
+            }
+            if let Some(group) = freed.filter(|group| ring.flight.selects(*group)) {
+                let what = format!(
+                    "{doing} of the ring of buffer group {group}, which requests in flight take from"
+                );
                 say(notes, what, None, place);
             }
             if ring.users_of(start, len).next().is_none() {

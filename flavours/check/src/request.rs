@@ -102,6 +102,13 @@ impl Request {
         (named && self.sqe.fd >= 0).then_some(self.sqe.fd)
     }
 
+    /// The group that it takes a buffer from.
+    pub fn group(&self) -> Option<u16> {
+        // SAFETY: any bytes are a number.
+        let group = unsafe { self.sqe.__anon4.buf_group };
+        self.has(IOSQE_BUFFER_SELECT).then_some(group)
+    }
+
     /// The slot of the file table that it works on.
     pub fn file_slot(&self) -> Option<i32> {
         (ops::has_file(self.sqe.opcode) && self.has(IOSQE_FIXED_FILE)).then_some(self.sqe.fd)

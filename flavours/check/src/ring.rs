@@ -50,7 +50,7 @@ pub struct Ring {
     pub silent: bool,
     /// Requests were submitted that use several buffers of a group at a time.
     pub bundles: bool,
-    /// CQEs come that belong to no request: tags of resources, messages.
+    /// CQEs may come that belong to no request of this process: tags of resources, requests of children.
     pub unasked: bool,
     pub groups: Groups,
     pub marks: Marks,

@@ -148,7 +148,14 @@ extern "C" fn prepare() {
 
 extern "C" fn parent() {
     // SAFETY: see `Held`: if `prepare` took the lock, it is this thread's.
-    drop(unsafe { (*HELD.0.get()).take() });
+    if let Some((mut state, inside)) = unsafe { (*HELD.0.get()).take() } {
+        for ring in state.rings.values_mut() {
+            // The child may submit to it, and its completions come here, too.
+            ring.unasked = true;
+        }
+        drop(state);
+        drop(inside);
+    }
 }
 
 extern "C" fn child() {

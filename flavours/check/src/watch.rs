@@ -262,10 +262,6 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
         if ret < 0 {
             life::explain(shadow, notes, ret, place);
         }
-        if call.submits && call.waits == 0 {
-            // SAFETY: as in `before`. After a wait, another thread may have begun to take SQEs.
-            unsafe { leftovers::mark(shadow, ring) };
-        }
         cq::collect(shadow, notes, place);
         life::lost(shadow, notes, place);
     });

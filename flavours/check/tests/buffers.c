@@ -164,6 +164,19 @@ static void empty_for_a_while(void)
     io_uring_queue_exit(&ring);
 }
 
+static void receive(struct io_uring *ring)
+{
+    struct io_uring_sqe *sqe = take(ring, 0);
+    int fds[2];
+
+    open_sockets(fds);
+    io_uring_prep_recv(sqe, fds[0], NULL, SIZE, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = GROUP;
+    sqe->user_data = 0x93;
+    MUST(io_uring_submit(ring) == 1);
+}
+
 static void ring_of_buffers_freed(void)
 {
     struct io_uring ring;
@@ -176,7 +189,28 @@ static void ring_of_buffers_freed(void)
     reg.ring_addr = (unsigned long) buffers;
     if (io_uring_register_buf_ring(&ring, &reg, 0) != 0)
         exit(EXIT_SKIP);
+    io_uring_buf_ring_add(buffers, memory[0], SIZE, 0, COUNT - 1, 0);
+    io_uring_buf_ring_advance(buffers, 1);
+    receive(&ring);
     free(buffers);
+    io_uring_queue_exit(&ring);
+}
+
+/* Nothing takes from it any more. */
+static void ring_of_buffers_freed_at_the_end(void)
+{
+    struct io_uring ring;
+    struct io_uring_buf_reg reg = { .ring_entries = COUNT, .bgid = GROUP };
+    void *buffers;
+
+    open_ring(&ring, 4, 0);
+    MUST(posix_memalign(&buffers, 4096, 4096) == 0);
+    memset(buffers, 0, 4096);
+    reg.ring_addr = (unsigned long) buffers;
+    if (io_uring_register_buf_ring(&ring, &reg, 0) != 0)
+        exit(EXIT_SKIP);
+    free(buffers);
+    io_uring_submit(&ring);
     io_uring_queue_exit(&ring);
 }
 
@@ -273,6 +307,7 @@ static const struct misuse cases[] = {
     WRONG(no_such_group, "buffer-group", "IORING_OP_RECV, user_data 0x91"),
     RIGHT(empty_for_a_while),
     WRONG(ring_of_buffers_freed, "free", "-"),
+    RIGHT(ring_of_buffers_freed_at_the_end),
     RIGHT(ring_of_buffers_kept),
     WRONG(multishot_without_buffers, "multishot", "IORING_OP_RECV, user_data 0xa1"),
     WRONG(armed_while_armed, "armed-twice", "IORING_OP_RECV, user_data 0xa2"),

@@ -41,6 +41,19 @@ static void child_alone(void)
     in_a_child(&ring);
 }
 
+/* What the child has submitted completes here. */
+static void waits_for_the_child(void)
+{
+    struct io_uring ring;
+
+    open_ring(&ring, 4, 0);
+    in_a_child(&ring);
+    MUST(reap(&ring) == 0);
+    alarm(1);
+    /* nothing comes, and it is not known here */
+    io_uring_wait_cqe(&ring, &(struct io_uring_cqe *) { NULL });
+}
+
 /* ---- threads ---- */
 
 static struct io_uring shared;
@@ -274,6 +287,7 @@ static void user_before_thread(void)
 static const struct misuse cases[] = {
     WRONG(both_after_fork, "fork", "-"),
     RIGHT(child_alone),
+    RIGHT(waits_for_the_child),
     { "two_issuers", two_issuers, "issuer", "-" },
     RIGHT(one_thread_after_another),
     RIGHT(issuer_is_who_enables),

@@ -84,7 +84,8 @@ static void user_data_left_over(void)
     struct io_uring ring;
 
     open_both(&ring, 4);
-    fill_slots(&ring, 4);
+    for (unsigned i = 0; i < 4; i++)
+        fill_slots(&ring, 4);
     take(&ring, 0xb9);
     io_uring_prep_nop(io_uring_get_sqe(&ring));
     io_uring_submit(&ring);
@@ -103,6 +104,38 @@ static void alone_without_user_data(void)
     for (unsigned i = 0; i < 8; i++) {
         io_uring_prep_nop(io_uring_get_sqe(&ring));
         MUST(io_uring_submit(&ring) == 1);
+        reap(&ring);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* A program that only counts. */
+static void half_without_user_data(void)
+{
+    struct io_uring ring;
+
+    open_both(&ring, 4);
+    fill_slots(&ring, 4);
+    for (unsigned i = 0; i < 20; i++) {
+        take(&ring, i);
+        io_uring_prep_nop(io_uring_get_sqe(&ring));
+        MUST(io_uring_submit_and_wait(&ring, 2) == 2);
+        io_uring_cq_advance(&ring, 2);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* Until the next submission an SQE holds what was submitted. */
+static void read_after_submit(void)
+{
+    struct io_uring ring;
+
+    open_ring(&ring, 4, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        struct io_uring_sqe *sqe = take(&ring, i);
+
+        MUST(io_uring_submit(&ring) == 1);
+        MUST(sqe->user_data == i && sqe->opcode == IORING_OP_NOP);
         reap(&ring);
     }
     io_uring_queue_exit(&ring);
@@ -166,6 +199,8 @@ static const struct misuse cases[] = {
     RIGHT(filled_in_by_hand),
     WRONG(user_data_left_over, "user-data", "IORING_OP_NOP, user_data 0xb1"),
     RIGHT(alone_without_user_data),
+    RIGHT(half_without_user_data),
+    RIGHT(read_after_submit),
     WRONG(changed_after_submit, "changed,-disabled", "IORING_OP_NOP, user_data 0xc1"),
     RIGHT(changed_before_submit),
     WRONG(no_sqe_left, "no-sqe", "-"),
