@@ -11,7 +11,7 @@ use core::ffi::{c_int, c_uint, c_void};
 use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::ring::{io_uring, io_uring_cq, io_uring_sq};
-use uring_core::errno::to_ret;
+use uring_core::errno::Ret;
 use uring_core::mem::clear;
 use uring_core::ring::memory::Buffer;
 use uring_core::ring::{map, setup};
@@ -29,9 +29,10 @@ pub unsafe extern "C" fn __io_uring_queue_init_params(
     buf: *mut c_void,
     buf_size: usize,
 ) -> c_int {
-    to_ret(unsafe {
+    Ret::from(unsafe {
         setup::init_as_asked::<Chosen>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
+    .as_c()
 }
 
 /// Maps a ring's memory into two structures. Returns 0 or a negative errno.
@@ -46,11 +47,12 @@ pub unsafe extern "C" fn io_uring_mmap(
     sq: *mut io_uring_sq,
     cq: *mut io_uring_cq,
 ) -> c_int {
-    to_ret(unsafe {
+    Ret::from(unsafe {
         clear(sq);
         clear(cq);
-        map::map::<Chosen>(fd, &*p, &mut *sq, &mut *cq).map(|()| 0)
+        map::map::<Chosen>(fd, &*p, &mut *sq, &mut *cq)
     })
+    .as_c()
 }
 
 /// Points `*sq` and `*cq` at the parts of the rings at their `ring_ptr`.

@@ -7,6 +7,8 @@ use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::provided::io_uring_buf_ring;
 use uring_core::abi::ring::io_uring;
 use uring_core::inline::{buf_ring, peek, sq};
+use uring_core::out::Out;
+use uring_core::ring::handle::{Cq, Ring, Sq};
 
 /// Waits until an SQE can be taken, where a kernel thread submits.
 ///
@@ -35,8 +37,8 @@ use uring_core::inline::{buf_ring, peek, sq};
 /// `ring` is set up, and no other thread uses its SQ side.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { sq::sqring_wait::<Chosen>(ring) }
+    // SAFETY: the caller has the SQ side.
+    sq::sqring_wait(unsafe { Sq::<Chosen>::new(ring) }).as_c()
 }
 
 /// Looks at the first CQE without waiting.
@@ -69,8 +71,9 @@ pub unsafe extern "C" fn io_uring_peek_cqe(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { peek::peek_cqe::<Chosen>(ring, cqe_ptr) }
+    // SAFETY: the caller has the CQ side, and vouches for the place.
+    let (cq, cqe_ptr) = unsafe { (Cq::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    peek::peek_cqe(cq, cqe_ptr).as_c()
 }
 
 /// Waits for a CQE.
@@ -102,8 +105,9 @@ pub unsafe extern "C" fn io_uring_wait_cqe(
     ring: *mut io_uring,
     cqe_ptr: *mut *mut io_uring_cqe,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { peek::wait_cqe::<Chosen>(ring, cqe_ptr) }
+    // SAFETY: the caller has the CQ side, and vouches for the place.
+    let (cq, cqe_ptr) = unsafe { (Cq::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    peek::wait_cqe(cq, cqe_ptr).as_c()
 }
 
 /// Waits until `wait_nr` CQEs are there.
@@ -137,8 +141,9 @@ pub unsafe extern "C" fn io_uring_wait_cqe_nr(
     cqe_ptr: *mut *mut io_uring_cqe,
     wait_nr: c_uint,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { peek::wait_cqe_nr::<Chosen>(ring, cqe_ptr, wait_nr) }
+    // SAFETY: the caller has the CQ side, and vouches for the place.
+    let (cq, cqe_ptr) = unsafe { (Cq::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    peek::wait_cqe_nr(cq, cqe_ptr, wait_nr).as_c()
 }
 
 /// How many buffers the kernel has not used yet.
@@ -172,6 +177,6 @@ pub unsafe extern "C" fn io_uring_buf_ring_available(
     br: *mut io_uring_buf_ring,
     bgid: u16,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { buf_ring::buf_ring_available::<Chosen>(ring, br, bgid) }
+    // SAFETY: the caller's ring is set up, and it vouches for `br`.
+    unsafe { buf_ring::buf_ring_available(Ring::<Chosen>::new(ring), br, bgid) }
 }

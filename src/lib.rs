@@ -1,7 +1,7 @@
 //! The C interface of liburing: pointers in, `-errno` out.
 //!
-//! A function here checks nothing that the kernel checks and decides nothing: it turns C's arguments into those of the
-//! logic, names the kernel, and turns the result into C's return value. Its documentation is the function's manual.
+//! A function here checks nothing that the kernel checks and decides nothing. It makes the handle that the logic takes,
+//! on the kernel [`Chosen`], and turns the result into C's return value. Its documentation is the function's manual.
 
 #![no_std]
 #![allow(non_camel_case_types, reason = "the names are C's")]

@@ -6,6 +6,7 @@ use crate::Chosen;
 use uring_core::abi::probe::io_uring_probe;
 use uring_core::abi::ring::io_uring;
 use uring_core::register::probe::{self, PROBE_SIZE};
+use uring_core::ring::handle::Ring;
 
 use crate::heap;
 
@@ -22,7 +23,7 @@ unsafe fn filled(ring: *mut io_uring) -> *mut io_uring_probe {
         let asked = if ring.is_null() {
             probe::ask::<Chosen>(probe)
         } else {
-            probe::ask_ring::<Chosen>(ring, probe)
+            probe::ask_ring(Ring::<Chosen>::new(ring), probe)
         };
         if asked.is_err() {
             heap::free(probe.cast(), PROBE_SIZE);

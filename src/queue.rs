@@ -11,8 +11,9 @@ use crate::Chosen;
 use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::ring::io_uring;
 use uring_core::abi::sqe::io_uring_sqe;
-use uring_core::errno::to_ret;
+use uring_core::out::Room;
 use uring_core::queue::{complete, sqe, submit};
+use uring_core::ring::handle::{Cq, Ring, Sq};
 
 /// Takes a free SQE to fill in.
 ///
@@ -36,7 +37,7 @@ use uring_core::queue::{complete, sqe, submit};
 /// `ring` is set up, and no other thread uses its SQ side.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_sqe {
-    unsafe { sqe::get(ring) }
+    sqe::get(unsafe { Sq::<Chosen>::new(ring) })
 }
 
 /// Submits all SQEs taken so far.
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_
 /// `ring` is set up, no other thread uses its SQ side, and what the requests name stays valid until they complete.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { submit::submit::<Chosen>(ring, 0, false) })
+    submit::submit(unsafe { Sq::<Chosen>::new(ring) }, 0, false).as_c()
 }
 
 /// Submits all SQEs taken so far and waits for completions.
@@ -101,7 +102,7 @@ pub unsafe extern "C" fn io_uring_submit(ring: *mut io_uring) -> c_int {
 /// As for io_uring_submit().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: c_uint) -> c_int {
-    to_ret(unsafe { submit::submit::<Chosen>(ring, wait_nr, false) })
+    submit::submit(unsafe { Sq::<Chosen>::new(ring) }, wait_nr, false).as_c()
 }
 
 /// Submits all SQEs taken so far and has the kernel post completions that are pending.
@@ -130,7 +131,7 @@ pub unsafe extern "C" fn io_uring_submit_and_wait(ring: *mut io_uring, wait_nr: 
 /// As for io_uring_submit().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { submit::submit::<Chosen>(ring, 0, true) })
+    submit::submit(unsafe { Sq::<Chosen>::new(ring) }, 0, true).as_c()
 }
 
 /// Has the kernel post completions that are pending, without submitting or waiting.
@@ -158,7 +159,7 @@ pub unsafe extern "C" fn io_uring_submit_and_get_events(ring: *mut io_uring) -> 
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_get_events(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { complete::get_events::<Chosen>(ring) })
+    complete::get_events(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }
 
 /// Looks at up to `count` completions without waiting.
@@ -190,7 +191,8 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
     cqes: *mut *mut io_uring_cqe,
     count: c_uint,
 ) -> c_uint {
-    unsafe { complete::peek_batch::<Chosen>(ring, cqes, count) }
+    let (cq, cqes) = unsafe { (Cq::<Chosen>::new(ring), Room::new(cqes, count)) };
+    complete::peek_batch(cq, cqes)
 }
 
 /// Waits until the submission thread has freed an SQ slot: what io_uring_sqring_wait() calls.
@@ -218,5 +220,5 @@ pub unsafe extern "C" fn io_uring_peek_batch_cqe(
 /// `ring` is set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __io_uring_sqring_wait(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { submit::wait_for_room::<Chosen>(ring) })
+    submit::wait_for_room(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }

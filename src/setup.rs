@@ -10,14 +10,10 @@ use core::ffi::{c_int, c_uint, c_void};
 use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::ring::io_uring;
-use uring_core::errno::{Result, to_ret};
+use uring_core::errno::Ret;
 use uring_core::ring::exit;
 use uring_core::ring::memory::Buffer;
 use uring_core::ring::setup;
-
-fn zero_or_errno(result: Result<()>) -> c_int {
-    to_ret(result.map(|()| 0))
-}
 
 /// Sets a ring up.
 ///
@@ -62,7 +58,7 @@ pub unsafe extern "C" fn io_uring_queue_init(
         flags,
         ..io_uring_params::default()
     };
-    to_ret(unsafe { setup::init::<Chosen>(entries, ring, &mut p, None) })
+    Ret::from(unsafe { setup::init::<Chosen>(entries, ring, &mut p, None) }).as_c()
 }
 
 /// Sets a ring up with parameters.
@@ -105,7 +101,7 @@ pub unsafe extern "C" fn io_uring_queue_init_params(
     ring: *mut io_uring,
     p: *mut io_uring_params,
 ) -> c_int {
-    to_ret(unsafe { setup::init::<Chosen>(entries, ring, &mut *p, None) })
+    Ret::from(unsafe { setup::init::<Chosen>(entries, ring, &mut *p, None) }).as_c()
 }
 
 /// Sets a ring up in memory of the caller's.
@@ -146,9 +142,10 @@ pub unsafe extern "C" fn io_uring_queue_init_mem(
     buf: *mut c_void,
     buf_size: usize,
 ) -> c_int {
-    to_ret(unsafe {
+    Ret::from(unsafe {
         setup::init_in_memory::<Chosen>(entries, ring, &mut *p, Buffer::new(buf, buf_size))
     })
+    .as_c()
 }
 
 /// Maps a ring that the caller has set up with io_uring_setup().
@@ -186,7 +183,7 @@ pub unsafe extern "C" fn io_uring_queue_mmap(
     p: *mut io_uring_params,
     ring: *mut io_uring,
 ) -> c_int {
-    zero_or_errno(unsafe { setup::mmap::<Chosen>(fd, &*p, ring) })
+    Ret::from(unsafe { setup::mmap::<Chosen>(fd, &*p, ring) }).as_c()
 }
 
 /// Gives a ring up: unmaps its memory and closes its descriptor.
@@ -241,5 +238,5 @@ pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
 /// `ring` is set up, or all zeros.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_ring_dontfork(ring: *mut io_uring) -> c_int {
-    zero_or_errno(unsafe { exit::dontfork::<Chosen>(ring) })
+    Ret::from(unsafe { exit::dontfork::<Chosen>(ring) }).as_c()
 }

@@ -10,7 +10,6 @@ use core::ffi::{c_int, c_uint, c_void};
 use crate::Chosen;
 use uring_core::abi::params::io_uring_params;
 use uring_core::abi::types::{KERNEL_SIGSET_SIZE, sigset_t};
-use uring_core::errno::to_ret;
 use uring_core::kernel::Kernel;
 
 /// Makes a ring: the plain system call, without mapping anything.
@@ -47,7 +46,7 @@ use uring_core::kernel::Kernel;
 /// `p` is valid for reads and writes, and what it names under `IORING_SETUP_NO_MMAP` stays valid with the ring.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_setup(entries: c_uint, p: *mut io_uring_params) -> c_int {
-    to_ret(unsafe { Chosen::setup(entries, p) })
+    unsafe { Chosen::setup(entries, p) }.as_c()
 }
 
 /// Submits, waits, or both: the plain system call.
@@ -92,7 +91,7 @@ pub unsafe extern "C" fn io_uring_enter(
     flags: c_uint,
     sig: *mut sigset_t,
 ) -> c_int {
-    to_ret(unsafe {
+    unsafe {
         Chosen::enter(
             fd as c_int,
             to_submit,
@@ -101,7 +100,8 @@ pub unsafe extern "C" fn io_uring_enter(
             sig.cast(),
             KERNEL_SIGSET_SIZE,
         )
-    })
+    }
+    .as_c()
 }
 
 /// Submits, waits, or both: the plain system call with an argument of any kind.
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn io_uring_enter2(
     arg: *mut c_void,
     sz: usize,
 ) -> c_int {
-    to_ret(unsafe { Chosen::enter(fd as c_int, to_submit, min_complete, flags, arg, sz) })
+    unsafe { Chosen::enter(fd as c_int, to_submit, min_complete, flags, arg, sz) }.as_c()
 }
 
 /// Registers something with a ring, or asks about it: the plain system call.
@@ -181,5 +181,5 @@ pub unsafe extern "C" fn io_uring_register(
     arg: *const c_void,
     nr_args: c_uint,
 ) -> c_int {
-    to_ret(unsafe { Chosen::register(fd as c_int, opcode, arg, nr_args) })
+    unsafe { Chosen::register(fd as c_int, opcode, arg, nr_args) }.as_c()
 }

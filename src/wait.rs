@@ -12,7 +12,10 @@ use crate::Chosen;
 use uring_core::abi::cqe::io_uring_cqe;
 use uring_core::abi::ring::io_uring;
 use uring_core::abi::types::{__kernel_timespec, sigset_t};
+use uring_core::out::Out;
+use uring_core::queue::enter::Batch;
 use uring_core::queue::wait::{self, Limits};
+use uring_core::ring::handle::{Cq, Whole};
 
 /// Submits, waits, and looks at the first completion: what the inline functions that wait are made of.
 ///
@@ -51,7 +54,9 @@ pub unsafe extern "C" fn __io_uring_get_cqe(
     wait_nr: c_uint,
     sigmask: *mut sigset_t,
 ) -> c_int {
-    unsafe { wait::get_cqe::<Chosen>(ring, cqe_ptr, submit, wait_nr, sigmask) }
+    let (cq, cqe_ptr) = unsafe { (Cq::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    let batch = unsafe { Batch::published_by_program(submit) };
+    wait::get_cqe(cq, cqe_ptr, batch, wait_nr, sigmask).as_c()
 }
 
 /// Waits for completions, for a limited time.
@@ -98,18 +103,12 @@ pub unsafe extern "C" fn io_uring_wait_cqes(
     ts: *mut __kernel_timespec,
     sigmask: *mut sigset_t,
 ) -> c_int {
-    unsafe {
-        wait::wait_cqes::<Chosen>(
-            ring,
-            cqe_ptr,
-            wait_nr,
-            Limits {
-                ts,
-                min_wait_usec: 0,
-                sigmask,
-            },
-        )
-    }
+    let limits = Limits {
+        ts,
+        min_wait_usec: 0,
+        sigmask,
+    };
+    unsafe { wait::wait_cqes(Cq::<Chosen>::new(ring), Out::new(cqe_ptr), wait_nr, limits) }.as_c()
 }
 
 /// Waits for a completion, for a limited time.
@@ -146,7 +145,7 @@ pub unsafe extern "C" fn io_uring_wait_cqe_timeout(
         min_wait_usec: 0,
         sigmask: ptr::null(),
     };
-    unsafe { wait::wait_cqes::<Chosen>(ring, cqe_ptr, 1, limits) }
+    unsafe { wait::wait_cqes(Cq::<Chosen>::new(ring), Out::new(cqe_ptr), 1, limits) }.as_c()
 }
 
 /// Waits for completions, and after a shorter time for fewer of them.
@@ -188,7 +187,8 @@ pub unsafe extern "C" fn io_uring_wait_cqes_min_timeout(
         min_wait_usec,
         sigmask,
     };
-    unsafe { wait::wait_cqes_min_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
+    let (cq, cqe_ptr) = unsafe { (Cq::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    wait::wait_cqes_min_timeout(cq, cqe_ptr, wait_nr, limits).as_c()
 }
 
 /// Submits all SQEs taken so far and waits for completions, for a limited time.
@@ -236,7 +236,8 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_timeout(
         min_wait_usec: 0,
         sigmask,
     };
-    unsafe { wait::submit_and_wait_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
+    let (ring, cqe_ptr) = unsafe { (Whole::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    wait::submit_and_wait_timeout(ring, cqe_ptr, wait_nr, limits).as_c()
 }
 
 /// Submits all SQEs taken so far and waits for completions, and after a shorter time for fewer of them.
@@ -279,7 +280,8 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_min_timeout(
         min_wait_usec: min_wait,
         sigmask,
     };
-    unsafe { wait::submit_and_wait_min_timeout::<Chosen>(ring, cqe_ptr, wait_nr, limits) }
+    let (ring, cqe_ptr) = unsafe { (Whole::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    wait::submit_and_wait_min_timeout(ring, cqe_ptr, wait_nr, limits).as_c()
 }
 
 /// Submits all SQEs taken so far and waits as a registered argument says.
@@ -316,5 +318,6 @@ pub unsafe extern "C" fn io_uring_submit_and_wait_reg(
     wait_nr: c_uint,
     reg_index: c_int,
 ) -> c_int {
-    unsafe { wait::submit_and_wait_reg::<Chosen>(ring, cqe_ptr, wait_nr, reg_index) }
+    let (ring, cqe_ptr) = unsafe { (Whole::<Chosen>::new(ring), Out::new(cqe_ptr)) };
+    wait::submit_and_wait_reg(ring, cqe_ptr, wait_nr, reg_index).as_c()
 }

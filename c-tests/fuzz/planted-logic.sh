@@ -36,8 +36,8 @@ plant() {
     cp "$work/original" "$file"
 }
 
-plant 'one SQE more than there are' core/src/queue/sqe.rs 's/>= (\*ring).sq.ring_entries/> (*ring).sq.ring_entries/'
+plant 'one SQE more than there are' core/src/queue/sqe.rs 's/>= sq.entries()/> sq.entries()/'
 plant 'CQEs are given back one short' core/src/queue/complete.rs \
-    's/order::load_relaxed(khead).wrapping_add(nr)/order::load_relaxed(khead).wrapping_add(nr.min(1))/'
+    's/head.load_relaxed().wrapping_add(nr)/head.load_relaxed().wrapping_add(nr.min(1))/'
 plant 'SQEs stay behind in a resize' core/src/register/resize.rs '/^        move_sqes(/d'
 echo "all planted faults were found"

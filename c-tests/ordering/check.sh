@@ -70,15 +70,15 @@ in_header() { # name, file, sed expression
 }
 
 queue=core/src/queue
-in_model reap 'the CQ tail is read without order' $queue/complete.rs 's/order::load_acquire((\*ring).cq.ktail)/order::load_relaxed((*ring).cq.ktail)/'
-in_model reap 'the CQ head is stored without order' $queue/complete.rs 's/order::store_release(khead/order::store_relaxed(khead/'
-in_model walk 'a walk reads the CQ tail without order' core/src/inline/peek.rs 's/tail: order::load_acquire/tail: order::load_relaxed/'
-in_model submit 'the SQ head is read without order' $queue/sqe.rs 's/order::load_acquire/order::load_relaxed/'
-in_model submit 'the SQ tail is stored without order' $queue/submit.rs 's/order::store_seq_cst/order::store_relaxed/'
-in_model from-thread-to-thread 'as before, seen by a third thread' $queue/submit.rs 's/order::store_seq_cst/order::store_relaxed/'
-in_model wake 'the SQ tail may be stored after the flags are read' $queue/submit.rs 's/order::store_seq_cst/order::store_release/'
-in_model wake 'the SQ flags may be read before the tail is stored' $queue/submit.rs 's/order::load_seq_cst/order::load_relaxed/'
-in_model wake-and-wait 'as before, in a call that waits' $queue/submit.rs 's/order::load_seq_cst/order::load_relaxed/'
+in_model reap 'the CQ tail is read without order' $queue/complete.rs 's/cq.tail().load_acquire/cq.tail().load_relaxed/'
+in_model reap 'the CQ head is stored without order' $queue/complete.rs 's/head.store_release/head.store_relaxed/'
+in_model walk 'a walk reads the CQ tail without order' core/src/inline/peek.rs 's/cq.tail().load_acquire/cq.tail().load_relaxed/'
+in_model submit 'the SQ head is read without order' core/src/ring/handle.rs 's/sq_head().load_acquire/sq_head().load_relaxed/'
+in_model submit 'the SQ tail is stored without order' $queue/submit.rs 's/store_seq_cst/store_relaxed/'
+in_model from-thread-to-thread 'as before, seen by a third thread' $queue/submit.rs 's/store_seq_cst/store_relaxed/'
+in_model wake 'the SQ tail may be stored after the flags are read' $queue/submit.rs 's/store_seq_cst/store_release/'
+in_model wake 'the SQ flags may be read before the tail is stored' $queue/submit.rs 's/load_seq_cst/load_relaxed/'
+in_model wake-and-wait 'as before, in a call that waits' $queue/submit.rs 's/load_seq_cst/load_relaxed/'
 in_model submit-and-wait 'a CQE that comes after the look ends the wait' $queue/wait.rs 's/let ready = if cqe.is_null()/let ready = if false/'
 in_model buffers 'the tail of a buffer ring is stored without order' core/src/ring/order.rs \
     '/fn store_release_16/,/^}/s/Ordering::Release/Ordering::Relaxed/'

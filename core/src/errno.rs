@@ -24,12 +24,74 @@ impl Errno {
     }
 }
 
-/// The C return value of a result: the value itself, or the negative error number.
-#[inline]
-pub const fn to_ret(result: Result<c_int>) -> c_int {
-    match result {
-        Ok(value) => value,
-        Err(errno) => errno.as_ret(),
+/// What a call returned, in the one form that the kernel and C have for it: a number, or a negative error number.
+///
+/// It fits into a register, and it is made and passed on without a test. A caller that goes on only after success asks
+/// [`Ret::check`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+#[repr(transparent)]
+pub struct Ret(c_int);
+
+impl Ret {
+    /// Success without a number.
+    pub const DONE: Ret = Ret(0);
+
+    /// What a system call returned, or a number of the library's own.
+    #[inline(always)]
+    pub const fn from_c(ret: c_int) -> Ret {
+        Ret(ret)
+    }
+
+    /// What C gets.
+    #[inline(always)]
+    pub const fn as_c(self) -> c_int {
+        self.0
+    }
+
+    /// The number, or the error.
+    #[inline(always)]
+    pub const fn check(self) -> Result<c_int> {
+        Errno::check(self.0)
+    }
+
+    /// Whether it is an error.
+    #[inline(always)]
+    pub const fn is_err(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Whether it is the error `errno`.
+    #[inline(always)]
+    pub const fn is(self, errno: Errno) -> bool {
+        self.0 == errno.0
+    }
+}
+
+impl From<Errno> for Ret {
+    #[inline(always)]
+    fn from(errno: Errno) -> Ret {
+        Ret(errno.0)
+    }
+}
+
+impl From<Result<c_int>> for Ret {
+    #[inline(always)]
+    fn from(result: Result<c_int>) -> Ret {
+        match result {
+            Ok(value) => Ret(value),
+            Err(errno) => Ret(errno.0),
+        }
+    }
+}
+
+impl From<Result<()>> for Ret {
+    #[inline(always)]
+    fn from(result: Result<()>) -> Ret {
+        match result {
+            Ok(()) => Ret::DONE,
+            Err(errno) => Ret(errno.0),
+        }
     }
 }
 

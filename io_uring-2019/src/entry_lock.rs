@@ -15,7 +15,7 @@ use core::cell::Cell;
 use core::sync::atomic::Ordering;
 
 use uring_core::errno::{Errno, Result};
-use uring_core::ring::order;
+use uring_core::ring::order::Word;
 
 use crate::call::Call;
 use crate::pool::Held;
@@ -173,7 +173,7 @@ impl<'a> Entry<'a> {
             // own, or found nothing to submit, or will never be made.
             unsafe {
                 let sq = &self.ring.kring.sq;
-                order::store_relaxed(sq.ktail, order::load_relaxed(sq.khead));
+                Word::new(sq.ktail).store_relaxed(Word::new(sq.khead).load_relaxed());
                 heads::follow_kernel(self.ring);
                 heads::publish(self.ring);
             }
@@ -325,7 +325,8 @@ fn has_published(ring: &Held) -> bool {
     // SAFETY: the ring is set up, so its words are mapped. Relaxed: a hint.
     unsafe {
         let sq = &ring.kring.sq;
-        !ring.has_poller() && order::load_relaxed(sq.ktail) != order::load_relaxed(sq.khead)
+        !ring.has_poller()
+            && Word::new(sq.ktail).load_relaxed() != Word::new(sq.khead).load_relaxed()
     }
 }
 

@@ -8,7 +8,7 @@
 
 use core::sync::atomic::Ordering;
 
-use uring_core::ring::order;
+use uring_core::ring::order::Word;
 
 use crate::ring::Ring;
 
@@ -66,7 +66,7 @@ pub unsafe fn follow_kernel(ring: &Ring) -> Heads {
         let heads = load(ring);
         // SAFETY: the ring is set up, so its words are mapped. Relaxed: the kernel moves the head within calls of this
         // thread.
-        let kring = unsafe { order::load_relaxed(ring.kring.sq.khead) };
+        let kring = unsafe { Word::new(ring.kring.sq.khead).load_relaxed() };
         let consumed = kring.wrapping_sub(heads.kring);
         if consumed == 0 {
             return heads;
@@ -91,7 +91,7 @@ pub fn publish(ring: &Ring) {
         let program = load(ring).program;
         // SAFETY: the SQ ring is mapped while there is a `Ring`. Release: this thread has read the entries and iocbs
         // before the program may overwrite them.
-        unsafe { order::store_release(&raw mut (*ring.sq()).head, program) };
+        unsafe { Word::new(&raw mut (*ring.sq()).head).store_release(program) };
         // A handler that ran before the store has moved the head further.
         if load(ring).program == program {
             return;

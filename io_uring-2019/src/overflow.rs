@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::abi::ring::io_uring;
 use uring_core::errno::{Errno, Result};
-use uring_core::ring::order;
+use uring_core::ring::order::Word;
 
 use crate::hidden_fd::HiddenFd;
 use crate::path;
@@ -65,7 +65,7 @@ unsafe fn backlog_and_tail(
 ) -> Option<(c_uint, c_uint)> {
     const TRIES: u32 = 4;
     // SAFETY: the caller promises that `kring` is set up. Relaxed: system calls lie between the loads.
-    let tail = || unsafe { order::load_relaxed((*kring).cq.ktail) };
+    let tail = || unsafe { Word::new((*kring).cq.ktail).load_relaxed() };
     let count = |info| {
         (0..TRIES).find_map(|_| {
             let before = tail();

@@ -11,6 +11,7 @@ use uring_core::abi::ring::io_uring;
 use uring_core::errno::Result;
 use uring_core::kernel::Native;
 use uring_core::mem;
+use uring_core::ring::handle::Whole;
 use uring_core::ring::ring_fd;
 
 use crate::abi::IORING_SQ_NEED_WAKEUP;
@@ -83,7 +84,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
         );
         // The ring's index in this thread's own table of rings keeps leading to it when the program closes or replaces
         // descriptors. On kernels without such a table the descriptor is used.
-        let _ = ring_fd::register::<Native>(kring);
+        let _ = ring_fd::register(Whole::<Native>::new(kring));
         if let Ok(fdinfo) = overflow::open_fdinfo((*ring).kring.ring_fd) {
             (*ring).poller.fdinfo =
                 HiddenFd::new(fdinfo).map_or(HiddenFd::NONE, HiddenFd::moved_high);
@@ -123,7 +124,7 @@ unsafe extern "C" fn run(slot: *mut c_void) -> Leftover {
                 Some(_) => {}
             }
         }
-        let _ = ring_fd::unregister::<Native>(kring);
+        let _ = ring_fd::unregister(Whole::<Native>::new(kring));
     }
     Leftover::NOTHING
 }

@@ -8,7 +8,8 @@ use uring_core::abi::params::{self as kring, IORING_SETUP_SUBMIT_ALL};
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::Native;
 use uring_core::register::buffers;
-use uring_core::ring::order;
+use uring_core::ring::handle::Ring as Kring;
+use uring_core::ring::order::Word;
 use uring_core::ring::{exit, setup};
 
 use crate::abi::*;
@@ -285,8 +286,8 @@ fn write_constants(ring: &Ring) {
     let sq = ring.sq();
     // SAFETY: mapped, all zeros, and no other thread knows the ring yet.
     unsafe {
-        order::store_relaxed(&raw mut (*sq).ring_mask, ring.entries.wrapping_sub(1));
-        order::store_relaxed(&raw mut (*sq).ring_entries, ring.entries);
+        Word::new(&raw mut (*sq).ring_mask).store_relaxed(ring.entries.wrapping_sub(1));
+        Word::new(&raw mut (*sq).ring_entries).store_relaxed(ring.entries);
     }
 }
 
@@ -341,9 +342,10 @@ fn register_buffers(ring: &mut Ring, iovecs: *const iovec, retry: &Retry) -> Res
         return Err(Errno::ENOMEM);
     }
     let registered = retry.run(|| {
-        // SAFETY: the buffers were just written, and the ring is set up. The kernel pins their memory, so it stays even
-        // if the program unmaps it.
-        unsafe { buffers::register::<Native>(&raw mut ring.kring, buffers, ring.entries) }
+        // SAFETY: the ring is set up.
+        let kring = unsafe { Kring::<Native>::new(&raw mut ring.kring) };
+        // The kernel pins the buffers' memory, so it stays even if the program unmaps it.
+        buffers::register(kring, buffers, ring.entries).check()
     });
     match registered {
         Ok(_) => Ok(()),

@@ -10,7 +10,8 @@ use uring_core::abi::types::KERNEL_SIGSET_SIZE;
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::Kernel;
 use uring_core::queue::{complete, submit};
-use uring_core::ring::{flags, order};
+use uring_core::ring::handle::{Cq, Ring as Kring, Sq};
+use uring_core::ring::order::Word;
 
 use crate::entry_lock::Entry;
 use crate::pool::Held;
@@ -163,7 +164,7 @@ impl<'a> Work<'a> {
             if filled != 0 {
                 let last = matches!(end, End::Done);
                 let wanted = if last { wanted } else { 0 };
-                submit::flush(self.view.kring());
+                let _ = submit::flush(Sq::<K>::new(self.view.kring()));
                 match self.call::<K>(filled, wanted, wanted != 0, Some(nested_before)) {
                     Called::Interrupted => return Ok(Batch::RESTART),
                     Called::Displaced(returned) => {
@@ -205,7 +206,7 @@ impl<'a> Work<'a> {
     pub unsafe fn feed<K: Kernel>(&self) -> bool {
         // SAFETY: the polling thread alone consumes, and the ring's areas are mapped.
         unsafe {
-            let mut waiting = submit::flush(self.view.kring());
+            let mut waiting = submit::flush(Sq::<K>::new(self.view.kring())).nr();
             if waiting == 0 {
                 let heads = heads::load(self.view.ring());
                 let mut translator = Translator::new(self.view.ring());
@@ -223,7 +224,7 @@ impl<'a> Work<'a> {
                     return false;
                 }
                 heads::advance(self.view.ring(), heads, now);
-                waiting = submit::flush(self.view.kring());
+                waiting = submit::flush(Sq::<K>::new(self.view.kring())).nr();
             }
             if waiting != 0 {
                 self.call::<K>(waiting, 0, false, None);
@@ -251,7 +252,11 @@ impl<'a> Work<'a> {
     fn pending_from(&self, head: c_uint) -> c_uint {
         // SAFETY: the SQ ring is mapped while there is a `Ring`. Acquire: the program wrote the entries before the
         // tail.
-        unsafe { order::load_acquire(&raw const (*self.view.ring().sq()).tail).wrapping_sub(head) }
+        unsafe {
+            Word::new(&raw const (*self.view.ring().sq()).tail)
+                .load_acquire()
+                .wrapping_sub(head)
+        }
     }
 
     /// Translates up to `limit` entries, from `head` on, into free SQEs. Returns how many, and why no more.
@@ -279,7 +284,7 @@ impl<'a> Work<'a> {
             let mut filled = 0;
             while filled < available {
                 let place = head.wrapping_add(filled) & mask;
-                let index = order::load_relaxed(array.add(place as usize));
+                let index = Word::new(array.add(place as usize)).load_relaxed();
                 if index >= ring.entries {
                     end = End::Dropped;
                     break;
@@ -307,7 +312,7 @@ impl<'a> Work<'a> {
     pub unsafe fn wait<K: Kernel>(&mut self, wanted: c_uint, asked: bool) -> Result<()> {
         // SAFETY: the ring is set up, and `call` submits nothing here.
         unsafe {
-            let there = complete::available(self.view.kring()) >= wanted.max(1);
+            let there = complete::available(Cq::<K>::new(self.view.kring())) >= wanted.max(1);
             if asked || self.view.has_backlog() || (wanted != 0 && !there) {
                 match self.call::<K>(0, wanted, true, None) {
                     Called::Returned(returned) | Called::Displaced(returned) => drop(returned?),
@@ -347,8 +352,8 @@ impl<'a> Work<'a> {
             if had_backlog && self.view.has_room() {
                 self.count_overflow();
             }
-            let flags =
-                flags::enter_flags(kring) | if waits || had_backlog { GETEVENTS } else { 0 };
+            let flags = Kring::<K>::new(kring).enter_flags()
+                | if waits || had_backlog { GETEVENTS } else { 0 };
             // Read before this call can be displaced, as the ring may go then.
             let fd = (*kring).enter_ring_fd;
             if let Some(entry) = self.entry {
@@ -367,7 +372,8 @@ impl<'a> Work<'a> {
                 flags,
                 ptr::null(),
                 KERNEL_SIGSET_SIZE,
-            );
+            )
+            .check();
             if let Some(entry) = self.entry {
                 if !entry.after_syscall() {
                     return Called::Displaced(returned);

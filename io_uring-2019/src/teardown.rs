@@ -7,6 +7,7 @@ use uring_core::abi::request::{IORING_ASYNC_CANCEL_ALL, IORING_ASYNC_CANCEL_ANY}
 use uring_core::kernel::Native;
 use uring_core::register::cancel;
 use uring_core::ring::exit;
+use uring_core::ring::handle::Ring as Kring;
 
 use crate::ring::Ring;
 use crate::sys::{files, process};
@@ -47,11 +48,12 @@ unsafe fn cancel_if_gone(ring: &mut Ring) {
     // The lock goes with the anchor, which is closed next.
     if files::lock(anchor, false).is_ok() {
         // What cannot be cancelled ends by itself. Nothing waits for it.
-        let mut all = io_uring_sync_cancel_reg {
+        let all = io_uring_sync_cancel_reg {
             flags: IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
             ..io_uring_sync_cancel_reg::default()
         };
-        // SAFETY: the caller promises that the kernel ring is set up. `all` is valid for the call.
-        let _ = unsafe { cancel::sync_cancel::<Native>(&raw mut ring.kring, &raw mut all) };
+        // SAFETY: the caller promises that the kernel ring is set up.
+        let kring = unsafe { Kring::<Native>::new(&raw mut ring.kring) };
+        let _ = cancel::sync_cancel(kring, &raw const all);
     }
 }

@@ -6,7 +6,8 @@
 use uring_core::abi::params::IORING_SQ_CQ_OVERFLOW;
 use uring_core::abi::ring::io_uring;
 use uring_core::queue::complete;
-use uring_core::ring::order;
+use uring_core::ring::handle::Cq;
+use uring_core::ring::order::Word;
 
 use crate::hidden_fd::HiddenFd;
 use crate::overflow;
@@ -45,7 +46,7 @@ impl<'a> View<'a> {
     pub fn has_backlog(&self) -> bool {
         // SAFETY: `kring` is set up, so the word lies in its mapping. Relaxed: a hint, on whose strength nothing is
         // read.
-        unsafe { order::load_relaxed((*self.kring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
+        unsafe { Word::new((*self.kring).sq.kflags).load_relaxed() & IORING_SQ_CQ_OVERFLOW != 0 }
     }
 
     /// Adds new events of the backlog to the `overflow` counter of the CQ ring. `fdinfo` is the polling thread's open
@@ -64,7 +65,7 @@ impl<'a> View<'a> {
     /// Whether the CQ ring has room for an event.
     pub fn has_room(&self) -> bool {
         // SAFETY: `kring` is set up, so its words lie in its mapping.
-        unsafe { complete::available(self.kring) < (*self.kring).cq.ring_entries }
+        unsafe { complete::available(Cq::<()>::new(self.kring)) < (*self.kring).cq.ring_entries }
     }
 
     /// Whether more events are pending or in the CQ ring than it has entries.
@@ -72,8 +73,8 @@ impl<'a> View<'a> {
         // SAFETY: `kring` is set up, so its words lie in its mapping. Relaxed: the caller asks again and again, so a
         // stale value does no harm. Each SQE gives one event.
         unsafe {
-            let taken = order::load_relaxed((*self.kring).cq.khead);
-            let submitted = order::load_relaxed((*self.kring).sq.khead);
+            let taken = Word::new((*self.kring).cq.khead).load_relaxed();
+            let submitted = Word::new((*self.kring).sq.khead).load_relaxed();
             submitted.wrapping_sub(taken) > (*self.kring).cq.ring_entries
         }
     }
@@ -83,8 +84,8 @@ impl<'a> View<'a> {
         // SAFETY: `kring` is set up, so its words lie in its mapping. Relaxed: as in `may_overflow`.
         let without_event = unsafe {
             let sq = &(*self.kring).sq;
-            let posted = order::load_relaxed((*self.kring).cq.ktail);
-            order::load_relaxed(sq.khead).wrapping_sub(posted)
+            let posted = Word::new((*self.kring).cq.ktail).load_relaxed();
+            Word::new(sq.khead).load_relaxed().wrapping_sub(posted)
         };
         // Each SQE gives one event. It may be in the backlog.
         !self.ring.iopoll || without_event == overflow::backlog(self.ring)
@@ -95,6 +96,6 @@ impl<'a> View<'a> {
 #[cfg(not(feature = "preload"))]
 pub fn may_find_more(ring: &Ring) -> bool {
     // SAFETY: a `Ring` that others find is set up, so the word lies in its mapping. Relaxed: a hint.
-    let flags = unsafe { order::load_relaxed(ring.kring.sq.kflags) };
+    let flags = unsafe { Word::new(ring.kring.sq.kflags).load_relaxed() };
     ring.iopoll || flags & IORING_SQ_CQ_OVERFLOW != 0
 }

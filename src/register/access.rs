@@ -9,8 +9,8 @@ use core::ffi::{c_int, c_uint};
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_bpf, io_uring_restriction};
-use uring_core::errno::to_ret;
 use uring_core::register::access;
+use uring_core::ring::handle::Ring;
 
 /// Keeps the caller's credentials for requests to run with.
 ///
@@ -43,7 +43,7 @@ use uring_core::register::access;
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_personality(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { access::register_personality::<Chosen>(ring) })
+    access::register_personality(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }
 
 /// Drops credentials that a ring keeps.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn io_uring_register_personality(ring: *mut io_uring) -> c
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_personality(ring: *mut io_uring, id: c_int) -> c_int {
-    to_ret(unsafe { access::unregister_personality::<Chosen>(ring, id) })
+    access::unregister_personality(unsafe { Ring::<Chosen>::new(ring) }, id).as_c()
 }
 
 /// Restricts what may be done on a ring.
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn io_uring_register_restrictions(
     res: *mut io_uring_restriction,
     nr_res: c_uint,
 ) -> c_int {
-    to_ret(unsafe { access::register_restrictions::<Chosen>(ring, res, nr_res) })
+    access::register_restrictions(unsafe { Ring::<Chosen>::new(ring) }, res, nr_res).as_c()
 }
 
 /// Starts a ring that was set up disabled.
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn io_uring_register_restrictions(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { access::enable::<Chosen>(ring) })
+    access::enable(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }
 
 /// Sets a BPF filter over a ring's requests.
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn io_uring_register_bpf_filter(
     ring: *mut io_uring,
     bpf: *mut io_uring_bpf,
 ) -> c_int {
-    to_ret(unsafe { access::register_bpf_filter::<Chosen>(ring, bpf) })
+    unsafe { access::register_bpf_filter(Ring::<Chosen>::new(ring), bpf) }.as_c()
 }
 
 /// Sets a BPF filter over the requests of rings yet to be made.
@@ -238,5 +238,5 @@ pub unsafe extern "C" fn io_uring_register_bpf_filter(
 /// `bpf` must point to a description that may be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_bpf_filter_task(bpf: *mut io_uring_bpf) -> c_int {
-    to_ret(unsafe { access::register_task_bpf_filter::<Chosen>(bpf) })
+    unsafe { access::register_task_bpf_filter::<Chosen>(bpf) }.as_c()
 }

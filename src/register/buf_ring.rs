@@ -10,8 +10,8 @@ use core::ptr;
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_buf_reg, io_uring_buf_ring};
-use uring_core::errno::to_ret;
 use uring_core::register::buf_ring;
+use uring_core::ring::handle::Ring;
 
 /// Registers memory as a ring of provided buffers.
 ///
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
     reg: *mut io_uring_buf_reg,
     flags: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buf_ring::register::<Chosen>(ring, reg, flags) })
+    unsafe { buf_ring::register(Ring::<Chosen>::new(ring), reg, flags) }.as_c()
 }
 
 /// Ends a ring of provided buffers.
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid: c_int) -> c_int {
-    to_ret(unsafe { buf_ring::unregister::<Chosen>(ring, bgid) })
+    buf_ring::unregister(unsafe { Ring::<Chosen>::new(ring) }, bgid).as_c()
 }
 
 /// Tells where the kernel takes the next buffer from.
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn io_uring_buf_ring_head(
     buf_group: c_int,
     head: *mut u16,
 ) -> c_int {
-    match unsafe { buf_ring::head::<Chosen>(ring, buf_group) } {
+    match buf_ring::head(unsafe { Ring::<Chosen>::new(ring) }, buf_group) {
         Ok(position) => {
             unsafe { head.write(position) };
             0
@@ -192,7 +192,8 @@ pub unsafe extern "C" fn io_uring_setup_buf_ring(
     flags: c_uint,
     err: *mut c_int,
 ) -> *mut io_uring_buf_ring {
-    let (buf_ring, ret) = match unsafe { buf_ring::setup::<Chosen>(ring, nentries, bgid, flags) } {
+    let ring = unsafe { Ring::<Chosen>::new(ring) };
+    let (buf_ring, ret) = match buf_ring::setup(ring, nentries, bgid, flags) {
         Ok(buf_ring) => (buf_ring, 0),
         Err(errno) => (ptr::null_mut(), errno.as_ret()),
     };
@@ -235,5 +236,5 @@ pub unsafe extern "C" fn io_uring_free_buf_ring(
     nentries: c_uint,
     bgid: c_int,
 ) -> c_int {
-    to_ret(unsafe { buf_ring::free::<Chosen>(ring, br, nentries, bgid) })
+    unsafe { buf_ring::free(Ring::<Chosen>::new(ring), br, nentries, bgid) }.as_c()
 }

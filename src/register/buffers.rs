@@ -9,8 +9,8 @@ use core::ffi::{c_int, c_uint};
 
 use crate::Chosen;
 use uring_core::abi::{__u64, IORING_REGISTER_SRC_REGISTERED, io_uring, iovec};
-use uring_core::errno::to_ret;
 use uring_core::register::buffers;
+use uring_core::ring::handle::Ring;
 
 /// Registers buffers for requests that name them by index.
 ///
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn io_uring_register_buffers(
     iovecs: *const iovec,
     nr_iovecs: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buffers::register::<Chosen>(ring, iovecs, nr_iovecs) })
+    buffers::register(unsafe { Ring::<Chosen>::new(ring) }, iovecs, nr_iovecs).as_c()
 }
 
 /// Registers buffers with tags that tell when the kernel has let go of them.
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn io_uring_register_buffers_tags(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buffers::register_tags::<Chosen>(ring, iovecs, tags, nr) })
+    buffers::register_tags(unsafe { Ring::<Chosen>::new(ring) }, iovecs, tags, nr).as_c()
 }
 
 /// Registers a table of empty buffer slots.
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn io_uring_register_buffers_sparse(
     ring: *mut io_uring,
     nr: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buffers::register_sparse::<Chosen>(ring, nr) })
+    buffers::register_sparse(unsafe { Ring::<Chosen>::new(ring) }, nr).as_c()
 }
 
 /// Replaces registered buffers.
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn io_uring_register_buffers_update_tag(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buffers::update_tags::<Chosen>(ring, off, iovecs, tags, nr) })
+    buffers::update_tags(unsafe { Ring::<Chosen>::new(ring) }, off, iovecs, tags, nr).as_c()
 }
 
 /// Gives up all registered buffers.
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn io_uring_register_buffers_update_tag(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_buffers(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { buffers::unregister::<Chosen>(ring) })
+    buffers::unregister(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }
 
 /// Gives one ring all registered buffers of another.
@@ -264,9 +264,15 @@ pub unsafe extern "C" fn io_uring_unregister_buffers(ring: *mut io_uring) -> c_i
 /// `dst` and `src` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_clone_buffers(dst: *mut io_uring, src: *mut io_uring) -> c_int {
-    to_ret(unsafe {
-        buffers::clone::<Chosen>(dst, src, 0, 0, 0, IORING_REGISTER_SRC_REGISTERED as c_uint)
-    })
+    buffers::clone(
+        unsafe { Ring::<Chosen>::new(dst) },
+        unsafe { Ring::<Chosen>::new(src) },
+        0,
+        0,
+        0,
+        IORING_REGISTER_SRC_REGISTERED as c_uint,
+    )
+    .as_c()
 }
 
 /// Gives one ring all registered buffers of another, with flags.
@@ -309,7 +315,15 @@ pub unsafe extern "C" fn __io_uring_clone_buffers(
     src: *mut io_uring,
     flags: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buffers::clone::<Chosen>(dst, src, 0, 0, 0, flags) })
+    buffers::clone(
+        unsafe { Ring::<Chosen>::new(dst) },
+        unsafe { Ring::<Chosen>::new(src) },
+        0,
+        0,
+        0,
+        flags,
+    )
+    .as_c()
 }
 
 /// Gives one ring some registered buffers of another.
@@ -359,7 +373,15 @@ pub unsafe extern "C" fn io_uring_clone_buffers_offset(
     flags: c_uint,
 ) -> c_int {
     let flags = flags | IORING_REGISTER_SRC_REGISTERED as c_uint;
-    to_ret(unsafe { buffers::clone::<Chosen>(dst, src, dst_off, src_off, nr, flags) })
+    buffers::clone(
+        unsafe { Ring::<Chosen>::new(dst) },
+        unsafe { Ring::<Chosen>::new(src) },
+        dst_off,
+        src_off,
+        nr,
+        flags,
+    )
+    .as_c()
 }
 
 /// Gives one ring some registered buffers of another; the flags are the caller's alone.
@@ -403,5 +425,13 @@ pub unsafe extern "C" fn __io_uring_clone_buffers_offset(
     nr: c_uint,
     flags: c_uint,
 ) -> c_int {
-    to_ret(unsafe { buffers::clone::<Chosen>(dst, src, dst_off, src_off, nr, flags) })
+    buffers::clone(
+        unsafe { Ring::<Chosen>::new(dst) },
+        unsafe { Ring::<Chosen>::new(src) },
+        dst_off,
+        src_off,
+        nr,
+        flags,
+    )
+    .as_c()
 }

@@ -9,8 +9,8 @@ use core::ffi::c_int;
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_sqe, io_uring_sync_cancel_reg};
-use uring_core::errno::to_ret;
 use uring_core::register::cancel;
+use uring_core::ring::handle::Ring;
 
 /// Cancels requests and waits until they are gone.
 ///
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
     ring: *mut io_uring,
     reg: *mut io_uring_sync_cancel_reg,
 ) -> c_int {
-    to_ret(unsafe { cancel::sync_cancel::<Chosen>(ring, reg) })
+    cancel::sync_cancel(unsafe { Ring::<Chosen>::new(ring) }, reg).as_c()
 }
 
 /// Sends a message to a ring without having one.
@@ -93,5 +93,5 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
 /// `sqe` must point to a request.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_sync_msg(sqe: *mut io_uring_sqe) -> c_int {
-    to_ret(unsafe { cancel::sync_msg::<Chosen>(sqe) })
+    cancel::sync_msg::<Chosen>(sqe).as_c()
 }

@@ -9,8 +9,8 @@ use core::ffi::c_int;
 
 use crate::Chosen;
 use uring_core::abi::io_uring;
-use uring_core::errno::to_ret;
 use uring_core::register::eventfd;
+use uring_core::ring::handle::Ring;
 
 /// Has an eventfd signalled when completions arrive.
 ///
@@ -47,7 +47,7 @@ use uring_core::register::eventfd;
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_int) -> c_int {
-    to_ret(unsafe { eventfd::register::<Chosen>(ring, fd) })
+    eventfd::register(unsafe { Ring::<Chosen>::new(ring) }, fd).as_c()
 }
 
 /// Has an eventfd signalled when completions arrive that were not posted while submitting.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn io_uring_register_eventfd(ring: *mut io_uring, fd: c_in
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd: c_int) -> c_int {
-    to_ret(unsafe { eventfd::register_async::<Chosen>(ring, fd) })
+    eventfd::register_async(unsafe { Ring::<Chosen>::new(ring) }, fd).as_c()
 }
 
 /// Ends the signals to the ring's eventfd.
@@ -110,5 +110,5 @@ pub unsafe extern "C" fn io_uring_register_eventfd_async(ring: *mut io_uring, fd
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_eventfd(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { eventfd::unregister::<Chosen>(ring) })
+    eventfd::unregister(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }

@@ -9,8 +9,8 @@ use core::ffi::{c_int, c_uint};
 
 use crate::Chosen;
 use uring_core::abi::{__u64, io_uring};
-use uring_core::errno::to_ret;
 use uring_core::register::files;
+use uring_core::ring::handle::Ring;
 
 /// Registers files for requests that name them by index.
 ///
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn io_uring_register_files(
     files: *const c_int,
     nr_files: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::register::<Chosen>(ring, files, nr_files) })
+    files::register(unsafe { Ring::<Chosen>::new(ring) }, files, nr_files).as_c()
 }
 
 /// Registers files with tags that tell when the kernel has let go of them.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
     tags: *const __u64,
     nr: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::register_tags::<Chosen>(ring, files, tags, nr) })
+    files::register_tags(unsafe { Ring::<Chosen>::new(ring) }, files, tags, nr).as_c()
 }
 
 /// Registers a table of empty file slots.
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn io_uring_register_files_tags(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_files_sparse(ring: *mut io_uring, nr: c_uint) -> c_int {
-    to_ret(unsafe { files::register_sparse::<Chosen>(ring, nr) })
+    files::register_sparse(unsafe { Ring::<Chosen>::new(ring) }, nr).as_c()
 }
 
 /// Replaces registered files.
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn io_uring_register_files_update(
     files: *const c_int,
     nr_files: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::update::<Chosen>(ring, off, files, nr_files) })
+    files::update(unsafe { Ring::<Chosen>::new(ring) }, off, files, nr_files).as_c()
 }
 
 /// Replaces registered files, with tags.
@@ -240,7 +240,14 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
     tags: *const __u64,
     nr_files: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::update_tags::<Chosen>(ring, off, files, tags, nr_files) })
+    files::update_tags(
+        unsafe { Ring::<Chosen>::new(ring) },
+        off,
+        files,
+        tags,
+        nr_files,
+    )
+    .as_c()
 }
 
 /// Gives up all registered files.
@@ -272,7 +279,7 @@ pub unsafe extern "C" fn io_uring_register_files_update_tag(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_files(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { files::unregister::<Chosen>(ring) })
+    files::unregister(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }
 
 /// Sets the range of file slots that the kernel may choose from.
@@ -312,5 +319,5 @@ pub unsafe extern "C" fn io_uring_register_file_alloc_range(
     off: c_uint,
     len: c_uint,
 ) -> c_int {
-    to_ret(unsafe { files::set_alloc_range::<Chosen>(ring, off, len) })
+    files::set_alloc_range(unsafe { Ring::<Chosen>::new(ring) }, off, len).as_c()
 }

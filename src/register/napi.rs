@@ -9,8 +9,8 @@ use core::ffi::c_int;
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_napi};
-use uring_core::errno::to_ret;
 use uring_core::register::napi;
+use uring_core::ring::handle::Ring;
 
 /// Has waits poll the network devices.
 ///
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn io_uring_register_napi(
     ring: *mut io_uring,
     napi: *mut io_uring_napi,
 ) -> c_int {
-    to_ret(unsafe { napi::register::<Chosen>(ring, napi) })
+    unsafe { napi::register(Ring::<Chosen>::new(ring), napi) }.as_c()
 }
 
 /// Ends the polling of network devices.
@@ -88,5 +88,5 @@ pub unsafe extern "C" fn io_uring_unregister_napi(
     ring: *mut io_uring,
     napi: *mut io_uring_napi,
 ) -> c_int {
-    to_ret(unsafe { napi::unregister::<Chosen>(ring, napi) })
+    unsafe { napi::unregister(Ring::<Chosen>::new(ring), napi) }.as_c()
 }

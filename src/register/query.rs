@@ -9,8 +9,8 @@ use core::ffi::{c_int, c_uint};
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_probe, io_uring_query_hdr};
-use uring_core::errno::to_ret;
 use uring_core::register::query;
+use uring_core::ring::handle::Ring;
 
 /// Asks the kernel which requests it knows, in the caller's memory.
 ///
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn io_uring_register_probe(
     p: *mut io_uring_probe,
     nr_ops: c_uint,
 ) -> c_int {
-    to_ret(unsafe { query::probe::<Chosen>(ring, p, nr_ops) })
+    unsafe { query::probe(Ring::<Chosen>::new(ring), p, nr_ops) }.as_c()
 }
 
 /// Asks the kernel what it supports.
@@ -94,5 +94,5 @@ pub unsafe extern "C" fn io_uring_register_probe(
 /// `query` must be NULL or point to a question, each `next_entry` likewise, and each `query_data` to `size` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_query(query: *mut io_uring_query_hdr) -> c_int {
-    to_ret(unsafe { query::query::<Chosen>(query) })
+    unsafe { query::query::<Chosen>(query) }.as_c()
 }

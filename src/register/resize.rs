@@ -4,8 +4,8 @@ use core::ffi::c_int;
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_params};
-use uring_core::errno::to_ret;
 use uring_core::register::resize;
+use uring_core::ring::handle::Whole;
 
 /// Gives a ring another size.
 ///
@@ -60,6 +60,6 @@ pub unsafe extern "C" fn io_uring_resize_rings(
     ring: *mut io_uring,
     p: *mut io_uring_params,
 ) -> c_int {
-    // SAFETY: the caller keeps the promises above.
-    to_ret(unsafe { resize::resize::<Chosen>(ring, p) })
+    // SAFETY: the caller vouches for both.
+    unsafe { resize::resize(Whole::<Chosen>::new(ring), p) }.as_c()
 }

@@ -9,7 +9,7 @@ use core::ffi::c_int;
 
 use crate::Chosen;
 use uring_core::abi::io_uring;
-use uring_core::errno::to_ret;
+use uring_core::ring::handle::Whole;
 use uring_core::ring::ring_fd;
 
 /// Registers the ring's descriptor with the calling thread.
@@ -49,7 +49,7 @@ use uring_core::ring::ring_fd;
 /// `ring` must be set up, and no other thread use it, now or while it is registered.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { ring_fd::register::<Chosen>(ring) })
+    ring_fd::register(unsafe { Whole::<Chosen>::new(ring) }).as_c()
 }
 
 /// Gives the registered index of a ring back. To be called in the thread that has registered it.
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn io_uring_register_ring_fd(ring: *mut io_uring) -> c_int
 /// `ring` must be set up, no other thread use it, and this thread have registered it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_ring_fd(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { ring_fd::unregister::<Chosen>(ring) })
+    ring_fd::unregister(unsafe { Whole::<Chosen>::new(ring) }).as_c()
 }
 
 /// Closes the descriptor of a registered ring.
@@ -114,5 +114,5 @@ pub unsafe extern "C" fn io_uring_unregister_ring_fd(ring: *mut io_uring) -> c_i
 /// `ring` must be set up, and no other thread use it meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_close_ring_fd(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { ring_fd::close::<Chosen>(ring) })
+    ring_fd::close(unsafe { Whole::<Chosen>::new(ring) }).as_c()
 }

@@ -11,8 +11,9 @@ use crate::Chosen;
 use uring_core::abi::{
     io_uring, io_uring_clock_register, io_uring_mem_region_reg, io_uring_reg_wait,
 };
-use uring_core::errno::{Errno, to_ret};
+use uring_core::errno::Errno;
 use uring_core::register::wait;
+use uring_core::ring::handle::{Ring, Whole};
 
 /// Sets the clock by which timed waits go.
 ///
@@ -50,7 +51,7 @@ pub unsafe extern "C" fn io_uring_register_clock(
     ring: *mut io_uring,
     arg: *mut io_uring_clock_register,
 ) -> c_int {
-    to_ret(unsafe { wait::register_clock::<Chosen>(ring, arg) })
+    wait::register_clock(unsafe { Ring::<Chosen>::new(ring) }, arg).as_c()
 }
 
 /// Registers memory that a ring shares with the kernel.
@@ -105,7 +106,7 @@ pub unsafe extern "C" fn io_uring_register_region(
     ring: *mut io_uring,
     reg: *mut io_uring_mem_region_reg,
 ) -> c_int {
-    to_ret(unsafe { wait::register_region::<Chosen>(ring, reg) })
+    unsafe { wait::register_region(Ring::<Chosen>::new(ring), reg) }.as_c()
 }
 
 /// Fails: the kernel has no such operation.
@@ -156,5 +157,5 @@ pub extern "C" fn io_uring_register_wait_reg(
 /// `ring` must be set up, and no other thread use it meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_set_iowait(ring: *mut io_uring, enable_iowait: bool) -> c_int {
-    to_ret(unsafe { wait::set_iowait(ring, enable_iowait) })
+    wait::set_iowait(unsafe { Whole::<Chosen>::new(ring) }, enable_iowait).as_c()
 }

@@ -9,8 +9,8 @@ use core::ffi::{c_int, c_uint};
 
 use crate::Chosen;
 use uring_core::abi::{cpu_set_t, io_uring};
-use uring_core::errno::to_ret;
 use uring_core::register::workers;
+use uring_core::ring::handle::Ring;
 
 /// Says on which CPUs the kernel's workers may run.
 ///
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
     cpusz: usize,
     mask: *const cpu_set_t,
 ) -> c_int {
-    to_ret(unsafe { workers::register_affinity::<Chosen>(ring, cpusz, mask) })
+    workers::register_affinity(unsafe { Ring::<Chosen>::new(ring) }, cpusz, mask).as_c()
 }
 
 /// Lets the kernel's workers run wherever the submitting thread may.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn io_uring_register_iowq_aff(
 /// `ring` must be set up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn io_uring_unregister_iowq_aff(ring: *mut io_uring) -> c_int {
-    to_ret(unsafe { workers::unregister_affinity::<Chosen>(ring) })
+    workers::unregister_affinity(unsafe { Ring::<Chosen>::new(ring) }).as_c()
 }
 
 /// Limits how many workers the kernel starts.
@@ -122,5 +122,5 @@ pub unsafe extern "C" fn io_uring_register_iowq_max_workers(
     ring: *mut io_uring,
     val: *mut c_uint,
 ) -> c_int {
-    to_ret(unsafe { workers::set_max::<Chosen>(ring, val) })
+    unsafe { workers::set_max(Ring::<Chosen>::new(ring), val) }.as_c()
 }

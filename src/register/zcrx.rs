@@ -9,8 +9,8 @@ use core::ffi::c_int;
 
 use crate::Chosen;
 use uring_core::abi::{io_uring, io_uring_zcrx_ifq_reg, zcrx_ctrl};
-use uring_core::errno::to_ret;
 use uring_core::register::zcrx;
+use uring_core::ring::handle::Ring;
 
 /// Has a network device's receive queue fill the program's memory.
 ///
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn io_uring_register_ifq(
     ring: *mut io_uring,
     reg: *mut io_uring_zcrx_ifq_reg,
 ) -> c_int {
-    to_ret(unsafe { zcrx::register_ifq::<Chosen>(ring, reg) })
+    unsafe { zcrx::register_ifq(Ring::<Chosen>::new(ring), reg) }.as_c()
 }
 
 /// Does something with a registered receive queue.
@@ -109,5 +109,5 @@ pub unsafe extern "C" fn io_uring_register_zcrx_ctrl(
     ring: *mut io_uring,
     ctrl: *mut zcrx_ctrl,
 ) -> c_int {
-    to_ret(unsafe { zcrx::control::<Chosen>(ring, ctrl) })
+    unsafe { zcrx::control(Ring::<Chosen>::new(ring), ctrl) }.as_c()
 }

@@ -8,6 +8,7 @@ use crate::abi::ring::io_uring;
 use crate::abi::types::*;
 use crate::kernel::Kernel;
 use crate::register::buf_ring;
+use crate::ring::handle::Ring;
 use crate::ring::order;
 
 /// The ring's tail.
@@ -207,12 +208,11 @@ pub unsafe extern "C" fn io_uring_buf_ring_cq_advance(
 /// `ring` is set up, and `br` points to the buffer ring of group `bgid`.
 #[inline]
 pub unsafe fn buf_ring_available<K: Kernel>(
-    ring: *mut io_uring,
+    ring: Ring<K>,
     br: *mut io_uring_buf_ring,
     bgid: u16,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
-    match unsafe { buf_ring::head::<K>(ring, c_int::from(bgid)) } {
+    match buf_ring::head(ring, c_int::from(bgid)) {
         // SAFETY: the caller vouches for `br`; only the application writes the tail.
         Ok(head) => c_int::from(unsafe { *tail(br) }.wrapping_sub(head)),
         Err(errno) => errno.as_ret(),

@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use crate::abi::params::IORING_CQ_EVENTFD_DISABLED;
 use crate::abi::ring::io_uring;
 use crate::errno::Errno;
-use crate::ring::order;
+use crate::ring::handle::Cq;
 
 /// Whether completions signal the registered eventfd.
 ///
@@ -28,11 +28,10 @@ use crate::ring::order;
 /// `ring` is set up, and no other thread uses its CQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_eventfd_enabled(ring: *const io_uring) -> bool {
-    // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping.
-    unsafe {
-        let flags = (*ring).cq.kflags;
-        flags.is_null() || order::load_relaxed(flags) & IORING_CQ_EVENTFD_DISABLED == 0
-    }
+    // SAFETY: the caller has the CQ side.
+    let cq = unsafe { Cq::<()>::new(ring.cast_mut()) };
+    cq.eventfd_flags()
+        .is_none_or(|word| word.load_relaxed() & IORING_CQ_EVENTFD_DISABLED == 0)
 }
 
 /// Makes completions signal the registered eventfd, or not.
@@ -61,21 +60,18 @@ pub unsafe extern "C" fn io_uring_cq_eventfd_enabled(ring: *const io_uring) -> b
 /// `ring` is set up, and no other thread uses its CQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_eventfd_toggle(ring: *mut io_uring, enabled: bool) -> c_int {
-    // SAFETY: `ring` is set up, so `kflags` is null or points into its mapping. Relaxed: only this side writes the
-    // word, and its value is all that matters.
-    unsafe {
-        let word = (*ring).cq.kflags;
-        if word.is_null() {
-            return if enabled {
-                0
-            } else {
-                Errno::EOPNOTSUPP.as_ret()
-            };
-        }
-        let flags = order::load_relaxed(word);
-        if enabled == (flags & IORING_CQ_EVENTFD_DISABLED != 0) {
-            order::store_relaxed(word, flags ^ IORING_CQ_EVENTFD_DISABLED);
-        }
-        0
+    // SAFETY: the caller has the CQ side.
+    let Some(word) = unsafe { Cq::<()>::new(ring) }.eventfd_flags() else {
+        return if enabled {
+            0
+        } else {
+            Errno::EOPNOTSUPP.as_ret()
+        };
+    };
+    // Relaxed: only this side writes the word, and its value is all that matters.
+    let flags = word.load_relaxed();
+    if enabled == (flags & IORING_CQ_EVENTFD_DISABLED != 0) {
+        word.store_relaxed(flags ^ IORING_CQ_EVENTFD_DISABLED);
     }
+    0
 }

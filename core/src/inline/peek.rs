@@ -8,10 +8,13 @@ use crate::abi::params::{
     IORING_SETUP_CQE32, IORING_SETUP_IOPOLL, IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN,
 };
 use crate::abi::ring::{io_uring, io_uring_cqe_iter};
-use crate::errno::Errno;
+use crate::errno::{Errno, Ret};
 use crate::kernel::Kernel;
-use crate::queue::{complete, wait};
-use crate::ring::order;
+use crate::out::Out;
+use crate::queue::complete::{self, Cqe};
+use crate::queue::enter::Batch;
+use crate::queue::wait;
+use crate::ring::handle::{Cq, Ring};
 
 /// How far a CQE's index is shifted to index `cq.cqes`, by the flags of a ring.
 ///
@@ -50,8 +53,8 @@ pub extern "C" fn io_uring_cqe_shift_from_flags(flags: c_uint) -> c_uint {
 /// `ring` is set up.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cqe_shift(ring: *const io_uring) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe { complete::cqe_shift(ring) }
+    // SAFETY: the caller's ring is set up.
+    unsafe { Ring::<()>::new(ring.cast_mut()) }.cqe_shift()
 }
 
 /// How many CQEs wait to be looked at.
@@ -76,8 +79,8 @@ pub unsafe extern "C" fn io_uring_cqe_shift(ring: *const io_uring) -> c_uint {
 /// `ring` is set up, and no other thread uses its CQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_ready(ring: *const io_uring) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe { complete::available(ring) }
+    // SAFETY: the caller has the CQ side.
+    complete::available(unsafe { Cq::<()>::new(ring.cast_mut()) })
 }
 
 /// Whether the kernel holds CQEs that found no room in the queue.
@@ -102,8 +105,9 @@ pub unsafe extern "C" fn io_uring_cq_ready(ring: *const io_uring) -> c_uint {
 /// `ring` is set up.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_has_overflow(ring: *const io_uring) -> bool {
-    // SAFETY: `ring` is set up, so `kflags` points into its mapping.
-    unsafe { order::load_relaxed((*ring).sq.kflags) & IORING_SQ_CQ_OVERFLOW != 0 }
+    // SAFETY: the caller's ring is set up.
+    let flags = unsafe { Ring::<()>::new(ring.cast_mut()) }.kernel_flags();
+    flags.load_relaxed() & IORING_SQ_CQ_OVERFLOW != 0
 }
 
 /// Gives CQEs back to the kernel, the oldest first.
@@ -128,11 +132,9 @@ pub unsafe extern "C" fn io_uring_cq_has_overflow(ring: *const io_uring) -> bool
 /// `ring` is set up, and no other thread uses its CQ side. At least `nr` entries are in the queue.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_advance(ring: *mut io_uring, nr: c_uint) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if nr != 0 {
-            complete::advance(ring, nr);
-        }
+    if nr != 0 {
+        // SAFETY: the caller has the CQ side.
+        complete::advance(unsafe { Cq::<()>::new(ring) }, nr);
     }
 }
 
@@ -158,11 +160,10 @@ pub unsafe extern "C" fn io_uring_cq_advance(ring: *mut io_uring, nr: c_uint) {
 /// `ring` is set up, and no other thread uses its CQ side. `cqe` is NULL or the oldest CQE.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cqe_seen(ring: *mut io_uring, cqe: *mut io_uring_cqe) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if !cqe.is_null() {
-            complete::advance(ring, complete::cqe_nr(cqe));
-        }
+    if !cqe.is_null() {
+        // SAFETY: the caller has the CQ side, and `cqe` is the first of its CQEs.
+        let (cq, cqe) = unsafe { (Cq::<()>::new(ring), Cqe::new(cqe)) };
+        complete::advance(cq, cqe.slots());
     }
 }
 
@@ -185,8 +186,8 @@ pub unsafe extern "C" fn io_uring_cqe_seen(ring: *mut io_uring, cqe: *mut io_uri
 /// `cqe` points to a CQE that has not been given back.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe { complete::cqe_nr(cqe) }
+    // SAFETY: the kernel has published the caller's CQE, and it was not given back.
+    unsafe { Cqe::new(cqe.cast_mut()) }.slots()
 }
 
 /// Starts a walk over the CQEs that are there.
@@ -211,16 +212,15 @@ pub unsafe extern "C" fn io_uring_cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
 /// `ring` is set up, and no other thread uses its CQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cqe_iter_init(ring: *const io_uring) -> io_uring_cqe_iter {
-    // SAFETY: `ring` is set up, so its counters lie in its mapping.
-    unsafe {
-        io_uring_cqe_iter {
-            cqes: (*ring).cq.cqes,
-            mask: (*ring).cq.ring_mask,
-            shift: complete::cqe_shift(ring),
-            head: order::load_relaxed((*ring).cq.khead),
-            // Acquire: the CQEs before the tail are complete.
-            tail: order::load_acquire((*ring).cq.ktail),
-        }
+    // SAFETY: the caller has the CQ side.
+    let cq = unsafe { Cq::<()>::new(ring.cast_mut()) };
+    io_uring_cqe_iter {
+        cqes: cq.cqes(),
+        mask: cq.mask(),
+        shift: cq.cqe_shift(),
+        head: cq.head().load_relaxed(),
+        // Acquire: the CQEs before the tail are complete.
+        tail: cq.tail().load_acquire(),
     }
 }
 
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn io_uring_cqe_iter_next(
         }
         let index = ((head & (*iter).mask) as usize) << (*iter).shift;
         let next = (*iter).cqes.add(index);
-        (*iter).head = head.wrapping_add(complete::cqe_nr(next));
+        (*iter).head = head.wrapping_add(Cqe::new(next).slots());
         *cqe = next;
         true
     }
@@ -288,99 +288,87 @@ pub unsafe extern "C" fn __io_uring_peek_cqe(
     cqe_ptr: *mut *mut io_uring_cqe,
     nr_available: *mut c_uint,
 ) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { first(ring, cqe_ptr, nr_available) }
+    // SAFETY: the caller has the CQ side.
+    let found = first(unsafe { Cq::<()>::new(ring) });
+    // SAFETY: the caller vouches for both places.
+    unsafe {
+        *cqe_ptr = found.cqe;
+        if !nr_available.is_null() {
+            *nr_available = found.available;
+        }
+    }
+    found.ret.as_c()
 }
 
-/// [`__io_uring_peek_cqe`] for the functions here: a call of an exported symbol would go through the dynamic linker.
-///
-/// # Safety
-///
-/// As for [`__io_uring_peek_cqe`].
-unsafe fn first(
-    ring: *mut io_uring,
-    cqe_ptr: *mut *mut io_uring_cqe,
-    nr_available: *mut c_uint,
-) -> c_int {
-    // SAFETY: the caller's promises are those that the called functions ask for.
-    unsafe {
-        let (mut cqe, mut error) = (ptr::null_mut(), 0);
-        let available = loop {
-            let available = complete::available(ring);
-            if available == 0 {
-                break available;
-            }
-            let first = complete::head(ring);
-            if !complete::is_internal(ring, first) {
-                cqe = first;
-                break available;
-            }
-            if let Err(errno) = complete::take_internal(ring, first) {
-                error = errno.as_ret();
-                break available;
-            }
-        };
-        *cqe_ptr = cqe;
-        if !nr_available.is_null() {
-            *nr_available = available;
+/// What [`first`] finds.
+struct First {
+    /// The CQE, or null.
+    cqe: *mut io_uring_cqe,
+    /// How many CQ slots are filled.
+    available: c_uint,
+    /// The error of a timeout that the library itself had submitted.
+    ret: Ret,
+}
+
+/// The first CQE, without a system call.
+#[inline(always)]
+fn first<K>(cq: Cq<K>) -> First {
+    let (mut cqe, mut ret) = (ptr::null_mut(), Ret::DONE);
+    let available = loop {
+        let available = complete::available(cq);
+        if available == 0 {
+            break available;
         }
-        error
+        // SAFETY: a slot is available.
+        let first = unsafe { complete::head(cq) };
+        if !first.is_internal(*cq) {
+            cqe = first.as_ptr();
+            break available;
+        }
+        let taken = complete::take_internal(cq, first);
+        if taken.is_err() {
+            ret = taken;
+            break available;
+        }
+    };
+    First {
+        cqe,
+        available,
+        ret,
     }
 }
 
 /// Looks at the first CQE without waiting.
-///
-/// # Safety
-///
-/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
 #[inline]
-pub unsafe fn peek_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
-    // SAFETY: the caller's promises are those that the called functions ask for; `ring` is set up, so `kflags` points
-    // into its mapping.
-    unsafe {
-        if first(ring, cqe_ptr, ptr::null_mut()) == 0 {
-            if !(*cqe_ptr).is_null() {
-                return 0;
-            }
-            // The kernel is asked only where it may have CQEs that it does not post by itself.
-            let pending = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
-            if (*ring).flags & IORING_SETUP_IOPOLL == 0
-                && order::load_relaxed((*ring).sq.kflags) & pending == 0
-            {
-                return Errno::EAGAIN.as_ret();
-            }
+pub fn peek_cqe<K: Kernel>(cq: Cq<K>, cqe_ptr: Out<*mut io_uring_cqe>) -> Ret {
+    let found = first(cq);
+    cqe_ptr.set(found.cqe);
+    if found.ret == Ret::DONE {
+        if !found.cqe.is_null() {
+            return Ret::DONE;
         }
-        wait_cqe_nr::<K>(ring, cqe_ptr, 0)
+        // The kernel is asked only where it may have CQEs that it does not post by itself.
+        let pending = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
+        if !cq.has(IORING_SETUP_IOPOLL) && cq.kernel_flags().load_relaxed() & pending == 0 {
+            return Errno::EAGAIN.into();
+        }
     }
+    wait_cqe_nr(cq, cqe_ptr, 0)
 }
 
 /// Waits for a CQE.
-///
-/// # Safety
-///
-/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
 #[inline]
-pub unsafe fn wait_cqe<K: Kernel>(ring: *mut io_uring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int {
-    // SAFETY: the caller's promises are those that the called functions ask for.
-    unsafe {
-        if first(ring, cqe_ptr, ptr::null_mut()) == 0 && !(*cqe_ptr).is_null() {
-            return 0;
-        }
-        wait_cqe_nr::<K>(ring, cqe_ptr, 1)
+pub fn wait_cqe<K: Kernel>(cq: Cq<K>, cqe_ptr: Out<*mut io_uring_cqe>) -> Ret {
+    let found = first(cq);
+    cqe_ptr.set(found.cqe);
+    if found.ret == Ret::DONE && !found.cqe.is_null() {
+        return Ret::DONE;
     }
+    wait_cqe_nr(cq, cqe_ptr, 1)
 }
 
 /// Waits until a number of CQEs are there.
-///
-/// # Safety
-///
-/// `ring` is set up, and no other thread uses its CQ side. `cqe_ptr` points to room for a pointer.
 #[inline]
-pub unsafe fn wait_cqe_nr<K: Kernel>(
-    ring: *mut io_uring,
-    cqe_ptr: *mut *mut io_uring_cqe,
-    wait_nr: c_uint,
-) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe { wait::get_cqe::<K>(ring, cqe_ptr, 0, wait_nr, ptr::null()) }
+pub fn wait_cqe_nr<K: Kernel>(cq: Cq<K>, cqe_ptr: Out<*mut io_uring_cqe>, wait_nr: c_uint) -> Ret {
+    wait::get_cqe(cq, cqe_ptr, Batch::EMPTY, wait_nr, ptr::null())
 }

@@ -1,16 +1,17 @@
 //! Taking SQEs: what C programs have as inline functions.
 
-use core::ffi::{c_int, c_uint};
+use core::ffi::c_uint;
 use core::ptr;
 
 use crate::abi::params::{IORING_SETUP_SQE_MIXED, IORING_SETUP_SQE128, IORING_SETUP_SQPOLL};
 use crate::abi::ring::io_uring;
 use crate::abi::sqe::{IOSQE_CQE_SKIP_SUCCESS, io_uring_sqe};
-use crate::errno::to_ret;
+use crate::errno::Ret;
 use crate::inline::prep::sqe::io_uring_prep_nop;
 use crate::kernel::Kernel;
-use crate::queue::sqe::{get, initialize, load_head};
+use crate::queue::sqe::{get, initialize};
 use crate::queue::submit;
+use crate::ring::handle::{Ring, Sq};
 
 /// How far an SQE's index is shifted to index `sq.sqes`, by the flags of a ring.
 ///
@@ -74,8 +75,8 @@ pub unsafe extern "C" fn io_uring_sqe_shift(ring: *const io_uring) -> c_uint {
 /// `ring` is set up.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_load_sq_head(ring: *const io_uring) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe { load_head(ring) }
+    // SAFETY: the caller's ring is set up.
+    unsafe { Ring::<()>::new(ring.cast_mut()) }.load_sq_head()
 }
 
 /// Takes a free SQE to fill in, as io_uring_get_sqe() does.
@@ -97,8 +98,8 @@ pub unsafe extern "C" fn io_uring_load_sq_head(ring: *const io_uring) -> c_uint 
 /// `ring` is set up, and no other thread uses its SQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn _io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring_sqe {
-    // SAFETY: passed on to the caller.
-    unsafe { get(ring) }
+    // SAFETY: the caller has the SQ side.
+    get(unsafe { Sq::<()>::new(ring) })
 }
 
 /// How many SQEs were taken and not consumed by the kernel.
@@ -123,8 +124,8 @@ pub unsafe extern "C" fn _io_uring_get_sqe(ring: *mut io_uring) -> *mut io_uring
 /// `ring` is set up, and no other thread uses its SQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_sq_ready(ring: *const io_uring) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe { (*ring).sq.sqe_tail.wrapping_sub(load_head(ring)) }
+    // SAFETY: the caller has the SQ side.
+    ready(unsafe { Sq::<()>::new(ring.cast_mut()) })
 }
 
 /// How many SQEs can still be taken.
@@ -146,29 +147,27 @@ pub unsafe extern "C" fn io_uring_sq_ready(ring: *const io_uring) -> c_uint {
 /// `ring` is set up, and no other thread uses its SQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_sq_space_left(ring: *const io_uring) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        (*ring)
-            .sq
-            .ring_entries
-            .wrapping_sub(io_uring_sq_ready(ring))
-    }
+    // SAFETY: the caller has the SQ side.
+    space_left(unsafe { Sq::<()>::new(ring.cast_mut()) })
+}
+
+#[inline(always)]
+fn ready<K>(sq: Sq<K>) -> c_uint {
+    sq.tail().wrapping_sub(sq.load_sq_head())
+}
+
+#[inline(always)]
+fn space_left<K>(sq: Sq<K>) -> c_uint {
+    sq.entries().wrapping_sub(ready(sq))
 }
 
 /// Waits until an SQE can be taken, where a kernel thread submits.
-///
-/// # Safety
-///
-/// `ring` is set up, and no other thread uses its SQ side.
 #[inline]
-pub unsafe fn sqring_wait<K: Kernel>(ring: *mut io_uring) -> c_int {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if (*ring).flags & IORING_SETUP_SQPOLL == 0 || io_uring_sq_space_left(ring) != 0 {
-            return 0;
-        }
-        to_ret(submit::wait_for_room::<K>(ring))
+pub fn sqring_wait<K: Kernel>(sq: Sq<K>) -> Ret {
+    if !sq.has(IORING_SETUP_SQPOLL) || space_left(sq) != 0 {
+        return Ret::DONE;
     }
+    submit::wait_for_room(*sq)
 }
 
 /// Takes a free SQE of 128 bytes to fill in.
@@ -196,30 +195,32 @@ pub unsafe fn sqring_wait<K: Kernel>(ring: *mut io_uring) -> c_int {
 /// `ring` is set up, and no other thread uses its SQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_get_sqe128(ring: *mut io_uring) -> *mut io_uring_sqe {
-    // SAFETY: `ring` is set up; both entries lie within its SQEs, the second one not beyond the end since the last
-    // entry is passed over.
+    // SAFETY: the caller has the SQ side.
+    let sq = unsafe { Sq::<()>::new(ring) };
+    if sq.has(IORING_SETUP_SQE128) {
+        return get(sq);
+    }
+    if !sq.has(IORING_SETUP_SQE_MIXED) {
+        return ptr::null_mut();
+    }
+    let tail = sq.tail();
+    let index = tail & sq.mask();
+    let filler = c_uint::from(index == sq.mask());
+    let last = tail.wrapping_add(filler + 1);
+    if last.wrapping_sub(sq.load_sq_head()) >= sq.entries() {
+        return ptr::null_mut();
+    }
+    // SAFETY: both entries lie within the ring's SQEs, the second one not beyond the end since the last entry is passed
+    // over. The kernel has read what was there.
     unsafe {
-        if (*ring).flags & IORING_SETUP_SQE128 != 0 {
-            return get(ring);
-        }
-        if (*ring).flags & IORING_SETUP_SQE_MIXED == 0 {
-            return ptr::null_mut();
-        }
-        let tail = (*ring).sq.sqe_tail;
-        let index = tail & (*ring).sq.ring_mask;
-        let filler = c_uint::from(index == (*ring).sq.ring_mask);
-        let last = tail.wrapping_add(filler + 1);
-        if last.wrapping_sub(load_head(ring)) >= (*ring).sq.ring_entries {
-            return ptr::null_mut();
-        }
-        let mut sqe = (*ring).sq.sqes.add(index as usize);
+        let mut sqe = sq.sqes().add(index as usize);
         if filler != 0 {
             initialize(sqe);
             io_uring_prep_nop(sqe);
             (*sqe).flags = IOSQE_CQE_SKIP_SUCCESS as u8;
-            sqe = (*ring).sq.sqes;
+            sqe = sq.sqes();
         }
-        (*ring).sq.sqe_tail = last.wrapping_add(1);
+        sq.set_tail(last.wrapping_add(1));
         initialize(sqe);
         sqe
     }

@@ -8,17 +8,19 @@ use crate::abi::op::{IORING_OP_NOP, IORING_OP_NOP128, IORING_OP_URING_CMD};
 use crate::abi::params::*;
 use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
 use crate::abi::sqe::{IOSQE_ASYNC, IOSQE_CQE_SKIP_SUCCESS};
-use crate::errno::Errno;
+use crate::errno::{Errno, Ret};
 use crate::inline::prep::cmd::__io_uring_prep_uring_cmd;
 use crate::inline::prep::sqe::{io_uring_initialize_sqe, io_uring_prep_nop128};
-use crate::kernel::sim::{self, Config, Sim};
+use crate::kernel::sim::{self, Config};
+use crate::out::Out;
 use crate::queue::sqe;
 use crate::queue::tests::Ring;
 
 fn peek(ring: &mut Ring) -> Result<*mut io_uring_cqe, i32> {
     let mut cqe = ptr::dangling_mut();
-    // SAFETY: the ring is set up and used by this thread alone.
-    match unsafe { peek::peek_cqe::<Sim>(ring.ptr(), &raw mut cqe) } {
+    // SAFETY: the place outlives the call.
+    let place = unsafe { Out::new(&raw mut cqe) };
+    match peek::peek_cqe(ring.cq(), place).as_c() {
         0 => Ok(cqe),
         error => {
             assert!(cqe.is_null());
@@ -78,7 +80,7 @@ fn the_count_is_told_with_the_first_completion() {
             0
         );
         assert_eq!(((*cqe).user_data, count), (7, 2));
-        assert_eq!(peek::wait_cqe::<Sim>(ring.ptr(), &raw mut cqe), 0);
+        assert_eq!(peek::wait_cqe(ring.cq(), Out::new(&raw mut cqe)), Ret::DONE);
         assert_eq!((*cqe).user_data, 7);
     }
 }
@@ -93,7 +95,7 @@ fn sqes_of_128_bytes_do_not_wrap() {
         (*io).flags |= IORING_SETUP_SQE_MIXED;
         let first = (*io).sq.sqes;
 
-        assert_eq!(sqe::get(io), first);
+        assert_eq!(sqe::get(ring.sq()), first);
         assert_eq!(sq::io_uring_get_sqe128(io), first.add(1));
         assert_eq!(sq::io_uring_sq_space_left(io), 1);
         assert!(sq::io_uring_get_sqe128(io).is_null());

@@ -7,7 +7,7 @@ use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::NonNull;
 
 use crate::abi::params::io_uring_params;
-use crate::errno::Result;
+use crate::errno::{Result, Ret};
 
 mod native;
 #[cfg(test)]
@@ -72,7 +72,7 @@ pub trait Kernel {
     /// # Safety
     ///
     /// `params` must be valid for reads and writes, and so must the memory it names under `IORING_SETUP_NO_MMAP`.
-    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int>;
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret;
 
     /// `io_uring_enter`: submits, waits, or both; returns the number of requests submitted.
     ///
@@ -87,19 +87,14 @@ pub trait Kernel {
         flags: c_uint,
         arg: *const c_void,
         size: usize,
-    ) -> Result<c_int>;
+    ) -> Ret;
 
     /// `io_uring_register`.
     ///
     /// # Safety
     ///
     /// `arg` must be what `opcode` takes, with `nr_args` elements where it takes an array.
-    unsafe fn register(
-        fd: c_int,
-        opcode: c_uint,
-        arg: *const c_void,
-        nr_args: c_uint,
-    ) -> Result<c_int>;
+    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret;
 
     /// `mmap`, at an address of the kernel's choice.
     ///

@@ -3,87 +3,107 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
+use super::enter::{Batch, Until, enter};
 use crate::abi::cqe::{IORING_CQE_F_32, IORING_CQE_F_SKIP, io_uring_cqe};
 use crate::abi::enter::IORING_ENTER_GETEVENTS;
 use crate::abi::params::{
-    IORING_FEAT_EXT_ARG, IORING_SETUP_CQE_MIXED, IORING_SETUP_CQE32, IORING_SQ_CQ_OVERFLOW,
-    IORING_SQ_TASKRUN,
+    IORING_FEAT_EXT_ARG, IORING_SETUP_CQE_MIXED, IORING_SQ_CQ_OVERFLOW, IORING_SQ_TASKRUN,
 };
-use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
-use crate::abi::types::KERNEL_SIGSET_SIZE;
-use crate::errno::{Errno, Result, to_ret};
+use crate::abi::ring::LIBURING_UDATA_TIMEOUT;
+use crate::errno::Ret;
 use crate::kernel::Kernel;
-use crate::ring::flags;
-use crate::ring::order;
+use crate::out::Room;
+use crate::ring::handle::{Cq, Ring};
 
 /// [`peek`] has passed nothing over. No request has this result.
 pub const NOTHING: c_int = c_int::MAX;
 
-/// How far CQ slot numbers are shifted: 32-byte CQEs take two slots each.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-#[inline(always)]
-pub unsafe fn cqe_shift(ring: *const io_uring) -> c_uint {
-    // SAFETY: the caller vouches for `ring`.
-    unsafe { ((*ring).flags & IORING_SETUP_CQE32 != 0) as c_uint }
-}
+/// A CQE that the kernel has published and the program has not given back.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Cqe(*mut io_uring_cqe);
 
-/// Number of CQ slots that a CQE takes in a ring of mixed sizes.
-///
-/// # Safety
-///
-/// `cqe` points to a CQE that the kernel has published.
-#[inline(always)]
-pub unsafe fn cqe_nr(cqe: *const io_uring_cqe) -> c_uint {
-    // SAFETY: the caller vouches for `cqe`.
-    unsafe { 1 + ((*cqe).flags & IORING_CQE_F_32 != 0) as c_uint }
+impl Cqe {
+    /// A CQE.
+    ///
+    /// # Safety
+    ///
+    /// The kernel has published it, and it is not given back while this is used.
+    #[inline(always)]
+    pub const unsafe fn new(cqe: *mut io_uring_cqe) -> Cqe {
+        Cqe(cqe)
+    }
+
+    /// The CQE.
+    #[inline(always)]
+    pub fn as_ptr(self) -> *mut io_uring_cqe {
+        self.0
+    }
+
+    #[inline(always)]
+    fn flags(self) -> c_uint {
+        // SAFETY: the CQE is published and not given back, so the kernel does not write it.
+        unsafe { (*self.0).flags }
+    }
+
+    #[inline(always)]
+    fn user_data(self) -> u64 {
+        // SAFETY: as for `flags`.
+        unsafe { (*self.0).user_data }
+    }
+
+    #[inline(always)]
+    fn res(self) -> c_int {
+        // SAFETY: as for `flags`.
+        unsafe { (*self.0).res }
+    }
+
+    /// Number of CQ slots that it takes in a ring of mixed sizes.
+    #[inline(always)]
+    pub fn slots(self) -> c_uint {
+        1 + c_uint::from(self.flags() & IORING_CQE_F_32 != 0)
+    }
+
+    /// Whether it only fills the place of one that does not fit before the ring's end.
+    #[inline(always)]
+    pub(crate) fn is_filler(self) -> bool {
+        self.flags() & IORING_CQE_F_SKIP != 0
+    }
+
+    /// Whether it is none of the program's.
+    #[inline(always)]
+    pub(crate) fn is_internal<K>(self, ring: Ring<K>) -> bool {
+        self.is_filler()
+            || !ring.offers(IORING_FEAT_EXT_ARG) && self.user_data() == LIBURING_UDATA_TIMEOUT
+    }
 }
 
 /// Gives `nr` CQ slots back to the kernel.
-///
-/// # Safety
-///
-/// `ring` is set up, no other thread uses its CQ side, and the CQEs in those slots are no longer needed.
 #[inline(always)]
-pub unsafe fn advance(ring: *mut io_uring, nr: c_uint) {
-    // SAFETY: `ring` is set up, so `khead` points into its mapping; the CQ side is this thread's.
-    unsafe {
-        let khead = (*ring).cq.khead;
-        // Release: the CQEs have been read before the kernel may write there again.
-        order::store_release(khead, order::load_relaxed(khead).wrapping_add(nr));
-    }
+pub fn advance<K>(cq: Cq<K>, nr: c_uint) {
+    let head = cq.head();
+    // Release: the CQEs have been read before the kernel may write there again.
+    head.store_release(head.load_relaxed().wrapping_add(nr));
 }
 
 /// How many CQ slots are filled.
-///
-/// # Safety
-///
-/// `ring` is set up, and no other thread uses its CQ side.
 #[inline(always)]
-pub unsafe fn available(ring: *const io_uring) -> c_uint {
-    // SAFETY: `ring` is set up, so its counters lie in its mapping.
-    unsafe {
-        // Acquire: a CQE is read only if the tail says it is there.
-        let tail = order::load_acquire((*ring).cq.ktail);
-        tail.wrapping_sub(order::load_relaxed((*ring).cq.khead))
-    }
+pub fn available<K>(cq: Cq<K>) -> c_uint {
+    // Acquire: a CQE is read only if the tail says it is there.
+    let tail = cq.tail().load_acquire();
+    tail.wrapping_sub(cq.head().load_relaxed())
 }
 
-/// The CQE at the head, which is one only if a slot is [`available`].
+/// The CQE at the head.
 ///
 /// # Safety
 ///
-/// As for [`available`].
+/// A slot is [`available`].
 #[inline(always)]
-pub(crate) unsafe fn head(ring: *const io_uring) -> *mut io_uring_cqe {
-    // SAFETY: `ring` is set up; the masked index lies within its CQEs.
-    unsafe {
-        let head = order::load_relaxed((*ring).cq.khead);
-        let index = ((head & (*ring).cq.ring_mask) as usize) << cqe_shift(ring);
-        (*ring).cq.cqes.add(index)
-    }
+pub(crate) unsafe fn head<K>(cq: Cq<K>) -> Cqe {
+    let index = ((cq.head().load_relaxed() & cq.mask()) as usize) << cq.cqe_shift();
+    // SAFETY: the masked index lies within the ring's CQEs. The caller has seen the tail behind this one.
+    unsafe { Cqe::new(cq.cqes().add(index)) }
 }
 
 /// Looks at the first completion without taking it. Returns it, or null; and the result of the last entry that was passed
@@ -91,288 +111,153 @@ pub(crate) unsafe fn head(ring: *const io_uring) -> *mut io_uring_cqe {
 ///
 /// Filler entries of rings with mixed CQE sizes are passed over, and so are timeouts that the library itself queued on
 /// kernels without `IORING_FEAT_EXT_ARG`.
-///
-/// # Safety
-///
-/// `ring` is set up, and no other thread uses its CQ side.
 #[inline(never)]
-pub unsafe fn peek(ring: *mut io_uring) -> (*mut io_uring_cqe, c_int) {
+pub fn peek<K>(cq: Cq<K>) -> (*mut io_uring_cqe, c_int) {
     let mut passed_over = NOTHING;
-    // SAFETY: `ring` is set up, and a slot that is available holds a CQE.
-    unsafe {
-        while available(ring) != 0 {
-            let cqe = head(ring);
-            if !is_internal(ring, cqe) {
-                return (cqe, passed_over);
-            }
-            passed_over = to_ret(take_internal(ring, cqe));
+    while available(cq) != 0 {
+        // SAFETY: a slot is available.
+        let cqe = unsafe { head(cq) };
+        if !cqe.is_internal(*cq) {
+            return (cqe.as_ptr(), passed_over);
         }
+        passed_over = take_internal(cq, cqe).as_c();
     }
     (ptr::null_mut(), passed_over)
 }
 
-/// Whether a CQE only fills the place of one that does not fit before the ring's end.
-///
-/// # Safety
-///
-/// `cqe` points to a CQE that the kernel has published.
-#[inline(always)]
-pub(crate) unsafe fn is_filler(cqe: *const io_uring_cqe) -> bool {
-    // SAFETY: passed on to the caller.
-    unsafe { (*cqe).flags & IORING_CQE_F_SKIP != 0 }
-}
-
-/// Whether a CQE is none of the program's.
-///
-/// # Safety
-///
-/// `ring` is set up, and `cqe` one of its CQEs that the kernel has published.
-#[inline(always)]
-pub(crate) unsafe fn is_internal(ring: *const io_uring, cqe: *const io_uring_cqe) -> bool {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        if is_filler(cqe) {
-            return true;
-        }
-        (*ring).features & IORING_FEAT_EXT_ARG == 0 && (*cqe).user_data == LIBURING_UDATA_TIMEOUT
-    }
-}
-
-/// Consumes a CQE that is none of the program's.
-///
-/// # Safety
-///
-/// `ring` is set up, and `cqe` is the first of its CQEs.
+/// Consumes `cqe`, the first of the CQEs, which is none of the program's. Returns its result.
 #[cold]
-pub(crate) unsafe fn take_internal(ring: *mut io_uring, cqe: *const io_uring_cqe) -> Result<c_int> {
-    // SAFETY: passed on to the caller; the CQE's contents are read before its slot is given back.
-    unsafe {
-        let result = if is_filler(cqe) { 0 } else { (*cqe).res };
-        advance(ring, cqe_nr(cqe));
-        Errno::check(result)
-    }
+pub(crate) fn take_internal<K>(cq: Cq<K>, cqe: Cqe) -> Ret {
+    let result = if cqe.is_filler() { 0 } else { cqe.res() };
+    advance(cq, cqe.slots());
+    Ret::from_c(result)
 }
 
 /// Has the kernel run pending work and move held-back completions into the CQ.
-///
-/// # Safety
-///
-/// `ring` is set up.
 #[inline(always)]
-pub unsafe fn get_events<K: Kernel>(ring: *mut io_uring) -> Result<c_int> {
-    // SAFETY: `ring` is set up; nothing is submitted and no argument passed.
-    unsafe {
-        let flags = IORING_ENTER_GETEVENTS | flags::enter_flags(ring);
-        K::enter(
-            (*ring).enter_ring_fd,
-            0,
-            0,
-            flags,
-            ptr::null(),
-            KERNEL_SIGSET_SIZE,
-        )
-    }
+pub fn get_events<K: Kernel>(ring: Ring<K>) -> Ret {
+    let flags = IORING_ENTER_GETEVENTS | ring.enter_flags();
+    enter(ring, Batch::EMPTY, 0, flags, Until::AVAILABLE)
 }
 
-/// Writes pointers to up to `count` completions to `cqes` without taking them, and returns their number. If there is
-/// none, completions that the kernel holds back are fetched first.
-///
-/// # Safety
-///
-/// `ring` is set up, no other thread uses its CQ side, and `cqes` has room for `count` pointers.
+/// Writes pointers to the completions for which there is room to `cqes` without taking them, and returns their number. If
+/// there is none, completions that the kernel holds back are fetched first.
 #[inline(always)]
-pub unsafe fn peek_batch<K: Kernel>(
-    ring: *mut io_uring,
-    cqes: *mut *mut io_uring_cqe,
-    count: c_uint,
-) -> c_uint {
-    // SAFETY: the caller's promises are those that the called functions ask for.
-    unsafe {
-        let ready = available(ring);
-        if ready == 0 {
-            if kernel_flags(ring) & HELD_BACK == 0 {
-                return 0;
-            }
-            fetch::<K>(ring, cqes, count)
-        } else if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
-            collect(ring, cqes, count.min(ready))
-        } else {
-            peek_batch_mixed::<K>(ring, cqes, count)
+pub fn peek_batch<K: Kernel>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
+    let ready = available(cq);
+    if ready == 0 {
+        if kernel_flags(*cq) & HELD_BACK == 0 {
+            return 0;
         }
+        fetch(cq, cqes)
+    } else if !cq.has(IORING_SETUP_CQE_MIXED) {
+        collect(cq, cqes.first(ready))
+    } else {
+        peek_batch_mixed(cq, cqes)
     }
 }
 
 /// [`peek_batch`] in a ring of mixed CQE sizes, with something in it.
 #[inline(never)]
-unsafe fn peek_batch_mixed<K: Kernel>(
-    ring: *mut io_uring,
-    cqes: *mut *mut io_uring_cqe,
-    count: c_uint,
-) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        let found = collect_mixed(ring, cqes, count);
-        // There may have been nothing but fillers.
-        if found == 0 && kernel_flags(ring) & HELD_BACK != 0 {
-            return fetch::<K>(ring, cqes, count);
-        }
-        found
+fn peek_batch_mixed<K: Kernel>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
+    let found = collect_mixed(cq, cqes);
+    // There may have been nothing but fillers.
+    if found == 0 && kernel_flags(*cq) & HELD_BACK != 0 {
+        return fetch(cq, cqes);
     }
+    found
 }
 
 /// [`peek_batch`] of completions that the kernel holds back, when there is nothing in the CQ.
 #[inline(never)]
-unsafe fn fetch<K: Kernel>(
-    ring: *mut io_uring,
-    cqes: *mut *mut io_uring_cqe,
-    count: c_uint,
-) -> c_uint {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        // Whatever the call says, what counts is whether completions are there now.
-        let _ = get_events::<K>(ring);
-        let ready = available(ring);
-        // With `count` 0 nothing is ever found in a CQ that is full, however often the kernel is asked.
-        if ready == 0 || count == 0 {
-            0
-        } else if (*ring).flags & IORING_SETUP_CQE_MIXED == 0 {
-            collect_in_two(ring, cqes, count.min(ready))
-        } else {
-            // Comes back here only if there were but fillers again.
-            peek_batch_mixed::<K>(ring, cqes, count)
-        }
+fn fetch<K: Kernel>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
+    // Whatever the call says, what counts is whether completions are there now.
+    let _ = get_events(*cq);
+    let ready = available(cq);
+    // Without room nothing is ever found in a CQ that is full, however often the kernel is asked.
+    if ready == 0 || cqes.count() == 0 {
+        0
+    } else if !cq.has(IORING_SETUP_CQE_MIXED) {
+        collect_in_two(cq, cqes.first(ready))
+    } else {
+        // Comes back here only if there were but fillers again.
+        peek_batch_mixed(cq, cqes)
     }
 }
 
-/// Writes pointers to the first `count` CQEs, which are there, in a ring of one CQE size.
+/// Fills `cqes` with pointers to the first CQEs, which are there, in a ring of one CQE size.
 #[inline(always)]
-unsafe fn collect(ring: *mut io_uring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint {
-    // SAFETY: `ring` is set up, and the caller vouches for the CQEs and for room.
-    unsafe {
-        let (start, before_end) = run(ring);
-        // CQEs lie one behind the other up to the ring's end, and go on at its start.
-        if count > before_end {
-            return collect_in_two(ring, cqes, count);
-        }
-        fill(cqes, start, cqe_size(ring), count);
-        count
+fn collect<K>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
+    let (start, before_end) = first_slot(cq);
+    // CQEs lie one behind the other up to the ring's end, and go on at its start.
+    if cqes.count() > before_end {
+        return collect_in_two(cq, cqes);
     }
+    cqes.fill(start, cqe_size(cq));
+    cqes.count()
 }
 
 /// [`collect`] of any number of CQEs: those before the ring's end, then those at its start.
 #[inline(never)]
-unsafe fn collect_in_two(
-    ring: *mut io_uring,
-    cqes: *mut *mut io_uring_cqe,
-    count: c_uint,
-) -> c_uint {
-    // SAFETY: as in `collect`.
-    unsafe {
-        let (start, before_end) = run(ring);
-        let first = before_end.min(count);
-        let size = cqe_size(ring);
-        fill(cqes, start, size, first);
-        let rest = cqes.add(first as usize);
-        fill(rest, (*ring).cq.cqes, size, count - first);
-        count
-    }
+fn collect_in_two<K>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
+    let (start, before_end) = first_slot(cq);
+    let size = cqe_size(cq);
+    cqes.first(before_end).fill(start, size);
+    cqes.rest(before_end).fill(cq.cqes(), size);
+    cqes.count()
 }
 
 /// The slot at the head, and how many there are from there to the ring's end.
 #[inline(always)]
-unsafe fn run(ring: *const io_uring) -> (*mut io_uring_cqe, c_uint) {
-    // SAFETY: `ring` is set up; the masked index lies within its CQEs.
-    unsafe {
-        let slot = order::load_relaxed((*ring).cq.khead) & (*ring).cq.ring_mask;
-        let start = (*ring)
-            .cq
-            .cqes
-            .wrapping_byte_add(slot as usize * cqe_size(ring));
-        (start, (*ring).cq.ring_entries - slot)
-    }
+fn first_slot<K>(cq: Cq<K>) -> (*mut io_uring_cqe, c_uint) {
+    let slot = cq.head().load_relaxed() & cq.mask();
+    let start = cq.cqes().wrapping_byte_add(slot as usize * cqe_size(cq));
+    (start, cq.entries() - slot)
 }
 
 /// Bytes from one CQE to the next.
 #[inline(always)]
-unsafe fn cqe_size(ring: *const io_uring) -> usize {
-    // SAFETY: the caller vouches for `ring`.
-    size_of::<io_uring_cqe>() << unsafe { cqe_shift(ring) }
-}
-
-/// Writes pointers to `count` CQEs of `size` bytes that lie one behind the other.
-#[inline(always)]
-unsafe fn fill(
-    mut cqes: *mut *mut io_uring_cqe,
-    mut cqe: *mut io_uring_cqe,
-    size: usize,
-    count: c_uint,
-) {
-    let end = cqes.wrapping_add(count as usize);
-    // SAFETY: the caller vouches for room and CQEs; behind the last one nothing is looked at.
-    unsafe {
-        if count % 2 != 0 {
-            cqes.write(cqe);
-            cqe = cqe.wrapping_byte_add(size);
-            cqes = cqes.add(1);
-        }
-        // In pairs, as the loop itself costs as much as what it does.
-        while cqes != end {
-            cqes.write(cqe);
-            cqe = cqe.wrapping_byte_add(size);
-            cqes.add(1).write(cqe);
-            cqe = cqe.wrapping_byte_add(size);
-            cqes = cqes.add(2);
-        }
-    }
+fn cqe_size<K>(ring: Cq<K>) -> usize {
+    size_of::<io_uring_cqe>() << ring.cqe_shift()
 }
 
 /// [`collect`] in a ring whose CQEs have 16 or 32 bytes each, with filler entries where one would not fit at the end.
 #[inline(always)]
-unsafe fn collect_mixed(
-    ring: *mut io_uring,
-    cqes: *mut *mut io_uring_cqe,
-    count: c_uint,
-) -> c_uint {
+fn collect_mixed<K>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
     let mut found = 0;
-    // SAFETY: as in `collect`.
-    unsafe {
-        let mut head = order::load_relaxed((*ring).cq.khead);
-        let tail = head.wrapping_add(available(ring));
-        while head != tail && found < count {
-            let cqe = (*ring).cq.cqes.add((head & (*ring).cq.ring_mask) as usize);
-            if (*cqe).flags & IORING_CQE_F_SKIP == 0 {
-                cqes.add(found as usize).write(cqe);
-                found += 1;
-                head = head.wrapping_add(cqe_nr(cqe));
-            } else if found == 0 {
-                advance(ring, 1);
-                head = head.wrapping_add(1);
-            } else {
-                // The program gives back one slot for each CQE it got, so a filler can go only while it is first.
-                break;
-            }
+    let mut head = cq.head().load_relaxed();
+    let tail = head.wrapping_add(available(cq));
+    while head != tail && found < cqes.count() {
+        // SAFETY: the masked position lies within the ring's CQEs, and this one is before the tail.
+        let cqe = unsafe { Cqe::new(cq.cqes().add((head & cq.mask()) as usize)) };
+        if !cqe.is_filler() {
+            // SAFETY: fewer have been found than there is room for.
+            unsafe { cqes.set(found, cqe.as_ptr()) };
+            found += 1;
+            head = head.wrapping_add(cqe.slots());
+        } else if found == 0 {
+            advance(cq, 1);
+            head = head.wrapping_add(1);
+        } else {
+            // The program gives back one slot for each CQE it got, so a filler can go only while it is first.
+            break;
         }
     }
     found
 }
 
 /// Whether a system call would bring completions into the CQ.
-///
-/// # Safety
-///
-/// `ring` is set up.
 #[inline(always)]
-pub(crate) unsafe fn needs_enter(ring: *const io_uring) -> bool {
-    // SAFETY: `ring` is set up. Its own flags are such that one test serves both words.
-    unsafe { (kernel_flags(ring) | c_uint::from((*ring).int_flags)) & HELD_BACK != 0 }
+pub(crate) fn needs_enter<K>(ring: Ring<K>) -> bool {
+    // The library's own flags are such that one test serves both words.
+    (kernel_flags(ring) | c_uint::from(ring.int_flags())) & HELD_BACK != 0
 }
 
 /// The kernel has completions that are not in the CQ: it overflowed, or work is pending.
 pub(crate) const HELD_BACK: c_uint = IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN;
 
 #[inline(always)]
-unsafe fn kernel_flags(ring: *const io_uring) -> c_uint {
-    // SAFETY: `ring` is set up, so `kflags` points into its mapping. Relaxed: a hint, and what is missed now is seen at
-    // the next call.
-    unsafe { order::load_relaxed((*ring).sq.kflags) }
+fn kernel_flags<K>(ring: Ring<K>) -> c_uint {
+    // Relaxed: a hint, and what is missed now is seen at the next call.
+    ring.kernel_flags().load_relaxed()
 }

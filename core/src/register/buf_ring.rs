@@ -3,9 +3,9 @@
 use core::ffi::{c_int, c_uint};
 use core::ptr;
 
-use super::{call, call_cold};
+use super::{Ring, call, call_cold};
 use crate::abi::*;
-use crate::errno::{Errno, Result, to_ret};
+use crate::errno::{Errno, Result, Ret};
 use crate::kernel::{
     Kernel, MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, PROT_READ_WRITE,
 };
@@ -14,77 +14,48 @@ use crate::kernel::{
 ///
 /// # Safety
 ///
-/// `ring` points to a ring, `reg` to a description of memory that stays the ring's until it is unregistered.
-pub unsafe fn register<K: Kernel>(
-    ring: *mut io_uring,
-    reg: *mut io_uring_buf_reg,
-    flags: c_uint,
-) -> Result<c_int> {
-    // SAFETY: the caller vouches for the arguments.
+/// `reg` points to a description of memory that stays the ring's until it is unregistered.
+pub unsafe fn register<K: Kernel>(ring: Ring<K>, reg: *mut io_uring_buf_reg, flags: c_uint) -> Ret {
+    // SAFETY: the caller vouches for `reg`.
     unsafe {
         // The kernel has 16 bits of flags here.
         (*reg).flags |= flags as u16;
-        call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, reg.cast(), 1)
+        call_cold(ring, IORING_REGISTER_PBUF_RING, reg.cast(), 1)
     }
 }
 
-/// Ends the buffer ring of a group. The memory is the caller's again.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-pub unsafe fn unregister<K: Kernel>(ring: *mut io_uring, group: c_int) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`.
-    Errno::check(unsafe { unregister_shared::<K>(ring, group) })
-}
-
-/// [`unregister`], in one copy for its three callers.
+/// Ends the buffer ring of a group. The memory is the caller's again. In one copy for its three callers.
 #[inline(never)]
-unsafe fn unregister_shared<K: Kernel>(ring: *mut io_uring, group: c_int) -> c_int {
+pub fn unregister<K: Kernel>(ring: Ring<K>, group: c_int) -> Ret {
     let reg = describe(0, 0, group, 0);
     let arg = (&raw const reg).cast();
-    // SAFETY: the caller vouches for `ring`.
-    to_ret(unsafe { call::<K>(ring, IORING_UNREGISTER_PBUF_RING, arg, 1) })
+    // SAFETY: the opcode reads one such structure.
+    unsafe { call(ring, IORING_UNREGISTER_PBUF_RING, arg, 1) }
 }
 
 /// Where the kernel takes the next buffer of a group from.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-pub unsafe fn head<K: Kernel>(ring: *mut io_uring, group: c_int) -> Result<u16> {
+pub fn head<K: Kernel>(ring: Ring<K>, group: c_int) -> Result<u16> {
     let mut status = io_uring_buf_status {
         buf_group: group as u32,
         head: 0,
         resv: [0; 8],
     };
-    // SAFETY: the caller vouches for `ring`; the kernel writes to `status` alone.
-    unsafe {
-        call_cold::<K>(
-            ring,
-            IORING_REGISTER_PBUF_STATUS,
-            (&raw mut status).cast(),
-            1,
-        )
-    }?;
-    Ok(status.head as u16)
+    let arg = (&raw mut status).cast();
+    // SAFETY: the kernel writes to `status` alone.
+    let asked = unsafe { call_cold(ring, IORING_REGISTER_PBUF_STATUS, arg, 1) };
+    asked.check().map(|_| status.head as u16)
 }
 
 /// Maps memory for `entries` buffers and registers it, empty, as the buffer ring of a group.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-pub unsafe fn setup<K: Kernel>(
-    ring: *mut io_uring,
+pub fn setup<K: Kernel>(
+    ring: Ring<K>,
     entries: c_uint,
     group: c_int,
     flags: c_uint,
 ) -> Result<*mut io_uring_buf_ring> {
     let size = size(entries).ok_or(Errno::EINVAL)?;
     let kernels = flags & IOU_PBUF_RING_MMAP as c_uint != 0;
-    // SAFETY: the caller vouches for `ring`. New mappings replace none; what is unmapped was shown to no one, and the
-    // kernel has refused it.
+    // SAFETY: new mappings replace none. What is unmapped was shown to no one, and the kernel has refused it.
     unsafe {
         let mut memory = ptr::null_mut();
         if !kernels {
@@ -99,7 +70,7 @@ pub unsafe fn setup<K: Kernel>(
             flags | kernels_flag,
         );
         let arg = (&raw const reg).cast();
-        if let Err(errno) = call_cold::<K>(ring, IORING_REGISTER_PBUF_RING, arg, 1) {
+        if let Err(errno) = call_cold(ring, IORING_REGISTER_PBUF_RING, arg, 1).check() {
             if !kernels {
                 let _ = K::munmap(memory, size);
             }
@@ -108,10 +79,10 @@ pub unsafe fn setup<K: Kernel>(
         if kernels {
             let flags = MAP_SHARED | MAP_POPULATE;
             let offset = IORING_OFF_PBUF_RING | u64::from(reg.bgid) << IORING_OFF_PBUF_SHIFT;
-            match K::mmap(size, PROT_READ_WRITE, flags, (*ring).ring_fd, offset) {
+            match K::mmap(size, PROT_READ_WRITE, flags, ring.fd(), offset) {
                 Ok(mapped) => memory = mapped.as_ptr(),
                 Err(errno) => {
-                    let _ = unregister::<K>(ring, group);
+                    let _ = unregister(ring, group);
                     return Err(errno);
                 }
             }
@@ -125,21 +96,23 @@ pub unsafe fn setup<K: Kernel>(
 ///
 /// # Safety
 ///
-/// `ring` points to a ring; `buf_ring`, `entries` and `group` are what [`setup`] gave and took. The memory is gone
-/// afterwards.
+/// `buf_ring`, `entries` and `group` are what [`setup`] gave and took. The memory is gone afterwards.
 pub unsafe fn free<K: Kernel>(
-    ring: *mut io_uring,
+    ring: Ring<K>,
     buf_ring: *mut io_uring_buf_ring,
     entries: c_uint,
     group: c_int,
-) -> Result<c_int> {
-    let size = size(entries).ok_or(Errno::EINVAL)?;
-    // SAFETY: the caller vouches for the arguments; once unregistered, the memory is the program's alone.
-    unsafe {
-        unregister::<K>(ring, group)?;
-        let _ = K::munmap(buf_ring.cast(), size);
+) -> Ret {
+    let Some(size) = size(entries) else {
+        return Errno::EINVAL.into();
+    };
+    let unregistered = unregister(ring, group);
+    if unregistered.is_err() {
+        return unregistered;
     }
-    Ok(0)
+    // SAFETY: the caller vouches for the memory. The kernel has let go of it.
+    let _ = unsafe { K::munmap(buf_ring.cast(), size) };
+    Ret::DONE
 }
 
 /// Bytes of a buffer ring, unless they are more than an address can tell.

@@ -4,7 +4,8 @@
 //! Structures and arrays that are passed by address are read during the call (and written, where the text says so);
 //! the kernel keeps no pointer to them.
 
-use crate::ring::call::{call, call_cold, call_without_ring};
+use crate::ring::call::{call, call_bare, call_bare_cold, call_cold, call_without_ring};
+use crate::ring::handle::{Ring, Whole};
 
 pub mod access;
 pub mod buf_ring;

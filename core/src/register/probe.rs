@@ -1,13 +1,12 @@
 //! Asking the kernel which requests it knows.
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_uint, c_void};
 
-use super::query;
+use super::{Ring, query};
 use crate::abi::params::io_uring_params;
 use crate::abi::probe::{io_uring_probe, io_uring_probe_op};
 use crate::abi::register::IORING_REGISTER_PROBE;
-use crate::abi::ring::io_uring;
-use crate::errno::Result;
+use crate::errno::Ret;
 use crate::kernel::Kernel;
 use crate::ring::sizes::ASKING_ENTRIES;
 
@@ -22,11 +21,14 @@ pub const PROBE_SIZE: usize =
 /// # Safety
 ///
 /// `probe` is valid for writes of [`PROBE_SIZE`] bytes, all zeros.
-pub unsafe fn ask<K: Kernel>(probe: *mut io_uring_probe) -> Result<c_int> {
+pub unsafe fn ask<K: Kernel>(probe: *mut io_uring_probe) -> Ret {
     let mut p = io_uring_params::default();
     // SAFETY: `p` names no memory; the caller vouches for `probe`. The ring needs no mapping: nothing is submitted.
     unsafe {
-        let fd = K::setup(ASKING_ENTRIES, &raw mut p)?;
+        let fd = match K::setup(ASKING_ENTRIES, &raw mut p).check() {
+            Ok(fd) => fd,
+            Err(error) => return error.into(),
+        };
         let opcode = IORING_REGISTER_PROBE as c_uint;
         let asked = K::register(fd, opcode, probe.cast::<c_void>(), PROBE_OPS as c_uint);
         let _ = K::close(fd);
@@ -38,11 +40,8 @@ pub unsafe fn ask<K: Kernel>(probe: *mut io_uring_probe) -> Result<c_int> {
 ///
 /// # Safety
 ///
-/// As for [`ask`]; `ring` is set up.
-pub unsafe fn ask_ring<K: Kernel>(
-    ring: *mut io_uring,
-    probe: *mut io_uring_probe,
-) -> Result<c_int> {
-    // SAFETY: the caller vouches for both pointers.
-    unsafe { query::probe::<K>(ring, probe, PROBE_OPS as c_uint) }
+/// As for [`ask`].
+pub unsafe fn ask_ring<K: Kernel>(ring: Ring<K>, probe: *mut io_uring_probe) -> Ret {
+    // SAFETY: the caller vouches for `probe`, which has room for that many.
+    unsafe { query::probe(ring, probe, PROBE_OPS as c_uint) }
 }

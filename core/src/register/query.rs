@@ -5,24 +5,20 @@
     reason = "each forwards what its caller promises under Safety"
 )]
 
-use core::ffi::{c_int, c_uint};
+use core::ffi::c_uint;
 
-use super::{call_cold, call_without_ring};
+use super::{Ring, call_cold, call_without_ring};
 use crate::abi::*;
-use crate::errno::Result;
+use crate::errno::Ret;
 use crate::kernel::Kernel;
 
 /// Fills in which of the first `nr_ops` request opcodes the kernel has.
 ///
 /// # Safety
 ///
-/// `ring` points to a ring, `probe` to a zeroed head followed by `nr_ops` zeroed elements.
-pub unsafe fn probe<K: Kernel>(
-    ring: *mut io_uring,
-    probe: *mut io_uring_probe,
-    nr_ops: c_uint,
-) -> Result<c_int> {
-    unsafe { call_cold::<K>(ring, IORING_REGISTER_PROBE, probe.cast(), nr_ops) }
+/// `probe` points to a zeroed head followed by `nr_ops` zeroed elements.
+pub unsafe fn probe<K: Kernel>(ring: Ring<K>, probe: *mut io_uring_probe, nr_ops: c_uint) -> Ret {
+    unsafe { call_cold(ring, IORING_REGISTER_PROBE, probe.cast(), nr_ops) }
 }
 
 /// Answers a chain of queries; needs no ring.
@@ -30,6 +26,6 @@ pub unsafe fn probe<K: Kernel>(
 /// # Safety
 ///
 /// `query` is null or points to a query; so does its `next_entry`, and so on. Each names memory of the size it says.
-pub unsafe fn query<K: Kernel>(query: *mut io_uring_query_hdr) -> Result<c_int> {
+pub unsafe fn query<K: Kernel>(query: *mut io_uring_query_hdr) -> Ret {
     unsafe { call_without_ring::<K>(IORING_REGISTER_QUERY, query.cast(), 0) }
 }

@@ -1,15 +1,16 @@
 //! Giving a ring another size.
 
-use core::ffi::{c_int, c_uint};
+use core::ffi::c_uint;
 use core::mem::{self, MaybeUninit};
 use core::ptr;
 
-use super::call_cold;
+use super::{Whole, call_cold};
 use crate::abi::*;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, Ret};
 use crate::kernel::{Kernel, MAP_ANONYMOUS, MAP_PRIVATE, PROT_NONE};
 use crate::mem::clear;
-use crate::ring::{map, order, ring_fd, sizes};
+use crate::ring::handle::Sq;
+use crate::ring::{map, ring_fd, sizes};
 
 /// Exchanges the rings for ones of the size in `p`; what is in them stays.
 ///
@@ -19,41 +20,41 @@ use crate::ring::{map, order, ring_fd, sizes};
 ///
 /// # Safety
 ///
-/// `ring` is set up, and no other thread uses it; `p` points to parameters.
-pub unsafe fn resize<K: Kernel>(ring: *mut io_uring, p: *mut io_uring_params) -> Result<c_int> {
-    // SAFETY: the caller vouches for both pointers.
-    unsafe {
-        if (*ring).flags & IORING_SETUP_NO_MMAP != 0 {
-            return Err(Errno::EINVAL);
-        }
-        let exchanged = exchange::<K>(ring, &mut *p);
-        // The kernel has put the ring's flags there, which may not be asked for: the next call would fail.
-        (*p).flags = 0;
-        exchanged
+/// `p` points to parameters.
+pub unsafe fn resize<K: Kernel>(whole: Whole<K>, p: *mut io_uring_params) -> Ret {
+    if whole.has(IORING_SETUP_NO_MMAP) {
+        return Errno::EINVAL.into();
     }
+    // SAFETY: the caller vouches for `p`.
+    let p = unsafe { &mut *p };
+    let exchanged = exchange(whole, p);
+    // The kernel has put the ring's flags there, which may not be asked for: the next call would fail.
+    p.flags = 0;
+    exchanged.into()
 }
 
-unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> Result<c_int> {
-    // SAFETY: the caller vouches for `ring`. Its old mappings stay until the new ones are complete. Integers and raw
+fn exchange<K: Kernel>(whole: Whole<K>, p: &mut io_uring_params) -> Result<()> {
+    if whole.fd() == -1 {
+        // Nothing to map the new rings from: found out later, it would be too late.
+        return Err(Errno::EBADF);
+    }
+    // The kernel checks that the published SQEs fit; those taken and not yet published must fit, too.
+    let first = first_pending(whole.sq());
+    let pending = whole.sq().tail().wrapping_sub(first);
+    let room = p.sq_entries.checked_next_power_of_two();
+    if room.is_some_and(|room| pending > room) {
+        return Err(Errno::EOVERFLOW);
+    }
+
+    let ring = whole.as_ptr();
+    // SAFETY: no other thread uses the ring. Its old mappings stay until the new ones are complete. Integers and raw
     // pointers can be zero.
     unsafe {
-        if (*ring).ring_fd == -1 {
-            // Nothing to map the new rings from: found out later, it would be too late.
-            return Err(Errno::EBADF);
-        }
-        // The kernel checks that the published SQEs fit; those taken and not yet published must fit, too.
-        let first = first_pending(ring);
-        let pending = (*ring).sq.sqe_tail.wrapping_sub(first);
-        let room = p.sq_entries.checked_next_power_of_two();
-        if room.is_some_and(|room| pending > room) {
-            return Err(Errno::EOVERFLOW);
-        }
-
         p.sq_off = io_sqring_offsets::default();
         p.cq_off = io_cqring_offsets::default();
-        with_room::<K>((*ring).flags, p, |p| {
+        with_room::<K>(whole.flags(), p, |p| {
             let arg = (&raw mut *p).cast();
-            call_cold::<K>(ring, IORING_REGISTER_RESIZE_RINGS, arg, 1)
+            call_cold(whole.ring(), IORING_REGISTER_RESIZE_RINGS, arg, 1)
         })?;
         if p.flags & IORING_SETUP_NO_SQARRAY == 0 && p.sq_off.array == 0 {
             // Some kernels do not tell where the array of SQE numbers is, though they read it: counters would be
@@ -68,7 +69,7 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
         let mapped = map::map::<K>((*ring).ring_fd, p, sq, cq);
         p.features = features;
         if let Err(errno) = mapped {
-            shut::<K>(ring);
+            shut(whole);
             return Err(errno);
         }
         map::fill_array(p, sq);
@@ -82,16 +83,16 @@ unsafe fn exchange<K: Kernel>(ring: *mut io_uring, p: &mut io_uring_params) -> R
             (*ring).enter_ring_fd = (*ring).ring_fd;
         }
     }
-    Ok(0)
+    Ok(())
 }
 
 /// Makes the call that cannot be undone only if there is address space for what it makes: an area of that size is held
 /// meanwhile.
-unsafe fn with_room<K: Kernel>(
+fn with_room<K: Kernel>(
     ring_flags: c_uint,
     p: &mut io_uring_params,
-    call: impl FnOnce(&mut io_uring_params) -> Result<c_int>,
-) -> Result<c_int> {
+    call: impl FnOnce(&mut io_uring_params) -> Ret,
+) -> Result<()> {
     let asked = p.flags;
     p.flags |= ring_flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP);
     let size = sizes::memory_size::<K>(p.sq_entries, p);
@@ -108,21 +109,19 @@ unsafe fn with_room<K: Kernel>(
         if size != 0 {
             let _ = K::munmap(held, size);
         }
-        made
+        made.check().map(drop)
     }
 }
 
 /// The position of the first SQE that the kernel has not consumed.
-unsafe fn first_pending(ring: *const io_uring) -> c_uint {
-    // SAFETY: the caller vouches for `ring`. Relaxed: the kernel moves the head only inside a system call of this
-    // thread, as these rings have no submission thread.
-    unsafe {
-        if (*ring).flags & IORING_SETUP_SQ_REWIND != 0 {
-            // Each batch starts at the first slot.
-            0
-        } else {
-            order::load_relaxed((*ring).sq.khead)
-        }
+fn first_pending<K>(sq: Sq<K>) -> c_uint {
+    if sq.has(IORING_SETUP_SQ_REWIND) {
+        // Each batch starts at the first slot.
+        0
+    } else {
+        // Relaxed: the kernel moves the head only inside a system call of this thread, as these rings have no submission
+        // thread.
+        sq.sq_head().load_relaxed()
     }
 }
 
@@ -146,11 +145,9 @@ unsafe fn move_sqes(ring_flags: c_uint, old: &io_uring_sq, new: &io_uring_sq, fi
 
 /// Makes every enter fail: waiting on memory that the kernel has forgotten would never end.
 #[cold]
-unsafe fn shut<K: Kernel>(ring: *mut io_uring) {
-    // SAFETY: the caller vouches for `ring`.
-    unsafe {
-        // The index would be lost with the number.
-        ring_fd::give_up::<K>(ring);
-        (*ring).enter_ring_fd = -1;
-    }
+fn shut<K: Kernel>(whole: Whole<K>) {
+    // The index would be lost with the number.
+    ring_fd::give_up(whole);
+    // SAFETY: no other thread uses the ring.
+    unsafe { (*whole.as_ptr()).enter_ring_fd = -1 };
 }

@@ -1,6 +1,7 @@
 //! Giving a ring up, and keeping it from child processes.
 
 use super::flags::APP_MEM;
+use super::handle::Whole;
 use super::{map, ring_fd, sizes};
 use crate::abi::ring::io_uring;
 use crate::errno::{Errno, Result};
@@ -22,7 +23,7 @@ pub unsafe fn exit<K: Kernel>(ring: *mut io_uring) {
             map::unmap::<K>(&(*ring).sq, &(*ring).cq);
         }
         // The thread's table would hold the ring until the thread ends.
-        ring_fd::give_up::<K>(ring);
+        ring_fd::give_up(Whole::<K>::new(ring));
         if (*ring).ring_fd != -1 {
             let _ = K::close((*ring).ring_fd);
         }

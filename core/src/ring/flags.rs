@@ -2,8 +2,6 @@
 
 use core::ffi::c_uint;
 
-use crate::abi::ring::io_uring;
-
 /// `enter_ring_fd` is an index into the thread's registered rings. Has the value of `IORING_ENTER_REGISTERED_RING`, so
 /// that it goes into the call's flags as it is.
 pub const REG_RING: u8 = 1 << 4;
@@ -24,25 +22,3 @@ const _: () = {
     assert!(CQ_ENTER as c_uint == IORING_SQ_TASKRUN);
     assert!(others & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW) == 0);
 };
-
-/// The flags that every `io_uring_enter` on this ring carries.
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-#[inline(always)]
-pub unsafe fn enter_flags(ring: *const io_uring) -> c_uint {
-    // SAFETY: the caller vouches for `ring`.
-    unsafe { ((*ring).int_flags & (REG_RING | NO_IOWAIT)) as c_uint }
-}
-
-/// Whether completions are found only by entering the kernel: see [`CQ_ENTER`].
-///
-/// # Safety
-///
-/// `ring` points to a ring.
-#[inline(always)]
-pub unsafe fn is_polled(ring: *const io_uring) -> bool {
-    // SAFETY: the caller vouches for `ring`.
-    unsafe { (*ring).int_flags & CQ_ENTER != 0 }
-}

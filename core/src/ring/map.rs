@@ -2,7 +2,8 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
-use super::{order, sizes};
+use super::order::Word;
+use super::sizes;
 use crate::abi::params::{
     IORING_FEAT_SINGLE_MMAP, IORING_OFF_CQ_RING, IORING_OFF_SQ_RING, IORING_OFF_SQES,
     IORING_SETUP_NO_SQARRAY, io_uring_params,
@@ -125,10 +126,10 @@ pub unsafe fn locate(p: &io_uring_params, sq: &mut io_uring_sq, cq: &mut io_urin
         }
 
         // Relaxed: constants since before the mapping.
-        sq.ring_mask = order::load_relaxed(sq.kring_mask);
-        sq.ring_entries = order::load_relaxed(sq.kring_entries);
-        cq.ring_mask = order::load_relaxed(cq.kring_mask);
-        cq.ring_entries = order::load_relaxed(cq.kring_entries);
+        sq.ring_mask = Word::new(sq.kring_mask).load_relaxed();
+        sq.ring_entries = Word::new(sq.kring_entries).load_relaxed();
+        cq.ring_mask = Word::new(cq.kring_mask).load_relaxed();
+        cq.ring_entries = Word::new(cq.kring_entries).load_relaxed();
     }
 }
 
@@ -145,6 +146,6 @@ pub unsafe fn fill_array(p: &io_uring_params, sq: &io_uring_sq) {
     for index in 0..sq.ring_entries {
         // SAFETY: the array has an element for each entry. Relaxed: the kernel reads it only below a tail that is
         // stored later.
-        unsafe { order::store_relaxed(sq.array.add(index as usize), index) };
+        unsafe { Word::new(sq.array.add(index as usize)).store_relaxed(index) };
     }
 }

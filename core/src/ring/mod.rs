@@ -3,6 +3,7 @@
 pub mod call;
 pub mod exit;
 pub mod flags;
+pub mod handle;
 pub mod map;
 pub mod memory;
 pub mod order;

@@ -116,7 +116,7 @@ unsafe fn make<K: Kernel>(
     // SAFETY: `p` names memory only under `IORING_SETUP_NO_MMAP`: the buffer, which outlives the ring, or a mapping
     // that goes when the ring does, or here when there is none.
     unsafe {
-        let fd = match K::setup(nr, p) {
+        let fd = match K::setup(nr, p).check() {
             Ok(fd) => fd,
             Err(error) => {
                 map::unmap::<K>(&ring.sq, &ring.cq);

@@ -131,7 +131,7 @@ pub fn mlock_size<K: Kernel>(nr: c_uint, p: &io_uring_params) -> Result<usize> {
 fn features<K: Kernel>(nr: c_uint) -> Result<c_uint> {
     let mut p = io_uring_params::default();
     // SAFETY: `p` is a set of parameters of our own, and names no memory.
-    let fd: c_int = unsafe { K::setup(nr.min(ASKING_ENTRIES), &raw mut p) }?;
+    let fd: c_int = unsafe { K::setup(nr.min(ASKING_ENTRIES), &raw mut p) }.check()?;
     // Nothing is in flight, so closing cannot fail in a way that matters.
     let _ = K::close(fd);
     Ok(p.features)

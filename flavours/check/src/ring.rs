@@ -1,7 +1,7 @@
 //! The shadow of a ring.
 
 use uring_core::abi::*;
-use uring_core::ring::order;
+use uring_core::ring::order::Word;
 
 use crate::buffers::Groups;
 use crate::flight::Flight;
@@ -85,20 +85,20 @@ pub struct Counters {
 impl Counters {
     pub fn head(&self) -> u32 {
         // SAFETY: the ring is set up: a shadow goes before its ring's memory does.
-        unsafe { order::load_acquire(self.head) }
+        unsafe { Word::new(self.head).load_acquire() }
     }
     pub fn tail(&self) -> u32 {
         // SAFETY: as for `head`.
-        unsafe { order::load_acquire(self.tail) }
+        unsafe { Word::new(self.tail).load_acquire() }
     }
     pub fn flags(&self) -> u32 {
         // SAFETY: as for `head`.
-        unsafe { order::load_acquire(self.flags) }
+        unsafe { Word::new(self.flags).load_acquire() }
     }
     /// Entries that the kernel dropped.
     pub fn lost(&self) -> u32 {
         // SAFETY: as for `head`.
-        unsafe { order::load_acquire(self.lost) }
+        unsafe { Word::new(self.lost).load_acquire() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::NonNull;
 
 use uring_core::abi::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, io_uring_params};
-use uring_core::errno::Result;
+use uring_core::errno::{Result, Ret};
 use uring_core::kernel::{Kernel, Limit, Native};
 
 use crate::inject::{self, Enter};
@@ -13,7 +13,7 @@ use crate::inject::{self, Enter};
 pub struct Fallible;
 
 impl Kernel for Fallible {
-    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret {
         // SAFETY: passed on to the caller.
         unsafe { Native::setup(entries, params) }
     }
@@ -25,25 +25,20 @@ impl Kernel for Fallible {
         flags: c_uint,
         arg: *const c_void,
         size: usize,
-    ) -> Result<c_int> {
+    ) -> Ret {
         let waits = min_complete != 0 && flags & IORING_ENTER_GETEVENTS != 0;
         let polled = flags & IORING_ENTER_SQ_WAKEUP != 0;
         // SAFETY: passed on to the caller.
         unsafe {
             match inject::enter(to_submit, waits, polled) {
                 Enter::Plain => Native::enter(fd, to_submit, min_complete, flags, arg, size),
-                Enter::Fails(error) => Err(error),
+                Enter::Fails(error) => error.into(),
                 Enter::Takes(count) => Native::enter(fd, count, 0, flags, arg, size),
             }
         }
     }
 
-    unsafe fn register(
-        fd: c_int,
-        opcode: c_uint,
-        arg: *const c_void,
-        nr_args: c_uint,
-    ) -> Result<c_int> {
+    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
         // SAFETY: passed on to the caller.
         unsafe { Native::register(fd, opcode, arg, nr_args) }
     }

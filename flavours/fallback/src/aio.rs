@@ -82,7 +82,7 @@ impl Aio {
         true
     }
 
-    /// Whether nothing is under way.
+    /// Whether no request is in flight.
     pub fn is_idle(&self) -> bool {
         self.jobs.as_ref().is_none_or(HashMap::is_empty)
     }
@@ -99,7 +99,7 @@ impl Aio {
     }
 }
 
-/// Gives jobs to the kernel. Returns those that it does not take.
+/// Submits jobs to the kernel. Returns those that it refuses.
 pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
     let mut aio = AIO.lock();
     if !aio.is_there() || !poller::watch_aio(aio.eventfd) {
@@ -139,7 +139,7 @@ pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
     refused.iter().filter_map(|id| known.remove(id)).collect()
 }
 
-/// Completes what the kernel has done.
+/// Completes the jobs whose I/O the kernel has finished.
 pub fn reap() {
     let mut events = [Event::default(); AT_ONCE];
     let zero = libc::timespec {
@@ -182,7 +182,7 @@ pub fn reap() {
     }
 }
 
-/// Waits until nothing is under way on these descriptors.
+/// Waits until no I/O on these descriptors is in flight.
 pub fn wait_for_files(first: c_int, last: c_int) {
     loop {
         let aio = AIO.lock();

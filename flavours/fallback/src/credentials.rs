@@ -1,4 +1,4 @@
-//! What decides whether a thread may open a file, and lending it to another thread.
+//! A thread's credentials: what decides which files it may open. A worker borrows them for a request.
 
 use std::ffi::c_int;
 
@@ -10,7 +10,7 @@ const HEADER: [u32; 2] = [VERSION_3, 0];
 /// Effective, permitted and inheritable capabilities: the lower halves, then the upper ones.
 type Capabilities = [u32; 6];
 
-/// What a thread's rights on files come from.
+/// The credentials that count for files.
 pub struct Credentials {
     user: c_int,
     group: c_int,
@@ -19,7 +19,7 @@ pub struct Credentials {
 }
 
 impl PartialEq for Credentials {
-    /// Capabilities that are permitted and not in effect give no right.
+    /// A capability that is permitted and not effective grants nothing.
     fn eq(&self, other: &Credentials) -> bool {
         (self.user, self.group) == (other.user, other.group)
             && self.groups == other.groups
@@ -27,7 +27,7 @@ impl PartialEq for Credentials {
     }
 }
 
-/// Sets the ids that count for files, and returns what they were: the calls themselves tell no failure.
+/// Sets the ids that count for files, and returns the previous ones. The calls themselves report no failure.
 fn set_ids(user: c_int, group: c_int) -> (c_int, c_int) {
     // SAFETY: no memory is named. Bare, so that this thread alone is concerned.
     unsafe {
@@ -59,7 +59,7 @@ fn groups() -> Vec<u32> {
 }
 
 impl Credentials {
-    /// The calling thread's own, past libc.
+    /// The calling thread's credentials. libc is not asked: it would change those of all threads.
     pub fn own() -> Credentials {
         // -1 is no user and no group, so nothing is set.
         let (user, group) = set_ids(-1, -1);
@@ -76,7 +76,7 @@ impl Credentials {
     }
 
     /// Gives the calling thread these rights in place of `before`, its own. Its permitted capabilities stay, so that
-    /// they can be taken back. `false`: the kernel allows it no such thing.
+    /// they can be restored. `false`: the kernel refuses.
     fn assume(&self, before: &Credentials) -> bool {
         let mut all = before.capabilities;
         all[0] = all[1];
@@ -101,7 +101,7 @@ impl Credentials {
         if own == *self {
             return Some(call());
         }
-        // A signal's handler must not run with them.
+        // A signal handler must not run with these credentials.
         sys::with_signals_blocked(|| {
             // SAFETY: no memory is named. A change of these ids makes the kernel forget it.
             let dumpable = unsafe { sys!(SYS_prctl, libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
@@ -112,7 +112,7 @@ impl Credentials {
             };
             let current = Credentials::own();
             if current != own && !own.assume(&current) {
-                // The thread would go on with rights that are not its own.
+                // Otherwise the thread would keep credentials that are not its own.
                 std::process::abort();
             }
             if dumpable == 1 {

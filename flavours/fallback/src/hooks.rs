@@ -1,24 +1,27 @@
-//! Functions that stand before libc's, in the shared library alone.
+//! Functions that replace libc's by symbol interposition, in the shared library only.
 //!
-//! Polling: a ring's descriptor is readable while there are completions, which programs take without a call, so it is
-//! looked after before each poll. Closing: requests keep the file, not the number. `syscall` and `mmap`: programs that
-//! use io_uring without liburing. Each does nothing but call the next while there are no emulated rings.
+//! * Polling: a ring's descriptor is readable while the CQ has completions. Programs take these without a call, so each
+//!   poll first makes the descriptors of empty rings unreadable.
+//! * Closing: a request in flight keeps the file, not the descriptor's number.
+//! * `syscall` and `mmap`: for programs that use io_uring without liburing.
+//!
+//! While there are no emulated rings, each hook only calls the function that it replaces.
 
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uring_core::abi::io_uring_params;
-use uring_core::errno::{Result, to_ret};
+use uring_core::errno::Ret;
 use uring_core::kernel::{Kernel, Native};
 
 use crate::seam::User;
 use crate::{life, make, poller, table};
 
-/// The function that the hook stands before, looked up at the first call.
+/// The function that the hook replaces, looked up at the first call.
 macro_rules! next {
     ($name:expr => $kind:ty) => {{
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        // Relaxed: whoever looks it up finds the same.
+        // Relaxed: every thread that looks it up finds the same address.
         let mut at = NEXT.load(Ordering::Relaxed);
         if at == 0 {
             let name: *const c_char = $name.as_ptr();
@@ -45,7 +48,7 @@ fn libc_ret(ret: isize) -> c_long {
     ret as c_long
 }
 
-/// libc has no such function: then nothing could have called it.
+/// libc has no such function, so no program could have called it.
 fn missing() -> c_int {
     set_errno(libc::ENOSYS);
     -1
@@ -97,7 +100,7 @@ polls! {
     epoll_pwait2(set: c_int, events: *mut c_void, most: c_int, timeout: *const c_void, mask: *const c_void);
 }
 
-/// Before a descriptor's number becomes free. Returns the ring that it is.
+/// Called before a descriptor is closed. Returns the ring that it leads to.
 fn closing(fd: c_int) {
     if table::any() {
         if let Some(ring) = table::remove(fd) {
@@ -179,8 +182,8 @@ pub extern "C" fn closefrom(first: c_int) {
 
 /// `syscall`: io_uring's three by number, all others as they are.
 ///
-/// It takes as many arguments as are given. Here there are always six: those that were not given are whatever their
-/// registers hold, and the kernel does not look at them.
+/// C's function is variadic. This one always takes six arguments: those that were not passed have whatever values
+/// their registers hold, and the kernel ignores them.
 ///
 /// # Safety
 ///
@@ -196,7 +199,7 @@ pub unsafe extern "C" fn syscall(
     f: usize,
 ) -> c_long {
     let at = std::ptr::with_exposed_provenance_mut::<c_void>;
-    let emulated = |result: Result<c_int>| to_ret(result) as isize;
+    let emulated = |ret: Ret| ret.as_c() as isize;
     // SAFETY: passed on to the caller.
     let ret = unsafe {
         match number {
@@ -224,7 +227,7 @@ pub unsafe extern "C" fn syscall(
     libc_ret(ret)
 }
 
-/// `mmap`: of a ring's descriptor, its memory.
+/// `mmap` of a ring's descriptor maps the ring's memory.
 ///
 /// # Safety
 ///

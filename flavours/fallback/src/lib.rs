@@ -11,13 +11,13 @@
 //! | [`table`] | which descriptors and registered indexes are emulated rings |
 //! | [`memory`], [`ring`], [`make`] | a ring: its memory, its state, how it is made |
 //! | [`post`], [`wait`] | completions: posting them, waiting for them |
-//! | [`submit`], [`request`], [`run`] | requests: taking them in, what they hold, running them and what hangs on them |
+//! | [`submit`], [`request`], [`run`] | reading SQEs; a request; running it and those that depend on it |
 //! | [`ops`] | a file for each topic of opcodes |
 //! | [`workers`], [`poller`], [`aio`] | where requests wait: threads, epoll and timers, native AIO |
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
 //! | [`life`] | fork, and closing of descriptors that requests use |
-//! | `hooks` | functions that stand before libc's |
+//! | `hooks` | functions that replace libc's |
 //! | [`sys`], [`lock`] | bare system calls, and a lock that survives fork |
 
 #![allow(non_camel_case_types, reason = "the names are C's")]

@@ -19,7 +19,7 @@ static FORKING: Lock<Vec<Arc<Ring>>> = Lock::new(Vec::new());
 /// Rings that children do not get.
 static KEPT: Lock<Vec<usize>> = Lock::new(Vec::new());
 
-/// Has the locks held while a fork copies what they guard.
+/// Holds the locks while a fork copies the data that they guard.
 pub fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -69,7 +69,7 @@ extern "C" fn parent() {
     drop(release());
 }
 
-/// A child has the parent's rings and none of its threads: what was under way is the parent's.
+/// A child has the parent's rings and none of its threads. Requests in flight stay with the parent.
 extern "C" fn child() {
     let rings = release();
     sys::forked();
@@ -91,14 +91,14 @@ extern "C" fn child() {
     let kept = std::mem::take(&mut *KEPT.lock());
     for ring in rings {
         if kept.contains(&Arc::as_ptr(&ring).addr()) {
-            // Its memory is not here. The number is still the eventfd's, which the program may close.
+            // The child has no mapping of this ring. The descriptor is still an open eventfd, which the program may close.
             table::remove(ring.descriptor());
             std::mem::forget(ring);
         }
     }
 }
 
-/// The program keeps a mapping of a ring from its children: ours goes with it.
+/// The program excludes a mapping of a ring from its children. The library's own mapping is excluded as well.
 pub fn keep_from_children(address: usize) {
     for ring in table::all() {
         if ring.memory().is_shown_at(address) {
@@ -108,7 +108,7 @@ pub fn keep_from_children(address: usize) {
     }
 }
 
-/// The program closes descriptors: requests on them go on with the files, as they do in the kernel.
+/// The program closes descriptors. Requests on them continue with the files, as in the kernel.
 pub fn before_close(first: c_int, last: c_int) {
     if !table::any() {
         return;

@@ -11,7 +11,7 @@ use crate::memory::Memory;
 use crate::ring::Ring;
 use crate::{life, ops, poller, sys, table, workers};
 
-/// What set-up may be asked for. Others are refused with -EINVAL, as by a kernel that does not know them.
+/// The set-up flags that are served. Others are refused with -EINVAL, as by a kernel that does not know them.
 pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
     | IORING_SETUP_SQPOLL
     | IORING_SETUP_SQ_AFF
@@ -34,7 +34,7 @@ pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
     | IORING_SETUP_SQE_MIXED
     | IORING_SETUP_SQ_REWIND;
 
-/// What set-up tells that there is: see docs/fallback.md for each that is left out.
+/// The features that set-up reports. docs/fallback.md says why each of the others is left out.
 pub const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
     | IORING_FEAT_NODROP
     | IORING_FEAT_SUBMIT_STABLE
@@ -53,11 +53,11 @@ pub const FEATURES: u32 = IORING_FEAT_SINGLE_MMAP
     | IORING_FEAT_MIN_TIMEOUT
     | IORING_FEAT_NO_IOWAIT;
 
-/// How often, and how many nanoseconds each time, the end of a ring waits for threads that are done with it.
+/// How often, and for how many nanoseconds each time, the end of a ring waits for threads that still hold it.
 const MOMENTS: u32 = 2000;
 const MOMENT: u64 = 50_000;
 
-/// Which flags go together, as the kernel has it.
+/// The combinations of flags that the kernel refuses.
 fn check(p: &io_uring_params) -> Result<(), c_int> {
     let has = |flag| p.flags & flag != 0;
     let both = |flags| p.flags & flags == flags;
@@ -133,7 +133,7 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     let name = if p.flags & IORING_SETUP_REGISTERED_FD_ONLY != 0 {
         match table::register(ring.clone()) {
             Some(index) => {
-                // There is nothing that the program could poll.
+                // Without a descriptor the program has nothing to poll.
                 sys::close(ring.forget_descriptor());
                 index as c_int
             }
@@ -164,7 +164,8 @@ pub fn closed(ring: Arc<Ring>, close: bool) -> c_int {
     ret
 }
 
-/// Ends a ring that has no name any more: cancels what is queued and waits for what runs on the program's memory.
+/// Ends a ring that no descriptor and no index leads to any more: cancels queued requests and waits for those that
+/// use the program's memory.
 pub fn give_up(ring: Arc<Ring>) {
     if table::is_named(&ring) {
         return;

@@ -1,7 +1,7 @@
 //! The memory of a ring: counters, flags, CQEs and SQEs, laid out as the kernel lays them out.
 //!
-//! It is mapped twice, once for the program and once here: a program unmaps its rings before it closes them, and threads
-//! may be posting then. Under `IORING_SETUP_NO_MMAP` there is the program's memory only.
+//! It is mapped twice, once for the program and once for this library. A program unmaps its rings before it closes them,
+//! and threads of this library may still post then. Under `IORING_SETUP_NO_MMAP` there is only the program's memory.
 
 use std::ffi::c_int;
 use std::ptr;
@@ -25,7 +25,7 @@ const SQ_DROPPED: u32 = 32;
 const SQ_FLAGS: u32 = 36;
 const CQ_FLAGS: u32 = 40;
 const CQ_OVERFLOW: u32 = 44;
-/// Sixteen bytes that the kernel leaves unused. They lie in the ring so that processes that share it take part.
+/// Sixteen bytes that the kernel leaves unused. They are in the ring's memory, so processes that share it see them too.
 const WAITERS: u32 = 48;
 const SIGNALLED: u32 = 56;
 
@@ -125,7 +125,7 @@ pub struct Memory {
     /// Some CQEs take two slots (`IORING_SETUP_CQE_MIXED`).
     mixed: bool,
     mapped: Option<(Mapping, Mapping)>,
-    /// Where the program has its mappings.
+    /// The addresses of the program's mappings.
     shown: Lock<Vec<usize>>,
 }
 
@@ -250,7 +250,7 @@ impl Memory {
         at
     }
 
-    /// Takes over what an old memory holds. `Err`: it does not fit. The caller keeps all others from both.
+    /// Copies the entries of an old memory. `Err`: they do not fit. The caller keeps all other threads from both.
     pub fn take_over(&self, old: &Memory) -> Result<(), c_int> {
         // Relaxed: the program's own thread is in this call, and posters are kept out by the ring's state.
         let relaxed = std::sync::atomic::Ordering::Relaxed;
@@ -299,7 +299,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Lets go of the pages and keeps the addresses: a thread that read where the memory was finds zeros there.
+    /// Frees the pages and keeps the addresses: a thread that still has the old address reads zeros.
     pub fn blank(&self) {
         if let Some((rings, sqes)) = &self.mapped {
             for area in [rings, sqes] {
@@ -324,7 +324,8 @@ impl Memory {
         self.shown.lock().contains(&address)
     }
 
-    /// Gives an advice on our mappings, too: a child must not get with ours what it does not get with the program's.
+    /// Repeats an advice for the library's own mappings. Otherwise a child would get through these what the program
+    /// excluded.
     pub fn advise(&self, advice: c_int) {
         if let Some((rings, sqes)) = &self.mapped {
             for area in [rings, sqes] {
@@ -389,7 +390,7 @@ impl Memory {
         position & (self.sq_entries - 1) != 0 && before.is_some_and(|at| at + 1 < self.sq_entries)
     }
 
-    /// The SQE that the program put at a position of the queue. `None`: the array names none that there is.
+    /// The SQE at a position of the queue. `None`: the array has no valid index there.
     #[inline]
     pub fn sqe(&self, position: u32) -> Option<io_uring_sqe> {
         let index = self.index(position)?;

@@ -20,7 +20,7 @@ const UNREAD: u8 = u8::MAX;
 static MODE: AtomicU8 = AtomicU8::new(UNREAD);
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 
-/// The value of a variable. Programs with privileges of their own (setuid) do not let their environment speak.
+/// The value of a variable. A program with privileges of its own (setuid) ignores its environment.
 fn variable(name: &CStr) -> Option<&'static [u8]> {
     unsafe extern "C" {
         fn secure_getenv(name: *const c_char) -> *const c_char;
@@ -35,7 +35,7 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
 
 /// `LIBURING_FALLBACK`, read once.
 pub fn mode() -> Mode {
-    // Relaxed: whoever reads it first stores what all others would.
+    // Relaxed: every thread that finds it unset stores the same value.
     match MODE.load(Ordering::Relaxed) {
         0 => return Mode::Auto,
         1 => return Mode::Always,

@@ -15,13 +15,13 @@ use crate::{aio, ops};
 const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
 const AT_ONCE: usize = 64;
-/// How long a thread of the program's that stands in for the poller sleeps there: it may be wanted elsewhere.
+/// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
 const SLICE: u64 = 1_000_000;
-/// Names of descriptors that are not a request's, in epoll's user data.
+/// Values of epoll's user data for descriptors that belong to no request.
 const WAKE: u64 = 1 << 32;
 const EDGE: u64 = 2 << 32;
 const AIO: u64 = 3 << 32;
-/// What is reported whether asked for or not.
+/// Events that epoll reports unasked.
 const ALWAYS: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 
 /// A job that waits for a descriptor.
@@ -36,7 +36,7 @@ struct Armed {
 pub struct Poller {
     /// The epoll set: descriptors once (`EPOLLONESHOT`), and those below.
     level: c_int,
-    /// The epoll set of descriptors whose every event counts, inside the other.
+    /// The edge-triggered epoll set, which is a member of the other.
     edge: c_int,
     wake: c_int,
     runs: bool,
@@ -60,7 +60,7 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
     until: 0,
 });
 
-/// Something is waited for and the thread could not be made: threads of the program's do its work when they come by.
+/// Jobs wait and the thread could not be made: the program's threads do its work when they enter.
 static ORPHANED: AtomicBool = AtomicBool::new(false);
 
 fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_int {
@@ -70,7 +70,7 @@ fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_int {
 }
 
 impl Poller {
-    /// Makes the sets and the thread where they are not there. `false`: there are no sets.
+    /// Makes the sets and the thread unless they exist. `false`: there are no sets.
     fn is_there(&mut self) -> bool {
         if self.level < 0 {
             // SAFETY: no memory is named.
@@ -104,7 +104,7 @@ impl Poller {
         true
     }
 
-    /// Tells epoll what is waited for on a descriptor now.
+    /// Tells epoll which events the jobs of a descriptor wait for now.
     fn arm(&self, fd: c_int) -> c_int {
         let armed = self.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
         for (set, edge) in [(self.level, false), (self.edge, true)] {
@@ -145,7 +145,7 @@ impl Poller {
         Some(taken.job)
     }
 
-    /// In the child of a fork: what was waited for is the parent's.
+    /// In the child of a fork: all waiting jobs are the parent's.
     pub fn forget(&mut self) {
         std::mem::forget(std::mem::take(&mut self.fds));
         std::mem::forget(std::mem::take(&mut self.timers));
@@ -183,7 +183,7 @@ pub fn put(job: Box<Job>, events: u32, edge: bool) -> Option<Box<Job>> {
     None
 }
 
-/// Has the program come in, which it does as long as the ring's descriptor is readable, where there is no thread.
+/// Without a thread: makes the program enter, by keeping the ring's descriptor readable.
 pub fn call_in(ring: &Ring) {
     if is_orphaned() {
         let _state = ring.state.lock();
@@ -197,7 +197,7 @@ pub fn is_orphaned() -> bool {
     ORPHANED.load(Ordering::Relaxed)
 }
 
-/// Does the poller's work for a moment, and no longer than until a time, where it has no thread. `None`: it has one.
+/// Without a thread: does the poller's work for a moment, at most until a time. `None`: there is a thread.
 pub fn attend(until: Option<u64>) -> Option<c_int> {
     if !is_orphaned() {
         return None;
@@ -253,7 +253,7 @@ pub fn take_timer(id: u64) -> Option<Box<Job>> {
     poller.timers.remove(&(deadline, id))
 }
 
-/// Has AIO's eventfd watched. `false`: nobody would.
+/// Adds the eventfd of native AIO to the set. `false`: there is no set.
 pub fn watch_aio(eventfd: c_int) -> bool {
     let mut poller = POLLER.lock();
     if !poller.is_there() {
@@ -275,7 +275,7 @@ pub fn watch_aio(eventfd: c_int) -> bool {
     true
 }
 
-/// Drops what waits for a ring that is given up.
+/// Drops the waiting jobs of a ring that ends.
 pub fn forget(ring: &Arc<Ring>) {
     let mut poller = POLLER.lock();
     let fds: Vec<c_int> = poller.fds.keys().copied().collect();
@@ -295,7 +295,7 @@ pub fn forget(ring: &Arc<Ring>) {
     drop(dropped);
 }
 
-/// The program closes a descriptor: what waits for it goes on with a duplicate, as the kernel holds the file.
+/// The program closes a descriptor. Jobs that wait on it continue with a duplicate, as the kernel would hold the file.
 pub fn before_close(first: c_int, last: c_int) {
     let mut poller = POLLER.lock();
     let fds: Vec<c_int> = poller.fds.range(first..=last).map(|(fd, _)| *fd).collect();
@@ -307,7 +307,7 @@ pub fn before_close(first: c_int, last: c_int) {
         control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
         for mut one in armed {
             let copy = match &one.job.req.file {
-                // A registered file is a descriptor of our own, which the program has no business to close.
+                // A registered file is a descriptor of this library, which the program does not close.
                 Some(_) => -1,
                 None => sys::duplicate(fd, 512),
             };
@@ -342,7 +342,7 @@ fn sleep(set: c_int, events: &mut Events, nanoseconds: u64) -> c_int {
     got as c_int
 }
 
-/// Sleeps once and goes on with what that brings. Returns what [`sleep`] does.
+/// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
 fn round(events: &mut Events, span: u64) -> c_int {
     let (level, edge) = {
         let poller = POLLER.lock();
@@ -395,7 +395,7 @@ fn serve() {
     }
 }
 
-/// Goes on with what waited for these events.
+/// Runs the jobs that waited for these events.
 fn fire(fd: c_int, events: u32, edge: bool) {
     let mut poller = POLLER.lock();
     let armed = poller.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();

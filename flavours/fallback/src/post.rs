@@ -1,4 +1,4 @@
-//! Posting completions and telling those who wait for them.
+//! Posting completions and waking the threads that wait for them.
 
 use std::sync::atomic::{Ordering, fence};
 
@@ -8,7 +8,7 @@ use crate::memory::Completion;
 use crate::ring::{Ring, State};
 use crate::{poller, sys};
 
-/// How many wait, and for how many completions, in the word that both lie in.
+/// The number of waiting threads and of the completions that they wait for, from the word that has both.
 const COUNT_MASK: u64 = 0xffff_ffff;
 
 impl Ring {
@@ -19,7 +19,7 @@ impl Ring {
         tail.wrapping_sub(self.memory().cq_head().load(Ordering::Acquire))
     }
 
-    /// Posts a completion. [`Ring::notify`] has to follow before the state is let go of.
+    /// Posts a completion. The caller calls [`Ring::notify`] before it releases the state.
     #[inline]
     pub fn post(&self, state: &mut State, completion: Completion) {
         state.posted += 1;
@@ -46,7 +46,7 @@ impl Ring {
         !state.overflow.is_empty() || self.ready() >= self.memory().cq_entries
     }
 
-    /// Moves what did not fit into the room there is now.
+    /// Moves completions from the overflow list into the CQ, as far as there is room.
     pub fn flush_overflow(&self, state: &mut State) {
         if state.overflow.is_empty() {
             return;
@@ -71,7 +71,8 @@ impl Ring {
         self.notify(state, false);
     }
 
-    /// Wakes whom the completions posted so far concern. `aside`: they come from outside of `io_uring_enter`.
+    /// Wakes the threads that the completions posted so far suffice for. `aside`: they were posted outside of
+    /// `io_uring_enter`.
     pub fn notify(&self, state: &State, aside: bool) {
         let memory = self.memory();
         // A waiter announces itself and then looks at the tail; here the tail is stored and then the announcement read.
@@ -112,7 +113,7 @@ impl Ring {
         }
     }
 
-    /// Makes the descriptor unreadable where there is nothing to take.
+    /// Makes the descriptor unreadable if the CQ is empty.
     pub fn quiet(&self) {
         // Relaxed: a signal that comes now is for a completion that comes now.
         if self.memory().signalled().load(Ordering::Relaxed) == 0 || self.ready() != 0 {
@@ -135,7 +136,7 @@ impl Ring {
         }
     }
 
-    /// Posts one completion and tells of it.
+    /// Posts one completion and wakes its waiters.
     pub fn post_alone(&self, completion: Completion, aside: bool) {
         let mut state = self.state.lock();
         self.post(&mut state, completion);

@@ -1,4 +1,4 @@
-//! A request: what it holds from submission to completion, and where it is meanwhile.
+//! A request: its state from submission to completion, and where it waits.
 
 use std::collections::HashMap;
 use std::ffi::c_int;
@@ -13,12 +13,12 @@ use crate::register::files::FixedFile;
 use crate::ring::Ring;
 use crate::sys;
 
-/// What a request names in the program's memory and the program may change after submission, copied.
+/// Copies of what the SQE points to and the program may change after submission.
 #[derive(Default)]
 pub struct Stable {
     pub iovecs: Vec<libc::iovec>,
     pub message: Option<crate::ops::message::Message>,
-    /// Socket addresses, times: whatever the opcode takes.
+    /// A socket address, a time or another argument of the opcode.
     pub bytes: Vec<u8>,
     pub paths: [Option<std::ffi::CString>; 2],
     pub credentials: Option<Arc<Credentials>>,
@@ -37,14 +37,14 @@ unsafe impl Sync for Stable {}
 pub struct Req {
     pub sqe: io_uring_sqe,
     pub id: u64,
-    /// What is to follow if this succeeds.
+    /// The next request of the chain, started if this one succeeds.
     pub link: Option<Box<Req>>,
     /// The registered file, from the moment that the request is started.
     pub file: Option<Arc<FixedFile>>,
     pub buffer: Option<Arc<FixedBuffer>>,
     pub stable: Option<Box<Stable>>,
     pub picked: Option<Picked>,
-    /// Whose rights it has, where they are not the submitter's.
+    /// The credentials that it runs with, unless they are the submitter's.
     pub personality: Option<Arc<Credentials>>,
     /// Bytes transferred so far.
     pub done: usize,
@@ -54,9 +54,9 @@ pub struct Req {
     pub counted: bool,
     /// It may not be started before all others are done.
     pub drained: bool,
-    /// Completed with less than was asked for, which ends a chain.
+    /// It transferred fewer bytes than it asked for, which breaks a chain.
     pub short: bool,
-    /// Completes with this without being started. 0: no.
+    /// If not 0, it completes with this result without being started.
     pub failed: c_int,
 }
 
@@ -163,9 +163,9 @@ pub struct Job {
 /// Which threads run a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
-    /// What a disk or a lock makes wait: it ends.
+    /// Requests that wait for a disk or a lock, and so end by themselves.
     Bounded,
-    /// What may wait without end.
+    /// Requests that may wait for ever.
     Unbounded,
 }
 

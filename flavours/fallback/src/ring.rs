@@ -39,9 +39,9 @@ pub struct Ring {
     pub masked_waiters: AtomicU32,
     /// The clock of waits.
     pub clock: AtomicI32,
-    /// Timeout requests that have ended: each ends a wait, too.
+    /// Number of timeout requests that have expired. Each also ends a wait.
     pub timeouts: AtomicU32,
-    /// How many of them waiters have been told of.
+    /// How many of these expiries have already ended a wait.
     pub timeouts_told: AtomicU32,
     /// Requests left to the next `io_uring_enter`, since the thread they came to has other credentials.
     pub handed_back: Lock<VecDeque<Job>>,
@@ -54,7 +54,7 @@ pub struct Submission {
     pub drain_next: bool,
 }
 
-/// What the ring's requests share.
+/// The state that the ring's requests share, under one lock.
 #[derive(Default)]
 pub struct State {
     /// Completions for which there was no room.
@@ -82,7 +82,7 @@ pub struct State {
     pub restrictions: Restrictions,
     /// Set up with `IORING_SETUP_R_DISABLED` and not enabled yet.
     pub disabled: bool,
-    /// The ring is closed: nothing more is started.
+    /// The ring is closed: no request is started any more.
     pub closed: bool,
 }
 
@@ -144,7 +144,7 @@ impl Ring {
         self.descriptor.load(Ordering::Relaxed)
     }
 
-    /// The descriptor is closed, or will be at once by the caller: nobody here may use the number again.
+    /// The descriptor is closed, or the caller closes it at once. The library must not use the number again.
     pub fn forget_descriptor(&self) -> c_int {
         self.descriptor.swap(-1, Ordering::Relaxed)
     }

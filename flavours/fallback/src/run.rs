@@ -1,4 +1,4 @@
-//! Running requests: one after the other as far as they go, with what hangs on them.
+//! Running requests, and the requests and timeouts that depend on them.
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub enum How {
 pub struct Batch {
     done: Vec<Completion>,
     aio: Vec<Box<Job>>,
-    /// Completions have been posted of which nobody has been told.
+    /// Completions have been posted, and their waiters are not woken yet.
     untold: bool,
     /// The thread is the program's own, inside `io_uring_enter`.
     pub within_enter: bool,
@@ -42,7 +42,7 @@ impl Batch {
         }
     }
 
-    /// Posts what has been collected, and tells of it and of what has been posted before.
+    /// Posts the collected completions, and wakes the waiters of these and of those posted before.
     pub fn post(&mut self, ring: &Ring) {
         if self.done.is_empty() && !self.untold {
             return;
@@ -55,7 +55,7 @@ impl Batch {
         ring.notify(&state, !self.within_enter);
     }
 
-    /// Posts what has been collected and gives the kernel its requests.
+    /// Posts the collected completions, and submits the collected requests to native AIO.
     pub fn finish(&mut self, ring: &Arc<Ring>) {
         self.post(ring);
         if !self.aio.is_empty() {
@@ -67,7 +67,7 @@ impl Batch {
     }
 }
 
-/// Runs a request and whatever follows from it.
+/// Runs a request, and the requests that it lets start.
 pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
     let mut next = step(ring, req, how, batch);
     while let Some(req) = next.pop() {
@@ -146,7 +146,7 @@ fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req>
     }
 }
 
-/// Leaves a request to the next thread of the program that comes in, and tells the program to come.
+/// Leaves a request to the next thread of the program that enters, and makes the program enter.
 fn hand_back(ring: &Arc<Ring>, req: Req) {
     let state = ring.state.lock();
     ring.handed_back.lock().push_back(Job {
@@ -180,7 +180,7 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     {
         let mut state = ring.state.lock();
         if state.closed {
-            // Nobody will look for it where it would wait.
+            // The place where it would wait has no thread that looks at it.
             return Vec::new();
         }
         if !req.counted {

@@ -1,4 +1,4 @@
-//! The kernel that the exported functions run on: the real one wherever that works.
+//! The kernel that the exported functions run on: the real one, or the emulation where that refuses io_uring.
 
 use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::NonNull;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
-use uring_core::errno::{Errno, Result};
+use uring_core::errno::{Errno, Result, Ret};
 use uring_core::kernel::{Kernel, Limit, MADV_DONTFORK, Native};
 
 use crate::mode::{self, Mode};
@@ -27,7 +27,7 @@ pub const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
     | IORING_ENTER_EXT_ARG_REG
     | IORING_ENTER_NO_IOWAIT;
 
-/// Whether the kernel refuses io_uring as such, rather than what it was asked for.
+/// Whether the kernel refuses io_uring altogether, and not just these arguments.
 fn refuses(error: Errno) -> bool {
     match error {
         Errno::ENOSYS => true,
@@ -38,11 +38,11 @@ fn refuses(error: Errno) -> bool {
         | Errno::ENFILE
         | Errno::EBUSY => false,
         Errno::EBADF | Errno::EOVERFLOW | Errno::EEXIST | Errno::EAGAIN | Errno::EINTR => false,
-        // -EPERM also means other things, such as IORING_SETUP_SQPOLL before Linux 5.11: ask for the least there is.
+        // -EPERM has other causes, too, such as IORING_SETUP_SQPOLL before Linux 5.11. So ask for a plain ring.
         _ => {
             let mut plain = io_uring_params::default();
             // SAFETY: parameters of our own that name no memory.
-            match unsafe { Native::setup(1, &raw mut plain) } {
+            match unsafe { Native::setup(1, &raw mut plain) }.check() {
                 Ok(fd) => {
                     sys::close(fd);
                     false
@@ -62,33 +62,29 @@ fn ring_of(fd: c_int, registered: bool) -> Option<std::result::Result<Arc<Ring>,
     table::find(fd).map(Ok)
 }
 
-fn result(ret: c_int) -> Result<c_int> {
-    Errno::check(ret)
-}
-
 impl Kernel for User {
-    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret {
         let mode = mode::mode();
         let mut refusal = None;
         if mode != Mode::Always {
             // SAFETY: passed on to the caller.
             let real = unsafe { Native::setup(entries, params) };
-            match real {
+            match real.check() {
                 Err(error) if mode == Mode::Auto && refuses(error) => {
                     refusal = Some(-error.as_ret())
                 }
-                real => return real,
+                _ => return real,
             }
         }
         if params.is_null() {
-            return Err(Errno::EFAULT);
+            return Errno::EFAULT.into();
         }
         // SAFETY: the caller vouches for `params` and the memory that it names.
         let made = unsafe { make::make(entries, &mut *params) };
         if made.is_ok() {
             mode::say(refusal);
         }
-        made.map_or_else(result, Ok)
+        Ret::from_c(made.unwrap_or_else(|error| error))
     }
 
     unsafe fn enter(
@@ -98,9 +94,10 @@ impl Kernel for User {
         flags: c_uint,
         arg: *const c_void,
         size: usize,
-    ) -> Result<c_int> {
+    ) -> Ret {
         let ring = match ring_of(fd, flags & IORING_ENTER_REGISTERED_RING != 0) {
-            Some(ring) => ring?,
+            Some(Ok(ring)) => ring,
+            Some(Err(error)) => return error.into(),
             None => {
                 return foreign(
                     // SAFETY: passed on to the caller.
@@ -110,23 +107,19 @@ impl Kernel for User {
             }
         };
         // SAFETY: passed on to the caller.
-        result(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
+        Ret::from_c(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
     }
 
-    unsafe fn register(
-        fd: c_int,
-        opcode: c_uint,
-        arg: *const c_void,
-        nr_args: c_uint,
-    ) -> Result<c_int> {
+    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
         let registered = IORING_REGISTER_USE_REGISTERED_RING as c_uint;
         let ring = match ring_of(fd, opcode & registered != 0) {
-            Some(ring) => ring?,
+            Some(Ok(ring)) => ring,
+            Some(Err(error)) => return error.into(),
             None => {
                 if fd == -1 && opcode == IORING_REGISTER_SEND_MSG_RING as c_uint {
                     // SAFETY: the opcode takes an SQE.
                     if let Some(ret) = unsafe { misc::send_without_ring(arg.cast(), nr_args) } {
-                        return result(ret);
+                        return Ret::from_c(ret);
                     }
                 }
                 // SAFETY: passed on to the caller.
@@ -134,7 +127,7 @@ impl Kernel for User {
             }
         };
         // SAFETY: passed on to the caller.
-        let ret = result(unsafe {
+        let ret = Ret::from_c(unsafe {
             register::register(&ring, opcode & !registered, arg.cast_mut(), nr_args)
         });
         run::settle(&ring);
@@ -176,7 +169,7 @@ impl Kernel for User {
 
     fn close(fd: c_int) -> Result<()> {
         match table::remove(fd) {
-            Some(ring) => result(make::closed(ring, true)).map(drop),
+            Some(ring) => Errno::check(make::closed(ring, true)).map(drop),
             None => Native::close(fd),
         }
     }
@@ -203,33 +196,34 @@ impl Kernel for User {
 /// # Safety
 ///
 /// As for `Kernel::register`.
-unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Result<c_int> {
+unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Ret {
     let answer = match mode::mode() {
-        Mode::Always if fd == -1 => Err(Errno::ENOSYS),
+        Mode::Always if fd == -1 => Errno::ENOSYS.into(),
         // SAFETY: passed on to the caller.
         _ => unsafe { Native::register(fd, opcode, arg, nr) },
     };
-    let refused = fd == -1 && mode::mode() != Mode::Never && answer.is_err_and(refuses);
+    let refused = fd == -1 && mode::mode() != Mode::Never && answer.check().is_err_and(refuses);
     if refused && opcode == IORING_REGISTER_QUERY as c_uint {
         // SAFETY: passed on to the caller.
-        return result(unsafe { register::query::query(arg.cast_mut(), nr) });
+        return Ret::from_c(unsafe { register::query::query(arg.cast_mut(), nr) });
     }
     foreign(answer, fd)
 }
 
 /// What the kernel says of a descriptor that is no emulated ring. Where io_uring is refused there are none of its own.
-fn foreign(answer: Result<c_int>, fd: c_int) -> Result<c_int> {
-    match answer {
+fn foreign(answer: Ret, fd: c_int) -> Ret {
+    match answer.check() {
         // What a call without a ring would ask for is not there.
         Err(error) if fd == -1 && mode::mode() != Mode::Never && refuses(error) => {
-            Err(Errno::EINVAL)
+            Errno::EINVAL.into()
         }
-        Err(error) if mode::is_active() && refuses(error) => Err(if sys::open_flags(fd) < 0 {
+        Err(error) if mode::is_active() && refuses(error) => if sys::open_flags(fd) < 0 {
             Errno::EBADF
         } else {
             Errno::EOPNOTSUPP
-        }),
-        answer => answer,
+        }
+        .into(),
+        _ => answer,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Taking requests in from the submission queue.
+//! Reading requests from the SQ.
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const CHAINED: u32 = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
 /// A chain of requests that is not complete yet, the last one first.
 type Chain = Vec<Req>;
 
-/// Takes up to `count` requests in and starts them. Returns how many.
+/// Reads up to `count` SQEs and starts their requests. Returns how many.
 pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     let mut submission = ring.submission.lock();
     let memory = ring.memory();
@@ -85,7 +85,7 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     taken as c_int
 }
 
-/// Takes one request in. `false`: it is wrong.
+/// Reads one SQE. `false`: it is invalid.
 fn take_in(
     ring: &Arc<Ring>,
     submission: &mut Submission,
@@ -95,7 +95,7 @@ fn take_in(
 ) -> bool {
     let flags = u32::from(sqe.flags);
     if flags == 0 && chain.is_empty() && !submission.drain_next && !ring.state_is_special() {
-        // What most requests are: on their own.
+        // Most requests are neither linked nor drained.
         let mut req = Req::new(sqe);
         let checked = check(ring, &mut req);
         let wrong = checked.is_err();
@@ -199,7 +199,7 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
 }
 
 impl Ring {
-    /// Whether there is something that a request on its own has to heed as well.
+    /// Whether something holds up even a request that is not linked.
     fn state_is_special(&self) -> bool {
         let state = self.state.lock();
         !state.deferred.is_empty() || state.restrictions.active

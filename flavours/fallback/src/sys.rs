@@ -1,6 +1,6 @@
 //! Bare system calls.
 //!
-//! The emulator must not go through libc for what the hooks stand before: they would come back into it.
+//! The emulator must not call the libc functions that the hooks replace: it would call itself.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_uint};

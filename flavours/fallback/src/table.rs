@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use crate::lock::Lock;
 use crate::ring::Ring;
 
-/// Ours begin here: the kernel's own table of registered rings has 16 entries for each thread.
+/// The first index of an emulated ring. The kernel's table of registered rings has 16 entries for each thread.
 pub const FIRST_INDEX: u32 = 65536;
 /// As many as the kernel has for each thread.
 const INDEXES: usize = 16;
@@ -22,7 +22,7 @@ static CHUNKS_OF_MARKS: [AtomicPtr<[AtomicPtr<Ring>; CHUNK]>; CHUNKS] =
 /// How many rings there are.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// What is behind the marks.
+/// The rings that the marks stand for.
 pub struct Table {
     rings: Vec<Arc<Ring>>,
     /// Registered rings: the thread they belong to, the index and the ring.
@@ -52,7 +52,7 @@ pub fn any() -> bool {
 /// Whether a descriptor is an emulated ring.
 #[inline]
 pub fn is_ring(fd: c_int) -> bool {
-    // Relaxed: what hangs on the answer is looked up under the lock.
+    // Relaxed: the caller looks the ring up under the lock before it uses it.
     any() && mark(fd).is_some_and(|mark| !mark.load(Ordering::Relaxed).is_null())
 }
 
@@ -158,7 +158,7 @@ pub fn register(ring: Arc<Ring>) -> Option<u32> {
     Some(index)
 }
 
-/// Takes a registered ring out. Returns whether that was its last name.
+/// Unregisters a ring. Returns whether nothing leads to it any more.
 pub fn unregister(index: u32) -> Option<Arc<Ring>> {
     let thread = crate::sys::thread();
     let mut table = TABLE.lock();
@@ -169,7 +169,7 @@ pub fn unregister(index: u32) -> Option<Arc<Ring>> {
     Some(table.registered.swap_remove(at).2)
 }
 
-/// Whether a ring has a name that a program can call it by.
+/// Whether a descriptor or an index leads to the ring.
 pub fn is_named(ring: &Arc<Ring>) -> bool {
     let table = TABLE.lock();
     let same = |other: &Arc<Ring>| Arc::ptr_eq(other, ring);

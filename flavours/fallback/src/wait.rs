@@ -14,7 +14,7 @@ use crate::ring::Ring;
 use crate::sys::{self, sys};
 use crate::{poller, run};
 
-/// How long a wait sleeps that has to look for itself whether there is anything.
+/// How long a wait sleeps before it looks at the CQ again, where no thread would wake it.
 const SLICE: u64 = 1_000_000;
 
 /// When a wait ends without enough completions.
@@ -148,7 +148,7 @@ pub fn wait(ring: &Arc<Ring>, wanted: u32, mut limits: Limits) -> c_int {
         Some(mask) => masked(ring, wanted, limits, mask),
         None => sleep(ring, wanted, limits),
     };
-    // What came meanwhile counts for more than how the wait ended.
+    // Completions that came meanwhile take precedence over the reason why the wait ended.
     if ring.ready() != 0 { 0 } else { ret }
 }
 
@@ -234,7 +234,7 @@ fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
             Step::Sleep(until) => until,
         };
         let attended = poller::attend(Some(0)).is_some();
-        // Another thread in such a wait may have read what was meant for both.
+        // Another thread in such a wait may have read the signal that was meant for both.
         let until = match ring.masked_waiters.load(Ordering::Relaxed) {
             0 | 1 if !attended => until,
             _ => Some(

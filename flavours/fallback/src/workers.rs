@@ -15,7 +15,7 @@ use crate::sys;
 const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
 const CLASSES: usize = 2;
-/// Of what may wait without end there may be many at a time.
+/// The most workers for requests that may wait for ever: many of these can be in flight.
 const MOST_UNBOUNDED: usize = 1024;
 
 /// One class of workers.
@@ -76,7 +76,7 @@ impl Pools {
         if class == 0 { bounded } else { unbounded }
     }
 
-    /// In the child of a fork: the threads are the parent's, and so is what was under way.
+    /// In the child of a fork: the threads and their jobs are the parent's.
     pub fn forget(&mut self) {
         std::mem::forget(self.pools.take());
     }
@@ -176,7 +176,7 @@ fn next_on(pool: &mut Pool, file: c_int) {
     pool.behind.remove(&file);
 }
 
-/// Waits until nothing of a ring runs on memory that the program may free.
+/// Waits until no job of a ring uses memory that the program may free.
 pub fn wait_for(ring: &Arc<Ring>) {
     loop {
         let ended = ENDED.load(Ordering::Acquire);

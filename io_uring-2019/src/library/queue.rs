@@ -6,7 +6,7 @@ use core::ptr;
 use uring_core::abi::iovec;
 use uring_core::errno::Result;
 use uring_core::kernel::Native;
-use uring_core::ring::order;
+use uring_core::ring::order::Word;
 
 use crate::abi::*;
 use crate::c_types::{io_uring_cq, io_uring_sq};
@@ -95,14 +95,15 @@ pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
     unsafe {
         let tail = (*sq).iocb_tail;
         // Acquire: an iocb has been read before it is handed out again.
-        let in_ring =
-            order::load_relaxed((*sq).ktail).wrapping_sub(order::load_acquire((*sq).khead));
+        let in_ring = Word::new((*sq).ktail)
+            .load_relaxed()
+            .wrapping_sub(Word::new((*sq).khead).load_acquire());
         let taken = tail.wrapping_sub((*sq).iocb_head).wrapping_add(in_ring);
-        if taken >= order::load_relaxed((*sq).kring_entries) {
+        if taken >= Word::new((*sq).kring_entries).load_relaxed() {
             return ptr::null_mut();
         }
         (*sq).iocb_tail = tail.wrapping_add(1);
-        let index = tail & order::load_relaxed((*sq).kring_mask);
+        let index = tail & Word::new((*sq).kring_mask).load_relaxed();
         (*sq).iocbs.add(index as usize)
     }
 }
@@ -115,21 +116,21 @@ pub unsafe fn get_iocb(sq: *mut io_uring_sq) -> *mut io_uring_iocb {
 pub unsafe fn submit(fd: c_int, sq: *mut io_uring_sq) -> Result<c_int> {
     // SAFETY: the caller promises `sq`, so its pointers lead into mappings. Masked positions lie within the array.
     let (moved, pending) = unsafe {
-        let mask = order::load_relaxed((*sq).kring_mask);
-        let entries = order::load_relaxed((*sq).kring_entries);
+        let mask = Word::new((*sq).kring_mask).load_relaxed();
+        let entries = Word::new((*sq).kring_entries).load_relaxed();
         // Acquire: a polling thread has read the entries before they are written again.
-        let head = order::load_acquire((*sq).khead);
-        let before = order::load_relaxed((*sq).ktail);
+        let head = Word::new((*sq).khead).load_acquire();
+        let before = Word::new((*sq).ktail).load_relaxed();
         let mut tail = before;
         while (*sq).iocb_head != (*sq).iocb_tail && tail.wrapping_sub(head) < entries {
             let place = (*sq).array.add((tail & mask) as usize);
-            order::store_relaxed(place, (*sq).iocb_head & mask);
+            Word::new(place).store_relaxed((*sq).iocb_head & mask);
             (*sq).iocb_head = (*sq).iocb_head.wrapping_add(1);
             tail = tail.wrapping_add(1);
         }
         // Sequentially consistent: a polling thread reads the tail before it sleeps, and the call below checks whether
         // it sleeps.
-        order::store_seq_cst((*sq).ktail, tail);
+        Word::new((*sq).ktail).store_seq_cst(tail);
         (tail.wrapping_sub(before), tail.wrapping_sub(head))
     };
     if pending == 0 {
@@ -159,10 +160,10 @@ pub unsafe fn get_completion(
     // SAFETY: the caller promises `cq`, so its pointers lead into mappings. Masked positions lie within the events, and
     // an event between head and tail is complete.
     unsafe {
-        let head = order::load_relaxed((*cq).khead);
+        let head = Word::new((*cq).khead).load_relaxed();
         let mut asked = false;
         // Acquire: the event is read after the tail that says it is there.
-        while order::load_acquire((*cq).ktail) == head {
+        while Word::new((*cq).ktail).load_acquire() == head {
             let ring = pool::find(fd)?;
             if !waits && (asked || !crate::view::may_find_more(&ring)) {
                 return Ok(ptr::null_mut());
@@ -170,14 +171,14 @@ pub unsafe fn get_completion(
             asked = true;
             enter::enter::<Native>(ring, fd, 0, c_uint::from(waits), IORING_ENTER_GETEVENTS)?;
         }
-        let mask = order::load_relaxed((*cq).kring_mask);
+        let mask = Word::new((*cq).kring_mask).load_relaxed();
         let event = (*cq).events.add((head & mask) as usize);
         // The program reads the event after its place was given back, so it gets a copy.
         let copy: *mut io_uring_event =
             ring_file::page_behind_rings((*cq).khead, (*cq).ring_sz, mask / 2 + 1).cast();
         copy.write(event.read());
         // Release: the event has been read before the kernel may overwrite it.
-        order::store_release((*cq).khead, head.wrapping_add(1));
+        Word::new((*cq).khead).store_release(head.wrapping_add(1));
         Ok(copy)
     }
 }

@@ -139,7 +139,7 @@ fn buffers(params: &io_uring_params, options: &cli::Limits) -> Answer {
     };
     let mut params = *params;
     // SAFETY: `params` names no memory.
-    let answer = match unsafe { Native::setup(options.entries, &mut params) } {
+    let answer = match unsafe { Native::setup(options.entries, &mut params) }.check() {
         Ok(fd) => {
             let vector = libc::iovec {
                 iov_base: memory.as_ptr(),
@@ -190,6 +190,7 @@ fn max_workers() -> Option<[u32; 2]> {
             2,
         )
     }
+    .check()
     .ok()?;
     Some(counts)
 }

@@ -15,6 +15,8 @@ pub mod inline;
 pub mod kernel;
 #[path = "../../../../core/src/mem.rs"]
 pub mod mem;
+#[path = "../../../../core/src/out.rs"]
+pub mod out;
 #[path = "../../../../core/src/queue/mod.rs"]
 pub mod queue;
 #[path = "../../../../core/src/register/mod.rs"]

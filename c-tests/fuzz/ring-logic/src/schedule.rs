@@ -15,9 +15,13 @@ use crate::abi::ring::io_uring;
 use crate::abi::types::__kernel_timespec;
 use crate::errno::{Errno, Result};
 use crate::kernel::sim::{self, Config, Sim};
+use crate::out::{Out, Room};
+use crate::queue::complete::{self, Cqe};
+use crate::queue::enter::Batch;
 use crate::queue::wait::{self, Limits};
-use crate::queue::{complete, sqe, submit};
+use crate::queue::{sqe, submit};
 use crate::register::resize;
+use crate::ring::handle::Whole;
 use crate::ring::{exit, setup};
 
 /// What a program, or the kernel, does next.
@@ -182,6 +186,11 @@ impl Program {
         &raw mut *self.ring
     }
 
+    fn whole(&mut self) -> Whole<Sim> {
+        // SAFETY: the ring is set up and used by this thread alone.
+        unsafe { Whole::new(self.ptr()) }
+    }
+
     fn polled(&self) -> bool {
         self.kind.flags & IORING_SETUP_SQPOLL != 0
     }
@@ -200,17 +209,17 @@ impl Program {
 
     fn take(&mut self, nr: u8) {
         for _ in 0..nr {
-            // SAFETY: the ring is set up and used by this thread alone.
+            let sqe = sqe::get(self.whole().sq());
+            if sqe.is_null() {
+                let used = self.ring.sq.sqe_tail.wrapping_sub(self.counters().0);
+                assert_eq!(
+                    used, self.ring.sq.ring_entries,
+                    "no SQE though there is room"
+                );
+                return;
+            }
+            // SAFETY: the SQE was just taken.
             unsafe {
-                let sqe = sqe::get(self.ptr());
-                if sqe.is_null() {
-                    let used = self.ring.sq.sqe_tail.wrapping_sub(self.counters().0);
-                    assert_eq!(
-                        used, self.ring.sq.ring_entries,
-                        "no SQE though there is room"
-                    );
-                    return;
-                }
                 sqe.write_bytes(0, 1);
                 (*sqe).opcode = IORING_OP_NOP as u8;
                 (*sqe).user_data = self.next;
@@ -223,8 +232,7 @@ impl Program {
     /// A submission tells how many requests the kernel has consumed, and an error that it has consumed none.
     fn submit(&mut self, wait_nr: u8, reap: bool) {
         let head = self.counters().0;
-        // SAFETY: as above.
-        let result = unsafe { submit::submit::<Sim>(self.ptr(), wait_nr.into(), reap) };
+        let result = submit::submit(self.whole().sq(), wait_nr.into(), reap).check();
         let consumed = self.counters().0.wrapping_sub(head);
         match result {
             Ok(count) if self.polled() => assert!(count >= 0),
@@ -241,17 +249,16 @@ impl Program {
     }
 
     fn next(&mut self) -> bool {
-        // SAFETY: as above; the CQE is read before it is given back.
-        unsafe {
-            let (cqe, _) = complete::peek(self.ptr());
-            if cqe.is_null() {
-                return false;
-            }
-            assert!(complete::available(self.ptr()) > 0);
-            let user_data = (*cqe).user_data;
-            complete::advance(self.ptr(), complete::cqe_nr(cqe));
-            self.seen(user_data);
+        let cq = self.whole().cq();
+        let (cqe, _) = complete::peek(cq);
+        if cqe.is_null() {
+            return false;
         }
+        assert!(complete::available(cq) > 0);
+        // SAFETY: the CQE is published, and is read before it is given back.
+        let (user_data, slots) = unsafe { ((*cqe).user_data, Cqe::new(cqe).slots()) };
+        complete::advance(cq, slots);
+        self.seen(user_data);
         true
     }
 
@@ -262,15 +269,15 @@ impl Program {
             return;
         }
         let mut cqes = vec![ptr::null_mut(); nr.into()];
-        // SAFETY: as above; there is room for `nr`.
-        unsafe {
-            let found = complete::peek_batch::<Sim>(self.ptr(), cqes.as_mut_ptr(), nr.into());
-            assert!(found <= nr.into());
-            for cqe in &cqes[..found as usize] {
-                self.seen((**cqe).user_data);
-            }
-            complete::advance(self.ptr(), found);
+        // SAFETY: there is room for `nr`.
+        let room = unsafe { Room::new(cqes.as_mut_ptr(), nr.into()) };
+        let found = complete::peek_batch(self.whole().cq(), room);
+        assert!(found <= nr.into());
+        for cqe in &cqes[..found as usize] {
+            // SAFETY: a CQE that was found, and is not given back yet.
+            self.seen(unsafe { (**cqe).user_data });
         }
+        complete::advance(self.whole().cq(), found);
     }
 
     fn wait(&mut self, step: &Step) {
@@ -284,31 +291,25 @@ impl Program {
             sigmask: ptr::null(),
         };
         let mut cqe = ptr::dangling_mut();
-        // SAFETY: as above.
-        let result = unsafe {
-            match *step {
-                Step::GetCqe(nr) => {
-                    wait::get_cqe::<Sim>(self.ptr(), &mut cqe, 0, nr.into(), ptr::null())
-                }
-                Step::Wait { nr, timed } => {
-                    wait::wait_cqes::<Sim>(self.ptr(), &mut cqe, nr.into(), limits(timed))
-                }
-                Step::SubmitAndWaitFor { nr, timed } => wait::submit_and_wait_timeout::<Sim>(
-                    self.ptr(),
-                    &mut cqe,
-                    nr.into(),
-                    limits(timed),
-                ),
-                Step::WaitAtLeast(nr) => wait::wait_cqes_min_timeout::<Sim>(
-                    self.ptr(),
-                    &mut cqe,
-                    nr.into(),
-                    limits(true),
-                ),
-                _ => unreachable!(),
+        // SAFETY: the place outlives the wait.
+        let place = unsafe { Out::new(&raw mut cqe) };
+        let ring = self.whole();
+        let _ = match *step {
+            Step::GetCqe(nr) => {
+                wait::get_cqe(ring.cq(), place, Batch::EMPTY, nr.into(), ptr::null())
             }
+            // SAFETY: the ring is used by this thread alone.
+            Step::Wait { nr, timed } => unsafe {
+                wait::wait_cqes(ring.cq(), place, nr.into(), limits(timed))
+            },
+            Step::SubmitAndWaitFor { nr, timed } => {
+                wait::submit_and_wait_timeout(ring, place, nr.into(), limits(timed))
+            }
+            Step::WaitAtLeast(nr) => {
+                wait::wait_cqes_min_timeout(ring.cq(), place, nr.into(), limits(true))
+            }
+            _ => unreachable!(),
         };
-        let _ = result;
         // SAFETY: null, or a CQE that is ready.
         if let Some(cqe) = (cqe != ptr::dangling_mut())
             .then_some(cqe)
@@ -337,10 +338,12 @@ impl Program {
             Step::Submit => self.submit(0, false),
             Step::SubmitAndWait(nr) => self.submit(nr, false),
             Step::SubmitAndGetEvents => self.submit(0, true),
-            // SAFETY: as above.
-            Step::GetEvents => drop(unsafe { complete::get_events::<Sim>(self.ptr()) }),
-            // SAFETY: as above.
-            Step::WaitForRoom => drop(unsafe { submit::wait_for_room::<Sim>(self.ptr()) }),
+            Step::GetEvents => {
+                let _ = complete::get_events(self.whole().ring());
+            }
+            Step::WaitForRoom => {
+                let _ = submit::wait_for_room(self.whole().ring());
+            }
             Step::Next => drop(self.next()),
             Step::Batch(nr) => self.batch(nr),
             Step::Resize { sq, cq } if !self.polled() && !self.kind.old => {
@@ -350,8 +353,8 @@ impl Program {
                     cq_entries: cq.into(),
                     ..Default::default()
                 };
-                // SAFETY: as above.
-                let _ = unsafe { resize::resize::<Sim>(self.ptr(), &mut p) };
+                // SAFETY: the parameters are this function's.
+                let _ = unsafe { resize::resize(self.whole(), &mut p) };
             }
             Step::Resize { .. } => (),
             Step::Fail { after, errno } => sim::fail_after(after.into(), ERRORS[errno as usize]),
@@ -417,7 +420,7 @@ impl Program {
     unsafe fn wait_for_all(fd: i32) -> Result<i32> {
         use crate::kernel::Kernel;
         // SAFETY: no argument is passed.
-        unsafe { Sim::enter(fd, 0, c_uint::MAX, IORING_ENTER_GETEVENTS, ptr::null(), 0) }
+        unsafe { Sim::enter(fd, 0, c_uint::MAX, IORING_ENTER_GETEVENTS, ptr::null(), 0) }.check()
     }
 }
 

@@ -19,6 +19,8 @@ pub mod kernel;
 #[path = "../../../../core/src/mem.rs"]
 pub mod mem;
 mod memory;
+#[path = "../../../../core/src/out.rs"]
+pub mod out;
 #[path = "../../../../core/src/queue/mod.rs"]
 pub mod queue;
 #[path = "../../../../core/src/register/mod.rs"]

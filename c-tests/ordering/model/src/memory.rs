@@ -17,7 +17,7 @@ use crate::abi::provided::{io_uring_buf, io_uring_buf_ring};
 use crate::abi::ring::io_uring;
 use crate::abi::sqe::io_uring_sqe;
 use crate::atomic::register;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, Ret};
 use crate::kernel::{Kernel, Limit};
 
 /// Entries of each queue: few, so that they are used again at once.
@@ -236,7 +236,7 @@ impl Kernel for Modelled {
         flags: c_uint,
         _: *const c_void,
         _: usize,
-    ) -> Result<c_int> {
+    ) -> Ret {
         WOKEN.set(flags & IORING_ENTER_SQ_WAKEUP != 0);
         if flags & IORING_ENTER_GETEVENTS != 0 {
             let tail = CQ_TAIL.with_borrow(Clone::clone).expect("a ring");
@@ -244,15 +244,15 @@ impl Kernel for Modelled {
                 yield_now();
             }
         }
-        Ok(to_submit as c_int)
+        Ret::from_c(to_submit as c_int)
     }
 
-    unsafe fn setup(_: c_uint, _: *mut io_uring_params) -> Result<c_int> {
-        Err(Errno::ENOSYS)
+    unsafe fn setup(_: c_uint, _: *mut io_uring_params) -> Ret {
+        Errno::ENOSYS.into()
     }
 
-    unsafe fn register(_: c_int, _: c_uint, _: *const c_void, _: c_uint) -> Result<c_int> {
-        Err(Errno::ENOSYS)
+    unsafe fn register(_: c_int, _: c_uint, _: *const c_void, _: c_uint) -> Ret {
+        Errno::ENOSYS.into()
     }
 
     unsafe fn mmap(_: usize, _: c_int, _: c_int, _: c_int, _: u64) -> Result<NonNull<c_void>> {

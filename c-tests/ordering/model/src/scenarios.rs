@@ -10,10 +10,14 @@ use crate::abi::cqe::io_uring_cqe;
 use crate::abi::params::IORING_SETUP_SQPOLL;
 use crate::abi::ring::io_uring;
 use crate::abi::sqe::io_uring_sqe;
+use crate::errno::Ret;
 use crate::inline::{buf_ring, peek};
 use crate::memory::{ENTRIES, Memory, Modelled, Shadow};
+use crate::out::Out;
+use crate::queue::enter::Batch;
 use crate::queue::wait::{self, Limits};
 use crate::queue::{complete, sqe, submit};
+use crate::ring::handle::Whole;
 
 pub const ALL: &[(&str, fn())] = &[
     ("reap", reap),
@@ -53,10 +57,15 @@ fn reap() {
     kernel.join().unwrap();
 }
 
+/// Both sides of a ring. Where two threads use one, each has a description of its own and keeps to a side.
+fn whole(ring: &mut io_uring) -> Whole<Modelled> {
+    // SAFETY: the ring is set up, and its SQEs name no memory.
+    unsafe { Whole::new(ring) }
+}
+
 fn first_cqe(ring: &mut io_uring) -> *mut io_uring_cqe {
     loop {
-        // SAFETY: the ring is set up.
-        let (cqe, _) = unsafe { complete::peek(ring) };
+        let (cqe, _) = complete::peek(whole(ring).cq());
         if !cqe.is_null() {
             return cqe;
         }
@@ -80,7 +89,7 @@ fn walk() {
                 assert_eq!(memory.look_at(cqe), u64::from(seen + found));
                 found += 1;
             }
-            complete::advance(&mut *ring, found);
+            complete::advance(whole(&mut ring).cq(), found);
         }
         seen += found;
         if found == 0 {
@@ -110,16 +119,14 @@ fn submit_to_thread() {
     });
     for at in 0..COUNT {
         memory.fill(next_sqe(&mut ring), at.into());
-        // SAFETY: the ring is set up.
-        assert!(unsafe { submit::submit::<Modelled>(&mut *ring, 0, false) }.is_ok());
+        assert!(!submit::submit(whole(&mut ring).sq(), 0, false).is_err());
     }
     thread.join().unwrap();
 }
 
 fn next_sqe(ring: &mut io_uring) -> *mut io_uring_sqe {
     loop {
-        // SAFETY: the ring is set up.
-        let sqe = unsafe { sqe::get(ring) };
+        let sqe = sqe::get(whole(ring).sq());
         if !sqe.is_null() {
             return sqe;
         }
@@ -130,8 +137,7 @@ fn next_sqe(ring: &mut io_uring) -> *mut io_uring_sqe {
 /// Either the kernel's thread sees a request before it sleeps, or the program wakes it.
 fn wake() {
     check_wake(|ring| {
-        // SAFETY: the ring is set up.
-        assert!(unsafe { submit::submit::<Modelled>(ring, 0, false) }.is_ok());
+        assert!(!submit::submit(whole(ring).sq(), 0, false).is_err());
     });
 }
 
@@ -139,8 +145,9 @@ fn wake() {
 fn wake_and_wait() {
     check_wake(|ring| {
         let mut cqe = ptr::null_mut();
-        // SAFETY: the ring is set up, and `cqe` is there.
-        unsafe { wait::submit_and_wait_timeout::<Modelled>(ring, &mut cqe, 0, UNLIMITED) };
+        // SAFETY: the place outlives the call.
+        let place = unsafe { Out::new(&raw mut cqe) };
+        let _ = wait::submit_and_wait_timeout(whole(ring), place, 0, UNLIMITED);
     });
 }
 
@@ -157,9 +164,10 @@ fn wait_for_one() {
     let kernel = memory.clone();
     let thread = thread::spawn(move || kernel.post(0, 7));
     let mut cqe = ptr::null_mut();
-    // SAFETY: the ring is set up, and `cqe` is there.
-    let ret = unsafe { wait::get_cqe::<Modelled>(&mut *ring, &mut cqe, 0, 1, ptr::null()) };
-    assert_eq!(ret, 0);
+    // SAFETY: the place outlives the call.
+    let place = unsafe { Out::new(&raw mut cqe) };
+    let ret = wait::get_cqe(whole(&mut ring).cq(), place, Batch::EMPTY, 1, ptr::null());
+    assert_eq!(ret, Ret::DONE);
     assert!(!cqe.is_null(), "a wait succeeds without a CQE");
     assert_eq!(memory.look_at(cqe), 7);
     thread.join().unwrap();
@@ -178,10 +186,10 @@ fn submit_and_wait() {
     });
     memory.fill(next_sqe(&mut ring), 0);
     let mut cqe = ptr::null_mut();
-    // SAFETY: the ring is set up, and `cqe` is there.
-    let ret =
-        unsafe { wait::submit_and_wait_timeout::<Modelled>(&mut *ring, &mut cqe, 1, UNLIMITED) };
-    assert!(ret >= 0);
+    // SAFETY: the place outlives the call.
+    let place = unsafe { Out::new(&raw mut cqe) };
+    let ret = wait::submit_and_wait_timeout(whole(&mut ring), place, 1, UNLIMITED);
+    assert!(!ret.is_err());
     assert!(!cqe.is_null(), "a wait succeeds without a CQE");
     assert_eq!(memory.look_at(cqe), 7);
     thread.join().unwrap();
@@ -220,8 +228,7 @@ fn from_thread_to_thread() {
     });
     data.write();
     memory.fill(next_sqe(&mut ring), 0);
-    // SAFETY: the ring is set up.
-    assert!(unsafe { submit::submit::<Modelled>(&mut *ring, 0, false) }.is_ok());
+    assert!(!submit::submit(whole(&mut ring).sq(), 0, false).is_err());
     polling.join().unwrap();
     reaping.join().unwrap();
 }
@@ -261,8 +268,7 @@ fn buffers() {
             // SAFETY: a buffer was added, and a CQE seen.
             unsafe { buf_ring::io_uring_buf_ring_cq_advance(&mut *ring, offered, 1) };
         } else {
-            // SAFETY: the ring is set up.
-            unsafe { complete::advance(&mut *ring, 1) };
+            complete::advance(whole(&mut ring).cq(), 1);
         }
     }
     thread.join().unwrap();

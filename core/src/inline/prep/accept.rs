@@ -49,7 +49,6 @@ pub unsafe extern "C" fn io_uring_prep_accept(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -105,7 +104,6 @@ pub unsafe extern "C" fn io_uring_prep_accept_direct(
     flags: c_int,
     file_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_accept(sqe, fd, addr, addrlen, flags);
         set_direct(sqe, file_index);
@@ -154,7 +152,6 @@ pub unsafe extern "C" fn io_uring_prep_multishot_accept(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_accept(sqe, fd, addr, addrlen, flags);
         (*sqe).ioprio |= IORING_ACCEPT_MULTISHOT as u16;
@@ -199,7 +196,6 @@ pub unsafe extern "C" fn io_uring_prep_multishot_accept_direct(
     addrlen: *mut socklen_t,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_multishot_accept(sqe, fd, addr, addrlen, flags);
         (*sqe).__anon5.file_index = IORING_FILE_INDEX_ALLOC;

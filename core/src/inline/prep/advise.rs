@@ -41,7 +41,6 @@ pub unsafe extern "C" fn io_uring_prep_fadvise(
     len: __u32,
     advice: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_FADVISE, fd, offset, 0, len, advice as u32) }
 }
 
@@ -79,7 +78,6 @@ pub unsafe extern "C" fn io_uring_prep_fadvise64(
     len: off_t,
     advice: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -125,7 +123,6 @@ pub unsafe extern "C" fn io_uring_prep_madvise(
     length: __u32,
     advice: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -172,7 +169,6 @@ pub unsafe extern "C" fn io_uring_prep_madvise64(
     length: off_t,
     advice: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,

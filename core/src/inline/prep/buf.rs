@@ -46,7 +46,6 @@ pub unsafe extern "C" fn io_uring_prep_provide_buffers(
     bgid: c_int,
     bid: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -92,7 +91,6 @@ pub unsafe extern "C" fn io_uring_prep_remove_buffers(
     nr: c_int,
     bgid: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(sqe, IORING_OP_REMOVE_BUFFERS, nr, 0, 0, 0);
         set_buffer(sqe, bgid as u16);

@@ -50,7 +50,6 @@ pub unsafe extern "C" fn io_uring_prep_cancel64(
     user_data: __u64,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -98,7 +97,6 @@ pub unsafe extern "C" fn io_uring_prep_cancel(
     user_data: *const c_void,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_cancel64(sqe, address(user_data), flags) }
 }
 
@@ -133,7 +131,6 @@ pub unsafe extern "C" fn io_uring_prep_cancel(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_cancel_fd(sqe: *mut io_uring_sqe, fd: c_int, flags: c_uint) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,

@@ -90,7 +90,6 @@ pub unsafe extern "C" fn __io_uring_prep_uring_cmd(
 /// completes.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_uring_cmd(sqe: *mut io_uring_sqe, cmd_op: c_int, fd: c_int) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { prep_command(sqe, IORING_OP_URING_CMD, cmd_op as u32, fd) }
 }
 
@@ -129,7 +128,6 @@ pub unsafe extern "C" fn io_uring_prep_uring_cmd128(
     cmd_op: c_int,
     fd: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { prep_command(sqe, IORING_OP_URING_CMD128, cmd_op as u32, fd) }
 }
 
@@ -178,7 +176,6 @@ pub unsafe extern "C" fn io_uring_prep_cmd_sock(
     optval: *mut c_void,
     optlen: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_uring_cmd(sqe, cmd_op, fd);
         (*sqe).__anon2.__anon1.level = level as u32;
@@ -224,7 +221,6 @@ pub unsafe extern "C" fn io_uring_prep_cmd_getsockname(
     sockaddr_len: *mut socklen_t,
     peer: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_uring_cmd(sqe, SOCKET_URING_OP_GETSOCKNAME as c_int, fd);
         (*sqe).__anon2.addr = address(sockaddr);
@@ -269,7 +265,6 @@ pub unsafe extern "C" fn io_uring_prep_cmd_discard(
     offset: u64,
     nbytes: u64,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_uring_cmd(sqe, BLOCK_URING_CMD_DISCARD as c_int, fd);
         (*sqe).__anon2.addr = offset;
@@ -310,6 +305,5 @@ pub unsafe extern "C" fn io_uring_prep_cmd_discard(
 #[cfg(release_2_16)]
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_cmd_zone_reset_all(sqe: *mut io_uring_sqe, fd: c_int) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_uring_cmd(sqe, BLOCK_URING_CMD_ZONE_RESET_ALL as c_int, fd) }
 }

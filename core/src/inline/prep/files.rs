@@ -45,7 +45,6 @@ pub unsafe extern "C" fn io_uring_prep_files_update(
     nr_fds: c_uint,
     offset: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -94,7 +93,6 @@ pub unsafe extern "C" fn io_uring_prep_fixed_fd_install(
     fd: c_int,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(sqe, IORING_OP_FIXED_FD_INSTALL, fd, 0, 0, 0, flags);
         (*sqe).flags = IOSQE_FIXED_FILE as u8;
@@ -133,7 +131,6 @@ pub unsafe extern "C" fn io_uring_prep_pipe(
     fds: *mut c_int,
     pipe_flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -183,7 +180,6 @@ pub unsafe extern "C" fn io_uring_prep_pipe_direct(
     pipe_flags: c_int,
     file_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_pipe(sqe, fds, pipe_flags);
         set_direct(sqe, file_index);

@@ -52,7 +52,6 @@ pub unsafe extern "C" fn io_uring_prep_read_fixed(
     offset: __u64,
     buf_index: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(sqe, IORING_OP_READ_FIXED, fd, offset, address(buf), nbytes);
         set_buffer(sqe, buf_index as u16);
@@ -103,7 +102,6 @@ pub unsafe extern "C" fn io_uring_prep_write_fixed(
     offset: __u64,
     buf_index: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(sqe, IORING_OP_WRITE_FIXED, fd, offset, address(buf), nbytes);
         set_buffer(sqe, buf_index as u16);
@@ -159,7 +157,6 @@ pub unsafe extern "C" fn io_uring_prep_readv_fixed(
     flags: c_int,
     buf_index: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -222,7 +219,6 @@ pub unsafe extern "C" fn io_uring_prep_writev_fixed(
     flags: c_int,
     buf_index: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,

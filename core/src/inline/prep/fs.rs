@@ -43,7 +43,6 @@ pub unsafe extern "C" fn io_uring_prep_statx(
     mask: c_uint,
     statxbuf: *mut statx,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -92,7 +91,6 @@ pub unsafe extern "C" fn io_uring_prep_renameat(
     newpath: *const c_char,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -138,7 +136,6 @@ pub unsafe extern "C" fn io_uring_prep_rename(
     oldpath: *const c_char,
     newpath: *const c_char,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_renameat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, 0) }
 }
 
@@ -175,7 +172,6 @@ pub unsafe extern "C" fn io_uring_prep_unlinkat(
     path: *const c_char,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -221,7 +217,6 @@ pub unsafe extern "C" fn io_uring_prep_unlink(
     path: *const c_char,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_unlinkat(sqe, AT_FDCWD, path, flags) }
 }
 
@@ -256,7 +251,6 @@ pub unsafe extern "C" fn io_uring_prep_mkdirat(
     path: *const c_char,
     mode: mode_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_MKDIRAT, dfd, 0, address(path), mode) }
 }
 
@@ -292,6 +286,5 @@ pub unsafe extern "C" fn io_uring_prep_mkdir(
     path: *const c_char,
     mode: mode_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_mkdirat(sqe, AT_FDCWD, path, mode) }
 }

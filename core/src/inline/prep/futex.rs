@@ -45,7 +45,6 @@ pub unsafe extern "C" fn io_uring_prep_futex_wait(
     futex_flags: u32,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -96,7 +95,6 @@ pub unsafe extern "C" fn io_uring_prep_futex_wake(
     futex_flags: u32,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -146,7 +144,6 @@ pub unsafe extern "C" fn io_uring_prep_futex_waitv(
     nr_futex: u32,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -195,7 +192,6 @@ pub unsafe extern "C" fn io_uring_prep_waitid(
     options: c_int,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,

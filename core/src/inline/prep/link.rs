@@ -39,7 +39,6 @@ pub unsafe extern "C" fn io_uring_prep_symlinkat(
     newdirfd: c_int,
     linkpath: *const c_char,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -84,7 +83,6 @@ pub unsafe extern "C" fn io_uring_prep_symlink(
     target: *const c_char,
     linkpath: *const c_char,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_symlinkat(sqe, target, AT_FDCWD, linkpath) }
 }
 
@@ -123,7 +121,6 @@ pub unsafe extern "C" fn io_uring_prep_linkat(
     newpath: *const c_char,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -170,6 +167,5 @@ pub unsafe extern "C" fn io_uring_prep_link(
     newpath: *const c_char,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_linkat(sqe, AT_FDCWD, oldpath, AT_FDCWD, newpath, flags) }
 }

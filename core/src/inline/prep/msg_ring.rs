@@ -46,7 +46,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring(
     data: __u64,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -98,7 +97,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring_cqe_flags(
     flags: c_uint,
     cqe_flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_msg_ring(sqe, fd, len, data, flags | IORING_MSG_RING_FLAGS_PASS);
         (*sqe).__anon5.file_index = cqe_flags;
@@ -147,7 +145,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring_fd(
     data: __u64,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -202,7 +199,6 @@ pub unsafe extern "C" fn io_uring_prep_msg_ring_fd_alloc(
     data: __u64,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_msg_ring_fd(
             sqe,

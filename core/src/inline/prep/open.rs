@@ -41,7 +41,6 @@ pub unsafe extern "C" fn io_uring_prep_openat(
     flags: c_int,
     mode: mode_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -98,7 +97,6 @@ pub unsafe extern "C" fn io_uring_prep_openat_direct(
     mode: mode_t,
     file_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_openat(sqe, dfd, path, flags, mode);
         set_direct(sqe, file_index);
@@ -138,7 +136,6 @@ pub unsafe extern "C" fn io_uring_prep_open(
     flags: c_int,
     mode: mode_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_openat(sqe, AT_FDCWD, path, flags, mode) }
 }
 
@@ -179,7 +176,6 @@ pub unsafe extern "C" fn io_uring_prep_open_direct(
     mode: mode_t,
     file_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { io_uring_prep_openat_direct(sqe, AT_FDCWD, path, flags, mode, file_index) }
 }
 
@@ -216,7 +212,6 @@ pub unsafe extern "C" fn io_uring_prep_openat2(
     path: *const c_char,
     how: *const open_how,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -268,7 +263,6 @@ pub unsafe extern "C" fn io_uring_prep_openat2_direct(
     how: *const open_how,
     file_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_openat2(sqe, dfd, path, how);
         set_direct(sqe, file_index);
@@ -304,7 +298,6 @@ pub unsafe extern "C" fn io_uring_prep_openat2_direct(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_close(sqe: *mut io_uring_sqe, fd: c_int) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_CLOSE, fd, 0, 0, 0) }
 }
 
@@ -337,7 +330,6 @@ pub unsafe extern "C" fn io_uring_prep_close(sqe: *mut io_uring_sqe, fd: c_int) 
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_close_direct(sqe: *mut io_uring_sqe, file_index: c_uint) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_close(sqe, 0);
         // No slot is picked for closing: the number counts from 1, without exception.

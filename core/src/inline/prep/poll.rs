@@ -52,7 +52,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_add(
     fd: c_int,
     poll_mask: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_POLL_ADD, fd, 0, 0, 0, mask(poll_mask)) }
 }
 
@@ -91,7 +90,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_multishot(
     fd: c_int,
     poll_mask: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -133,7 +131,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_multishot(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_poll_remove(sqe: *mut io_uring_sqe, user_data: __u64) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_POLL_REMOVE, -1, 0, user_data, 0) }
 }
 
@@ -177,7 +174,6 @@ pub unsafe extern "C" fn io_uring_prep_poll_update(
     poll_mask: c_uint,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -225,7 +221,6 @@ pub unsafe extern "C" fn io_uring_prep_epoll_ctl(
     op: c_int,
     ev: *const epoll_event,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -274,7 +269,6 @@ pub unsafe extern "C" fn io_uring_prep_epoll_wait(
     maxevents: c_int,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,

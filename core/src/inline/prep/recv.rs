@@ -51,7 +51,6 @@ pub unsafe extern "C" fn io_uring_prep_recv(
     len: usize,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -111,7 +110,6 @@ pub unsafe extern "C" fn io_uring_prep_recv_multishot(
     len: usize,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_recv(sqe, sockfd, buf, len, flags);
         (*sqe).ioprio |= IORING_RECV_MULTISHOT as u16;
@@ -155,7 +153,6 @@ pub unsafe extern "C" fn io_uring_prep_recvmsg(
     msg: *mut msghdr,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_RECVMSG, fd, 0, address(msg), 1, flags) }
 }
 
@@ -207,7 +204,6 @@ pub unsafe extern "C" fn io_uring_prep_recvmsg_multishot(
     msg: *mut msghdr,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_recvmsg(sqe, fd, msg, flags);
         (*sqe).ioprio |= IORING_RECV_MULTISHOT as u16;

@@ -47,7 +47,6 @@ pub unsafe extern "C" fn io_uring_prep_read(
     nbytes: c_uint,
     offset: __u64,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_READ, fd, offset, address(buf), nbytes) }
 }
 
@@ -90,7 +89,6 @@ pub unsafe extern "C" fn io_uring_prep_write(
     nbytes: c_uint,
     offset: __u64,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_WRITE, fd, offset, address(buf), nbytes) }
 }
 
@@ -137,7 +135,6 @@ pub unsafe extern "C" fn io_uring_prep_readv(
     nr_vecs: c_uint,
     offset: __u64,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_READV, fd, offset, address(iovecs), nr_vecs) }
 }
 
@@ -183,7 +180,6 @@ pub unsafe extern "C" fn io_uring_prep_writev(
     nr_vecs: c_uint,
     offset: __u64,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_WRITEV, fd, offset, address(iovecs), nr_vecs) }
 }
 
@@ -233,7 +229,6 @@ pub unsafe extern "C" fn io_uring_prep_readv2(
     offset: __u64,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -292,7 +287,6 @@ pub unsafe extern "C" fn io_uring_prep_writev2(
     offset: __u64,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -349,7 +343,6 @@ pub unsafe extern "C" fn io_uring_prep_read_multishot(
     offset: __u64,
     buf_group: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(sqe, IORING_OP_READ_MULTISHOT, fd, offset, 0, nbytes);
         set_buffer(sqe, buf_group as u16);

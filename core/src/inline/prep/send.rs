@@ -56,7 +56,6 @@ pub unsafe extern "C" fn io_uring_prep_send(
     len: usize,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -114,7 +113,6 @@ pub unsafe extern "C" fn io_uring_prep_send_bundle(
     len: usize,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_send(sqe, sockfd, ptr::null(), len, flags);
         (*sqe).ioprio |= IORING_RECVSEND_BUNDLE as u16;
@@ -146,7 +144,6 @@ pub unsafe extern "C" fn io_uring_prep_send_set_addr(
     dest_addr: *const sockaddr,
     addr_len: __u16,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         (*sqe).__anon1.addr2 = address(dest_addr);
         (*sqe).__anon5.__anon1.addr_len = addr_len;
@@ -194,7 +191,6 @@ pub unsafe extern "C" fn io_uring_prep_sendto(
     addr: *const sockaddr,
     addrlen: socklen_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_send(sqe, sockfd, buf, len, flags);
         io_uring_prep_send_set_addr(sqe, addr, addrlen as u16);
@@ -247,7 +243,6 @@ pub unsafe extern "C" fn io_uring_prep_send_zc(
     flags: c_int,
     zc_flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -304,7 +299,6 @@ pub unsafe extern "C" fn io_uring_prep_send_zc_fixed(
     zc_flags: c_uint,
     buf_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_send_zc(
             sqe,
@@ -358,7 +352,6 @@ pub unsafe extern "C" fn io_uring_prep_sendmsg(
     msg: *const msghdr,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_SENDMSG, fd, 0, address(msg), 1, flags) }
 }
 
@@ -405,7 +398,6 @@ pub unsafe extern "C" fn io_uring_prep_sendmsg_zc(
     msg: *const msghdr,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_SENDMSG_ZC, fd, 0, address(msg), 1, flags) }
 }
 
@@ -452,7 +444,6 @@ pub unsafe extern "C" fn io_uring_prep_sendmsg_zc_fixed(
     flags: c_uint,
     buf_index: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_sendmsg_zc(sqe, fd, msg, flags);
         (*sqe).ioprio |= IORING_RECVSEND_FIXED_BUF as u16;

@@ -41,7 +41,6 @@ pub unsafe extern "C" fn io_uring_prep_socket(
     protocol: c_int,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -94,7 +93,6 @@ pub unsafe extern "C" fn io_uring_prep_socket_direct(
     file_index: c_uint,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_socket(sqe, domain, r#type, protocol, flags);
         set_direct(sqe, file_index);
@@ -136,7 +134,6 @@ pub unsafe extern "C" fn io_uring_prep_socket_direct_alloc(
     protocol: c_int,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         io_uring_prep_socket_direct(
             sqe,
@@ -182,7 +179,6 @@ pub unsafe extern "C" fn io_uring_prep_bind(
     addr: *const sockaddr,
     addrlen: socklen_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -225,7 +221,6 @@ pub unsafe extern "C" fn io_uring_prep_bind(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_listen(sqe: *mut io_uring_sqe, fd: c_int, backlog: c_int) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_LISTEN, fd, 0, 0, backlog as u32) }
 }
 
@@ -264,7 +259,6 @@ pub unsafe extern "C" fn io_uring_prep_connect(
     addr: *const sockaddr,
     addrlen: socklen_t,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill(
             sqe,
@@ -306,6 +300,5 @@ pub unsafe extern "C" fn io_uring_prep_connect(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_shutdown(sqe: *mut io_uring_sqe, fd: c_int, how: c_int) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_SHUTDOWN, fd, 0, 0, how as u32) }
 }

@@ -49,7 +49,6 @@ pub unsafe extern "C" fn io_uring_prep_splice(
     nbytes: c_uint,
     splice_flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -99,7 +98,6 @@ pub unsafe extern "C" fn io_uring_prep_tee(
     nbytes: c_uint,
     splice_flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(sqe, IORING_OP_TEE, fd_out, 0, 0, nbytes, splice_flags);
         (*sqe).__anon5.splice_fd_in = fd_in;

@@ -100,7 +100,6 @@ pub unsafe extern "C" fn io_uring_prep_rw(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_nop(sqe: *mut io_uring_sqe) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_NOP, -1, 0, 0, 0) }
 }
 
@@ -132,7 +131,6 @@ pub unsafe extern "C" fn io_uring_prep_nop(sqe: *mut io_uring_sqe) {
 /// `sqe` points to an SQE that the caller is filling in. It has 128 bytes.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_nop128(sqe: *mut io_uring_sqe) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_NOP128, -1, 0, 0, 0) }
 }
 
@@ -158,7 +156,6 @@ pub unsafe extern "C" fn io_uring_prep_nop128(sqe: *mut io_uring_sqe) {
 /// `sqe` points to an SQE that the caller is filling in. The pointer is not followed.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_sqe_set_data(sqe: *mut io_uring_sqe, data: *mut c_void) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { (*sqe).user_data = address(data) }
 }
 
@@ -184,7 +181,6 @@ pub unsafe extern "C" fn io_uring_sqe_set_data(sqe: *mut io_uring_sqe, data: *mu
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_sqe_set_data64(sqe: *mut io_uring_sqe, data: __u64) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { (*sqe).user_data = data }
 }
 
@@ -263,7 +259,6 @@ pub unsafe extern "C" fn io_uring_cqe_get_data64(cqe: *const io_uring_cqe) -> __
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_sqe_set_flags(sqe: *mut io_uring_sqe, flags: c_uint) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { (*sqe).flags = flags as u8 }
 }
 
@@ -289,7 +284,6 @@ pub unsafe extern "C" fn io_uring_sqe_set_flags(sqe: *mut io_uring_sqe, flags: c
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_sqe_set_buf_group(sqe: *mut io_uring_sqe, bgid: c_int) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { set_buffer(sqe, bgid as u16) }
 }
 

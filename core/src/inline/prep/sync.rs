@@ -45,7 +45,6 @@ pub unsafe extern "C" fn io_uring_prep_fsync(
     fd: c_int,
     fsync_flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_FSYNC, fd, 0, 0, 0, fsync_flags) }
 }
 
@@ -84,7 +83,6 @@ pub unsafe extern "C" fn io_uring_prep_sync_file_range(
     offset: __u64,
     flags: c_int,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -132,7 +130,6 @@ pub unsafe extern "C" fn io_uring_prep_fallocate(
     offset: __u64,
     len: __u64,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_FALLOCATE, fd, offset, len, mode as u32) }
 }
 
@@ -165,6 +162,5 @@ pub unsafe extern "C" fn io_uring_prep_fallocate(
 /// `sqe` points to an SQE that the caller is filling in.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_prep_ftruncate(sqe: *mut io_uring_sqe, fd: c_int, len: loff_t) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill(sqe, IORING_OP_FTRUNCATE, fd, len as u64, 0, 0) }
 }

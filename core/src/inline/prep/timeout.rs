@@ -53,7 +53,6 @@ pub unsafe extern "C" fn io_uring_prep_timeout(
     count: c_uint,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -100,7 +99,6 @@ pub unsafe extern "C" fn io_uring_prep_timeout_remove(
     user_data: __u64,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_TIMEOUT_REMOVE, -1, 0, user_data, 0, flags) }
 }
 
@@ -145,7 +143,6 @@ pub unsafe extern "C" fn io_uring_prep_timeout_update(
     user_data: __u64,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -202,6 +199,5 @@ pub unsafe extern "C" fn io_uring_prep_link_timeout(
     ts: *const __kernel_timespec,
     flags: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe { fill_flags(sqe, IORING_OP_LINK_TIMEOUT, -1, 0, address(ts), 1, flags) }
 }

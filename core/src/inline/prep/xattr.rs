@@ -40,7 +40,6 @@ pub unsafe extern "C" fn io_uring_prep_getxattr(
     path: *const c_char,
     len: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -90,7 +89,6 @@ pub unsafe extern "C" fn io_uring_prep_setxattr(
     flags: c_int,
     len: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -140,7 +138,6 @@ pub unsafe extern "C" fn io_uring_prep_fgetxattr(
     value: *mut c_char,
     len: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,
@@ -190,7 +187,6 @@ pub unsafe extern "C" fn io_uring_prep_fsetxattr(
     flags: c_int,
     len: c_uint,
 ) {
-    // SAFETY: `sqe` is the caller's SQE, and this writes fields of it only.
     unsafe {
         fill_flags(
             sqe,

@@ -9,7 +9,7 @@ use core::ptr::{self, NonNull};
 
 use super::{Kernel, Limit};
 use crate::abi::params::io_uring_params;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, Ret};
 
 #[cfg_attr(all(target_arch = "x86_64", not(uring_libc)), path = "x86_64.rs")]
 #[cfg_attr(all(target_arch = "aarch64", not(uring_libc)), path = "aarch64.rs")]
@@ -86,10 +86,10 @@ impl Native {
 
 impl Kernel for Native {
     #[inline]
-    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret {
         // SAFETY: the caller vouches for `params`, the one thing the kernel reads and writes.
         let ret = unsafe { syscall!(c_int; nr::IO_URING_SETUP, entries, params) };
-        Errno::check(ret)
+        Ret::from_c(ret)
     }
 
     #[inline]
@@ -100,7 +100,7 @@ impl Kernel for Native {
         flags: c_uint,
         arg: *const c_void,
         size: usize,
-    ) -> Result<c_int> {
+    ) -> Ret {
         // SAFETY: the caller vouches for `arg` and for the memory that its requests name.
         let ret = unsafe {
             syscall!(c_int; nr::IO_URING_ENTER,
@@ -112,19 +112,14 @@ impl Kernel for Native {
                 size
             )
         };
-        Errno::check(ret)
+        Ret::from_c(ret)
     }
 
     #[inline]
-    unsafe fn register(
-        fd: c_int,
-        opcode: c_uint,
-        arg: *const c_void,
-        nr_args: c_uint,
-    ) -> Result<c_int> {
+    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
         // SAFETY: the caller vouches for `arg`.
         let ret = unsafe { syscall!(c_int; nr::IO_URING_REGISTER, fd, opcode, arg, nr_args) };
-        Errno::check(ret)
+        Ret::from_c(ret)
     }
 
     #[inline]

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use super::{Kernel, Limit, MAP_ANONYMOUS, MAP_HUGE_SHIFT, MAP_HUGETLB, huge_page_size};
 use crate::abi::enter::io_uring_getevents_arg;
 use crate::abi::params::*;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, Ret};
 use ring::Ring;
 
 /// The simulated kernel.
@@ -326,7 +326,7 @@ impl Sim {
 }
 
 impl Kernel for Sim {
-    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Result<c_int> {
+    unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret {
         // SAFETY: the caller vouches for `params`.
         let p = unsafe { &mut *params };
         with(|state| {
@@ -343,6 +343,7 @@ impl Kernel for Sim {
             state.rings.insert(fd, ring);
             Ok(fd)
         })
+        .into()
     }
 
     unsafe fn enter(
@@ -352,7 +353,7 @@ impl Kernel for Sim {
         flags: c_uint,
         arg: *const c_void,
         size: usize,
-    ) -> Result<c_int> {
+    ) -> Ret {
         with(|state| {
             state.note(Call::Enter {
                 fd,
@@ -371,29 +372,27 @@ impl Kernel for Sim {
             };
             ring.enter(to_submit, min_complete, flags, timed, &config)
         })
+        .into()
     }
 
-    unsafe fn register(
-        fd: c_int,
-        opcode: c_uint,
-        arg: *const c_void,
-        nr_args: c_uint,
-    ) -> Result<c_int> {
-        let handler = with(|state| {
+    unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
+        let noted: Result<_> = with(|state| {
             state.note(Call::Register {
                 fd,
                 opcode,
                 nr_args,
             })?;
             Ok(state.on_register.take())
-        })?;
+        });
         // Outside the borrow: a handler may call the simulated kernel.
-        let Some(mut handler) = handler else {
-            return Ok(0);
+        let mut handler = match noted {
+            Ok(Some(handler)) => handler,
+            Ok(None) => return Ret::DONE,
+            Err(error) => return error.into(),
         };
         let result = handler(fd, opcode, arg, nr_args);
         with(|state| state.on_register = state.on_register.take().or(Some(handler)));
-        result
+        result.into()
     }
 
     unsafe fn mmap(

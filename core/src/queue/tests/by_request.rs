@@ -5,17 +5,15 @@ use crate::abi::sqe::io_uring_sqe;
 
 /// Waits for `nr` completions for a second, without or with submitting first.
 fn wait(ring: &mut Ring, nr: u32, submits: bool) -> (Result<i32>, Option<(u64, i32)>) {
-    let mut cqe = ptr::dangling_mut();
     let limits = within(&SECOND);
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    let waited = unsafe {
+    ring.wait(|ring, cqe| {
         if submits {
-            wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, nr, limits)
+            wait::submit_and_wait_timeout(ring, cqe, nr, limits)
         } else {
-            wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, nr, limits)
+            // SAFETY: the ring is used by this thread alone.
+            unsafe { wait::wait_cqes(ring.cq(), cqe, nr, limits) }
         }
-    };
-    (Errno::check(waited), seen(cqe))
+    })
 }
 
 /// The `user_data` that is in each slot.
@@ -66,7 +64,7 @@ fn fewer_completions_than_asked_for_end_with_the_time() {
     ring.advance(1);
     // A wait without a limit has nothing to do with it.
     sim::post(ring.fd(), 2, 20, 0);
-    assert_eq!(ring.get(0, 1), (Ok(0), Some((2, 20))));
+    assert_eq!(ring.get(Batch::EMPTY, 1), (Ok(0), Some((2, 20))));
 }
 
 #[test]
@@ -93,8 +91,8 @@ fn no_slot_keeps_the_librarys_mark() {
             let (waited, _) = wait(&mut ring, 1, false);
             assert!(waited.is_err());
             assert!(!slots(&ring).contains(&LIBURING_UDATA_TIMEOUT), "{round}");
-            // SAFETY: the ring is set up and used by this thread alone.
-            let sqe = unsafe { &mut *sqe::get(ring.ptr()) };
+            // SAFETY: one is free.
+            let sqe = unsafe { &mut *sqe::get(ring.sq()) };
             assert_eq!(sqe.user_data, 0);
             sqe.opcode = IORING_OP_NOP as u8;
             assert_eq!(ring.submit(), Ok(1));
@@ -194,33 +192,32 @@ fn timeouts_of_before_are_not_the_programs_business() {
     assert_eq!(ring.next(), Some((9, 90)));
     sim::post(ring.fd(), LIBURING_UDATA_TIMEOUT, Errno::ETIME.as_ret(), 0);
     sim::post(ring.fd(), 8, 80, 0);
-    assert_eq!(ring.get(0, 1), (Ok(0), Some((8, 80))));
+    assert_eq!(ring.get(Batch::EMPTY, 1), (Ok(0), Some((8, 80))));
     ring.advance(1);
     sim::post(ring.fd(), LIBURING_UDATA_TIMEOUT, Errno::ETIME.as_ret(), 0);
-    assert_eq!(ring.get(0, 0), (Err(Errno::EAGAIN), None));
+    assert_eq!(ring.get(Batch::EMPTY, 0), (Err(Errno::EAGAIN), None));
 }
 
 #[test]
 fn old_kernels_have_no_other_waits_and_nothing_moves() {
     let mut ring = Ring::new(Config::OLD, 0);
     assert!(ring.take(1, 10));
-    let mut cqe = ptr::null_mut();
-    let refused = Errno::EINVAL.as_ret();
+    let refused = (Err(Errno::EINVAL), seen(ptr::null()));
     let limits = within(&SECOND);
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    unsafe {
-        let (ring, cqe) = (ring.ptr(), &raw mut cqe);
-        assert_eq!(
-            wait::wait_cqes_min_timeout::<Sim>(ring, cqe, 1, limits),
-            refused
-        );
-        assert_eq!(
-            wait::submit_and_wait_min_timeout::<Sim>(ring, cqe, 1, limits),
-            refused
-        );
-        assert_eq!(wait::submit_and_wait_reg::<Sim>(ring, cqe, 1, 0), refused);
-        assert_eq!((*ring).sq.sqe_head, 0);
-        assert_eq!(*(*ring).sq.ktail, 0);
+    type Call = fn(Whole<Sim>, Out<*mut io_uring_cqe>, Limits) -> Ret;
+    let calls: [Call; 3] = [
+        |ring, cqe, limits| wait::wait_cqes_min_timeout(ring.cq(), cqe, 1, limits),
+        |ring, cqe, limits| wait::submit_and_wait_min_timeout(ring, cqe, 1, limits),
+        |ring, cqe, _| wait::submit_and_wait_reg(ring, cqe, 1, 0),
+    ];
+    for call in calls {
+        let waited = ring.wait(|ring, cqe| {
+            cqe.set(ptr::null_mut());
+            call(ring, cqe, limits)
+        });
+        assert_eq!(waited, refused);
     }
+    assert_eq!(ring.sq().published(), 0);
+    assert_eq!(ring.sq().kernel_tail().load_relaxed(), 0);
     assert_eq!(enters(), []);
 }

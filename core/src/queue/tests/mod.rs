@@ -6,16 +6,20 @@ mod signals;
 
 use core::ptr;
 
+use super::complete::{self, Cqe};
+use super::enter::Batch;
 use super::wait::{self, Limits};
-use super::{complete, sqe, submit};
+use super::{sqe, submit};
 use crate::abi::cqe::*;
 use crate::abi::enter::*;
 use crate::abi::op::*;
 use crate::abi::params::*;
 use crate::abi::ring::{LIBURING_UDATA_TIMEOUT, io_uring};
 use crate::abi::types::__kernel_timespec;
-use crate::errno::{Errno, Result};
+use crate::errno::{Errno, Result, Ret};
 use crate::kernel::sim::{self, Call, Config, Sim};
+use crate::out::{Out, Room};
+use crate::ring::handle::{Cq, Sq, Whole};
 use crate::ring::{exit, setup};
 
 const SECOND: __kernel_timespec = __kernel_timespec {
@@ -45,18 +49,31 @@ impl Ring {
         &raw mut *self.0
     }
 
+    pub(crate) fn whole(&mut self) -> Whole<Sim> {
+        // SAFETY: the ring is set up and used by this thread alone, as long as this value is there.
+        unsafe { Whole::new(self.ptr()) }
+    }
+
+    pub(crate) fn sq(&mut self) -> Sq<Sim> {
+        self.whole().sq()
+    }
+
+    pub(crate) fn cq(&mut self) -> Cq<Sim> {
+        self.whole().cq()
+    }
+
     pub(crate) fn fd(&self) -> i32 {
         self.0.ring_fd
     }
 
     /// Takes an SQE for a request that moves `len` bytes.
     fn take(&mut self, user_data: u64, len: u32) -> bool {
-        // SAFETY: the ring is set up and used by this thread alone.
+        let sqe = sqe::get(self.sq());
+        if sqe.is_null() {
+            return false;
+        }
+        // SAFETY: the SQE was just taken.
         unsafe {
-            let sqe = sqe::get(self.ptr());
-            if sqe.is_null() {
-                return false;
-            }
             (*sqe).opcode = IORING_OP_READ as u8;
             (*sqe).len = len;
             (*sqe).user_data = user_data;
@@ -65,47 +82,49 @@ impl Ring {
     }
 
     fn submit(&mut self) -> Result<i32> {
-        // SAFETY: as above.
-        unsafe { submit::submit::<Sim>(self.ptr(), 0, false) }
+        submit::submit(self.sq(), 0, false).check()
     }
 
-    fn get(&mut self, to_submit: u32, wait_nr: u32) -> (Result<i32>, Option<(u64, i32)>) {
+    fn get(&mut self, batch: Batch, wait_nr: u32) -> (Result<i32>, Option<(u64, i32)>) {
+        self.wait(|ring, cqe| wait::get_cqe(ring.cq(), cqe, batch, wait_nr, ptr::null()))
+    }
+
+    /// What a wait returns, and the completion that it finds.
+    fn wait(
+        &mut self,
+        wait: impl FnOnce(Whole<Sim>, Out<*mut io_uring_cqe>) -> Ret,
+    ) -> (Result<i32>, Option<(u64, i32)>) {
         let mut cqe = ptr::dangling_mut();
-        // SAFETY: as above.
-        let result = Errno::check(unsafe {
-            wait::get_cqe::<Sim>(self.ptr(), &raw mut cqe, to_submit, wait_nr, ptr::null())
-        });
-        (result, seen(cqe))
+        // SAFETY: the place outlives the wait.
+        let ret = wait(self.whole(), unsafe { Out::new(&raw mut cqe) });
+        (ret.check(), seen(cqe))
     }
 
     /// The first completion, taken.
     fn next(&mut self) -> Option<(u64, i32)> {
-        // SAFETY: as above; the CQE is read before it is given back.
-        unsafe {
-            let (cqe, _) = complete::peek(self.ptr());
-            let found = seen(cqe);
-            if found.is_some() {
-                complete::advance(self.ptr(), complete::cqe_nr(cqe));
-            }
-            found
+        let (cqe, _) = complete::peek(self.cq());
+        let found = seen(cqe);
+        if found.is_some() {
+            // SAFETY: the CQE was just found.
+            let slots = unsafe { Cqe::new(cqe) }.slots();
+            self.advance(slots);
         }
+        found
     }
 
     fn batch(&mut self, count: usize) -> Vec<u64> {
         let mut cqes = vec![ptr::null_mut(); count];
-        // SAFETY: as above; there is room for `count`, and what was written points to CQEs.
-        unsafe {
-            let found = complete::peek_batch::<Sim>(self.ptr(), cqes.as_mut_ptr(), count as u32);
-            cqes[..found as usize]
-                .iter()
-                .map(|cqe| (**cqe).user_data)
-                .collect()
-        }
+        // SAFETY: there is room for `count`.
+        let room = unsafe { Room::new(cqes.as_mut_ptr(), count as u32) };
+        let found = complete::peek_batch(self.cq(), room);
+        cqes[..found as usize]
+            .iter()
+            .map(|cqe| seen(*cqe).expect("a completion").0)
+            .collect()
     }
 
     fn advance(&mut self, nr: u32) {
-        // SAFETY: as above.
-        unsafe { complete::advance(self.ptr(), nr) };
+        complete::advance(self.cq(), nr);
     }
 }
 
@@ -186,7 +205,7 @@ fn counters_wrap() {
 fn nothing_to_do_makes_no_call() {
     let mut ring = Ring::new(Config::NEW, 0);
     assert_eq!(ring.submit(), Ok(0));
-    assert_eq!(ring.get(0, 0), (Err(Errno::EAGAIN), None));
+    assert_eq!(ring.get(Batch::EMPTY, 0), (Err(Errno::EAGAIN), None));
     assert_eq!(ring.batch(4), []);
     assert_eq!(enters(), []);
 }
@@ -242,7 +261,7 @@ fn a_submission_thread_is_called_only_when_asleep() {
 fn a_polled_ring_is_entered_for_completions() {
     let mut ring = Ring::new(Config::NEW, IORING_SETUP_IOPOLL);
     assert_eq!(ring.submit(), Ok(0));
-    assert_eq!(ring.get(0, 0), (Err(Errno::EAGAIN), None));
+    assert_eq!(ring.get(Batch::EMPTY, 0), (Err(Errno::EAGAIN), None));
     assert_eq!(enters(), [(0, 0, IORING_ENTER_GETEVENTS); 2]);
 }
 
@@ -276,9 +295,9 @@ fn pending_work_is_run_by_a_look() {
         IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_COOP_TASKRUN,
     );
     sim::set_sq_flags(ring.fd(), IORING_SQ_TASKRUN);
-    assert_eq!(ring.get(0, 0), (Err(Errno::EAGAIN), None));
+    assert_eq!(ring.get(Batch::EMPTY, 0), (Err(Errno::EAGAIN), None));
     assert_eq!(enters(), [(0, 0, IORING_ENTER_GETEVENTS)]);
-    assert_eq!(ring.get(0, 0), (Err(Errno::EAGAIN), None));
+    assert_eq!(ring.get(Batch::EMPTY, 0), (Err(Errno::EAGAIN), None));
     assert_eq!(enters(), []);
 }
 
@@ -287,17 +306,15 @@ fn waiting_submits_and_gets_the_first() {
     let mut ring = Ring::new(Config::NEW, 0);
     sim::configure(|config| config.hold_back = true);
     assert!(ring.take(1, 10) && ring.take(2, 20));
-    // SAFETY: the ring is set up and used by this thread alone.
-    let submitted = unsafe { submit::submit::<Sim>(ring.ptr(), 1, false) };
-    assert_eq!(submitted, Ok(2));
+    assert_eq!(submit::submit(ring.sq(), 1, false).check(), Ok(2));
     assert_eq!(enters(), [(2, 1, IORING_ENTER_GETEVENTS)]);
     // The simulated kernel completes the last one first.
-    assert_eq!(ring.get(0, 2), (Ok(0), Some((2, 20))));
+    assert_eq!(ring.get(Batch::EMPTY, 2), (Ok(0), Some((2, 20))));
     assert_eq!(enters(), [(0, 2, IORING_ENTER_GETEVENTS)]);
-    assert_eq!(ring.get(0, 2), (Ok(0), Some((2, 20))));
+    assert_eq!(ring.get(Batch::EMPTY, 2), (Ok(0), Some((2, 20))));
     assert_eq!(enters(), []);
     ring.advance(2);
-    assert_eq!(ring.get(0, 1), (Err(Errno::EINTR), None));
+    assert_eq!(ring.get(Batch::EMPTY, 1), (Err(Errno::EINTR), None));
 }
 
 #[test]
@@ -307,64 +324,47 @@ fn what_is_submitted_beside_enough_completions_is_not_counted() {
     assert_eq!(ring.submit(), Ok(1));
     assert!(ring.take(2, 20));
     enters();
-    // SAFETY: the ring is set up and used by this thread alone.
-    let pending = unsafe { submit::flush(ring.ptr()) };
-    assert_eq!(ring.get(pending, 1), (Ok(0), Some((1, 10))));
+    let batch = submit::flush(ring.sq());
+    assert_eq!(ring.get(batch, 1), (Ok(0), Some((1, 10))));
     assert_eq!(enters(), [(1, 1, 0)]);
 }
 
 #[test]
 fn time_passes() {
     let mut ring = Ring::new(Config::NEW, 0);
-    let mut cqe = ptr::dangling_mut();
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    let waited = Errno::check(unsafe {
-        wait::wait_cqes::<Sim>(ring.ptr(), &raw mut cqe, 1, within(&SECOND))
-    });
-    assert_eq!((waited, seen(cqe)), (Err(Errno::ETIME), None));
+    // SAFETY: the ring is used by this thread alone.
+    let waited =
+        ring.wait(|ring, cqe| unsafe { wait::wait_cqes(ring.cq(), cqe, 1, within(&SECOND)) });
+    assert_eq!(waited, (Err(Errno::ETIME), None));
 
     // What was submitted counts; that time has passed shows in there being no completion.
     sim::configure(|config| config.hold_back = true);
     assert!(ring.take(1, 10));
-    // SAFETY: as above.
-    let waited = Errno::check(unsafe {
-        wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, 2, within(&SECOND))
-    });
-    assert_eq!((waited, seen(cqe)), (Ok(1), Some((1, 10))));
+    let waited =
+        ring.wait(|ring, cqe| wait::submit_and_wait_timeout(ring, cqe, 2, within(&SECOND)));
+    assert_eq!(waited, (Ok(1), Some((1, 10))));
     ring.advance(1);
     sim::take_calls();
-    // SAFETY: as above.
-    let waited = Errno::check(unsafe {
-        wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, 1, FOR_EVER)
-    });
-    assert_eq!((waited, seen(cqe)), (Err(Errno::EINTR), None));
+    let waited = ring.wait(|ring, cqe| wait::submit_and_wait_timeout(ring, cqe, 1, FOR_EVER));
+    assert_eq!(waited, (Err(Errno::EINTR), None));
     assert_eq!(enters(), [(0, 1, IORING_ENTER_GETEVENTS)]);
 }
 
 #[test]
 fn limits_reach_the_kernel() {
     let mut ring = Ring::new(Config::NEW, 0);
-    let mut cqe = ptr::null_mut();
     let limits = Limits {
         min_wait_usec: 50,
         ..within(&SECOND)
     };
     let ext = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    unsafe {
-        let _ = wait::wait_cqes_min_timeout::<Sim>(ring.ptr(), &raw mut cqe, 3, limits);
-        assert_eq!(enters(), [(0, 3, ext)]);
-        let _ = wait::submit_and_wait_min_timeout::<Sim>(ring.ptr(), &raw mut cqe, 2, limits);
-        assert_eq!(enters(), [(0, 2, ext)]);
-        sim::fail_after(0, Errno::EFAULT);
-        let waited = Errno::check(wait::submit_and_wait_reg::<Sim>(
-            ring.ptr(),
-            &raw mut cqe,
-            1,
-            5,
-        ));
-        assert_eq!(waited, Err(Errno::EFAULT));
-    }
+    let _ = ring.wait(|ring, cqe| wait::wait_cqes_min_timeout(ring.cq(), cqe, 3, limits));
+    assert_eq!(enters(), [(0, 3, ext)]);
+    let _ = ring.wait(|ring, cqe| wait::submit_and_wait_min_timeout(ring, cqe, 2, limits));
+    assert_eq!(enters(), [(0, 2, ext)]);
+    sim::fail_after(0, Errno::EFAULT);
+    let (waited, _) = ring.wait(|ring, cqe| wait::submit_and_wait_reg(ring, cqe, 1, 5));
+    assert_eq!(waited, Err(Errno::EFAULT));
     let expected = Call::Enter {
         fd: ring.fd(),
         to_submit: 0,
@@ -380,12 +380,11 @@ fn an_error_after_the_submission_does_not_hide_it() {
     let mut ring = Ring::new(Config::NEW, 0);
     sim::configure(|config| config.hold_back = true);
     assert!(ring.take(1, 10));
-    // SAFETY: the ring is set up and used by this thread alone.
-    let pending = unsafe { submit::flush(ring.ptr()) };
+    let batch = submit::flush(ring.sq());
     sim::configure(|config| config.submit_limit = 1);
     sim::fail_after(1, Errno::EINTR);
     // One call submits and gets one completion of the two wanted; the next is interrupted.
-    assert_eq!(ring.get(pending, 2).0, Ok(1));
+    assert_eq!(ring.get(batch, 2).0, Ok(1));
     sim::reset_failure();
 }
 
@@ -422,10 +421,8 @@ fn mixed_completions_and_fillers_are_told_apart() {
 #[test]
 fn room_is_waited_for() {
     let mut ring = Ring::new(Config::NEW, IORING_SETUP_SQPOLL);
-    // SAFETY: the ring is set up.
-    assert_eq!(unsafe { submit::wait_for_room::<Sim>(ring.ptr()) }, Ok(0));
-    // SAFETY: as above.
-    assert_eq!(unsafe { complete::get_events::<Sim>(ring.ptr()) }, Ok(0));
+    assert_eq!(submit::wait_for_room(*ring.sq()), Ret::DONE);
+    assert_eq!(complete::get_events(*ring.cq()), Ret::DONE);
     assert_eq!(
         enters(),
         [(0, 0, IORING_ENTER_SQ_WAIT), (0, 0, IORING_ENTER_GETEVENTS)]

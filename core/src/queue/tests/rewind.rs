@@ -21,17 +21,15 @@ fn each_batch_starts_anew() {
 #[test]
 fn what_the_kernel_refuses_is_still_there() {
     let mut ring = ring();
-    let mut cqe = ptr::null_mut();
     assert!(ring.take(1, 10));
     for way in 0..3 {
         sim::fail_after(0, Errno::EBUSY);
-        // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-        let refused = Errno::check(unsafe {
-            let (ring, cqe) = (ring.ptr(), &raw mut cqe);
-            match way {
-                0 => wait::submit_and_wait_timeout::<Sim>(ring, cqe, 1, FOR_EVER),
-                1 => wait::submit_and_wait_timeout::<Sim>(ring, cqe, 1, within(&SECOND)),
-                _ => crate::errno::to_ret(submit::submit::<Sim>(ring, 0, false)),
+        let (refused, _) = ring.wait(|ring, cqe| match way {
+            0 => wait::submit_and_wait_timeout(ring, cqe, 1, FOR_EVER),
+            1 => wait::submit_and_wait_timeout(ring, cqe, 1, within(&SECOND)),
+            _ => {
+                cqe.set(ptr::null_mut());
+                submit::submit(ring.sq(), 0, false)
             }
         });
         assert_eq!(refused, Err(Errno::EBUSY));
@@ -61,15 +59,8 @@ fn what_the_kernel_leaves_goes_first() {
             assert!(ring.take(n, 1));
         }
         sim::configure(|config| config.hold_back = true);
-        let mut cqe = ptr::null_mut();
-        // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-        unsafe {
-            let (ring, cqe) = (ring.ptr(), &raw mut cqe);
-            assert_eq!(
-                wait::submit_and_wait_timeout::<Sim>(ring, cqe, 3, FOR_EVER),
-                2
-            );
-        }
+        let waited = ring.wait(|ring, cqe| wait::submit_and_wait_timeout(ring, cqe, 3, FOR_EVER));
+        assert_eq!(waited.0, Ok(2));
         let mut seen = ring.batch(8);
         seen.sort_unstable();
         assert_eq!(seen, [0, 1, 2]);
@@ -87,12 +78,12 @@ fn what_was_taken_before_a_wait_is_still_there() {
     ring.advance(8);
     assert!(ring.take(20, 1) && ring.take(21, 1));
     // One completion has overflowed, so looking for one enters the kernel.
-    assert_eq!(ring.get(0, 0), (Ok(0), Some((8, 0))));
+    assert_eq!(ring.get(Batch::EMPTY, 0), (Ok(0), Some((8, 0))));
     ring.advance(1);
     // Nothing comes, so the wait enters the kernel more than once.
     sim::configure(|config| config.interrupt = true);
     sim::post(ring.fd(), 9, 0, 0);
-    assert_eq!(ring.get(0, 2), (Ok(0), Some((9, 0))));
+    assert_eq!(ring.get(Batch::EMPTY, 2), (Ok(0), Some((9, 0))));
     ring.advance(1);
     assert_eq!(ring.0.sq.sqe_tail, 2);
     assert_eq!(ring.submit(), Ok(2));

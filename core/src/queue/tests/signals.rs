@@ -16,11 +16,7 @@ fn interrupted(setup: u32) -> Ring {
 const NOBODY: Option<(u64, i32)> = None;
 
 fn submit_and_wait(ring: &mut Ring, nr: u32, limits: Limits) -> (Result<i32>, Option<(u64, i32)>) {
-    let mut cqe = ptr::dangling_mut();
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    let waited =
-        unsafe { wait::submit_and_wait_timeout::<Sim>(ring.ptr(), &raw mut cqe, nr, limits) };
-    (Errno::check(waited), seen(cqe))
+    ring.wait(|ring, cqe| wait::submit_and_wait_timeout(ring, cqe, nr, limits))
 }
 
 #[test]
@@ -50,7 +46,7 @@ fn some_completions_are_not_waited_upon() {
         (Ok(1), Some((1, 10)))
     );
     assert_eq!(enters().len(), 1);
-    assert_eq!(ring.get(0, 3), (Ok(0), Some((1, 10))));
+    assert_eq!(ring.get(Batch::EMPTY, 3), (Ok(0), Some((1, 10))));
     assert_eq!(enters().len(), 1);
 }
 
@@ -82,7 +78,7 @@ fn a_polled_ring_is_asked_until_something_is_there() {
     ring.advance(1);
 
     // There a signal may not show at all, so it does not go on for ever.
-    assert_eq!(ring.get(0, 1), (Err(Errno::EINTR), NOBODY));
+    assert_eq!(ring.get(Batch::EMPTY, 1), (Err(Errno::EINTR), NOBODY));
     sim::configure(|config| config.polls_in_vain = u32::MAX);
     assert!(ring.take(2, 20));
     assert_eq!(submit_and_wait(&mut ring, 1, FOR_EVER), (Ok(1), NOBODY));
@@ -92,21 +88,15 @@ fn a_polled_ring_is_asked_until_something_is_there() {
 fn a_minimum_alone_is_a_limit_as_well() {
     let mut ring = Ring::new(Config::NEW, 0);
     assert!(ring.take(1, 10));
-    let mut cqe = ptr::null_mut();
     let limits = Limits {
         min_wait_usec: 50,
         ..FOR_EVER
     };
     let ext = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
-    // SAFETY: the ring is set up and used by this thread alone; the pointers are valid.
-    unsafe {
-        let (ring, cqe) = (ring.ptr(), &raw mut cqe);
-        assert_eq!(
-            wait::submit_and_wait_min_timeout::<Sim>(ring, cqe, 3, limits),
-            1
-        );
-        assert_eq!(enters(), [(1, 3, ext)]);
-        assert_eq!(wait::wait_cqes_min_timeout::<Sim>(ring, cqe, 3, limits), 0);
-        assert_eq!(enters(), [(0, 3, ext)]);
-    }
+    let waited = ring.wait(|ring, cqe| wait::submit_and_wait_min_timeout(ring, cqe, 3, limits));
+    assert_eq!(waited.0, Ok(1));
+    assert_eq!(enters(), [(1, 3, ext)]);
+    let waited = ring.wait(|ring, cqe| wait::wait_cqes_min_timeout(ring.cq(), cqe, 3, limits));
+    assert_eq!(waited.0, Ok(0));
+    assert_eq!(enters(), [(0, 3, ext)]);
 }

@@ -1,7 +1,7 @@
 //! Buffer rings that the library allocates.
 
 use super::*;
-use crate::errno::Errno;
+use crate::errno::{Errno, Ret};
 use crate::kernel::sim::{Call, Sim};
 use crate::kernel::{MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED};
 use crate::register::buf_ring;
@@ -39,7 +39,7 @@ fn memory_is_mapped_registered_and_freed() {
     let ring = &raw mut ring;
     // SAFETY: the ring is one; the buffer ring is used until it is freed.
     unsafe {
-        let br = buf_ring::setup::<Sim>(ring, 8, 5, 2).expect("a buffer ring");
+        let br = buf_ring::setup(on(ring), 8, 5, 2).expect("a buffer ring");
         assert_eq!((*br).__anon1.__anon1.tail, 0);
         (*br).__anon1.__anon1.tail = 1;
         let reg = log.borrow()[0];
@@ -53,7 +53,7 @@ fn memory_is_mapped_registered_and_freed() {
         };
         assert_eq!(reg, expected);
 
-        assert_eq!(buf_ring::free::<Sim>(ring, br, 8, 5), Ok(0));
+        assert_eq!(buf_ring::free(on(ring), br, 8, 5), Ret::DONE);
         assert_eq!(log.borrow()[1].bgid, 5);
         assert_eq!(log.borrow()[1].ring_addr, 0);
     }
@@ -78,8 +78,7 @@ fn what_is_refused_leaves_nothing() {
         sim::reset(Config::NEW);
         sim::fail_after(step, Errno::ENOMEM);
         let mut ring = ring();
-        // SAFETY: the ring is one.
-        let returned = unsafe { buf_ring::setup::<Sim>(&raw mut ring, 8, 5, 0) };
+        let returned = buf_ring::setup(on(&raw mut ring), 8, 5, 0);
         assert_eq!(returned, Err(Errno::ENOMEM));
         assert!(!sim::failure_pending());
         sim::assert_clean();
@@ -101,7 +100,7 @@ fn the_kernels_memory_is_mapped_where_its_group_is() {
 
         let log = note_registered(Ok(0));
         sim::add_area(fd, offset, 128);
-        let br = buf_ring::setup::<Sim>(ring, 8, 5, MMAP).expect("a buffer ring");
+        let br = buf_ring::setup(on(ring), 8, 5, MMAP).expect("a buffer ring");
         let reg = log.borrow()[0];
         assert_eq!((reg.ring_addr, reg.ring_entries, reg.bgid), (0, 8, 5));
         assert_eq!(c_uint::from(reg.flags), MMAP);
@@ -115,12 +114,12 @@ fn the_kernels_memory_is_mapped_where_its_group_is() {
             },
         ];
         assert_eq!(sim::take_calls(), expected);
-        assert_eq!(buf_ring::free::<Sim>(ring, br, 8, 5), Ok(0));
+        assert_eq!(buf_ring::free(on(ring), br, 8, 5), Ret::DONE);
         sim::take_calls();
 
         // It cannot be mapped: the registration is undone. It cannot be registered: nothing is.
         sim::fail_after(1, Errno::ENOMEM);
-        let returned = buf_ring::setup::<Sim>(ring, 8, 5, MMAP);
+        let returned = buf_ring::setup(on(ring), 8, 5, MMAP);
         assert_eq!(returned, Err(Errno::ENOMEM));
         let calls = sim::take_calls();
         assert_eq!(calls.len(), 3);
@@ -128,7 +127,7 @@ fn the_kernels_memory_is_mapped_where_its_group_is() {
         assert_eq!(log.borrow().last().map(|reg| reg.bgid), Some(5));
 
         sim::fail_after(0, Errno::EEXIST);
-        let returned = buf_ring::setup::<Sim>(ring, 8, 5, MMAP);
+        let returned = buf_ring::setup(on(ring), 8, 5, MMAP);
         assert_eq!(returned, Err(Errno::EEXIST));
         assert_eq!(sim::take_calls().len(), 1);
 
@@ -144,14 +143,14 @@ fn memory_that_the_kernel_does_not_give_up_stays_mapped() {
     let ring = &raw mut ring;
     // SAFETY: the ring is one; the buffer ring is used until it is freed.
     unsafe {
-        let br = buf_ring::setup::<Sim>(ring, 8, 5, 0).expect("a buffer ring");
+        let br = buf_ring::setup(on(ring), 8, 5, 0).expect("a buffer ring");
         sim::on_register(|_, _, _, _| Err(Errno::EBADF));
-        let returned = buf_ring::free::<Sim>(ring, br, 8, 5);
-        assert_eq!(returned, Err(Errno::EBADF));
+        let returned = buf_ring::free(on(ring), br, 8, 5);
+        assert!(returned.is(Errno::EBADF));
         (*br).__anon1.__anon1.tail = 1;
 
         sim::on_register(|_, _, _, _| Ok(0));
-        assert_eq!(buf_ring::free::<Sim>(ring, br, 8, 5), Ok(0));
+        assert_eq!(buf_ring::free(on(ring), br, 8, 5), Ret::DONE);
     }
     sim::assert_clean();
 }
@@ -161,8 +160,8 @@ fn groups_are_numbers_of_16_bits() {
     sim::reset(Config::NEW);
     let log = note_registered(Ok(0));
     let mut ring = ring();
-    // SAFETY: the ring is one.
-    unsafe { buf_ring::unregister::<Sim>(&raw mut ring, 0x12345) }.expect("no error");
+    let returned = buf_ring::unregister(on(&raw mut ring), 0x12345);
+    assert_eq!(returned, Ret::DONE);
     assert_eq!(log.borrow()[0].bgid, 0x2345);
 }
 
@@ -182,11 +181,8 @@ fn the_head_is_the_low_half_of_what_the_kernel_says() {
         Ok(0)
     });
     let mut ring = ring();
-    // SAFETY: the ring is one.
-    unsafe {
-        assert_eq!(buf_ring::head::<Sim>(&raw mut ring, 5), Ok(7));
-        sim::on_register(|_, _, _, _| Err(Errno::EBADF));
-        let returned = buf_ring::head::<Sim>(&raw mut ring, 5);
-        assert_eq!(returned, Err(Errno::EBADF));
-    }
+    let ring = on(&raw mut ring);
+    assert_eq!(buf_ring::head(ring, 5), Ok(7));
+    sim::on_register(|_, _, _, _| Err(Errno::EBADF));
+    assert_eq!(buf_ring::head(ring, 5), Err(Errno::EBADF));
 }

@@ -1,7 +1,7 @@
 //! Descriptor, opcode, argument and count of each call, and what becomes of the kernel's answer.
 
 use super::*;
-use crate::errno::Errno;
+use crate::errno::{Errno, Ret};
 use crate::kernel::sim::Sim;
 use crate::register::{
     access, buf_ring, buffers, cancel, eventfd, files, napi, query, wait, workers, zcrx,
@@ -12,16 +12,17 @@ fn somewhere<T>(n: usize) -> *mut T {
     ptr::without_provenance_mut(n * 64)
 }
 
-type OnRing = unsafe fn(*mut io_uring) -> Result<c_int>;
-type OnNone = fn() -> Result<c_int>;
-type WithFd = unsafe fn(*mut io_uring, c_int) -> Result<c_int>;
+type OnRing = fn(Ring<Sim>) -> Ret;
+type OnNone = fn() -> Ret;
+type WithFd = fn(Ring<Sim>, c_int) -> Ret;
 
 /// A table of `function(arguments after the ring) => opcode, argument, count;`.
 macro_rules! plain {
     ($($topic:ident::$name:ident($($given:expr),*) => $opcode:ident, $arg:expr, $nr_args:expr;)*) => {
         &[$((
-            // SAFETY: the tests pass a ring, and the simulated kernel looks at no argument.
-            |ring| unsafe { $topic::$name::<Sim>(ring, $($given),*) },
+            // SAFETY: the simulated kernel looks at no argument.
+            #[allow(unused_unsafe, reason = "some of them are safe")]
+            |ring| unsafe { $topic::$name(ring, $($given),*) },
             $opcode,
             $arg,
             $nr_args,
@@ -62,8 +63,7 @@ fn arguments_arrive_and_answers_come_back() {
         for answer in [Ok(0), Ok(42), Err(Errno::EBUSY)] {
             let mut ring = ring();
             let before = ring.int_flags;
-            // SAFETY: the simulated kernel looks at no argument.
-            let (calls, returned) = watch(answer, || unsafe { call(&raw mut ring) });
+            let (calls, returned) = watch(answer, || call(on(&raw mut ring)).check());
             let expected = Arrived {
                 fd: FD,
                 opcode: *opcode as c_uint,
@@ -81,8 +81,7 @@ fn arguments_arrive_and_answers_come_back() {
 fn a_registered_ring_is_named_by_its_index() {
     for (call, opcode, ..) in PLAIN {
         let mut ring = indexed_ring();
-        // SAFETY: the simulated kernel looks at no argument.
-        let (calls, _) = watch(Ok(0), || unsafe { call(&raw mut ring) });
+        let (calls, _) = watch(Ok(0), || call(on(&raw mut ring)));
         assert_eq!(calls.len(), 1);
         assert_eq!(calls[0].fd, INDEX);
         assert_eq!(calls[0].opcode, *opcode as c_uint | 1 << 31);
@@ -95,8 +94,7 @@ fn an_index_that_only_enter_takes_is_not_used() {
         int_flags: REG_RING,
         ..indexed_ring()
     };
-    // SAFETY: the ring is one.
-    let (calls, _) = watch(Ok(0), || unsafe { access::enable::<Sim>(&raw mut ring) });
+    let (calls, _) = watch(Ok(0), || access::enable(on(&raw mut ring)));
     assert_eq!(calls[0].fd, FD);
     assert_eq!(calls[0].opcode, IORING_REGISTER_ENABLE_RINGS as c_uint);
 }
@@ -124,7 +122,7 @@ fn some_calls_need_no_ring() {
         ]
     };
     for (call, opcode, nr_args) in calls {
-        let (calls, returned) = watch(Err(Errno::EFAULT), call);
+        let (calls, returned) = watch(Err(Errno::EFAULT), || call().check());
         let expected = Arrived {
             fd: -1,
             opcode: opcode as c_uint,
@@ -140,9 +138,8 @@ fn some_calls_need_no_ring() {
 fn a_cpu_set_that_no_count_can_tell_is_refused() {
     for size in [1 << 31, usize::MAX] {
         let mut ring = ring();
-        // SAFETY: the set is not looked at.
-        let (calls, returned) = watch(Ok(0), || unsafe {
-            workers::register_affinity::<Sim>(&raw mut ring, size, somewhere(1))
+        let (calls, returned) = watch(Ok(0), || {
+            workers::register_affinity(on(&raw mut ring), size, somewhere(1)).check()
         });
         assert_eq!(calls, []);
         assert_eq!(returned, Err(Errno::EINVAL));
@@ -152,16 +149,12 @@ fn a_cpu_set_that_no_count_can_tell_is_refused() {
 #[test]
 fn descriptors_are_passed_by_address() {
     let calls: [(WithFd, _); 2] = [
-        (eventfd::register::<Sim>, IORING_REGISTER_EVENTFD),
-        (
-            eventfd::register_async::<Sim>,
-            IORING_REGISTER_EVENTFD_ASYNC,
-        ),
+        (eventfd::register, IORING_REGISTER_EVENTFD),
+        (eventfd::register_async, IORING_REGISTER_EVENTFD_ASYNC),
     ];
     for (call, opcode) in calls {
         let mut ring = ring();
-        // SAFETY: the ring is one.
-        let (arrived, fd) = watch_struct::<c_int>(|| unsafe { call(&raw mut ring, 11) });
+        let (arrived, fd) = watch_struct::<c_int>(|| call(on(&raw mut ring), 11));
         assert_eq!(
             (arrived.opcode, arrived.nr_args, fd),
             (opcode as c_uint, 1, 11)
@@ -188,34 +181,32 @@ fn tables_are_described() {
         ..Default::default()
     };
     let iovecs = data.cast();
-    // SAFETY: the simulated kernel looks at no array.
-    let calls: [(&dyn Fn(*mut io_uring) -> Result<c_int>, _, _); 4] = unsafe {
-        [
-            (
-                &|ring| buffers::register_tags::<Sim>(ring, iovecs, tags, 3),
-                IORING_REGISTER_BUFFERS2,
-                full,
-            ),
-            (
-                &|ring| buffers::register_sparse::<Sim>(ring, 3),
-                IORING_REGISTER_BUFFERS2,
-                sparse,
-            ),
-            (
-                &|ring| files::register_tags::<Sim>(ring, data, tags, 3),
-                IORING_REGISTER_FILES2,
-                full,
-            ),
-            (
-                &|ring| files::register_sparse::<Sim>(ring, 3),
-                IORING_REGISTER_FILES2,
-                sparse,
-            ),
-        ]
-    };
+    type Call<'a> = &'a dyn Fn(Ring<Sim>) -> Ret;
+    let calls: [(Call, _, _); 4] = [
+        (
+            &|ring| buffers::register_tags(ring, iovecs, tags, 3),
+            IORING_REGISTER_BUFFERS2,
+            full,
+        ),
+        (
+            &|ring| buffers::register_sparse(ring, 3),
+            IORING_REGISTER_BUFFERS2,
+            sparse,
+        ),
+        (
+            &|ring| files::register_tags(ring, data, tags, 3),
+            IORING_REGISTER_FILES2,
+            full,
+        ),
+        (
+            &|ring| files::register_sparse(ring, 3),
+            IORING_REGISTER_FILES2,
+            sparse,
+        ),
+    ];
     for (call, opcode, expected) in calls {
         let mut ring = ring();
-        let (arrived, table) = watch_struct::<io_uring_rsrc_register>(|| call(&raw mut ring));
+        let (arrived, table) = watch_struct::<io_uring_rsrc_register>(|| call(on(&raw mut ring)));
         assert_eq!(table, expected);
         assert_eq!((arrived.opcode, arrived.nr_args), (opcode as c_uint, 32));
     }
@@ -235,44 +226,41 @@ fn updates_are_described() {
         resv2: 0,
     };
     let mut ring = ring();
-    let ring = &raw mut ring;
-    // SAFETY: the simulated kernel looks at no array.
-    unsafe {
-        let iovecs = data.cast();
-        let (arrived, update): (_, io_uring_rsrc_update2) =
-            watch_struct(|| buffers::update_tags::<Sim>(ring, 17, iovecs, tags, 3));
-        assert_eq!(update, expected);
-        assert_eq!(arrived.opcode, IORING_REGISTER_BUFFERS_UPDATE as c_uint);
-        assert_eq!(arrived.nr_args, 32);
+    let ring = on(&raw mut ring);
+    let iovecs = data.cast();
+    let (arrived, update): (_, io_uring_rsrc_update2) =
+        watch_struct(|| buffers::update_tags(ring, 17, iovecs, tags, 3));
+    assert_eq!(update, expected);
+    assert_eq!(arrived.opcode, IORING_REGISTER_BUFFERS_UPDATE as c_uint);
+    assert_eq!(arrived.nr_args, 32);
 
-        let (arrived, update): (_, io_uring_rsrc_update2) =
-            watch_struct(|| files::update_tags::<Sim>(ring, 17, data, tags, 3));
-        assert_eq!(update, expected);
-        assert_eq!(arrived.opcode, IORING_REGISTER_FILES_UPDATE2 as c_uint);
-        assert_eq!(arrived.nr_args, 32);
+    let (arrived, update): (_, io_uring_rsrc_update2) =
+        watch_struct(|| files::update_tags(ring, 17, data, tags, 3));
+    assert_eq!(update, expected);
+    assert_eq!(arrived.opcode, IORING_REGISTER_FILES_UPDATE2 as c_uint);
+    assert_eq!(arrived.nr_args, 32);
 
-        let (arrived, update): (_, io_uring_rsrc_update) =
-            watch_struct(|| files::update::<Sim>(ring, 17, data, 3));
-        let expected = io_uring_rsrc_update {
-            offset: 17,
-            resv: 0,
-            data: data.addr() as u64,
-        };
-        assert_eq!(update, expected);
-        assert_eq!(arrived.opcode, IORING_REGISTER_FILES_UPDATE as c_uint);
-        assert_eq!(arrived.nr_args, 3);
+    let (arrived, update): (_, io_uring_rsrc_update) =
+        watch_struct(|| files::update(ring, 17, data, 3));
+    let expected = io_uring_rsrc_update {
+        offset: 17,
+        resv: 0,
+        data: data.addr() as u64,
+    };
+    assert_eq!(update, expected);
+    assert_eq!(arrived.opcode, IORING_REGISTER_FILES_UPDATE as c_uint);
+    assert_eq!(arrived.nr_args, 3);
 
-        let (arrived, range): (_, io_uring_file_index_range) =
-            watch_struct(|| files::set_alloc_range::<Sim>(ring, 5, 6));
-        let expected = io_uring_file_index_range {
-            off: 5,
-            len: 6,
-            resv: 0,
-        };
-        assert_eq!(range, expected);
-        assert_eq!(arrived.opcode, IORING_REGISTER_FILE_ALLOC_RANGE as c_uint);
-        assert_eq!(arrived.nr_args, 0);
-    }
+    let (arrived, range): (_, io_uring_file_index_range) =
+        watch_struct(|| files::set_alloc_range(ring, 5, 6));
+    let expected = io_uring_file_index_range {
+        off: 5,
+        len: 6,
+        resv: 0,
+    };
+    assert_eq!(range, expected);
+    assert_eq!(arrived.opcode, IORING_REGISTER_FILE_ALLOC_RANGE as c_uint);
+    assert_eq!(arrived.nr_args, 0);
 }
 
 #[test]
@@ -296,8 +284,7 @@ fn the_source_of_a_clone_is_named_as_asked() {
         let mut dst = ring();
         dst.ring_fd = 99;
         let (arrived, range) = watch_struct::<io_uring_clone_buffers>(|| {
-            // SAFETY: both rings are ones.
-            unsafe { buffers::clone::<Sim>(&raw mut dst, &raw mut src, 1, 2, 3, flags) }
+            buffers::clone(on(&raw mut dst), on(&raw mut src), 1, 2, 3, flags)
         });
         let expected = io_uring_clone_buffers {
             src_fd: expected_fd as u32,
@@ -326,9 +313,9 @@ fn flags_are_added_to_a_buffer_rings_own() {
         resv: [0; 5],
     };
     let reg = &raw mut reg;
-    // SAFETY: the ring is one, and the memory is not looked at.
+    // SAFETY: the memory is not looked at.
     let (arrived, seen) = watch_struct::<io_uring_buf_reg>(|| unsafe {
-        buf_ring::register::<Sim>(&raw mut ring, reg, 0x10002)
+        buf_ring::register(on(&raw mut ring), reg, 0x10002)
     });
     assert_eq!(arrived.opcode, IORING_REGISTER_PBUF_RING as c_uint);
     assert_eq!(arrived.nr_args, 1);
@@ -337,21 +324,19 @@ fn flags_are_added_to_a_buffer_rings_own() {
 
 #[test]
 fn waiting_for_io_is_a_flag_of_every_enter() {
-    use crate::ring::flags::{NO_IOWAIT, enter_flags};
+    use crate::ring::flags::NO_IOWAIT;
     let mut ring = ring();
-    let ring = &raw mut ring;
-    // SAFETY: the ring is one.
-    unsafe {
-        assert_eq!(wait::set_iowait(ring, false), Err(Errno::EOPNOTSUPP));
-        assert_eq!((*ring).int_flags, 0);
+    let returned = wait::set_iowait(whole(&raw mut ring), false);
+    assert!(returned.is(Errno::EOPNOTSUPP));
+    assert_eq!(ring.int_flags, 0);
 
-        (*ring).features = IORING_FEAT_NO_IOWAIT;
-        (*ring).int_flags = REG_RING;
-        assert_eq!(wait::set_iowait(ring, false), Ok(0));
-        assert_eq!((*ring).int_flags, REG_RING | NO_IOWAIT);
-        let expected = IORING_ENTER_NO_IOWAIT | IORING_ENTER_REGISTERED_RING;
-        assert_eq!(enter_flags(ring), expected);
-        assert_eq!(wait::set_iowait(ring, true), Ok(0));
-        assert_eq!((*ring).int_flags, REG_RING);
-    }
+    ring.features = IORING_FEAT_NO_IOWAIT;
+    ring.int_flags = REG_RING;
+    let whole = whole(&raw mut ring);
+    assert_eq!(wait::set_iowait(whole, false), Ret::DONE);
+    assert_eq!(whole.int_flags(), REG_RING | NO_IOWAIT);
+    let expected = IORING_ENTER_NO_IOWAIT | IORING_ENTER_REGISTERED_RING;
+    assert_eq!(whole.enter_flags(), expected);
+    assert_eq!(wait::set_iowait(whole, true), Ret::DONE);
+    assert_eq!(whole.int_flags(), REG_RING);
 }

@@ -1,7 +1,7 @@
 //! The limit on open descriptors, when it is in the way of a table of files.
 
 use super::*;
-use crate::errno::Errno;
+use crate::errno::{Errno, Ret};
 use crate::kernel::sim::{Call, Sim};
 use crate::kernel::{Kernel, Limit};
 use crate::register::files;
@@ -16,7 +16,7 @@ const BY_ARRAY: c_uint = IORING_REGISTER_FILES as c_uint;
 fn register_under(
     before: Limit,
     nr: c_uint,
-    call: unsafe fn(*mut io_uring, c_uint) -> Result<c_int>,
+    call: fn(Ring<Sim>, c_uint) -> Ret,
 ) -> (Result<c_int>, Vec<Call>) {
     sim::reset(Config::NEW);
     Sim::set_nofile_limit(before).expect("a limit below its maximum");
@@ -34,19 +34,15 @@ fn register_under(
         Ok(0)
     });
     let mut ring = ring();
-    // SAFETY: the ring is one, and the kernel looks at no array.
-    let returned = unsafe { call(&raw mut ring, nr) };
+    let returned = call(on(&raw mut ring), nr).check();
     (returned, sim::take_calls())
 }
 
 /// The three ways to register a table.
-const CALLS: [unsafe fn(*mut io_uring, c_uint) -> Result<c_int>; 3] = [
-    // SAFETY: in all three, the tests pass a ring, and the simulated kernel looks at no array.
-    |ring, nr| unsafe { files::register::<Sim>(ring, ptr::dangling(), nr) },
-    // SAFETY: as above.
-    |ring, nr| unsafe { files::register_tags::<Sim>(ring, ptr::dangling(), ptr::null(), nr) },
-    // SAFETY: as above.
-    |ring, nr| unsafe { files::register_sparse::<Sim>(ring, nr) },
+const CALLS: [fn(Ring<Sim>, c_uint) -> Ret; 3] = [
+    |ring, nr| files::register(ring, ptr::dangling(), nr),
+    |ring, nr| files::register_tags(ring, ptr::dangling(), ptr::null(), nr),
+    files::register_sparse,
 ];
 
 fn limit(current: u64, maximum: u64) -> Limit {
@@ -125,8 +121,7 @@ fn a_limit_that_cannot_be_set_ends_the_attempt() {
     let mut ring = ring();
     let (arrived, returned) = watch(Err(Errno::EMFILE), || {
         sim::fail_after(1, Errno::EPERM);
-        // SAFETY: the ring is one.
-        unsafe { files::register_sparse::<Sim>(&raw mut ring, 2000) }
+        files::register_sparse(on(&raw mut ring), 2000).check()
     });
     assert_eq!(returned, Err(Errno::EMFILE));
     assert_eq!(arrived.len(), 1);
@@ -138,8 +133,8 @@ fn only_that_error_is_answered_by_raising_the_limit() {
     for call in CALLS {
         for errno in [Errno::EBADF, Errno::EBUSY, Errno::ENOMEM] {
             let mut ring = ring();
-            // SAFETY: the ring is one, and the kernel looks at no array.
-            let (arrived, returned) = watch(Err(errno), || unsafe { call(&raw mut ring, 1 << 20) });
+            let (arrived, returned) =
+                watch(Err(errno), || call(on(&raw mut ring), 1 << 20).check());
             assert_eq!(returned, Err(errno));
             assert_eq!(arrived.len(), 1);
             assert_eq!(sim::take_calls().len(), 1);
@@ -154,8 +149,7 @@ fn the_error_of_the_second_attempt_is_reported() {
     let mut answers = [Errno::EMFILE, Errno::EBADF].into_iter();
     sim::on_register(move |_, _, _, _| Err(answers.next().expect("two attempts at the most")));
     let mut ring = ring();
-    // SAFETY: the ring is one, and the kernel looks at no array.
-    let returned = unsafe { files::register::<Sim>(&raw mut ring, ptr::dangling(), 2000) };
-    assert_eq!(returned, Err(Errno::EBADF));
+    let returned = files::register(on(&raw mut ring), ptr::dangling(), 2000);
+    assert!(returned.is(Errno::EBADF));
     assert_eq!(sim::limit(), before);
 }

@@ -12,10 +12,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::abi::*;
-use crate::errno::Result;
+use crate::errno::{Result, Ret};
 use crate::kernel::Kernel;
 use crate::kernel::sim::{self, Config};
 use crate::ring::flags::{REG_REG_RING, REG_RING};
+use crate::ring::handle::{Ring, Whole};
 
 /// The descriptor and the registered index of rings that are not set up.
 const FD: c_int = 7;
@@ -38,6 +39,17 @@ fn indexed_ring() -> io_uring {
         pad2: <sim::Sim as Kernel>::thread_id(),
         ..ring()
     }
+}
+
+/// What register calls take. The tests use a ring in one thread.
+fn on(ring: *mut io_uring) -> Ring<sim::Sim> {
+    whole(ring).ring()
+}
+
+/// What the calls that change a ring take.
+fn whole(ring: *mut io_uring) -> Whole<sim::Sim> {
+    // SAFETY: the tests pass a ring that this thread alone uses.
+    unsafe { Whole::new(ring) }
 }
 
 /// A register call as it arrived.
@@ -68,7 +80,7 @@ fn watch<R>(answer: Result<c_int>, call: impl FnOnce() -> R) -> (Vec<Arrived>, R
 }
 
 /// Runs `call` on a new kernel; returns the one call that arrived there, and the structure that it was given.
-fn watch_struct<T: 'static>(call: impl FnOnce() -> Result<c_int>) -> (Arrived, T) {
+fn watch_struct<T: 'static>(call: impl FnOnce() -> Ret) -> (Arrived, T) {
     sim::reset(Config::NEW);
     let log = Rc::new(RefCell::new(Vec::new()));
     let writer = log.clone();
@@ -85,7 +97,7 @@ fn watch_struct<T: 'static>(call: impl FnOnce() -> Result<c_int>) -> (Arrived, T
             .push((arrived, unsafe { arg.cast::<T>().read() }));
         Ok(0)
     });
-    assert_eq!(call(), Ok(0));
+    assert_eq!(call(), Ret::DONE);
     let mut calls = log.take();
     assert_eq!(calls.len(), 1);
     calls.remove(0)

@@ -3,6 +3,7 @@
 use super::*;
 use crate::errno::Errno;
 use crate::kernel::sim::{Call, Sim};
+use crate::out::Room;
 use crate::queue::{complete, sqe, submit};
 use crate::register::resize;
 use crate::ring::ring_fd;
@@ -47,7 +48,7 @@ fn size(sq_entries: u32) -> io_uring_params {
 unsafe fn take(ring: *mut io_uring, user_data: u64) {
     // SAFETY: the ring is set up.
     unsafe {
-        let sqe = sqe::get(ring);
+        let sqe = sqe::get(whole(ring).sq());
         assert!(!sqe.is_null());
         (*sqe).opcode = IORING_OP_NOP as u8;
         (*sqe).user_data = user_data;
@@ -63,11 +64,11 @@ unsafe fn reap(ring: *mut io_uring) -> Vec<u64> {
     unsafe {
         loop {
             let mut cqe = ptr::null_mut();
-            if complete::peek_batch::<Sim>(ring, &raw mut cqe, 1) == 0 {
+            if complete::peek_batch(whole(ring).cq(), Room::new(&raw mut cqe, 1)) == 0 {
                 return found;
             }
             found.push((*cqe).user_data);
-            complete::advance(ring, 1);
+            complete::advance(whole(ring).cq(), 1);
         }
     }
 }
@@ -92,12 +93,12 @@ fn what_is_in_the_queues_stays() {
                 for user_data in 1..=6 {
                     take(ring, user_data);
                 }
-                assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(6));
-                complete::advance(ring, 3);
+                assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), Ok(6));
+                complete::advance(whole(ring).cq(), 3);
                 // Two that are published and not consumed, two that are only taken.
                 take(ring, 101);
                 take(ring, 102);
-                submit::flush(ring);
+                let _ = submit::flush(whole(ring).sq());
                 take(ring, 103);
                 take(ring, 104);
 
@@ -105,7 +106,7 @@ fn what_is_in_the_queues_stays() {
                 let mut p = size(sq_entries);
                 // Left over from the last set-up or resize.
                 (p.sq_off.user_addr, p.cq_off.user_addr) = (1, 1);
-                assert_eq!(resize::resize::<Sim>(ring, &raw mut p), Ok(0));
+                assert_eq!(resize::resize(whole(ring), &raw mut p).check(), Ok(0));
                 assert_eq!((*ring).sq.sqe_head, published);
                 assert_eq!((p.sq_entries, p.cq_entries), (sq_entries, 2 * sq_entries));
                 assert_eq!((p.flags, p.features), (0, 0));
@@ -121,15 +122,15 @@ fn what_is_in_the_queues_stays() {
                     }
                 }
 
-                assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(4));
+                assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), Ok(4));
                 assert_eq!(reap(ring), [4, 5, 6, 101, 102, 103, 104]);
                 // Full use of the new size.
                 for user_data in 0..sq_entries {
                     take(ring, u64::from(user_data));
                 }
-                assert!(sqe::get(ring).is_null());
+                assert!(sqe::get(whole(ring).sq()).is_null());
                 let all = Ok(sq_entries as c_int);
-                assert_eq!(submit::submit::<Sim>(ring, 0, false), all);
+                assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), all);
                 assert_eq!(reap(ring).len(), sq_entries as usize);
                 exit::exit::<Sim>(ring);
             }
@@ -153,8 +154,8 @@ fn positions_that_wrap_stay() {
                 take(ring, user_data);
             }
             let mut p = size(16);
-            assert_eq!(resize::resize::<Sim>(ring, &raw mut p), Ok(0));
-            assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(4));
+            assert_eq!(resize::resize(whole(ring), &raw mut p).check(), Ok(0));
+            assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), Ok(4));
             assert_eq!(reap(ring), [1, 2, 3, 4]);
             exit::exit::<Sim>(ring);
         }
@@ -173,18 +174,18 @@ fn requests_that_do_not_fit_are_not_lost() {
             take(ring, user_data);
         }
         let mut p = size(3);
-        let returned = resize::resize::<Sim>(ring, &raw mut p);
+        let returned = resize::resize(whole(ring), &raw mut p).check();
         assert_eq!(returned, Err(Errno::EOVERFLOW));
         assert_eq!(p.flags, 0);
         assert_eq!(sim::take_calls(), []);
         // 5 is rounded up to 8, which is room enough.
         let mut p = size(5);
-        assert_eq!(resize::resize::<Sim>(ring, &raw mut p), Ok(0));
-        assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(5));
+        assert_eq!(resize::resize(whole(ring), &raw mut p).check(), Ok(0));
+        assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), Ok(5));
 
         // The kernel's own refusal, for completions.
         let mut p = size(2);
-        let returned = resize::resize::<Sim>(ring, &raw mut p);
+        let returned = resize::resize(whole(ring), &raw mut p).check();
         assert_eq!(returned, Err(Errno::EOVERFLOW));
         assert_eq!(p.flags, 0);
         assert_eq!(reap(ring), [1, 2, 3, 4, 5]);
@@ -202,13 +203,13 @@ fn rings_that_cannot_be_mapped_are_not_resized() {
         set_up(ring, Config::NEW, 0);
         let mut p = size(16);
         let fd = core::mem::replace(&mut (*ring).ring_fd, -1);
-        let returned = resize::resize::<Sim>(ring, &raw mut p);
+        let returned = resize::resize(whole(ring), &raw mut p).check();
         assert_eq!(returned, Err(Errno::EBADF));
         (*ring).ring_fd = fd;
 
         (*ring).flags |= IORING_SETUP_NO_MMAP;
         p.flags = IORING_SETUP_CLAMP;
-        let returned = resize::resize::<Sim>(ring, &raw mut p);
+        let returned = resize::resize(whole(ring), &raw mut p).check();
         assert_eq!(returned, Err(Errno::EINVAL));
         assert_eq!(p.flags, IORING_SETUP_CLAMP);
         (*ring).flags &= !IORING_SETUP_NO_MMAP;
@@ -229,7 +230,7 @@ fn a_resize_without_room_or_that_the_kernel_refuses_changes_nothing() {
             take(ring, 1);
             sim::fail_after(step, Errno::ENOMEM);
             let mut p = size(16);
-            let returned = resize::resize::<Sim>(ring, &raw mut p);
+            let returned = resize::resize(whole(ring), &raw mut p).check();
             assert_eq!(returned, Err(Errno::ENOMEM));
             assert_eq!(p.flags, 0);
             let calls = sim::take_calls();
@@ -241,7 +242,7 @@ fn a_resize_without_room_or_that_the_kernel_refuses_changes_nothing() {
                 .filter(|call| matches!(call, Call::Register { .. }));
             assert_eq!(resizes.count(), step);
 
-            assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(1));
+            assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), Ok(1));
             assert_eq!(reap(ring), [1]);
             exit::exit::<Sim>(ring);
         }
@@ -258,14 +259,14 @@ fn numbers_that_make_no_sense_are_left_to_the_kernel() {
         set_up(ring, Config::NEW, 0);
         for entries in [0, 32769, u32::MAX] {
             let mut p = size(entries);
-            let returned = resize::resize::<Sim>(ring, &raw mut p);
+            let returned = resize::resize(whole(ring), &raw mut p).check();
             assert_eq!(returned, Err(Errno::EINVAL));
             let calls = sim::take_calls();
             assert!(matches!(calls[..], [Call::Register { .. }]));
         }
         let mut p = size(u32::MAX);
         p.flags = IORING_SETUP_CLAMP;
-        assert_eq!(resize::resize::<Sim>(ring, &raw mut p), Ok(0));
+        assert_eq!(resize::resize(whole(ring), &raw mut p).check(), Ok(0));
         assert_eq!((*ring).sq.ring_entries, 32768);
         exit::exit::<Sim>(ring);
     }
@@ -283,7 +284,7 @@ fn a_mapping_that_fails_leaves_a_ring_that_only_fails_until_the_next_resize() {
                 unsafe {
                     set_up(ring, config, 0);
                     if registered {
-                        ring_fd::register::<Sim>(ring).expect("an index");
+                        assert_eq!(ring_fd::register(whole(ring)).check(), Ok(1));
                         // The kernel of this test names rings by their descriptor only.
                         (*ring).int_flags = REG_RING;
                     }
@@ -292,7 +293,7 @@ fn a_mapping_that_fails_leaves_a_ring_that_only_fails_until_the_next_resize() {
                     // After the area that holds the place, and the call itself.
                     sim::fail_after(2 + failing, Errno::ENOMEM);
                     let mut p = size(16);
-                    let returned = resize::resize::<Sim>(ring, &raw mut p);
+                    let returned = resize::resize(whole(ring), &raw mut p).check();
                     assert_eq!(returned, Err(Errno::ENOMEM));
                     assert_eq!((p.flags, p.features), (0, 0));
                     let calls = sim::take_calls();
@@ -310,13 +311,13 @@ fn a_mapping_that_fails_leaves_a_ring_that_only_fails_until_the_next_resize() {
                     // The old memory may be touched; the kernel is not entered for it.
                     assert_eq!((*ring).int_flags, 0);
                     take(ring, 8);
-                    let returned = submit::submit::<Sim>(ring, 1, false);
+                    let returned = submit::submit(whole(ring).sq(), 1, false).check();
                     assert_eq!(returned, Err(Errno::EBADF));
 
                     let mut p = size(32);
-                    assert_eq!(resize::resize::<Sim>(ring, &raw mut p), Ok(0));
+                    assert_eq!(resize::resize(whole(ring), &raw mut p).check(), Ok(0));
                     assert_eq!((*ring).enter_ring_fd, (*ring).ring_fd);
-                    assert_eq!(submit::submit::<Sim>(ring, 0, false), Ok(2));
+                    assert_eq!(submit::submit(whole(ring).sq(), 0, false).check(), Ok(2));
                     assert_eq!(reap(ring), [7, 8]);
                     exit::exit::<Sim>(ring);
                 }
@@ -335,7 +336,7 @@ fn a_ring_whose_mapping_failed_can_be_left() {
         set_up(ring, Config::NEW, 0);
         sim::fail_after(2, Errno::ENOMEM);
         let mut p = size(16);
-        let returned = resize::resize::<Sim>(ring, &raw mut p);
+        let returned = resize::resize(whole(ring), &raw mut p).check();
         assert_eq!(returned, Err(Errno::ENOMEM));
         exit::exit::<Sim>(ring);
     }

@@ -1,8 +1,8 @@
 //! The ring's own descriptor.
 
 use super::*;
-use crate::errno::Errno;
-use crate::kernel::sim::{Call, Sim};
+use crate::errno::{Errno, Ret};
+use crate::kernel::sim::Call;
 use crate::register::access;
 use crate::ring::ring_fd;
 
@@ -34,20 +34,16 @@ fn registering_takes_an_index_and_unregistering_gives_it_back() {
         kernel(Ok(1));
         let mut ring = ring();
         ring.features = features;
-        let ring = &raw mut ring;
-        // SAFETY: the ring is one.
-        unsafe {
-            assert_eq!(ring_fd::register::<Sim>(ring), Ok(1));
-            assert_eq!((*ring).enter_ring_fd, INDEX);
-            assert_eq!((*ring).ring_fd, FD);
-            assert_eq!((*ring).int_flags, flags);
-            assert_eq!(ring_fd::register::<Sim>(ring), Err(Errno::EEXIST));
+        let ring = whole(&raw mut ring);
+        assert_eq!(ring_fd::register(ring).check(), Ok(1));
+        assert_eq!((ring.enter_fd(), ring.fd()), (INDEX, FD));
+        assert_eq!(ring.int_flags(), flags);
+        assert_eq!(ring_fd::register(ring).check(), Err(Errno::EEXIST));
 
-            assert_eq!(ring_fd::unregister::<Sim>(ring), Ok(1));
-            assert_eq!((*ring).enter_ring_fd, FD);
-            assert_eq!((*ring).int_flags, 0);
-            assert_eq!(ring_fd::unregister::<Sim>(ring), Err(Errno::EINVAL));
-        }
+        assert_eq!(ring_fd::unregister(ring).check(), Ok(1));
+        assert_eq!(ring.enter_fd(), FD);
+        assert_eq!(ring.int_flags(), 0);
+        assert_eq!(ring_fd::unregister(ring).check(), Err(Errno::EINVAL));
         let by_index = if features == 0 { 0 } else { 1 << 31 };
         let call = |fd, opcode| Call::Register {
             fd,
@@ -70,14 +66,12 @@ fn other_flags_of_the_ring_stay() {
     let mut ring = ring();
     ring.features = IORING_FEAT_REG_REG_RING;
     ring.int_flags = APP_MEM | NO_IOWAIT;
-    // SAFETY: the ring is one.
-    unsafe {
-        ring_fd::register::<Sim>(&raw mut ring).expect("an index");
-        let all = APP_MEM | NO_IOWAIT | REG_RING | REG_REG_RING;
-        assert_eq!(ring.int_flags, all);
-        ring_fd::unregister::<Sim>(&raw mut ring).expect("an index");
-    }
-    assert_eq!(ring.int_flags, APP_MEM | NO_IOWAIT);
+    let ring = whole(&raw mut ring);
+    assert_eq!(ring_fd::register(ring).check(), Ok(1));
+    let all = APP_MEM | NO_IOWAIT | REG_RING | REG_REG_RING;
+    assert_eq!(ring.int_flags(), all);
+    assert_eq!(ring_fd::unregister(ring).check(), Ok(1));
+    assert_eq!(ring.int_flags(), APP_MEM | NO_IOWAIT);
 }
 
 #[test]
@@ -86,14 +80,12 @@ fn what_the_kernel_did_not_do_has_not_happened() {
         kernel(answer);
         let mut plain = ring();
         plain.features = IORING_FEAT_REG_REG_RING;
-        // SAFETY: the ring is one.
-        let returned = unsafe { ring_fd::register::<Sim>(&raw mut plain) };
+        let returned = ring_fd::register(whole(&raw mut plain)).check();
         assert_eq!(returned, answer);
         assert_eq!((plain.enter_ring_fd, plain.int_flags), (FD, 0));
 
         let mut indexed = indexed_ring();
-        // SAFETY: the ring is one.
-        let returned = unsafe { ring_fd::unregister::<Sim>(&raw mut indexed) };
+        let returned = ring_fd::unregister(whole(&raw mut indexed)).check();
         assert_eq!(returned, answer);
         assert_eq!(indexed.enter_ring_fd, INDEX);
         assert_eq!(indexed.int_flags, REG_RING | REG_REG_RING);
@@ -105,23 +97,19 @@ fn a_registered_ring_lives_on_without_its_descriptor() {
     sim::reset(Config::NEW);
     let mut ring = indexed_ring();
     ring.features = IORING_FEAT_REG_REG_RING;
-    let ring = &raw mut ring;
-    // SAFETY: the ring is one.
-    unsafe {
-        assert_eq!(ring_fd::close::<Sim>(ring), Ok(1));
-        assert_eq!(sim::take_calls(), [Call::Close { fd: FD }]);
-        assert_eq!((*ring).ring_fd, -1);
-        assert_eq!((*ring).enter_ring_fd, INDEX);
-        assert_eq!(ring_fd::close::<Sim>(ring), Err(Errno::EBADF));
+    let ring = whole(&raw mut ring);
+    assert_eq!(ring_fd::close(ring).check(), Ok(1));
+    assert_eq!(sim::take_calls(), [Call::Close { fd: FD }]);
+    assert_eq!((ring.fd(), ring.enter_fd()), (-1, INDEX));
+    assert_eq!(ring_fd::close(ring).check(), Err(Errno::EBADF));
 
-        assert_eq!(access::enable::<Sim>(ring), Ok(0));
-        let expected = Call::Register {
-            fd: INDEX,
-            opcode: IORING_REGISTER_ENABLE_RINGS as c_uint | 1 << 31,
-            nr_args: 0,
-        };
-        assert_eq!(sim::take_calls(), [expected]);
-    }
+    assert_eq!(access::enable(ring.ring()), Ret::DONE);
+    let expected = Call::Register {
+        fd: INDEX,
+        opcode: IORING_REGISTER_ENABLE_RINGS as c_uint | 1 << 31,
+        nr_args: 0,
+    };
+    assert_eq!(sim::take_calls(), [expected]);
 }
 
 #[test]
@@ -136,8 +124,7 @@ fn a_descriptor_that_is_needed_is_not_closed() {
         (without_feature, Errno::EOPNOTSUPP),
         (unregistered, Errno::EINVAL),
     ] {
-        // SAFETY: the ring is one.
-        let returned = unsafe { ring_fd::close::<Sim>(&raw mut ring) };
+        let returned = ring_fd::close(whole(&raw mut ring)).check();
         assert_eq!(returned, Err(errno));
         assert_eq!(ring.ring_fd, FD);
     }

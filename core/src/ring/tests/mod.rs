@@ -338,7 +338,7 @@ fn a_probe_leaves_no_ring() {
         // SAFETY: the memory is as large as a probe, and zeroed.
         let result = unsafe {
             memory.fill(0);
-            probe::ask::<Sim>(asked)
+            probe::ask::<Sim>(asked).check()
         };
         assert_eq!(result.is_ok(), fail.is_none());
         // SAFETY: as above.
@@ -352,7 +352,9 @@ fn the_programs_own_ring_is_mapped() {
     sim::reset(Config::NEW);
     let mut p = params(0);
     // SAFETY: `p` names no memory.
-    let fd = unsafe { <Sim as crate::kernel::Kernel>::setup(4, &raw mut p) }.unwrap();
+    let fd = unsafe { <Sim as crate::kernel::Kernel>::setup(4, &raw mut p) }
+        .check()
+        .unwrap();
     let mut ring = zeroed_ring();
     sim::fail_after(1, Errno::ENOMEM);
     // SAFETY: the ring is ours.
@@ -376,7 +378,9 @@ fn the_programs_own_ring_is_as_ready_as_any() {
         let mut ring = zeroed_ring();
         // SAFETY: `p` names no memory, and the ring is ours.
         unsafe {
-            let fd = <Sim as crate::kernel::Kernel>::setup(4, &raw mut p).unwrap();
+            let fd = <Sim as crate::kernel::Kernel>::setup(4, &raw mut p)
+                .check()
+                .unwrap();
             assert_eq!(setup::mmap::<Sim>(fd, &p, &raw mut ring), Ok(()));
             for index in 0..4 {
                 assert_eq!(*ring.sq.array.add(index), index as u32);

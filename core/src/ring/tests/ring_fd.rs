@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::abi::register::*;
+use crate::ring::handle::Whole;
 use crate::ring::ring_fd;
 
 fn unregistered() -> usize {
@@ -22,7 +23,8 @@ fn registered() -> io_uring {
         Ok(1)
     });
     // SAFETY: nobody else uses the ring.
-    assert_eq!(unsafe { ring_fd::register::<Sim>(&raw mut ring) }, Ok(1));
+    let whole = unsafe { Whole::<Sim>::new(&raw mut ring) };
+    assert_eq!(ring_fd::register(whole).check(), Ok(1));
     assert_eq!(ring.enter_ring_fd, 3);
     sim::take_calls();
     ring
@@ -42,7 +44,7 @@ fn another_thread_leaves_its_own_index_of_that_number_alone() {
     let mut ring = registered();
     sim::run_as(2);
     // SAFETY: the ring is set up.
-    let returned = unsafe { ring_fd::unregister::<Sim>(&raw mut ring) };
+    let returned = ring_fd::unregister(unsafe { Whole::<Sim>::new(&raw mut ring) }).check();
     assert_eq!(returned, Err(Errno::EINVAL));
     // SAFETY: nothing uses the ring any more.
     unsafe { exit::exit::<Sim>(&raw mut ring) };

@@ -95,7 +95,7 @@ pub struct Picked {
     pub length: usize,
     id: u16,
     group: u16,
-    /// Where it came from: it goes back there if nothing was put into it.
+    /// Where it came from. It goes back there if it stays empty.
     given: Option<Buffer>,
     incremental: bool,
 }

@@ -15,7 +15,7 @@ use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 use crate::{life, table};
 
-/// Flags of a no-op that Linux 6.18 has and whose effects can be had here.
+/// Flags of a nop in Linux 6.18 whose effects the emulation has.
 const NOP_FILE: u32 = 1 << 1;
 const NOP_FIXED_FILE: u32 = 1 << 2;
 const NOP_FIXED_BUFFER: u32 = 1 << 3;
@@ -104,7 +104,7 @@ pub fn close(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome 
     }
     let fd = req.sqe.fd;
     if table::is_ring(fd) {
-        // The kernel closes no ring this way.
+        // The kernel refuses to close a ring by a request.
         return Outcome::Done(-libc::EBADF, 0);
     }
     life::before_close(fd, fd);

@@ -13,11 +13,11 @@ use crate::ring::Ring;
 use crate::run::{self, Batch, How};
 use crate::sys;
 
-/// Reported whether asked for or not.
+/// Events that are reported unasked.
 const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
 /// What `ppoll` can be asked for.
 const PLAIN: u32 = 0xffff;
-/// Bits by which epoll is told how to watch, not what for.
+/// Bits that tell epoll how to watch, not for which events.
 const EPOLL_OWN: u32 = 0xf800_0000;
 const UPDATES: u32 = IORING_POLL_UPDATE_EVENTS | IORING_POLL_UPDATE_USER_DATA;
 

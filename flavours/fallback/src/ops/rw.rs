@@ -161,7 +161,7 @@ fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
             unsafe { sys::call(number, args) }
         };
         match call(offset) {
-            // A stream has no positions: they are not looked at.
+            // A stream has no position, so the offset is ignored.
             ret if ret == -libc::ESPIPE as isize && offset != CURRENT => call(CURRENT),
             // The older calls know whether it is the call or the file that is refused.
             ret if ret == -libc::ENOSYS as isize || ret == -libc::EPERM as isize => {
@@ -342,7 +342,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
         libc::EOPNOTSUPP if patient => {
             let kind = kind(req);
             if on_disk(kind) {
-                // A file in memory makes nobody wait.
+                // A file in memory never blocks.
                 if sys::in_memory(fd) {
                     block(ring, req, write)
                 } else {

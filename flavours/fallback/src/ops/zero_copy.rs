@@ -1,4 +1,4 @@
-//! Sends that need not copy: here they do.
+//! Zero-copy sends. Here they copy.
 
 use std::ffi::c_int;
 use std::sync::Arc;

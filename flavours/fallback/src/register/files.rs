@@ -10,7 +10,7 @@ use crate::ring::Ring;
 use crate::sys::{self, sys};
 use crate::table;
 
-/// Out of the way of the numbers that programs expect to get next.
+/// The lowest number of a duplicate: above the numbers that programs expect to get next.
 const LEAST: c_int = 512;
 const MOST: u32 = 1 << 20;
 

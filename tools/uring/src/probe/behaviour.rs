@@ -228,7 +228,7 @@ fn probe(fd: i32) -> Option<Vec<bool>> {
             OPS as u32,
         )
     };
-    asked.ok()?;
+    asked.check().ok()?;
     Some(
         probe
             .ops

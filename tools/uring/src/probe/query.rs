@@ -17,7 +17,7 @@ pub fn ask() -> Option<io_uring_query_opcode> {
     };
     // SAFETY: the chain has one query, which names memory of the size that it says.
     let asked = unsafe { query::query::<Native>(&raw mut header) };
-    (asked.is_ok() && header.result == 0).then_some(answer)
+    (!asked.is_err() && header.result == 0).then_some(answer)
 }
 
 /// Whether it has a name, by its own account.

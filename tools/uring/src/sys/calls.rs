@@ -27,8 +27,9 @@ pub enum Answer {
 }
 
 impl Answer {
-    pub fn from_core(result: uring_core::errno::Result<i32>) -> Self {
-        result.map_or_else(|error| Self::Refused(-error.as_ret()), Self::Gave)
+    pub fn from_core(ret: uring_core::errno::Ret) -> Self {
+        ret.check()
+            .map_or_else(|error| Self::Refused(-error.as_ret()), Self::Gave)
     }
 
     pub fn worked(self) -> bool {

@@ -4,7 +4,10 @@ use std::mem::MaybeUninit;
 
 use uring_core::abi::{io_uring, io_uring_cqe, io_uring_params, io_uring_sqe};
 use uring_core::kernel::Native;
+use uring_core::out::Out;
+use uring_core::queue::enter::Batch;
 use uring_core::queue::{complete, sqe, submit, wait};
+use uring_core::ring::handle::Whole;
 use uring_core::ring::{exit, setup};
 
 use super::calls::Answer;
@@ -47,14 +50,19 @@ impl Ring {
         self.ring.ring_fd
     }
 
+    fn whole(&mut self) -> Whole<Native> {
+        // SAFETY: the ring is set up, and used by this thread alone while it is borrowed.
+        unsafe { Whole::new(&mut *self.ring) }
+    }
+
     /// Fills in the next SQE, if there is room. It is all zeros before, the user data too.
     pub fn push(&mut self, fill: impl FnOnce(&mut io_uring_sqe)) -> bool {
-        // SAFETY: the ring is set up and used by this thread alone; the SQE is this thread's until it is submitted.
+        let sqe = sqe::get(self.whole().sq());
+        if sqe.is_null() {
+            return false;
+        }
+        // SAFETY: the SQE is this thread's until it is submitted.
         unsafe {
-            let sqe = sqe::get(&mut *self.ring);
-            if sqe.is_null() {
-                return false;
-            }
             sqe.write_bytes(0, 1);
             fill(&mut *sqe);
         }
@@ -71,21 +79,17 @@ impl Ring {
     ///
     /// The error number, positive.
     pub unsafe fn submit(&mut self, wait_nr: u32) -> Result<u32, i32> {
-        // SAFETY: the ring is set up and used by this thread alone; the caller vouches for the SQEs.
-        let done = unsafe { submit::submit::<Native>(&mut *self.ring, wait_nr, false) };
+        let done = submit::submit(self.whole().sq(), wait_nr, false).check();
         done.map(|count| count as u32)
             .map_err(|error| -error.as_ret())
     }
 
     /// The next completion, if one is there.
     pub fn pop(&mut self) -> Option<Cqe> {
-        // SAFETY: the ring is set up and used by this thread alone; a CQE is read before its slot is given back.
-        unsafe {
-            if complete::available(&*self.ring) == 0 {
-                return None;
-            }
-            self.next().ok()
+        if complete::available(self.whole().cq()) == 0 {
+            return None;
         }
+        self.wait().ok()
     }
 
     /// Waits for the next completion.
@@ -94,30 +98,23 @@ impl Ring {
     ///
     /// The error number, positive.
     pub fn wait(&mut self) -> Result<Cqe, i32> {
-        // SAFETY: as in `pop`.
-        unsafe { self.next() }
-    }
-
-    /// # Safety
-    ///
-    /// The ring is set up and used by this thread alone.
-    unsafe fn next(&mut self) -> Result<Cqe, i32> {
         let mut cqe: *mut io_uring_cqe = std::ptr::null_mut();
-        // SAFETY: passed on to the caller; the CQE is valid until `advance`.
-        unsafe {
-            let got =
-                wait::get_cqe::<Native>(&mut *self.ring, &mut cqe, 0, 1, std::ptr::null_mut());
-            if let Answer::Refused(number) = Answer::from_core(uring_core::errno::Errno::check(got))
-            {
-                return Err(number);
-            }
-            let found = Cqe {
+        // SAFETY: the place outlives the wait.
+        let place = unsafe { Out::new(&raw mut cqe) };
+        let cq = self.whole().cq();
+        let got = wait::get_cqe(cq, place, Batch::EMPTY, 1, std::ptr::null());
+        if let Answer::Refused(number) = Answer::from_core(got) {
+            return Err(number);
+        }
+        // SAFETY: a wait that succeeds finds a CQE. It is read before its slot is given back.
+        let found = unsafe {
+            Cqe {
                 user_data: (*cqe).user_data,
                 res: (*cqe).res,
-            };
-            complete::advance(&mut *self.ring, 1);
-            Ok(found)
-        }
+            }
+        };
+        complete::advance(cq, 1);
+        Ok(found)
     }
 }
 
