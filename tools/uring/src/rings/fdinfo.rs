@@ -31,6 +31,8 @@ pub struct RingInfo {
     pub sq_total_time: Option<u64>,
     pub sq_work_time: Option<u64>,
     pub napi: bool,
+    /// The ring was in use at every look, and the kernel said nothing of it.
+    pub in_use: bool,
 }
 
 /// Which list the indented lines belong to.
@@ -69,7 +71,18 @@ impl RingInfo {
         }
     }
 
-    /// `None` for the descriptor of something else.
+    /// A ring that the kernel says nothing of.
+    pub fn in_use(text: &str) -> Self {
+        let mut info = Self {
+            in_use: true,
+            ..Self::default()
+        };
+        let inode = text.lines().find_map(|line| line.strip_prefix("ino:"));
+        info.field("ino", inode.unwrap_or_default().trim());
+        info
+    }
+
+    /// `None` where the kernel says nothing of a ring: it does not wait for one that is in use.
     pub fn parse(text: &str) -> Option<Self> {
         let mut info = Self::default();
         let (mut part, mut ring) = (Part::Other, false);
@@ -190,5 +203,7 @@ mod tests {
     fn other_descriptors_are_none() {
         assert_eq!(RingInfo::parse("pos:\t0\nflags:\t02\n"), None);
         assert_eq!(RingInfo::parse(""), None);
+        let info = RingInfo::in_use("pos:\t0\nino:\t77\n");
+        assert_eq!((info.inode, info.in_use), (77, true));
     }
 }

@@ -8,6 +8,7 @@ pub mod top;
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -68,8 +69,7 @@ fn rings(pid: i32) -> std::io::Result<Vec<Held>> {
         if !is_ring {
             continue;
         }
-        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).unwrap_or_default();
-        if let Some(info) = RingInfo::parse(&text) {
+        if let Some(info) = info(pid, fd) {
             held.push(Held {
                 pid,
                 comm: String::new(),
@@ -89,6 +89,23 @@ fn rings(pid: i32) -> std::io::Result<Vec<Held>> {
         held.sort_by_key(|ring| ring.fd);
     }
     Ok(held)
+}
+
+/// A ring's state. The kernel leaves it out while the ring is in use, so that a busy one is looked at again and again.
+fn info(pid: i32, fd: i32) -> Option<RingInfo> {
+    const LOOKS: u32 = 100;
+    const PAUSE: Duration = Duration::from_micros(20);
+    let path = format!("/proc/{pid}/fdinfo/{fd}");
+    let mut text = String::new();
+    for _ in 0..LOOKS {
+        // The descriptor may have gone meanwhile.
+        text = fs::read_to_string(&path).ok()?;
+        if let Some(info) = RingInfo::parse(&text) {
+            return Some(info);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Some(RingInfo::in_use(&text))
 }
 
 fn workers(pid: i32) -> u32 {

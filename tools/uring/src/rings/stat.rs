@@ -44,6 +44,11 @@ pub fn run(options: &cli::Stat, output: &mut Output) -> Outcome {
     if !report.rings.is_empty() {
         output.table(&HEADER, &report.rings.iter().map(cells).collect::<Vec<_>>())?;
     }
+    if report.rings.iter().any(|row| row.held.info.in_use) {
+        output.line(
+            "rings without numbers were in use at every look: uring trace shows what they do",
+        )?;
+    }
     let mut wrong = false;
     for row in &report.rings {
         if let Some(complaint) = &row.complaint {
@@ -82,6 +87,13 @@ const HEADER: [&str; 14] = [
 fn cells(row: &Row) -> Vec<String> {
     let (held, info) = (&row.held, &row.held.info);
     let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    if info.in_use {
+        let mut cells = vec![dash(None); HEADER.len()];
+        (cells[0], cells[1], cells[2]) =
+            (held.pid.to_string(), held.comm.clone(), held.fd.to_string());
+        cells[HEADER.len() - 1] = held.workers.to_string();
+        return cells;
+    }
     vec![
         held.pid.to_string(),
         held.comm.clone(),

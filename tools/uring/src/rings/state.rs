@@ -87,7 +87,7 @@ impl Row {
 
 /// A ring at the last look.
 struct Past {
-    held: Held,
+    row: Row,
     when: Instant,
     /// When it last had no completion, or the program took one.
     reaped: Instant,
@@ -125,16 +125,23 @@ impl State {
         for held in found.rings {
             let key = (held.pid, held.fd, held.info.inode);
             let past = self.before.get(&key);
-            let before = past.map(|past| (&past.held, now.duration_since(past.when)));
-            let mut row = row(held.clone(), before);
+            if let Some(past) = past.filter(|_| held.info.in_use) {
+                // What was seen last stands until there is something to see again.
+                let (row, when, reaped) = (past.row.clone(), past.when, past.reaped);
+                self.rows.push(row.clone());
+                seen.insert(key, Past { row, when, reaped });
+                continue;
+            }
+            let before = past.map(|past| (&past.row.held, now.duration_since(past.when)));
             let reaped = match past {
-                Some(past) if stands(&past.held.info, &held.info) => past.reaped,
+                Some(past) if stands(&past.row.held.info, &held.info) => past.reaped,
                 _ => now,
             };
+            let mut row = row(held, before);
             row.unreaped = now.duration_since(reaped);
-            self.rows.push(row);
+            self.rows.push(row.clone());
             let when = now;
-            seen.insert(key, Past { held, when, reaped });
+            seen.insert(key, Past { row, when, reaped });
         }
         self.before = seen;
         self.order();
@@ -152,7 +159,8 @@ impl State {
 
 /// Counters run on for ever and wrap; what a ring did is their difference.
 fn row(held: Held, before: Option<(&Held, Duration)>) -> Row {
-    let Some((old, passed)) = before.filter(|(_, passed)| !passed.is_zero()) else {
+    let known = before.filter(|(old, passed)| !passed.is_zero() && !old.info.in_use);
+    let Some((old, passed)) = known else {
         return Row {
             held,
             submitted: 0.0,
