@@ -59,6 +59,23 @@ else
     expect 2 "$uring" doctor --pid "$other"
     ok "doctor --pid reads the filters of another process, and says when there is none"
 
+    # A submission thread keeps the user that the process was.
+    mkfifo "$work/end-credentials"
+    "$work/rings" credentials 54328 <"$work/end-credentials" >"$work/credentials" &
+    other=$!
+    exec 8>"$work/end-credentials"
+    for _ in $(seq 500); do
+        [ ! -s "$work/credentials" ] || break
+        sleep 0.02
+    done
+    expect 1 "$uring" doctor --pid "$other"
+    says "warn  threads of a ring keep the credentials that the process has given up"
+    says "has user 0, the process has user 54328"
+    says "cure  make rings after setuid"
+    exec 8>&-
+    wait "$other"
+    ok "doctor --pid finds a submission thread with credentials that were given up"
+
     expect 1 "$uring" doctor -- "$refuse" --errno 38 -- "$work/requests" kinds
     says "ENOSYS"
     expect 1 "$uring" doctor -- "$refuse" --kill --only setup -- "$work/requests" kinds

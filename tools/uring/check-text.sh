@@ -46,7 +46,14 @@ diff -r "$work/completions" "$here/completions" || die "make uring-pages"
 for page in "$work"/man1/*; do
     diff "$page" "$root/man/man1/${page##*/}" || die "make uring-pages"
 done
-bash -n "$here/completions/uring.bash"
+# What bash offers after "uring do" and "uring limits --en".
+completed() {
+    # shellcheck disable=SC2016
+    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _uring uring "${*: -1}" "${*: -2:1}"; echo "${COMPREPLY[@]}"' \
+        - "$here/completions/uring.bash" "$@"
+}
+[ "$(completed uring doc)" = doctor ] || die "bash completes doc to $(completed uring doc)"
+[ "$(completed uring limits --en)" = --entries ] || die "bash completes --en to $(completed uring limits --en)"
 ok "$(find "$work/man1" -type f | wc -l) manual pages and three completions are up to date"
 
 cd "$root"

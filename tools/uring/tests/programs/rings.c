@@ -1,7 +1,8 @@
 /*
  * Rings for `uring stat` to look at: one that overflows, one with a submission thread, registered files and a registered
  * buffer, one that waits. Prints what the rings' own memory says of each, and waits for the end of its input.
- * With "unreaped": one with two completions that it never takes.
+ * With "unreaped": one with two completions that it never takes. With "credentials USER": one with a submission thread,
+ * made before it becomes that user.
  */
 #include <liburing.h>
 #include <stdio.h>
@@ -39,6 +40,17 @@ static int unreaped(void)
     return 0;
 }
 
+static int credentials(uid_t user)
+{
+    struct io_uring ring;
+
+    CHECK(io_uring_queue_init(8, &ring, IORING_SETUP_SQPOLL));
+    CHECK(setuid(user));
+    printf("user %u\n", getuid());
+    wait_for_the_end();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct io_uring overflowing, polled, waiting;
@@ -49,6 +61,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && !strcmp(argv[1], "unreaped"))
         return unreaped();
+    if (argc > 2 && !strcmp(argv[1], "credentials"))
+        return credentials(atoi(argv[2]));
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
     CHECK(io_uring_queue_init(4, &overflowing, 0));
     for (int i = 0; i < 20; i++) {
