@@ -91,14 +91,13 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
     } else {
         ring.flight.end(user_data)
     };
+    let request = match &ended {
+        Ended::Known(request) => Some(request),
+        Ended::Unknown => ring.flight.find(user_data).map(|request| &*request),
+    };
+    notes.trace.completed(ring.fd, request, cqe);
     if flags & IORING_CQE_F_BUFFER != 0 {
-        let known = match &ended {
-            Ended::Known(request) => Some((request.group(), is_bundle(request))),
-            Ended::Unknown => ring
-                .flight
-                .find(user_data)
-                .map(|request| (request.group(), is_bundle(request))),
-        };
+        let known = request.map(|request| (request.group(), is_bundle(request)));
         // Where it is not known which request this is, the one group that there is will be its.
         let group = match known {
             Some((_, true)) => None,

@@ -17,6 +17,7 @@
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`] | everything that is known, behind one lock |
 //! | [`own_heap`] | the library's own memory |
+//! | [`trace`] | a line for each completion |
 //! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
 //! | [`mode`], [`report`], [`rules`] | the environment, the text of a report, and the names of rules |
 
@@ -71,6 +72,7 @@ mod seam;
 mod sq;
 mod stack;
 mod state;
+mod trace;
 mod watch;
 
 /// The kernel that the exported functions run on.

@@ -32,6 +32,7 @@ pub fn generation() -> u32 {
 pub fn forked(state: &mut State) {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     PROCESS.store(std::process::id(), Ordering::Relaxed);
+    state.notes.trace.forget();
     for ring in state.rings.values_mut() {
         ring.forget_all();
         ring.submitter = 0;
@@ -216,6 +217,7 @@ pub fn given_up(ring: &mut Ring, notes: &mut Notes, place: Place) {
         );
         say(notes, Rule::Overflow, what, None, place);
     }
+    notes.trace.flush();
     if mode().summary {
         report::summary(&figures(ring));
     }
@@ -259,6 +261,7 @@ extern "C" fn process_ends() {
                 given_up(ring, notes, Place::default());
             }
         }
+        notes.trace.flush();
         if mode().summary {
             report::summary(&inject::figures());
             let mut counts: Vec<_> = notes.counts.iter().collect();

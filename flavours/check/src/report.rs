@@ -1,7 +1,6 @@
 //! Reports: what, which request, where, what to do.
 
 use std::fmt::Write;
-use std::sync::Mutex;
 
 use crate::mode::mode;
 use crate::ops;
@@ -43,12 +42,15 @@ pub fn say(text: &str) {
 
 /// Where reports go.
 fn put(text: &str) {
-    static LOCK: Mutex<()> = Mutex::new(());
-    let _one = LOCK.lock();
-    let Some(name) = &mode().log else {
+    append(mode().log.as_deref(), text);
+}
+
+/// Adds to a file, or to standard error.
+pub fn append(file: Option<&[u8]>, text: &str) {
+    let Some(name) = file else {
         return say(text);
     };
-    let mut path = name.clone();
+    let mut path = name.to_vec();
     path.push(0);
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
     // SAFETY: a string with its end. Opened anew each time, so the program's descriptors stay as they are.

@@ -3,6 +3,7 @@
 use uring_core::abi::*;
 
 use crate::ops::{self, Pointer, Until};
+use crate::trace;
 
 /// How many ranges of memory of one request are remembered.
 const RANGES: usize = 16;
@@ -36,6 +37,8 @@ pub struct Request {
     pub on_stack: bool,
     /// A CQE of it has been posted, and more will come.
     pub armed: bool,
+    /// When it was submitted, if there is a trace.
+    pub time: u64,
     /// How many requests had been submitted before it.
     pub number: u64,
     /// The SQ index behind it: it is taken when the kernel's head has reached that.
@@ -52,6 +55,7 @@ impl Request {
             thread,
             on_stack: false,
             armed: false,
+            time: trace::now(),
             number: 0,
             index,
             first: None,

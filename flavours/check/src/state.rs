@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, Once};
 
 use crate::ring::Ring;
 use crate::rules::Rule;
+use crate::trace::Trace;
 
 /// A hash for addresses and numbers: one multiplication.
 #[derive(Default)]
@@ -60,6 +61,7 @@ pub struct Notes {
     pub messages: bool,
     /// Where descriptors were closed: the address to which the call returned.
     pub closed: Map<i32, usize>,
+    pub trace: Trace,
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
@@ -69,6 +71,7 @@ static STATE: Mutex<State> = Mutex::new(State {
         counts: HashMap::with_hasher(BuildHasherDefault::new()),
         messages: false,
         closed: HashMap::with_hasher(BuildHasherDefault::new()),
+        trace: Trace::new(),
     },
 });
 

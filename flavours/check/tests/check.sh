@@ -54,11 +54,17 @@ modes() {
     # The inner shell says that the program was aborted.
     LIBURING_CHECK=abort bash -c 'LD_PRELOAD=$1 "$2" never_submitted; exit $?' - "$library" "$program" 2>"$work/said" || status=$?
     [ "$status" = 134 ] || fail "abort: the program ends with $status"
+    LIBURING_TRACE=$work/trace LD_PRELOAD=$library "$CHECKER_OUT/tests/memory" freed_after_completion
+    grep -Eq '^[0-9.]+ ring [0-9]+ IORING_OP_READ user_data 0x41 fd [0-9]+ = 1 after [0-9]+\.[0-9]{3} us$' "$work/trace" ||
+        fail "trace: $(cat "$work/trace")"
+    LIBURING_TRACE=json LD_PRELOAD=$library "$CHECKER_OUT/tests/memory" freed_after_completion 2>"$work/trace"
+    "$PYTHON" -c 'import json, sys; line = json.load(sys.stdin); assert line["res"] == 1 and line["ns"] > 0' <"$work/trace" ||
+        fail "trace: $(cat "$work/trace")"
     LIBURING_CHECK=nonsense LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
     grep -q '"nonsense" is unknown' "$work/said" || fail "an unknown word: $(cat "$work/said")"
     LD_LIBRARY_PATH=$CHECKER_OUT "$program" never_submitted 2>"$work/said"
     grep -q 'never submitted' "$work/said" || fail "by name: another library was loaded"
-    echo "modes: text, json, log, summary, abort and off do what they say"
+    echo "modes: text, json, log, summary, abort, off and the trace do what they say"
 }
 
 # The archive: without hooks, and in a program that has no other liburing.

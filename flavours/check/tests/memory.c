@@ -280,6 +280,27 @@ static void neighbour_freed(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Of two requests with one user_data it is not known which has ended. */
+static void freed_one_of_two(void)
+{
+    struct io_uring ring;
+    char *first = malloc(100), *second = malloc(100);
+    int fds[4];
+
+    MUST(pipe(fds) == 0 && pipe(fds + 2) == 0);
+    open_ring(&ring, 4, 0);
+    io_uring_prep_read(take(&ring, 0), fds[0], first, 100, 0);
+    io_uring_prep_read(take(&ring, 0), fds[2], second, 100, 0);
+    MUST(io_uring_submit(&ring) == 2);
+    MUST(write(fds[1], "x", 1) == 1);
+    MUST(reap(&ring) == 1);
+    free(first);
+    MUST(write(fds[3], "x", 1) == 1);
+    MUST(reap(&ring) == 1);
+    free(second);
+    io_uring_queue_exit(&ring);
+}
+
 static void moved_in_flight(void)
 {
     struct io_uring ring;
@@ -383,6 +404,7 @@ static const struct misuse cases[] = {
     WRONG(freed_in_flight, "free", "IORING_OP_READ, user_data 0x41, descriptor 3 (pipe:"),
     RIGHT(freed_after_completion),
     RIGHT(neighbour_freed),
+    RIGHT(freed_one_of_two),
     WRONG(moved_in_flight, "free", "IORING_OP_READ, user_data 0x41"),
     WRONG(unmapped_in_flight, "free", "IORING_OP_READ, user_data 0x41"),
     RIGHT(unmapped_after_completion),
