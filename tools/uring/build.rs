@@ -1,5 +1,5 @@
-//! Makes the tables of names out of the library's doc comments, so that there is no second list to keep: opcodes,
-//! flags and register operations with the kernel that brought each, and the errors that the manual gives.
+//! Makes the tables of names from the library's doc comments, so that there is no second list: opcodes, flags and
+//! register operations with the first kernel that had each, and the manual's errors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -144,7 +144,7 @@ struct Function {
     name: String,
     /// The opcodes it prepares.
     ops: BTreeSet<String>,
-    /// What it calls, which may prepare the request for it.
+    /// The functions that it calls. One of them may prepare the request.
     calls: BTreeSet<String>,
     errors: Vec<(Vec<String>, String)>,
 }

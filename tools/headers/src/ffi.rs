@@ -1,6 +1,6 @@
 //! liburing-ffi.h: all types, constants and functions in one file, for the binding generators of other languages.
 //!
-//! They read declarations well and macros badly, so constants are enumerators here and no function has a body.
+//! These generators read declarations and not macros. So constants are enumerators here, and no function has a body.
 
 use std::fmt::Write;
 
@@ -67,13 +67,13 @@ pub fn render(types: &[String], functions: &[String], items: &Items) -> Result<S
     Ok(out)
 }
 
-/// A run of constants: enumerators where they fit, else objects.
+/// Successive constants: enumerators if their values fit, else objects.
 fn write_constants(out: &mut String, constants: &mut Vec<(&str, &Item, String)>) -> Result<()> {
     let (wide, narrow): (Vec<_>, Vec<_>) = constants
         .drain(..)
         .partition(|(_, _, value)| value.contains("ULL"));
     if !narrow.is_empty() {
-        // Values beyond `int` are an extension, which strict compilers want to see marked.
+        // Values beyond `int` are an extension. Strict compilers warn unless it is marked.
         let extension = narrow
             .iter()
             .any(|(_, _, value)| value.contains('U') || value.contains("0x"));
@@ -87,14 +87,15 @@ fn write_constants(out: &mut String, constants: &mut Vec<(&str, &Item, String)>)
     }
     for (name, item, value) in &wide {
         header::comment(out, 0, &item.doc)?;
-        // A plain number: generators do not calculate here.
+        // A plain number, as generators do not evaluate expressions here.
         let value = crate::value::value(value).ok_or(format!("{name} is not a number: {value}"))?;
         writeln!(out, "static const __u64 {name} = {value:#x}ULL;\n")?;
     }
     Ok(())
 }
 
-/// A value that 32 bits hold, without a suffix that says otherwise, and calculated where generators do not.
+/// A value that fits 32 bits, without a suffix for a larger type. Expressions that generators cannot evaluate become
+/// numbers.
 fn narrow(value: String) -> String {
     let Some(number) = crate::value::value(&value) else {
         return value;

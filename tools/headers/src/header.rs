@@ -20,7 +20,7 @@ pub struct Header {
     pub functions: bool,
 }
 
-/// Who a header is for.
+/// The readers of a header.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Target {
     /// C and C++ compilers.
@@ -127,7 +127,7 @@ pub fn write_item(
         }
         Kind::Enum(variants) => {
             comment(out, 0, &item.doc)?;
-            // Values beyond `int` are an extension, which strict compilers want to see marked.
+            // Values beyond `int` are an extension. Strict compilers warn unless it is marked.
             let extension = variants.iter().any(|v| v.text.contains("u <<"));
             let tag = if name.starts_with("__anon_") {
                 String::new()
@@ -186,7 +186,7 @@ pub fn write_item(
     Ok(())
 }
 
-/// Whether a record has unnamed parts, or an array without a size: neither is in both C99 and C++.
+/// Whether a record has unnamed parts, or an array without a size. C99 and C++ agree on neither.
 fn is_extension(fields: &[Member]) -> bool {
     fields
         .iter()
@@ -263,7 +263,7 @@ pub fn constant(value: &str) -> String {
     }
 }
 
-/// Numbers as C programmers write them: large suffixes, and large numbers in base 16.
+/// Numbers as C programmers write them: suffixes in upper case, large numbers in base 16.
 fn numbers(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -8,7 +8,7 @@ use crate::c::{self, Items, Kind};
 use crate::header::{Target, comment, write_function, write_item};
 use crate::{Result, cbindgen, source};
 
-/// Where the linker's names of the first shape's functions differ from those in C.
+/// The functions of the first shape whose symbols differ from their names in C.
 const SPLIT: &str = "_split";
 
 /// What the second shape has as an inline function.
@@ -77,7 +77,7 @@ fn start(about: &str, guard: &str, includes: &[&str]) -> String {
 
 const END: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 
-/// The header of the kernel's side. Its guard is the one of then, which today's has as well.
+/// The header of the kernel's interface. Its guard is that of 2019, which today's header still has.
 fn kernel(names: &[String], items: &Items) -> Result<String> {
     let mut out = start(
         "The interface of January 2019.",

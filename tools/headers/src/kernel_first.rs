@@ -1,10 +1,10 @@
-//! Living beside the kernel's own header, whichever a program includes first.
+//! Coexisting with the kernel's own header, whichever of the two a program includes first.
 //!
-//! Ours first: we define the kernel's guard, and its header adds nothing.
+//! If ours is first, it defines the kernel's guard, and the kernel's header adds nothing.
 //!
-//! The kernel's first: it may be years older or newer, and C can't take types back. So ours get other names, and macros
-//! lead all code that follows to them. A structure that is known to be the same is left alone, because in C++ its name
-//! is part of the names of functions, which other files may have compiled without the kernel's header.
+//! If the kernel's is first, it may be years older or newer, and C cannot undefine types. So our types get other names,
+//! and macros redirect all later code to them. A structure that is known to be equal keeps its name. In C++ that name
+//! is part of the names of functions, and other files may have been compiled without the kernel's header.
 
 use std::fmt::Write;
 

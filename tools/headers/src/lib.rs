@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// All files below a directory whose names end so, in the order of their names.
+/// All files below a directory whose names end in `ending`, sorted by name.
 pub fn files(dir: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -27,7 +27,7 @@ pub fn files(dir: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// All Rust files below a directory, in the order of their names.
+/// All Rust files below a directory, sorted by name.
 pub fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
     files(dir, "rs")
 }

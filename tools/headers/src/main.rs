@@ -1,8 +1,8 @@
 //! Writes the generated headers below include/ from the Rust sources, and the comments above inline functions in the
 //! others.
 //!
-//! cbindgen says how each Rust item looks in C. What it can't do is done here: unnamed unions, flexible arrays, the
-//! order of the sources, and living beside the kernel's own header.
+//! cbindgen writes each Rust item in C. This program does what cbindgen cannot: unnamed unions, flexible arrays, the
+//! order of the sources, and coexistence with the kernel's own header.
 
 mod ffi;
 mod header;
@@ -114,7 +114,7 @@ const HEADERS: &[Header] = &[
 /// Types that a hand-written header has beside the functions that use them.
 const ELSEWHERE: &[&str] = &["io_uring_cqe_iter"];
 
-/// Exported for old binaries; for the compiler it is an inline function.
+/// A symbol for old binaries. New programs get it as an inline function.
 const INLINE: &[&str] = &["io_uring_get_sqe"];
 
 fn main() -> Result<()> {
@@ -210,7 +210,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// How the sources say that a function is a symbol in liburing-ffi only, and how cbindgen finds one.
+/// The attribute that makes a function a symbol in liburing-ffi only, and the one that cbindgen looks for.
 const SYMBOL_IN_FFI: &str = "#[cfg_attr(feature = \"ffi\", unsafe(no_mangle))]";
 const SYMBOL: &str = "#[unsafe(no_mangle)]";
 

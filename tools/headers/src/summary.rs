@@ -6,7 +6,7 @@ use crate::Result;
 use crate::c::Item;
 use crate::header::comment;
 
-/// How the declaration of a function begins that liburing-ffi also has as a symbol.
+/// The beginning of the declaration of each inline function that is also a symbol in liburing-ffi.
 const INLINE: &str = "IOURINGINLINE ";
 
 /// The header with the comments that the manual gives it, and the names of the functions that have one.
@@ -35,7 +35,7 @@ fn name(declaration: &str) -> &str {
     head.rsplit([' ', '*']).next().unwrap_or_default()
 }
 
-/// Where the comment begins that a text ends with.
+/// The start of the comment at the end of a text.
 fn comment_before(text: &str) -> Option<usize> {
     text.strip_suffix("*/\n")?.rfind("/*")
 }

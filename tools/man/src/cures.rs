@@ -1,5 +1,5 @@
-//! What to do about each error. The doc comments name the cause; the same causes stand at many functions, so the cures
-//! are written once, in tools/man/cures.
+//! What to do about each error. The doc comments name the cause. Many functions share a cause, so its cure is written
+//! once, in tools/man/cures.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use liburing_headers::{Result, files};
 
 use crate::markdown::Item;
 
-/// What every request can complete with. Its functions do not repeat it.
+/// The errors that every request can complete with. The functions' own lists do not repeat them.
 pub const CANCELED: (&str, &str) = (
     "`-ECANCELED`",
     include_str!("../canceled.txt").trim_ascii_end(),
@@ -18,7 +18,7 @@ pub const CANCELED: (&str, &str) = (
 
 #[derive(Default)]
 pub struct Cures {
-    /// By the entry as the doc comment has it.
+    /// The cures, by the entry of the doc comment.
     cures: HashMap<String, String>,
     used: RefCell<HashSet<String>>,
     /// How many entries of functions have a cure.
@@ -41,7 +41,7 @@ impl Cures {
         })
     }
 
-    /// The entry with what to do about it, from the list or from the entry itself, if it says so.
+    /// The entry with its cure, which comes from the list or from the entry itself.
     pub fn complete(&self, item: &Item) -> Result<Item> {
         let entry = match &item.term {
             Some(term) => format!("{term}: {}", item.text),

@@ -1,4 +1,5 @@
-//! What the doc comments say of all functions of a page: results, errors, history, conditions, other pages.
+//! Sections that a page collects from the doc comments of all its functions: results, errors, history, conditions,
+//! other pages.
 
 use liburing_headers::Result;
 
@@ -13,7 +14,7 @@ const OF_REQUESTS: &str = "In `res` of the CQE:";
 /// How the sections of the interface of 2019 end.
 const YEAR: &str = "19";
 
-/// The functions of the page that have such a section, those with the same text together.
+/// The functions of the page that have this section, grouped by its text.
 fn groups<'a>(marks: &'a Marks, title: &str) -> Vec<(Vec<&'a str>, &'a [Block])> {
     let mut groups: Vec<(Vec<&str>, &[Block])> = Vec::new();
     for name in &marks.page.functions {
@@ -28,7 +29,7 @@ fn groups<'a>(marks: &'a Marks, title: &str) -> Vec<(Vec<&'a str>, &'a [Block])>
     groups
 }
 
-/// A list of `groups`, or only the text where all of the page's functions share it.
+/// A list of `groups`, or only the text if all of the page's functions share it.
 fn grouped(marks: &Marks, title: &str) -> Result<Vec<String>> {
     let groups = groups(marks, title);
     if let [(names, blocks)] = groups.as_slice()
@@ -61,7 +62,7 @@ pub fn return_values(marks: &Marks) -> Result<Vec<String>> {
     grouped(marks, "Return value")
 }
 
-/// One list for all functions of the page. An error that only some give says which.
+/// One list for all functions of the page. An error of only some functions names them.
 pub fn errors(marks: &Marks) -> Result<Vec<String>> {
     let groups = groups(marks, "Errors");
     let all: usize = groups.iter().map(|(names, _)| names.len()).sum();
@@ -98,7 +99,7 @@ pub fn errors(marks: &Marks) -> Result<Vec<String>> {
         }
     }
 
-    // By their names, with those that have none at the end.
+    // Sorted by name; entries without a name come last.
     entries.sort_by_key(|(item, _)| (item.term.is_none(), item.term.clone()));
     let mut lines = Vec::new();
     for (text, names) in &paragraphs {
@@ -135,7 +136,7 @@ fn collect<'a, T: PartialEq>(found: &mut Vec<(T, Vec<&'a str>)>, value: T, names
     }
 }
 
-/// A text that holds for some functions only begins with their names.
+/// Puts the names of the functions in front of a text that holds only for them.
 fn only(names: &[&str], all: usize, text: &str) -> String {
     if names.len() == all {
         return text.to_string();
@@ -195,7 +196,7 @@ pub fn history(marks: &Marks) -> Result<Vec<String>> {
     Ok(in_list(lines))
 }
 
-/// What a doc comment states as conditions of safety, said to callers from C.
+/// The Safety section of a doc comment, worded for callers from C.
 pub fn caveats(marks: &Marks) -> Result<Vec<String>> {
     let mut lines = grouped(marks, "Caveats")?;
     let mut conditions = grouped(marks, "Safety")?;

@@ -89,14 +89,14 @@ pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Block> {
     blocks
 }
 
-/// The name of an example, if a paragraph is nothing but a link to it: a page has the example itself there.
+/// The name of an example, if a paragraph is only a link to it. A page shows the example in its place.
 fn example(paragraph: &str) -> Option<&str> {
     let (_, address) = paragraph.strip_prefix('[')?.split_once("](")?;
     let (_, file) = address.split_once("man/examples/")?;
     file.strip_suffix(".c)")
 }
 
-/// Takes the lines that go on with a paragraph or an item.
+/// Takes the lines that continue a paragraph or an item.
 fn continue_text<'a>(
     lines: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
     text: &mut String,

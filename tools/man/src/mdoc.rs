@@ -3,7 +3,7 @@
 /// Longest line of running text that linters accept.
 const WIDTH: usize = 78;
 
-/// How a name in a text is to be marked.
+/// The markup of a name in a text.
 pub trait Names {
     /// The section of the page for `name()`, unless it is the page being written.
     fn section(&self, name: &str) -> Option<&str>;
@@ -59,7 +59,7 @@ pub fn arguments(source: &str, names: &dyn Names) -> String {
     let mut tokens = Vec::new();
     let mut plain = false;
     for mut word in words(pieces(source, names)) {
-        // Quotation marks would close only at the end of the line.
+        // A quotation mark would be closed only at the end of the line.
         for piece in &mut word {
             if let Piece::Macro(name @ "Ql", _) = piece {
                 *name = "Li";
@@ -124,7 +124,7 @@ pub fn argument(text: &str) -> String {
     }
 }
 
-/// A line that must not be taken for a request.
+/// Protects a line that formatters would take for a request.
 fn guard(line: String) -> String {
     if line.starts_with(['.', '\'']) {
         format!("\\&{line}")

@@ -7,7 +7,7 @@ use crate::markdown::{Block, Item};
 use crate::mdoc::{self, Names};
 use crate::sources::Sources;
 
-/// How names are marked on one page.
+/// The markup of names on one page.
 pub struct Marks<'a> {
     pub sources: &'a Sources,
     pub page: &'a Page,
@@ -39,7 +39,7 @@ impl Names for Marks<'_> {
 /// Lines of mdoc for blocks. The first paragraph needs no `.Pp`.
 pub fn blocks(blocks: &[Block], marks: &Marks) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    // Whether a paragraph would start anyway: after a heading, and at the very beginning.
+    // Whether a paragraph starts anyway: after a heading, and at the beginning.
     let mut fresh = true;
     for block in blocks {
         match block {
@@ -228,7 +228,7 @@ fn register_function(operation: &str, sources: &Sources) -> Option<String> {
         .then_some(function)
 }
 
-/// "Since 5.6." speaks of the kernel.
+/// Spells out "Since 5.6.", which means the kernel.
 fn since(text: &str) -> String {
     let mut parts = text.split("Since ");
     let mut out = parts.next().unwrap_or_default().to_string();

@@ -12,7 +12,7 @@ pub struct Row {
     pub words: String,
 }
 
-/// Words that are on every page, and so find nothing in particular.
+/// Words that every page has, so searching for them is useless.
 const COMMON: &[&str] = &["and", "are", "for", "not", "that", "the", "this", "with"];
 
 /// A row for each section of a page and for each error that it explains.
@@ -106,7 +106,7 @@ fn words(text: &str) -> String {
     words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// The rows as a script, so that searching needs nothing but the site's files.
+/// The rows as a script, so that the search needs only the site's files.
 pub fn script(rows: &[Row]) -> String {
     let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
     let mut out = String::from("const names = [\n");

@@ -102,7 +102,7 @@ fn html(sources: &Sources, page: &Page) -> Result<String> {
     Ok(String::from_utf8(run.stdout)?)
 }
 
-/// Leads cross references to the page that has the name. Those to pages of the system become plain text.
+/// Links cross references to the page that has the name. References to pages of the system become plain text.
 fn relink(text: &str, entries: &[Entry]) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -30,7 +30,7 @@ pub struct Book {
     /// Version maps of the library and of liburing-ffi.
     library: &'static str,
     ffi: Option<&'static str>,
-    /// How the library is called, and how a program is linked with it.
+    /// The library's name, and the flags that link a program with it.
     pub name: &'static str,
     pub section: &'static str,
 }
@@ -252,7 +252,7 @@ impl Sources {
             && item.name != "KERNEL_SIGSET_SIZE"
     }
 
-    /// The constants that a pattern stands for.
+    /// The constants that match a pattern.
     pub fn constants<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a Documented> {
         self.items
             .iter()
@@ -273,7 +273,7 @@ fn sections(lines: &[String]) -> Doc {
     for block in markdown::parse(lines.iter().map(String::as_str)) {
         match block {
             Block::Heading(1, name) => title = name,
-            // The pages spell out what the conditions of callers in Rust say in short.
+            // The pages spell out what the Safety sections abbreviate.
             Block::Paragraph(text) if title == "Safety" => {
                 let text = text.replace("SQ side", "submission side");
                 let text = text.replace("CQ side", "completion side");

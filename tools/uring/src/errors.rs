@@ -11,7 +11,7 @@ use crate::sys::errno;
 use crate::tables::{self, Documented, ERRORS};
 
 const MOST_FUNCTIONS: usize = 3;
-/// What every request can complete with. The manual's functions do not repeat it.
+/// The errors that every request can complete with. The entries of single functions do not repeat them.
 const CANCELED: &str = include_str!("../../man/canceled.txt").trim_ascii_end();
 
 #[derive(Serialize)]
@@ -130,7 +130,7 @@ fn selection(text: &str) -> Result<Selection, Failure> {
     )))
 }
 
-/// What the manual of a single function does not tell.
+/// Explanations that belong to no single function.
 fn hint(number: i32) -> Option<&'static str> {
     match number {
         libc::ECANCELED => Some(

@@ -1,4 +1,4 @@
-//! `uring limits`: what a ring takes, and whether it would be had.
+//! `uring limits`: the memory that a ring takes, and whether set-up would succeed.
 
 use std::num::NonZeroUsize;
 
@@ -37,7 +37,7 @@ struct Report {
     /// How setting it up ended, and registering buffers of that size.
     ring: Answer,
     buffers: Answer,
-    /// The largest ring that is to be had now.
+    /// The largest ring that set-up grants now.
     largest_entries: u32,
     limits: Limits,
     /// RLIMIT_MEMLOCK does not bind this process (CAP_IPC_LOCK).
@@ -115,7 +115,7 @@ fn measure(
     })
 }
 
-/// Kernels differ, and features do not tell them apart: tried out by a user who may lock nothing.
+/// Kernels differ in this, and their features do not tell. So it is tried as a user that may lock no memory.
 fn counts_rings() -> bool {
     const NOBODY: u32 = 65534;
     let tried = child::run(|answer: &mut Answer| {
@@ -126,7 +126,7 @@ fn counts_rings() -> bool {
     tried.is_ok_and(|(answer, _)| answer.refused_with(libc::ENOMEM))
 }
 
-/// Registers a buffer of the size asked for in a ring as asked for, and lets go of both.
+/// Registers a buffer of the requested size in a ring of the requested kind, and releases both.
 fn buffers(params: &io_uring_params, options: &cli::Limits) -> Answer {
     let Some(size) = NonZeroUsize::new(options.buffers as usize) else {
         return Answer::NotMade;

@@ -9,7 +9,7 @@ pub enum Exit {
     Wrong,
     /// The command line, or what it names, makes no sense.
     Usage,
-    /// Rights are missing, so that there is no answer.
+    /// Privileges are missing, so there is no answer.
     NoRights,
     /// There is no io_uring here.
     Absent,
@@ -66,7 +66,7 @@ impl Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        // A reader that has seen enough, such as head, is no fault.
+        // A reader that closes early, such as head, is no error.
         let exit = match error.kind() {
             std::io::ErrorKind::BrokenPipe => Exit::Fine,
             std::io::ErrorKind::PermissionDenied => Exit::NoRights,

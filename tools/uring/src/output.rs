@@ -11,7 +11,7 @@ use crate::cli::{Color, Common};
 /// The version of the JSON form. It changes when a field goes or changes its meaning, not when one is added.
 pub const SCHEMA: u32 = 1;
 
-/// How a piece of text stands out, where there is colour.
+/// The emphasis of a piece of text, shown if there is colour.
 #[derive(Clone, Copy)]
 pub enum Style {
     Good,
@@ -77,7 +77,7 @@ impl Output {
         }
     }
 
-    /// Writes what is there as it is, for parts of a JSON object that is too long to hold.
+    /// Writes text unchanged: the parts of a JSON object that is too long to keep in memory.
     pub fn raw(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         if self.quiet {
             Ok(())
@@ -157,7 +157,7 @@ impl Output {
         }
         for (number, line) in table.to_string().lines().enumerate() {
             let line = line.trim_end();
-            // Painted as a whole: the table would count the codes as characters.
+            // The whole row is coloured: codes within a cell would count as its characters.
             let line = if number == 0 {
                 self.paint(Style::Bold, line)
             } else {

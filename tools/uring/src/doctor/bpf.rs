@@ -1,4 +1,4 @@
-//! What the seccomp filters of another process do with io_uring: reads them, and carries them out for each call.
+//! The verdicts of another process's seccomp filters on io_uring: reads the filters and interprets them for each call.
 
 use nix::errno::Errno;
 use nix::sys::ptrace;
@@ -102,7 +102,7 @@ pub fn answer(filters: &[Vec<Step>], number: u32) -> Answer {
             libc::SECCOMP_RET_KILL_PROCESS
             | libc::SECCOMP_RET_KILL_THREAD
             | libc::SECCOMP_RET_TRAP => Answer::Killed(libc::SIGSYS),
-            // A supervisor decides, which cannot be asked.
+            // A supervisor process decides, and it cannot be asked.
             libc::SECCOMP_RET_USER_NOTIF | libc::SECCOMP_RET_TRACE => Answer::NotMade,
             _ => Answer::Gave(0),
         },
@@ -115,7 +115,7 @@ fn strictness(value: u32) -> i32 {
     (value & libc::SECCOMP_RET_ACTION_FULL) as i32
 }
 
-/// Carries a filter out for a call with arguments of zero. `None` for a program that makes no sense.
+/// Interprets a filter for a call whose arguments are zero. `None` for an invalid program.
 fn run(steps: &[Step], number: u32) -> Option<u32> {
     let data = |offset: u32| match offset {
         0 => number,

@@ -1,4 +1,4 @@
-//! How a refusal is lifted, in the words of whoever runs the process.
+//! Cures for a refusal, in the terms of the runtime or service manager that runs the process.
 
 use super::evidence::{Evidence, Runtime};
 

@@ -9,7 +9,7 @@ use crate::sys::proc::{CAP_IPC_LOCK, Limit};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// It works, but not in all that programs do.
+    /// It works, with limits.
     Warn,
     /// It does not work.
     Fail,
@@ -24,7 +24,7 @@ pub struct Finding {
     pub summary: String,
     pub evidence: Vec<String>,
     pub cure: Vec<String>,
-    /// What programs say in this case that leads astray.
+    /// A misleading message that programs print in this case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }

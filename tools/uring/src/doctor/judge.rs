@@ -321,7 +321,7 @@ fn has_it(evidence: &Evidence) -> bool {
     evidence.disabled.is_some() || evidence.configured == Some(true)
 }
 
-/// What kind of system has no io_uring: a word, a line, a cure.
+/// The kind of a system without io_uring: a word, a line, a cure.
 fn absence(evidence: &Evidence, too_old: bool) -> (&'static str, String, &'static str) {
     let version = &evidence.version;
     if evidence.gvisor() {

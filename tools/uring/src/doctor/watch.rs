@@ -21,7 +21,7 @@ use crate::sys::filter::{ENTER, REGISTER, SETUP};
 use crate::sys::proc::{Limits, Status};
 use crate::tables::Group;
 
-/// What a program's calls came to.
+/// The outcome of a program's calls.
 #[derive(Default, Serialize)]
 pub struct Watched {
     pub rings: u64,
@@ -127,7 +127,7 @@ fn watch(child: Pid, program: &OsString) -> Result<Watched, Failure> {
                 let _ = ptrace::syscall(pid, pass);
             }
             WaitStatus::PtraceEvent(pid, _, event) => {
-                // Killed by a filter there is no signal to be seen, but the way out is.
+                // A filter that kills shows no signal, only the exit.
                 if event == libc::PTRACE_EVENT_EXIT
                     && ptrace::getevent(pid).is_ok_and(|how| how as i32 & 0x7f == libc::SIGSYS)
                 {
@@ -153,7 +153,7 @@ fn watch(child: Pid, program: &OsString) -> Result<Watched, Failure> {
     Ok(watched)
 }
 
-/// Takes down the beginning or the end of a call.
+/// Records the beginning or the end of a call.
 fn note(pid: Pid, calls: &mut HashMap<Pid, Call>, watched: &mut Watched) {
     let Ok(info) = syscall_info(pid) else {
         return;
@@ -219,7 +219,7 @@ fn forbidden(pid: Pid, calls: &HashMap<Pid, Call>, watched: &mut Watched) {
     {
         return;
     }
-    // The kernel leaves the call's number behind as if it were the result.
+    // The kernel leaves the call's number in the result's place.
     if call.number == u64::from(SETUP) && call.result.is_some_and(|result| result >= 0) {
         watched.rings = watched.rings.saturating_sub(1);
     }

@@ -1,4 +1,4 @@
-//! What the kernel does when it is asked for something: tried out, each flag in a combination that is allowed.
+//! What the kernel offers, by trial: each flag in a valid combination.
 
 use std::num::NonZeroUsize;
 
@@ -14,9 +14,9 @@ const ENTRIES: u32 = 4;
 /// Enough for a ring of that size and its SQEs of either size, each from a page of its own.
 const MEMORY: usize = 1 << 16;
 const MEMORY_SQES: usize = 1 << 15;
-/// A descriptor that nobody has.
+/// A descriptor that is not open.
 const NO_FD: i32 = i32::MAX;
-/// A register operation that there will not be for long.
+/// A register operation far above those of today.
 const NO_OPERATION: u32 = 0x7000;
 /// The bit of SQE flags that has no name yet. A kernel that takes it does not look at them.
 const NO_SQE_FLAG: u8 = 1 << 7;
@@ -34,7 +34,7 @@ const COMPANIONS: [u32; 9] = [
     IORING_SETUP_CQE32,
 ];
 
-/// What has been found out beforehand, and is needed for the trials.
+/// Earlier results that the trials need.
 pub struct Behaviour {
     ring: Ring,
     memory: u64,

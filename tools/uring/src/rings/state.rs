@@ -67,7 +67,7 @@ pub struct Row {
     pub unreaped: Duration,
 }
 
-/// A program that takes no completion for so long has forgotten them, or hangs.
+/// A program that takes no completion for this long has forgotten the ring, or hangs.
 const LONG: Duration = Duration::from_secs(3);
 
 impl Row {
@@ -157,7 +157,7 @@ impl State {
     }
 }
 
-/// Counters run on for ever and wrap; what a ring did is their difference.
+/// Counters only grow, and wrap. Their difference is what a ring did since the last look.
 fn row(held: Held, before: Option<(&Held, Duration)>) -> Row {
     let known = before.filter(|(old, passed)| !passed.is_zero() && !old.info.in_use);
     let Some((old, passed)) = known else {
@@ -194,7 +194,7 @@ fn row(held: Held, before: Option<(&Held, Duration)>) -> Row {
     }
 }
 
-/// Whether completions lie there of which none was taken in between.
+/// Whether there are completions, and none was taken since the last look.
 fn stands(old: &RingInfo, new: &RingInfo) -> bool {
     old.unseen() > 0 && new.unseen() > 0 && old.cq_head == new.cq_head
 }

@@ -1,4 +1,4 @@
-//! Doing something in a child process, which a filter may kill or a fault may stop.
+//! Running code in a child process, as a filter may kill the process.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -20,8 +20,8 @@ pub enum Ended {
 const LIMIT: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// Runs `work` in a child process. It notes its findings in `T` as it goes, so that those before an early end are had.
-/// Needs no descriptor, of which there may be none left.
+/// Runs `work` in a child process. It writes its findings to `T` one by one, so those before an early end survive. No
+/// descriptor is needed, as there may be none left.
 ///
 /// # Errors
 ///

@@ -22,8 +22,8 @@ const LOAD_NUMBER: u16 = 0x20;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 
-/// Puts the filter in force for this process and what it executes. Without CAP_SYS_ADMIN this takes the right to gain
-/// privileges, as setuid programs do.
+/// Installs the filter for this process and for the programs that it executes. Without CAP_SYS_ADMIN the process can no
+/// longer gain privileges, as setuid programs would.
 ///
 /// # Errors
 ///

@@ -45,7 +45,7 @@ impl Layout {
         })
     }
 
-    /// Hands each record of a page over: its time and its bytes.
+    /// Calls a function with each record of a page: its time and its bytes.
     pub fn records(&self, page: &[u8], mut each: impl FnMut(u64, &[u8])) {
         let Some(mut time) = word(page, self.timestamp, 8) else {
             return;

@@ -1,4 +1,4 @@
-//! Trace events through `perf_event_open`, where tracefs lets them be read about but no instance be made.
+//! Trace events through `perf_event_open`, for systems whose tracefs can be read but gives no instance.
 
 use std::fs;
 use std::io;
@@ -243,7 +243,7 @@ impl Ring {
         unsafe { AtomicU64::from_ptr(self.memory.add(at).cast()) }
     }
 
-    /// Copies from the data, which goes round.
+    /// Copies from the data, which wraps around.
     fn copy(&self, from: u64, length: usize, to: &mut Vec<u8>) {
         to.clear();
         let at = from as usize & (self.size - 1);

@@ -35,7 +35,7 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub fn new(options: &'a cli::Trace, output: &'a mut Output) -> Result<Self, Failure> {
-        // Opened now, so that a wrong name is told before the program runs.
+        // Opened now, so that a wrong name is reported before the program runs.
         let picture = options.svg.as_deref().map(create).transpose()?;
         let mut timeline = options.perfetto.as_deref().map(create).transpose()?;
         if let Some(file) = &mut timeline {
@@ -63,7 +63,7 @@ impl<'a> Report<'a> {
         Ok(report)
     }
 
-    /// The program's name, which a short program takes with it before its first line is written.
+    /// The program's name, read early: a short program may end before its first line is written.
     pub fn name_child(&mut self, pid: i32, program: &OsStr) {
         let name = Path::new(program).file_name().unwrap_or(program);
         self.names.name_thread(pid, &name.to_string_lossy());

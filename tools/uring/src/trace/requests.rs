@@ -1,4 +1,4 @@
-//! Puts events together: which requests there are, and what became of each.
+//! Assembles events into requests, from submission to completion.
 
 use std::collections::{HashMap, HashSet};
 
@@ -53,7 +53,7 @@ pub struct Done<'a> {
     pub more: bool,
 }
 
-/// Who is told of what happens.
+/// The receiver of completions and other events.
 pub trait Sink {
     fn done(&mut self, done: &Done);
     /// Another event of a ring that is traced.
@@ -135,7 +135,7 @@ impl Tracker {
         }
     }
 
-    /// A ring belongs to whom it is traced for if one of their threads is seen using it.
+    /// A ring is traced if one of the traced threads is seen using it.
     fn in_scope(&mut self, event: &Event) -> bool {
         let Scope::Threads(threads) = &self.scope else {
             self.counts.rings +=
@@ -149,7 +149,7 @@ impl Tracker {
         if event.kind == Kind::Create
             || (ours && !matches!(event.kind, Kind::TaskAdd | Kind::Complete))
         {
-            // A new ring may lie where one was that has gone.
+            // A new ring may have the address of an old one.
             let before = self.rings.insert(event.ctx, ours);
             self.counts.rings +=
                 u64::from(ours && (before != Some(true) || event.kind == Kind::Create));
@@ -199,7 +199,7 @@ impl Tracker {
             .insert((request.ctx, request.user_data), req);
         let time = request.time;
         if let Some((before, _)) = self.pending.insert(req, (request, time)) {
-            // Its memory serves a new request, so that the old one has ended without a word.
+            // Its memory serves a new request, so the old one has ended without an event.
             self.counts.skipped += u64::from(silent(&before));
             self.forget(&before, req);
         }

@@ -135,7 +135,7 @@ impl Followed {
         }
     }
 
-    /// Waits for the program, which goes on when nothing can be written of it any more.
+    /// Waits for the program. It runs on even if the trace can no longer be written.
     fn wait(&mut self) {
         while let Followed::Child { pid, ended: None } = self {
             let pid = *pid;
@@ -171,7 +171,7 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
         );
     }
     let mut source = source(options)?;
-    // What may fail comes before the child, which is stopped until everything is listened to.
+    // Steps that may fail come before the child starts. It is stopped until all events are on.
     let mut report = Report::new(options, output)?;
     let child = if options.command.is_empty() {
         None
@@ -206,7 +206,7 @@ pub fn run(options: &cli::Trace, output: &mut Output) -> Outcome {
     follow(&mut source, &mut followed, &mut tracker, &mut report, &only);
     let ended = now();
     let lost = source.lost();
-    // Removes the instance before anything can go wrong with the output.
+    // The instance is removed before output can fail.
     drop(source);
     followed.wait();
     let totals = summary::totals(

@@ -1,4 +1,4 @@
-//! Trace events through tracefs: an instance of our own, so that nobody else's tracing is touched.
+//! Trace events through tracefs, in an instance of our own, so that other tracing is not disturbed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -16,7 +16,7 @@ const MOUNTED: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 /// Most memory for the buffers of all CPUs together, in KiB.
 const MOST_KIB: usize = 256 * 1024;
 
-/// Where tracefs is to be reached: where it is mounted, or by a mount of our own that no one else sees.
+/// The way to tracefs: its mount point, or a private mount.
 #[derive(Clone)]
 pub struct Place {
     pub path: PathBuf,
@@ -27,7 +27,7 @@ pub struct Place {
 impl Place {
     /// # Errors
     ///
-    /// Why tracefs is not to be had.
+    /// Why tracefs cannot be used.
     pub fn find() -> Result<Self, Failure> {
         let usable = |path: &&&str| Path::new(path).join("events/io_uring").is_dir();
         if let Some(path) = MOUNTED.iter().find(usable) {
@@ -76,7 +76,7 @@ impl Place {
     }
 }
 
-/// Mounts tracefs without a place in the tree: it goes when the descriptor does. Linux 5.2.
+/// Mounts tracefs without a mount point. The mount ends when the descriptor is closed. Linux 5.2.
 fn detached_mount() -> io::Result<OwnedFd> {
     const FSCONFIG_CMD_CREATE: libc::c_uint = 6;
     // SAFETY: strings end with a null, the other arguments are numbers; a descriptor that is returned is our own.
@@ -98,7 +98,7 @@ fn detached_mount() -> io::Result<OwnedFd> {
     }
 }
 
-/// Removes instances that runs left behind which were killed. One in use refuses to go.
+/// Removes the instances of runs that were killed. The kernel does not remove one that is in use.
 pub fn remove_stale(place: &Place) -> u32 {
     let instances = place.path.join("instances");
     let mut removed = 0;
@@ -176,7 +176,7 @@ impl Instance {
         write("tracing_on", "0")?;
         // Times of all CPUs, and our own, must be comparable.
         write("trace_clock", "mono")?;
-        // What finds no room is counted as lost. The oldest events stay, so that requests keep their beginnings.
+        // Events that find no room are counted as lost. The oldest ones stay, so that requests keep their submissions.
         write("options/overwrite", "0")?;
         let mut folders: Vec<PathBuf> = fs::read_dir(self.path.join("per_cpu"))?
             .flatten()
