@@ -262,14 +262,29 @@ static void library_huge_pages(void)
     }
 }
 
+static size_t huge_page_size(void)
+{
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[128];
+    size_t kib = 0;
+
+    CHECK(file != NULL);
+    while (!kib && fgets(line, sizeof(line), file))
+        sscanf(line, "Hugepagesize: %zu", &kib);
+    fclose(file);
+    return kib * 1024;
+}
+
 static void program_huge_page(void)
 {
-    const size_t size = 2 << 20;
+    const size_t size = huge_page_size();
     struct io_uring first, second;
     char *page;
     int used;
 
     need_kernel(6, 5, "a ring in the program's own memory");
+    if (!size)
+        skip("the kernel has no huge pages");
     page = (char *) mmap(NULL, size, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
     if (page == MAP_FAILED)

@@ -147,11 +147,11 @@ static void no_address_space(void)
     mark = leak_mark();
     CHECK_SYS(getrlimit(RLIMIT_AS, &limit));
     /* room for the mapping of the queues, not for that of the requests */
-    limit.rlim_cur = (pages + 40) * (rlim_t) sysconf(_SC_PAGESIZE);
+    limit.rlim_cur = pages * (rlim_t) page_size() + 200 * 1024;
     CHECK_SYS(setrlimit(RLIMIT_AS, &limit));
     CHECK_EQ(io_uring_queue_init(4096, &ring, 0), -ENOMEM);
     /* and for neither */
-    limit.rlim_cur = pages * (rlim_t) sysconf(_SC_PAGESIZE);
+    limit.rlim_cur = pages * (rlim_t) page_size();
     CHECK_SYS(setrlimit(RLIMIT_AS, &limit));
     CHECK_EQ(io_uring_queue_init(4096, &ring, 0), -ENOMEM);
     limit.rlim_cur = limit.rlim_max;

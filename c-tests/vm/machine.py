@@ -59,7 +59,9 @@ def command(kernel, initramfs, drives):
     line = [emulated.qemu, *emulated.options, "-accel", "tcg", "-smp", "2", "-m", str(emulated.memory_mib),
             "-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-monitor", "none",
             "-kernel", str(kernel.image), "-initrd", str(initramfs),
-            "-append", f"console={emulated.console} panic=-1 loglevel=5 nvme.poll_queues={POLL_QUEUES}"]
+            "-append", f"console={emulated.console} panic=-1 loglevel=5 nvme.poll_queues={POLL_QUEUES} "
+            # Old kernels do not poll a drive that may have several paths.
+            "nvme_core.multipath=N"]
     if kernel.firmware:
         line += ["-bios", str(kernel.firmware)]
     for serial, drive in drives.items():

@@ -6,7 +6,7 @@ VM_PREFIX ?= $(CHECK_PREFIX)
 VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
 # Each installation has its own programs.
 VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
-VM_SUITES ?= bookworm bookworm-backports sid
+VM_SUITES ?= bullseye bookworm bookworm-backports trixie-backports sid
 VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra -Werror -pthread -static
 
 # Programs of the interface of January 2019, if it is built. Another installation may lack it. Traps (steps) are

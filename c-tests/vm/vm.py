@@ -156,7 +156,7 @@ def arguments():
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--reference-programs", type=pathlib.Path, help="the same programs, linked with upstream's liburing")
     parser.add_argument("--arch", default="amd64", choices=sorted(ARCHITECTURES), help="architecture, by Debian's name")
-    parser.add_argument("--suites", default="bookworm bookworm-backports sid",
+    parser.add_argument("--suites", default="bullseye bookworm bookworm-backports trixie-backports sid",
                         help="Debian suites to take kernels from")
     parser.add_argument("--limit", type=int, default=180, help="seconds for one program")
     parser.add_argument("--reference", action="store_true", help="the programs are linked with upstream's liburing")

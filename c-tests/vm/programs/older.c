@@ -42,9 +42,13 @@ static void check_order(struct io_uring *ring)
 
 static void index_array(void)
 {
-    static const unsigned setups[] = {
-        0, IORING_SETUP_CLAMP, IORING_SETUP_SQE128, IORING_SETUP_CQE32, IORING_SETUP_SINGLE_ISSUER,
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SUBMIT_ALL,
+    static const struct {
+        unsigned flags;
+        int major, minor;
+    } setups[] = {
+        { 0, 5, 1 }, { IORING_SETUP_CLAMP, 5, 6 }, { IORING_SETUP_SQE128, 5, 19 }, { IORING_SETUP_CQE32, 5, 19 },
+        { IORING_SETUP_SINGLE_ISSUER, 6, 0 }, { IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, 6, 1 },
+        { IORING_SETUP_SUBMIT_ALL, 5, 18 },
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(setups); i++) {
@@ -53,12 +57,16 @@ static void index_array(void)
         bool without;
 
         memset(&params, 0, sizeof(params));
-        params.flags = setups[i];
+        params.flags = setups[i].flags;
+        if (!kernel_at_least(setups[i].major, setups[i].minor)) {
+            CHECK_EQ(io_uring_queue_init_params(8, &ring, &params), -EINVAL);
+            continue;
+        }
         CHECK_EQ(io_uring_queue_init_params(8, &ring, &params), 0);
         without = ring.flags & IORING_SETUP_NO_SQARRAY;
         CHECK_EQ(without, kernel_at_least(6, 6));
         CHECK_EQ(!!(params.flags & IORING_SETUP_NO_SQARRAY), without);
-        CHECK_EQ(ring.flags & ~(unsigned) IORING_SETUP_NO_SQARRAY, setups[i]);
+        CHECK_EQ(ring.flags & ~(unsigned) IORING_SETUP_NO_SQARRAY, setups[i].flags);
         if (!without)
             for (unsigned at = 0; at < ring.sq.ring_entries; at++)
                 CHECK_EQ(ring.sq.array[at], at);
@@ -193,7 +201,7 @@ static void resizing(void)
     struct io_uring ring;
     unsigned entries;
 
-    ring_open(&ring, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+    ring_open(&ring, 8, kernel_at_least(6, 1) ? IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN : 0);
     memset(&params, 0, sizeof(params));
     params.sq_entries = 32;
     params.cq_entries = 64;
@@ -239,7 +247,7 @@ static void without_ring_descriptor(void)
 
     ring_open(&ring, 4, 0);
     CHECK_EQ(!!(ring.features & IORING_FEAT_REG_REG_RING), kernel_at_least(6, 3));
-    CHECK_EQ(io_uring_register_ring_fd(&ring), 1);
+    CHECK_EQ(io_uring_register_ring_fd(&ring), kernel_at_least(5, 18) ? 1 : -EINVAL);
     result = KEEPS_ERRNO(io_uring_close_ring_fd(&ring));
     CHECK_EQ(result, kernel_at_least(6, 3) ? 1 : -EOPNOTSUPP);
     check_usable(&ring);
@@ -264,9 +272,12 @@ static void buffer_rings(void)
         CHECK_EQ(error, -EINVAL);
 
     buffers = io_uring_setup_buf_ring(&ring, 8, 2, 0, &error);
-    CHECK(buffers != NULL);
+    CHECK((buffers != NULL) == kernel_at_least(5, 19));
     SINCE(6, 8, KEEPS_ERRNO(io_uring_buf_ring_head(&ring, 2, &head)), -EINVAL);
-    CHECK_EQ(io_uring_free_buf_ring(&ring, buffers, 8, 2), 0);
+    if (buffers)
+        CHECK_EQ(io_uring_free_buf_ring(&ring, buffers, 8, 2), 0);
+    else
+        CHECK_EQ(error, -EINVAL);
     CHECK_NO_LEAK(mark);
     io_uring_queue_exit(&ring);
 }
