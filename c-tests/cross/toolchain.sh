@@ -2,7 +2,7 @@
 
 # Sets target, prefix and kind from architectures.txt, and rust_cargo, a cargo that has the core library. Fails with
 # `reason` set if this machine lacks the compiler or the core library. The core library comes from rustup's target, or
-# is built from its source by a nightly toolchain that has it.
+# is built from its source by a nightly toolchain that has it, unless RUSTUP_TOOLCHAIN names another one.
 take_toolchain() { # architecture
     local sysroot
     target='' prefix='' kind='' reason='' rust_cargo=${CARGO:-cargo}
@@ -19,11 +19,15 @@ take_toolchain() { # architecture
     fi
     sysroot=$(rustc --print sysroot)
     [ -d "$sysroot/lib/rustlib/$target/lib" ] && return
-    if [ -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/core" ]; then
-        rust_cargo="$rust_cargo +nightly -Zbuild-std=core"
-    elif ! rustup target add "$target" >/dev/null 2>&1; then
+    rustup target add "$target" >/dev/null 2>&1 && return
+    if [ -n "${RUSTUP_TOOLCHAIN:-}" ]; then
+        reason="Rust $RUSTUP_TOOLCHAIN has no core library for $target here"
+        return 1
+    fi
+    if [ ! -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/core" ]; then
         # shellcheck disable=SC2034 # for the caller
         reason="Rust has neither a core library for $target nor its source"
         return 1
     fi
+    rust_cargo="$rust_cargo +nightly -Zbuild-std=core"
 }
