@@ -34,6 +34,8 @@ chromium chromium
 tmux tmux
 qemu-img qemu-utils
 qemu-x86_64 qemu-user
+podman podman
+runc runc
 flex flex
 bison bison
 bc bc
