@@ -27,8 +27,10 @@ if [ "$action" = install ]; then
     text=${text//@VERSION@/"$VERSION"}
     printf '%s\n' "$text" >"$BUILD/checker/liburing-check.pc"
 fi
-put 755 "$BUILD/checker/liburing.so.${VERSION%%.*}" "$libdir/liburing-check/liburing.so.${VERSION%%.*}" \
-    --strip --strip-program="${STRIP:-strip}"
+for name in liburing liburing-ffi; do
+    put 755 "$BUILD/checker/$name.so.${VERSION%%.*}" "$libdir/liburing-check/$name.so.${VERSION%%.*}" \
+        --strip --strip-program="${STRIP:-strip}"
+done
 put 644 "$BUILD/checker/liburing-check.a" "$libdevdir/liburing-check.a"
 put 644 "$BUILD/checker/liburing-check.pc" "$libdevdir/pkgconfig/liburing-check.pc"
 if [ "$action" = uninstall ]; then

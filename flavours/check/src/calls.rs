@@ -83,6 +83,16 @@ looked_at! {
     }
 }
 
+#[cfg(feature = "ffi")]
+looked_at! {
+    ffi::io_uring_sqring_wait(ring) -> c_int { LOOKS }
+    ffi::io_uring_peek_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int { LOOKS }
+    ffi::io_uring_wait_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int { waits(false, 1, false) }
+    ffi::io_uring_wait_cqe_nr(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint) -> c_int {
+        waits(false, wait_nr, false)
+    }
+}
+
 macro_rules! set_up {
     ($($name:ident($($before:ident: $kind_before:ty,)* *ring $(, $after:ident: $kind_after:ty)*);)*) => {$(
         #[doc = concat!("`", stringify!($name), "`, which begins a shadow of the ring.")]

@@ -27,6 +27,8 @@ pub struct Leftovers {
     old: Vec<io_uring_sqe>,
     /// Slots before this SQ index have their marks.
     marked_to: u32,
+    /// The end of those that may be marked at the next call: programs look at SQEs that they have submitted just now.
+    ready_to: u32,
     /// Requests with a `user_data` of their own, and without.
     with_data: u64,
     without_data: u64,
@@ -36,6 +38,7 @@ impl Leftovers {
     /// Nothing is marked before this index.
     pub fn begin(&mut self, index: u32) {
         self.marked_to = index;
+        self.ready_to = index;
     }
 
     /// Whether the program sets `user_data` in nearly all requests.
@@ -45,7 +48,7 @@ impl Leftovers {
     }
 }
 
-/// Marks the SQEs that the kernel has taken and the program has not taken again.
+/// Marks the SQEs that the kernel had taken at the last call, and that the program has not taken again.
 ///
 /// # Safety
 ///
@@ -54,7 +57,8 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &io_uring) {
     if shadow.has(IORING_SETUP_SQ_REWIND | IORING_SETUP_SQE_MIXED) || shadow.by_hand {
         return;
     }
-    let end = shadow.sq.head().wrapping_add(shadow.sq.entries);
+    let taken_to = shadow.sq.head().wrapping_add(shadow.sq.entries);
+    let end = std::mem::replace(&mut shadow.leftovers.ready_to, taken_to);
     let tail = ring.sq.sqe_tail;
     let mut at = shadow.leftovers.marked_to;
     if tail.wrapping_sub(at) as i32 > 0 {

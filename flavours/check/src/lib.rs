@@ -30,6 +30,9 @@
 
 #[path = "../../../src/archive.rs"]
 mod archive;
+#[cfg(feature = "ffi")]
+#[path = "../../../src/ffi.rs"]
+mod ffi;
 #[path = "../../../src/heap.rs"]
 mod heap;
 #[path = "../../../src/probe.rs"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust misuse modes static faults cases (all by default)
+# usage: check.sh [PART...]     parts: rust misuse modes ffi static faults cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -67,6 +67,16 @@ modes() {
     echo "modes: text, json, log, summary, abort, off and the trace do what they say"
 }
 
+# The library with the inline functions as symbols: these are looked at as well.
+ffi() {
+    "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -I"$PREFIX/include" "$here/ffi/unseen.c" -o "$work/unseen" -L"$CHECKER_OUT" -luring-ffi
+    # The inner shell says that the alarm has ended it.
+    LIBURING_CHECK=log=$work/said LD_LIBRARY_PATH=$CHECKER_OUT bash -c '"$1"; exit 0' - "$work/unseen" 2>/dev/null
+    grep -q 'liburing-check: a wait for 1 completions.*nothing can end it' "$work/said" || fail "ffi: $(cat "$work/said")"
+    grep -q 'main (.*unseen.c:' "$work/said" || fail "ffi: $(cat "$work/said")"
+    echo "ffi: a program of liburing-ffi is looked at"
+}
+
 # The archive: without hooks, and in a program that has no other liburing.
 static() {
     "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -pthread -I"$PREFIX/include" "$here/queues.c" -o "$work/queues" \
@@ -126,7 +136,7 @@ cases() {
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust misuse modes static faults cases
+[ $# -gt 0 ] || set -- rust misuse modes ffi static faults cases
 for part in "$@"; do
     "$part"
 done
