@@ -14,8 +14,9 @@ use uring_core::abi::io_uring_params;
 use uring_core::errno::Ret;
 use uring_core::kernel::{Kernel, Native};
 
+use crate::inside::Inside;
 use crate::seam::User;
-use crate::{life, make, poller, table};
+use crate::{lead, life, make, poller, table};
 
 /// The function that the hook replaces, looked up at the first call.
 macro_rules! next {
@@ -57,9 +58,15 @@ fn missing() -> c_int {
 /// Makes the descriptors of rings without completions unreadable.
 fn quiet_all() {
     if table::any() {
+        let Some(_inside) = Inside::begin() else {
+            return;
+        };
+        lead::hand_over();
         poller::attend(None);
-        for ring in table::all() {
+        let mut from = 0;
+        while let Some((ring, next)) = table::after(from) {
             ring.quiet();
+            from = next;
         }
     }
 }
@@ -103,6 +110,9 @@ polls! {
 /// Called before a descriptor is closed. Returns the ring that it leads to.
 fn closing(fd: c_int) {
     if table::any() {
+        let Some(_inside) = Inside::begin() else {
+            return;
+        };
         if let Some(ring) = table::remove(fd) {
             make::closed(ring, false);
         }
@@ -150,12 +160,17 @@ fn closing_range(first: c_uint, last: c_uint) {
         first.min(CLOSE_RANGE_LAST) as c_int,
         last.min(CLOSE_RANGE_LAST) as c_int,
     );
+    if !table::any() {
+        return;
+    }
     for ring in table::all() {
         if (first..=last).contains(&ring.descriptor()) {
             closing(ring.descriptor());
         }
     }
-    life::before_close(first, last);
+    if let Some(_inside) = Inside::begin() {
+        life::before_close(first, last);
+    }
 }
 
 /// `close_range`.

@@ -56,6 +56,8 @@ mod aio;
 mod credentials;
 #[cfg(feature = "hooks")]
 mod hooks;
+mod inside;
+mod lead;
 mod life;
 mod lock;
 mod make;

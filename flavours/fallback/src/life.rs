@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::Once;
+use std::sync::atomic::Ordering;
 
 use uring_core::kernel::MADV_DONTFORK;
 
@@ -12,7 +13,7 @@ use crate::poller::{self, POLLER};
 use crate::ring::Ring;
 use crate::table::{self, TABLE};
 use crate::workers::{self, POOLS};
-use crate::{aio, sys};
+use crate::{aio, lead, sys};
 
 /// The rings whose locks the forking thread holds.
 static FORKING: Lock<Vec<Arc<Ring>>> = Lock::new(Vec::new());
@@ -66,7 +67,11 @@ fn release() -> Vec<Arc<Ring>> {
 }
 
 extern "C" fn parent() {
-    drop(release());
+    for ring in release() {
+        ring.shared.store(true, Ordering::SeqCst);
+    }
+    // A thread that waits for events would not hear of what the child posts.
+    poller::wake();
 }
 
 /// A child has the parent's rings and none of its threads. Requests in flight stay with the parent.
@@ -75,8 +80,11 @@ extern "C" fn child() {
     sys::forked();
     POOLS.lock().forget();
     POLLER.lock().forget();
+    lead::forget();
     AIO.lock().forget();
     for ring in &rings {
+        ring.shared.store(true, Ordering::SeqCst);
+        ring.leader.store(0, Ordering::SeqCst);
         let mut state = ring.state.lock();
         state.pending.clear();
         state.in_flight = 0;

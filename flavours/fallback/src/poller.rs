@@ -1,16 +1,16 @@
 //! One thread that waits for descriptors, times and native AIO.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use crate::lock::Lock;
 use crate::request::{Duplicate, Job};
 use crate::ring::Ring;
 use crate::run::{self, How};
 use crate::sys::{self, sys};
-use crate::{aio, ops};
+use crate::{aio, lead, ops};
 
 const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
@@ -41,6 +41,8 @@ pub struct Poller {
     wake: c_int,
     runs: bool,
     aio: c_int,
+    /// The descriptors in the set of edges.
+    edges: BTreeSet<c_int>,
     fds: BTreeMap<c_int, Vec<Armed>>,
     timers: BTreeMap<(u64, u64), Box<Job>>,
     deadlines: Option<HashMap<u64, u64>>,
@@ -54,12 +56,15 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
     wake: -1,
     runs: false,
     aio: -1,
+    edges: BTreeSet::new(),
     fds: BTreeMap::new(),
     timers: BTreeMap::new(),
     deadlines: None,
     until: 0,
 });
 
+/// The eventfd that ends a sleep, once there is one.
+static WAKER: AtomicI32 = AtomicI32::new(-1);
 /// Jobs wait and the thread could not be made: the program's threads do its work when they enter.
 static ORPHANED: AtomicBool = AtomicBool::new(false);
 
@@ -92,6 +97,7 @@ impl Poller {
                 return false;
             }
             (self.level, self.edge, self.wake) = (level, edge, wake);
+            WAKER.store(wake, Ordering::Release);
         }
         if !self.runs {
             let thread = std::thread::Builder::new()
@@ -105,13 +111,13 @@ impl Poller {
     }
 
     /// Tells epoll which events the jobs of a descriptor wait for now.
-    fn arm(&self, fd: c_int) -> c_int {
+    fn arm(&mut self, fd: c_int) -> c_int {
         let armed = self.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
         for (set, edge) in [(self.level, false), (self.edge, true)] {
             let wanted = armed.iter().filter(|armed| armed.edge == edge);
             let events = wanted.fold(0, |events, armed| events | armed.events);
             if events == 0 && !armed.iter().any(|armed| armed.edge == edge) {
-                if edge {
+                if edge && self.edges.remove(&fd) {
                     control(set, libc::EPOLL_CTL_DEL, fd, 0, 0);
                 }
                 continue;
@@ -127,6 +133,9 @@ impl Poller {
             }
             if ret < 0 {
                 return ret;
+            }
+            if edge {
+                self.edges.insert(fd);
             }
         }
         0
@@ -149,6 +158,7 @@ impl Poller {
     pub fn forget(&mut self) {
         std::mem::forget(std::mem::take(&mut self.fds));
         std::mem::forget(std::mem::take(&mut self.timers));
+        self.edges.clear();
         self.deadlines = None;
         for fd in [self.level, self.edge, self.wake] {
             if fd >= 0 {
@@ -156,6 +166,7 @@ impl Poller {
             }
         }
         (self.level, self.edge, self.wake, self.aio) = (-1, -1, -1, -1);
+        WAKER.store(-1, Ordering::Release);
         self.runs = false;
         ORPHANED.store(false, Ordering::SeqCst);
     }
@@ -215,9 +226,40 @@ pub fn attend(until: Option<u64>) -> Option<c_int> {
             until = until.min(*deadline);
         }
     }
+    Some(round_once(until.saturating_sub(now)))
+}
+
+/// Before a thread of the program's waits for events until a time: how many nanoseconds it may sleep. `None`: nothing is
+/// waited for here.
+pub fn begin_to_lead(until: Option<u64>) -> Option<u64> {
+    let aio = aio::AIO.lock();
+    let mut poller = POLLER.lock();
+    if aio.is_idle() && poller.fds.is_empty() && poller.timers.is_empty() {
+        return None;
+    }
+    let now = sys::monotonic();
+    let first = poller.timers.keys().next().map(|(deadline, _)| *deadline);
+    let idle = now.saturating_add(IDLE);
+    poller.until = idle
+        .min(until.unwrap_or(u64::MAX))
+        .min(first.unwrap_or(u64::MAX));
+    Some(poller.until.saturating_sub(now))
+}
+
+/// Waits for events once and goes on with what they bring. Returns 0 or `-EINTR`.
+pub fn round_once(span: u64) -> c_int {
     let mut events = NO_EVENTS;
-    let got = round(&mut events, until.saturating_sub(now));
-    Some(if got == -libc::EINTR { got } else { 0 })
+    let got = round(&mut events, span);
+    if got == -libc::EINTR { got } else { 0 }
+}
+
+/// Ends the sleep of whoever waits for events. Under any lock.
+pub fn wake() {
+    // Acquire: the descriptor is open for whoever sees its number.
+    let wake = WAKER.load(Ordering::Acquire);
+    if wake >= 0 {
+        sys::eventfd_write(wake);
+    }
 }
 
 /// Takes a job back.
@@ -304,7 +346,9 @@ pub fn before_close(first: c_int, last: c_int) {
             continue;
         };
         control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
-        control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
+        if poller.edges.remove(&fd) {
+            control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
+        }
         for mut one in armed {
             let copy = match &one.job.req.file {
                 // A registered file is a descriptor of this library, which the program does not close.
@@ -371,6 +415,7 @@ fn round(events: &mut Events, span: u64) -> c_int {
 fn serve() {
     let mut events = NO_EVENTS;
     loop {
+        while lead::stand_by() {}
         let mut poller = POLLER.lock();
         let now = sys::monotonic();
         let idle = now.saturating_add(IDLE);

@@ -84,7 +84,13 @@ impl Ring {
             let timeouts = self.timeouts.load(Ordering::Relaxed);
             let timed_out = self.timeouts_told.swap(timeouts, Ordering::Relaxed) != timeouts;
             if self.ready() >= wanted || timed_out || !state.overflow.is_empty() {
-                sys::futex_wake(memory.cq_tail(), true, i32::MAX);
+                let leader = self.leader.load(Ordering::SeqCst);
+                if leader == 0 {
+                    sys::futex_wake(memory.cq_tail(), true, i32::MAX);
+                } else if leader != sys::thread() {
+                    poller::wake();
+                    sys::futex_wake(memory.cq_tail(), true, i32::MAX);
+                }
             }
         }
         if self.masked_waiters.load(Ordering::Relaxed) != 0 {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::lock::Lock;
 use crate::memory::{Completion, Memory};
@@ -37,6 +37,10 @@ pub struct Ring {
     pub masked_wait: AtomicI32,
     /// Threads of this process in such a wait.
     pub masked_waiters: AtomicU32,
+    /// The thread that waits on the ring and does the poller's work. 0: none.
+    pub leader: AtomicI32,
+    /// Other processes may use it, too.
+    pub shared: AtomicBool,
     /// The clock of waits.
     pub clock: AtomicI32,
     /// Number of timeout requests that have expired. Each also ends a wait.
@@ -110,6 +114,8 @@ impl Ring {
             released: Lock::new(Vec::new()),
             masked_wait: AtomicI32::new(-1),
             masked_waiters: AtomicU32::new(0),
+            leader: AtomicI32::new(0),
+            shared: AtomicBool::new(false),
             clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
             timeouts: AtomicU32::new(0),
             timeouts_told: AtomicU32::new(0),

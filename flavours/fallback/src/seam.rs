@@ -9,11 +9,12 @@ use uring_core::abi::*;
 use uring_core::errno::{Errno, Result, Ret};
 use uring_core::kernel::{Kernel, Limit, MADV_DONTFORK, Native};
 
+use crate::inside::Inside;
 use crate::mode::{self, Mode};
 use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
-use crate::{life, make, poller, register, run, submit, sys, table};
+use crate::{lead, life, make, poller, register, run, submit, sys, table};
 
 /// The kernel, or what stands in for it.
 pub struct User;
@@ -54,12 +55,23 @@ fn refuses(error: Errno) -> bool {
 }
 
 /// The emulated ring that a call names, by descriptor or by registered index.
-fn ring_of(fd: c_int, registered: bool) -> Option<std::result::Result<Arc<Ring>, Errno>> {
-    if registered {
-        return table::is_index(fd as u32)
-            .then(|| table::registered(fd as u32).ok_or(Errno::EINVAL));
+fn ring_of(fd: c_int, registered: bool) -> Option<std::result::Result<(Arc<Ring>, Inside), Errno>> {
+    let ours = if registered {
+        table::is_index(fd as u32)
+    } else {
+        table::is_ring(fd)
+    };
+    if !ours {
+        return None;
     }
-    table::find(fd).map(Ok)
+    let Some(inside) = Inside::begin() else {
+        return Some(Err(Errno::EBUSY));
+    };
+    if registered {
+        let found = table::registered(fd as u32).ok_or(Errno::EINVAL);
+        return Some(found.map(|ring| (ring, inside)));
+    }
+    table::find(fd).map(|ring| Ok((ring, inside)))
 }
 
 impl Kernel for User {
@@ -79,6 +91,9 @@ impl Kernel for User {
         if params.is_null() {
             return Errno::EFAULT.into();
         }
+        let Some(_inside) = Inside::begin() else {
+            return Errno::EBUSY.into();
+        };
         // SAFETY: the caller vouches for `params` and the memory that it names.
         let made = unsafe { make::make(entries, &mut *params) };
         if made.is_ok() {
@@ -95,8 +110,8 @@ impl Kernel for User {
         arg: *const c_void,
         size: usize,
     ) -> Ret {
-        let ring = match ring_of(fd, flags & IORING_ENTER_REGISTERED_RING != 0) {
-            Some(Ok(ring)) => ring,
+        let (ring, _inside) = match ring_of(fd, flags & IORING_ENTER_REGISTERED_RING != 0) {
+            Some(Ok(found)) => found,
             Some(Err(error)) => return error.into(),
             None => {
                 return foreign(
@@ -112,8 +127,8 @@ impl Kernel for User {
 
     unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
         let registered = IORING_REGISTER_USE_REGISTERED_RING as c_uint;
-        let ring = match ring_of(fd, opcode & registered != 0) {
-            Some(Ok(ring)) => ring,
+        let (ring, _inside) = match ring_of(fd, opcode & registered != 0) {
+            Some(Ok(found)) => found,
             Some(Err(error)) => return error.into(),
             None => {
                 if fd == -1 && opcode == IORING_REGISTER_SEND_MSG_RING as c_uint {
@@ -141,7 +156,9 @@ impl Kernel for User {
         fd: c_int,
         offset: u64,
     ) -> Result<NonNull<c_void>> {
-        let Some(ring) = (fd >= 0).then(|| table::find(fd)).flatten() else {
+        let inside = Inside::begin();
+        let found = (fd >= 0 && inside.is_some()).then(|| table::find(fd));
+        let Some(ring) = found.flatten() else {
             // SAFETY: passed on to the caller.
             return unsafe { Native::mmap(len, prot, flags, fd, offset) };
         };
@@ -168,6 +185,9 @@ impl Kernel for User {
     }
 
     fn close(fd: c_int) -> Result<()> {
+        let Some(_inside) = Inside::begin() else {
+            return Native::close(fd);
+        };
         match table::remove(fd) {
             Some(ring) => Errno::check(make::closed(ring, true)).map(drop),
             None => Native::close(fd),
@@ -248,6 +268,9 @@ unsafe fn enter(
     }
     poller::attend(Some(0));
     run::take_back(ring);
+    if min_complete != 0 {
+        lead::about_to_wait();
+    }
     let mut submitted = 0;
     if to_submit != 0 || ring.has(IORING_SETUP_SQPOLL) {
         // A kernel's thread would submit, whoever asks it to.

@@ -85,6 +85,13 @@ pub fn all() -> Vec<Arc<Ring>> {
     }
 }
 
+/// One ring after the other, without memory of its own: a signal handler may have interrupted the allocator. Returns the
+/// ring at a place or the next one, and the place after it.
+pub fn after(place: usize) -> Option<(Arc<Ring>, usize)> {
+    let table = TABLE.lock();
+    table.rings.get(place).map(|ring| (ring.clone(), place + 1))
+}
+
 /// Enters a ring under its descriptor. `false`: the number is beyond what the table holds.
 pub fn add(ring: Arc<Ring>) -> bool {
     let fd = ring.descriptor();

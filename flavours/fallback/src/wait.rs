@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
+use crate::lead::{self, Follower};
 use crate::register::region;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
@@ -198,12 +199,18 @@ fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
             Step::Over(ret) => break ret,
             Step::Sleep(until) => until,
         };
-        match poller::attend(until) {
+        let least = if limits.min_deadline.is_some() {
+            1
+        } else {
+            wanted
+        };
+        match poller::attend(until).or_else(|| lead::lead(ring, least, until)) {
             Some(0) => continue,
             Some(error) => break error,
             None => {}
         }
         let until = until.map(|time| (sys::timespec(time), false));
+        let _follower = Follower::new();
         if sys::futex_wait(ring.memory().cq_tail(), tail, true, until) == -libc::EINTR {
             break -libc::EINTR;
         }
@@ -214,6 +221,7 @@ fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
 
 /// A wait with a signal mask: the mask must change and the wait begin in one step, which `ppoll` does and a futex cannot.
 fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
+    let _follower = Follower::new();
     let eventfd = {
         let _state = ring.state.lock();
         let mut eventfd = ring.masked_wait.load(Ordering::Relaxed);

@@ -1,0 +1,127 @@
+//! A thread that waits on a ring does the poller's work meanwhile.
+//!
+//! What it waits for then comes without another thread between. One thread leads at a time, and only while no other one
+//! of the program's waits: those sleep on their rings, and the poller's thread serves all. After a leader has left, the
+//! poller's thread stands by for a moment before it looks for events itself: most leaders come back at once.
+
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+
+use crate::ring::Ring;
+use crate::{poller, sys};
+
+/// How long the poller's thread stands by, in nanoseconds.
+const MOMENT: u64 = 1_000_000;
+
+/// A thread leads.
+static LEADING: AtomicBool = AtomicBool::new(false);
+/// When the last leader left. 0: the poller's thread is to look for events at once.
+static LEFT: AtomicU64 = AtomicU64::new(0);
+/// Threads of the program that wait and do not lead.
+static FOLLOWERS: AtomicU32 = AtomicU32::new(0);
+/// Moves when the poller's thread is to look about.
+static CALLS: AtomicU32 = AtomicU32::new(0);
+/// The poller's thread sleeps until a leader leaves.
+static ASLEEP: AtomicBool = AtomicBool::new(false);
+
+/// In the child of a fork: there is one thread, and it does not wait.
+pub fn forget() {
+    LEADING.store(false, Ordering::SeqCst);
+    LEFT.store(0, Ordering::SeqCst);
+    FOLLOWERS.store(0, Ordering::SeqCst);
+    ASLEEP.store(false, Ordering::SeqCst);
+}
+
+fn call() {
+    CALLS.fetch_add(1, Ordering::SeqCst);
+    sys::futex_wake(&CALLS, false, 1);
+}
+
+/// A thread is going to wait as soon as it has submitted: the poller's thread need not begin before.
+pub fn about_to_wait() {
+    if LEFT.load(Ordering::Relaxed) != 0 {
+        LEFT.store(sys::monotonic(), Ordering::SeqCst);
+    }
+}
+
+/// Has the poller's thread look for events from now on.
+pub fn hand_over() {
+    if LEFT.swap(0, Ordering::SeqCst) != 0 {
+        ASLEEP.store(false, Ordering::SeqCst);
+        call();
+    }
+}
+
+/// A thread that waits and does not lead, as long as this lives.
+pub struct Follower;
+
+impl Follower {
+    pub fn new() -> Follower {
+        FOLLOWERS.fetch_add(1, Ordering::SeqCst);
+        if !LEADING.load(Ordering::SeqCst) {
+            hand_over();
+        }
+        Follower
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        FOLLOWERS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Waits for events once, no longer than until a time, in place of the poller's thread: until `wanted` completions are
+/// there. Returns 0 or a negative error number. `None`: the caller cannot lead.
+pub fn lead(ring: &Ring, wanted: u32, until: Option<u64>) -> Option<c_int> {
+    if ring.shared.load(Ordering::Relaxed) || FOLLOWERS.load(Ordering::SeqCst) != 0 {
+        return None;
+    }
+    if LEADING.swap(true, Ordering::SeqCst) {
+        return None;
+    }
+    let span = poller::begin_to_lead(until);
+    let ret = span.map(|span| {
+        ring.leader.store(sys::thread(), Ordering::SeqCst);
+        // A poster stores the tail and then looks for a leader; here it is the other way round.
+        fence(Ordering::SeqCst);
+        let ret = if ring.ready() >= wanted {
+            0
+        } else {
+            poller::round_once(span)
+        };
+        ring.leader.store(0, Ordering::SeqCst);
+        LEFT.store(sys::monotonic(), Ordering::SeqCst);
+        ret
+    });
+    LEADING.store(false, Ordering::SeqCst);
+    if FOLLOWERS.load(Ordering::SeqCst) != 0 {
+        hand_over();
+    } else if ASLEEP.swap(false, Ordering::SeqCst) {
+        call();
+    }
+    ret
+}
+
+/// The poller's thread stands by while somebody leads or has just led. Returns whether it did.
+pub fn stand_by() -> bool {
+    let seen = CALLS.load(Ordering::SeqCst);
+    if FOLLOWERS.load(Ordering::SeqCst) != 0 && !LEADING.load(Ordering::SeqCst) {
+        return false;
+    }
+    if LEADING.load(Ordering::SeqCst) {
+        ASLEEP.store(true, Ordering::SeqCst);
+        // A leader that left before it could see that has left its time.
+        if LEADING.load(Ordering::SeqCst) {
+            sys::futex_wait(&CALLS, seen, false, None);
+        }
+        ASLEEP.store(false, Ordering::SeqCst);
+        return true;
+    }
+    let until = LEFT.load(Ordering::SeqCst).saturating_add(MOMENT);
+    if until <= sys::monotonic() {
+        return false;
+    }
+    sys::futex_wait(&CALLS, seen, false, Some((sys::timespec(until), false)));
+    true
+}
