@@ -50,6 +50,29 @@ pub fn docs(path: &Path) -> Result<HashMap<String, Vec<String>>> {
     Ok(docs)
 }
 
+/// The public names of a file that a later release than `release` has: those under `#[cfg(release_2_16)]` and the like.
+pub fn later(path: &Path, release: (u32, u32)) -> Result<Vec<String>> {
+    let text = fs::read_to_string(path)?;
+    let mut found = Vec::new();
+    let mut waits = false;
+    for line in text.lines() {
+        if let Some(since) = line.strip_prefix("#[cfg(release_") {
+            let mut numbers = since.split(['_', ')']).map(str::parse);
+            if let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) {
+                waits = (major, minor) > release;
+            }
+        } else if !line.starts_with("#[") {
+            let of_function = line.split_once("fn ").map(|(_, rest)| rest);
+            let item = of_function.or_else(|| line.strip_prefix("pub const "));
+            if let Some(rest) = item.filter(|_| waits && line.starts_with("pub ")) {
+                found.push(name(rest));
+            }
+            waits = false;
+        }
+    }
+    Ok(found)
+}
+
 /// A constant, a type, or a field or enumerator of one, with its documentation.
 pub struct Documented {
     pub name: String,
@@ -188,5 +211,23 @@ mod tests {
         assert_eq!(items[2].owner.as_deref(), Some("S"));
         assert_eq!(items[2].ty, "u32");
         assert_eq!(docs["f"], ["Does."]);
+    }
+
+    #[test]
+    fn tells_what_waits_for_a_later_release() {
+        let name = format!("liburing-later-{}.rs", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(
+            &path,
+            "#[cfg(release_2_16)]\npub const A: u32 = 1;\npub const B: u32 = 2;\n\
+             #[cfg(release_2_16)]\n#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn f(x: u32) {}\n\
+             pub unsafe extern \"C\" fn g(x: u32) {}\n",
+        )
+        .unwrap();
+        let before = later(&path, (2, 15)).unwrap();
+        let then = later(&path, (2, 16)).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(before, ["A", "f"]);
+        assert!(then.is_empty());
     }
 }

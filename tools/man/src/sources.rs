@@ -92,6 +92,8 @@ impl Sources {
             }
         }
 
+        let release = Sources::release(root)?;
+        let mut later = Vec::new();
         let mut items = Vec::new();
         for path in book.types.iter().map(|path| root.join(path)) {
             let paths = if path.is_dir() {
@@ -102,6 +104,7 @@ impl Sources {
             for path in paths {
                 if !path.ends_with("layout.rs") && !path.ends_with("mod.rs") {
                     items.extend(source::documented(&path)?);
+                    later.extend(source::later(&path, release)?);
                 }
             }
         }
@@ -109,6 +112,7 @@ impl Sources {
         let mut prepared_by: HashMap<String, Vec<String>> = HashMap::new();
         for dir in book.functions {
             for path in rust_files(&root.join(dir))? {
+                later.extend(source::later(&path, release)?);
                 for (name, lines) in source::docs(&path)? {
                     docs.insert(name, sections(&lines));
                 }
@@ -116,6 +120,11 @@ impl Sources {
                     prepared_by.entry(opcode).or_default().push(function);
                 }
             }
+        }
+
+        for name in &later {
+            headers.functions.remove(name);
+            items.retain(|item| item.name != *name);
         }
 
         let mut names = HashMap::new();
@@ -250,6 +259,20 @@ impl Sources {
             && item.name.chars().all(|c| !c.is_ascii_lowercase())
             && !bit_number
             && item.name != "KERNEL_SIGSET_SIZE"
+    }
+
+    /// The release that the tree is, by its Cargo.toml.
+    fn release(root: &Path) -> Result<(u32, u32)> {
+        let text = fs::read_to_string(root.join("Cargo.toml"))?;
+        let version = text
+            .lines()
+            .find_map(|line| line.strip_prefix("version = \""))
+            .ok_or("Cargo.toml has no version")?;
+        let mut numbers = version.split('.').map(str::parse);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
+            _ => Err(format!("{version} is no version").into()),
+        }
     }
 
     /// The constants that match a pattern.
