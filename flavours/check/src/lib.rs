@@ -17,6 +17,7 @@
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`] | everything that is known, behind one lock |
 //! | [`own_heap`] | the library's own memory |
+//! | [`asan`] | what AddressSanitizer knows of memory |
 //! | [`trace`] | a line for each completion |
 //! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
 //! | [`mode`], [`report`], [`rules`] | the environment, the text of a report, and the names of rules |
@@ -52,6 +53,7 @@ mod version;
 #[path = "../../../src/wait.rs"]
 mod wait;
 
+mod asan;
 mod buffers;
 mod calls;
 mod cq;

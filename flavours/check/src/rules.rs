@@ -124,6 +124,9 @@ rules! {
     /// An SQE was used that there was none of.
     NoSqe "no-sqe" true "io_uring_get_sqe(3)"
         "look whether io_uring_get_sqe() returned NULL, and submit then before asking again";
+    /// A request names memory that AddressSanitizer has poisoned.
+    Poisoned "poisoned" true ""
+        "give the request memory that is allocated, in scope, and as long as the request says";
     /// Two requests in flight have the same `user_data`, which is legal.
     Duplicate "duplicate" false "io_uring_sqe_set_data(3)"
         "give each request a user_data of its own, to tell the completions apart";

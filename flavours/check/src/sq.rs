@@ -3,6 +3,7 @@
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
+use crate::asan;
 use crate::cq::{is_bundle, is_multishot};
 use crate::inject;
 use crate::leftovers;
@@ -139,6 +140,15 @@ fn pointed(request: &mut Request, notes: &mut Notes, pointer: &Pointer, place: P
         }
         Where::Live => request.on_stack |= late || pointer.until == Until::Completed,
         Where::Elsewhere => {}
+    }
+    if let Some(byte) = asan::poisoned(pointer.at, pointer.len) {
+        let what = format!(
+            "byte {} of the {} of the request is poisoned: freed, out of scope or out of bounds, as AddressSanitizer knows",
+            byte - pointer.at,
+            pointer.what
+        );
+        say(notes, Rule::Poisoned, what, request, place);
+        return;
     }
     request.add(pointer, late);
     match pointer.inner {

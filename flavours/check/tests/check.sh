@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust misuse modes ffi static faults cases (all by default)
+# usage: check.sh [PART...]     parts: rust misuse modes ffi asan static faults cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -77,6 +77,18 @@ ffi() {
     echo "ffi: a program of liburing-ffi is looked at"
 }
 
+# In a program with AddressSanitizer, its notes of memory count.
+asan() {
+    local status=0
+    "$CC" -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address -I"$PREFIX/include" "$here/asan/too_long.c" -o "$work/too_long" \
+        -L"$CHECKER_OUT" -luring 2>"$work/said" || { echo "SKIP: asan: $(head -n 1 "$work/said")" && return; }
+    ASAN_OPTIONS=detect_leaks=0 LIBURING_CHECK=log=$work/asan LD_LIBRARY_PATH=$CHECKER_OUT "$work/too_long" >"$work/said" 2>&1 || status=$?
+    [ "$status" = 0 ] || fail "asan: the program ends with $status: $(cat "$work/said")"
+    [ "$(grep -c '^liburing-check:' "$work/asan")" = 1 ] || fail "asan: $(cat "$work/asan")"
+    grep -q 'byte 100 of the buffer of the request is poisoned' "$work/asan" || fail "asan: $(cat "$work/asan")"
+    echo "asan: a buffer that is too short is found"
+}
+
 # The archive: without hooks, and in a program that has no other liburing.
 static() {
     "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -pthread -I"$PREFIX/include" "$here/queues.c" -o "$work/queues" \
@@ -136,7 +148,7 @@ cases() {
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust misuse modes ffi static faults cases
+[ $# -gt 0 ] || set -- rust misuse modes ffi asan static faults cases
 for part in "$@"; do
     "$part"
 done
