@@ -7,43 +7,81 @@
 )]
 
 use std::cell::Cell;
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::place::{Place, place};
 use crate::{life, memory, watch};
 
-/// The function that the hook stands before, looked up at the first call.
-macro_rules! next {
-    ($name:expr => $kind:ty) => {{
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        // Relaxed: whoever looks it up finds the same.
-        let mut at = NEXT.load(Ordering::Relaxed);
-        if at == 0 {
-            at = look_up($name.as_ptr());
-            NEXT.store(at, Ordering::Relaxed);
+/// The functions that the hooks stand before. They are looked up when the library is loaded: later, the dynamic linker may
+/// be held by a thread that waits for this library.
+macro_rules! nexts {
+    ($($name:ident: $kind:ty;)*) => {
+        #[allow(non_upper_case_globals, reason = "the names are C's")]
+        mod at {
+            use super::AtomicUsize;
+            $(pub static $name: AtomicUsize = AtomicUsize::new(0);)*
         }
-        // SAFETY: null is `None`, anything else is libc's function of this name, which has this type.
-        unsafe {
-            std::mem::transmute::<*const c_void, Option<$kind>>(std::ptr::with_exposed_provenance(
-                at,
-            ))
+
+        mod next {
+            use super::*;
+            $(
+                /// None if there is no such function.
+                pub fn $name() -> Option<$kind> {
+                    // Relaxed: whoever looks it up finds the same.
+                    let mut found = at::$name.load(Ordering::Relaxed);
+                    if found == 0 {
+                        found = look_up(concat!(stringify!($name), "\0"));
+                        at::$name.store(found, Ordering::Relaxed);
+                    }
+                    // SAFETY: null is `None`, anything else is libc's function of this name, which has this type.
+                    unsafe {
+                        std::mem::transmute::<*const c_void, Option<$kind>>(
+                            std::ptr::with_exposed_provenance(found),
+                        )
+                    }
+                }
+            )*
         }
-    }};
+
+        /// Looks all of them up.
+        pub fn prepare() {
+            $(next::$name();)*
+        }
+    };
+}
+
+nexts! {
+    free: unsafe extern "C" fn(*mut c_void);
+    realloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void;
+    munmap: unsafe extern "C" fn(*mut c_void, usize) -> c_int;
+    close: extern "C" fn(c_int) -> c_int;
+    dup2: extern "C" fn(c_int, c_int) -> c_int;
+    dup3: extern "C" fn(c_int, c_int, c_int) -> c_int;
+    close_range: extern "C" fn(c_uint, c_uint, c_int) -> c_int;
+    setuid: extern "C" fn(c_uint) -> c_int;
+    setgid: extern "C" fn(c_uint) -> c_int;
+    seteuid: extern "C" fn(c_uint) -> c_int;
+    setegid: extern "C" fn(c_uint) -> c_int;
+    setreuid: extern "C" fn(c_uint, c_uint) -> c_int;
+    setregid: extern "C" fn(c_uint, c_uint) -> c_int;
+    setresuid: extern "C" fn(c_uint, c_uint, c_uint) -> c_int;
+    setresgid: extern "C" fn(c_uint, c_uint, c_uint) -> c_int;
+    exit: extern "C" fn(c_int) -> !;
 }
 
 thread_local! {
     static LOOKING_UP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// 0 if there is none, or while the dynamic linker, asked for one, itself calls a hook.
+/// 0 if there is none, or while the dynamic linker, asked for one, itself calls a hook. `name` has its end.
 #[cold]
-fn look_up(name: *const c_char) -> usize {
+fn look_up(name: &str) -> usize {
     if LOOKING_UP.replace(true) {
         return 0;
     }
     // SAFETY: a string with its end.
-    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name) }.expose_provenance();
+    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr().cast()) }.expose_provenance();
     LOOKING_UP.set(false);
     found
 }
@@ -75,7 +113,7 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
         memory::given_up(block.addr(), size_of_block(block), "free()", place);
     }
     // A block that the linker frees while it is asked is lost: a few bytes, once.
-    if let Some(next) = next!(c"free" => unsafe extern "C" fn(*mut c_void)) {
+    if let Some(next) = next::free() {
         // SAFETY: passed on to the caller.
         unsafe { next(block) }
     }
@@ -86,8 +124,7 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
 pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     let place = place();
     let used = is_used(block).then(|| (block.addr(), size_of_block(block)));
-    let Some(next) = next!(c"realloc" => unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void)
-    else {
+    let Some(next) = next::realloc() else {
         return std::ptr::null_mut();
     };
     // SAFETY: passed on to the caller.
@@ -106,7 +143,7 @@ pub unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
         memory::given_up(start.addr(), len, "munmap()", place);
     }
     watch::unmapped(start.addr(), len);
-    match next!(c"munmap" => unsafe extern "C" fn(*mut c_void, usize) -> c_int) {
+    match next::munmap() {
         // SAFETY: passed on to the caller.
         Some(next) => unsafe { next(start, len) },
         None => missing(),
@@ -117,7 +154,7 @@ pub unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
 #[unsafe(export_name = "hook_close")]
 pub extern "C" fn close(fd: c_int) -> c_int {
     life::closing(fd, fd, place());
-    match next!(c"close" => extern "C" fn(c_int) -> c_int) {
+    match next::close() {
         Some(next) => next(fd),
         None => missing(),
     }
@@ -134,7 +171,7 @@ fn replaced(old: c_int, new: c_int, place: Place) {
 #[unsafe(export_name = "hook_dup2")]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
     replaced(old, new, place());
-    match next!(c"dup2" => extern "C" fn(c_int, c_int) -> c_int) {
+    match next::dup2() {
         Some(next) => next(old, new),
         None => missing(),
     }
@@ -144,7 +181,7 @@ pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
 #[unsafe(export_name = "hook_dup3")]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     replaced(old, new, place());
-    match next!(c"dup3" => extern "C" fn(c_int, c_int, c_int) -> c_int) {
+    match next::dup3() {
         Some(next) => next(old, new, flags),
         None => missing(),
     }
@@ -159,7 +196,7 @@ pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_in
         let bound = |fd: c_uint| fd.min(c_int::MAX as c_uint) as c_int;
         life::closing(bound(first), bound(last), place);
     }
-    match next!(c"close_range" => extern "C" fn(c_uint, c_uint, c_int) -> c_int) {
+    match next::close_range() {
         Some(next) => next(first, last, flags),
         None => missing(),
     }
@@ -171,12 +208,7 @@ macro_rules! users {
         #[unsafe(export_name = concat!("hook_", stringify!($name)))]
         pub extern "C" fn $name($($arg: c_uint),*) -> c_int {
             let place = place();
-            const NAME: &std::ffi::CStr =
-                match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                    Ok(name) => name,
-                    Err(_) => c"",
-                };
-            let ret = match next!(NAME => extern "C" fn($(users!(@ $arg)),*) -> c_int) {
+            let ret = match next::$name() {
                 Some(next) => next($($arg),*),
                 None => missing(),
             };
@@ -186,7 +218,6 @@ macro_rules! users {
             ret
         }
     )*};
-    (@ $arg:ident) => { c_uint };
 }
 
 users! {
@@ -204,7 +235,7 @@ users! {
 #[unsafe(export_name = "hook_exit")]
 pub extern "C" fn exit(status: c_int) -> ! {
     life::ending();
-    if let Some(next) = next!(c"exit" => extern "C" fn(c_int) -> !) {
+    if let Some(next) = next::exit() {
         next(status);
     }
     // SAFETY: ends the process.

@@ -1,7 +1,7 @@
 //! What happens to the process: fork, threads that end, descriptors that are closed, changes of the user, its end.
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use uring_core::abi::{IORING_SETUP_SQPOLL, IORING_SQ_CQ_OVERFLOW};
 
@@ -51,13 +51,21 @@ pub fn is_borrowed() -> bool {
     PROCESS.load(Ordering::Relaxed) != std::process::id()
 }
 
+/// The C library's word for whether there has been one thread alone: one byte.
+static ALONE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Looks for what is asked later, when the library is loaded.
+pub fn prepare() {
+    // SAFETY: a string with its end.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
+    ALONE.store(found.cast(), Ordering::Relaxed);
+}
+
 /// Whether the process has had one thread alone. Where the C library does not tell, it has not.
 pub fn is_single_threaded() -> bool {
-    // SAFETY: a string with its end; the library's variable is one byte.
-    unsafe {
-        let told = libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr());
-        !told.is_null() && told.cast::<u8>().read_volatile() != 0
-    }
+    let told = ALONE.load(Ordering::Relaxed);
+    // SAFETY: the C library's variable.
+    !told.is_null() && unsafe { told.read_volatile() } != 0
 }
 
 /// Whether any signal has a handler.

@@ -20,6 +20,15 @@ pub struct Report<'a> {
     pub doing: &'a str,
 }
 
+/// A report that is to be written.
+pub struct Pending {
+    rule: Rule,
+    what: String,
+    request: Option<Request>,
+    place: Place,
+    doing: String,
+}
+
 const STDERR: i32 = 2;
 
 /// Writes all of it with as few calls as the kernel needs. That it may not be written is no reason to stop.
@@ -68,7 +77,7 @@ fn colour() -> bool {
     mode().log.is_none() && unsafe { libc::isatty(STDERR) } == 1
 }
 
-/// Notes that a rule is broken, and says so the first time at this place.
+/// Notes that a rule is broken. It is said the first time at this place.
 pub fn report(notes: &mut Notes, report: &Report) {
     let rule = report.rule;
     if !mode().heeds(rule) {
@@ -82,11 +91,25 @@ pub fn report(notes: &mut Notes, report: &Report) {
     if !notes.said.insert((rule, place)) {
         return;
     }
-    put(&if mode().json {
-        as_json(report)
-    } else {
-        as_text(report)
+    notes.pending.push(Pending {
+        rule,
+        what: report.what.clone(),
+        request: report.request.cloned(),
+        place: report.place,
+        doing: report.doing.into(),
     });
+}
+
+/// Writes reports. What is known of the process is not locked meanwhile: names of functions are asked of the dynamic
+/// linker, which may wait for a thread that gives memory up.
+pub fn write_all(pending: Vec<Pending>) {
+    for report in &pending {
+        put(&if mode().json {
+            as_json(report)
+        } else {
+            as_text(report)
+        });
+    }
     // What was read of the program's files is large, and seldom needed again.
     backtrace::clear_symbol_cache();
     if mode().abort {
@@ -113,14 +136,14 @@ fn describe(request: &Request) -> String {
     text
 }
 
-fn page(report: &Report) -> String {
-    match (report.rule.page(), report.request) {
+fn page(report: &Pending) -> String {
+    match (report.rule.page(), &report.request) {
         ("", Some(request)) => ops::page(request.sqe.opcode),
         (page, _) => page.into(),
     }
 }
 
-fn as_text(report: &Report) -> String {
+fn as_text(report: &Pending) -> String {
     let (strong, plain) = if colour() {
         ("\x1b[1;31m", "\x1b[0m")
     } else {
@@ -131,7 +154,7 @@ fn as_text(report: &Report) -> String {
         report.what,
         report.rule.name()
     );
-    if let Some(request) = report.request {
+    if let Some(request) = &report.request {
         let _ = writeln!(text, "    request: {}", describe(request));
         if request.place != report.place.return_address {
             let _ = writeln!(text, "    submitted at:");
@@ -173,13 +196,13 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-fn as_json(report: &Report) -> String {
+fn as_json(report: &Pending) -> String {
     let mut text = format!(
         "{{\"rule\":{},\"what\":{}",
         quoted(report.rule.name()),
         quoted(&report.what)
     );
-    if let Some(request) = report.request {
+    if let Some(request) = &report.request {
         let _ = write!(
             text,
             ",\"request\":{},\"opcode\":{},\"user_data\":{},\"fd\":{},\"submitted\":{}",
@@ -193,7 +216,7 @@ fn as_json(report: &Report) -> String {
     let _ = writeln!(
         text,
         ",\"doing\":{},\"where\":{},\"do\":{},\"read\":{}}}",
-        quoted(report.doing),
+        quoted(&report.doing),
         places(&place::callers(report.place)),
         quoted(report.rule.advice()),
         quoted(&page(report))

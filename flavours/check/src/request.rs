@@ -27,6 +27,7 @@ impl Range {
 }
 
 /// A request: its SQE as it was submitted, and what is known of it beyond that.
+#[derive(Clone)]
 pub struct Request {
     pub sqe: io_uring_sqe,
     /// The address to which the call that submitted it returns.

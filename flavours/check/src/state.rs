@@ -9,6 +9,7 @@ use std::ffi::c_int;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, Once};
 
+use crate::report::{self, Pending};
 use crate::ring::Ring;
 use crate::rules::Rule;
 use crate::trace::Trace;
@@ -62,6 +63,8 @@ pub struct Notes {
     /// Where descriptors were closed: the address to which the call returned.
     pub closed: Map<i32, usize>,
     pub trace: Trace,
+    /// Reports that are to be written when the lock is free.
+    pub pending: Vec<Pending>,
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
@@ -72,6 +75,7 @@ static STATE: Mutex<State> = Mutex::new(State {
         messages: false,
         closed: HashMap::with_hasher(BuildHasherDefault::new()),
         trace: Trace::new(),
+        pending: Vec::new(),
     },
 });
 
@@ -118,15 +122,33 @@ fn lock() -> MutexGuard<'static, State> {
 pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
     let inside = Inside::enter()?;
     watch_forks();
-    let result = look(&mut lock());
+    let mut state = lock();
+    let result = look(&mut state);
+    let pending = std::mem::take(&mut state.notes.pending);
+    drop(state);
+    if !pending.is_empty() {
+        let _one = writing();
+        report::write_all(pending);
+    }
     drop(inside);
     Some(result)
 }
 
-/// The lock and the right, held by the thread that forks, over the fork.
-struct Held(UnsafeCell<Option<(MutexGuard<'static, State>, Option<Inside>)>>);
-// SAFETY: only the thread that holds the lock touches it: it writes after taking the lock and empties it to free the
-// lock. In the child of a fork that is the only thread.
+/// One thread at a time writes reports. Whoever holds both locks took this one first.
+fn writing() -> MutexGuard<'static, ()> {
+    static WRITING: Mutex<()> = Mutex::new(());
+    WRITING.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// The locks and the right, held by the thread that forks, over the fork.
+struct Locks {
+    state: MutexGuard<'static, State>,
+    _writing: MutexGuard<'static, ()>,
+    _inside: Inside,
+}
+struct Held(UnsafeCell<Option<Locks>>);
+// SAFETY: only the thread that holds the locks touches it: it writes after taking them and empties it to free
+// them. In the child of a fork that is the only thread.
 unsafe impl Sync for Held {}
 static HELD: Held = Held(UnsafeCell::new(None));
 
@@ -139,33 +161,33 @@ fn watch_forks() {
 }
 
 extern "C" fn prepare() {
-    let inside = Inside::enter();
-    if inside.is_none() {
+    let Some(inside) = Inside::enter() else {
         // A signal handler that interrupted a look forks: the lock is this thread's already, and stays so.
         return;
-    }
-    let guard = lock();
-    // SAFETY: see `Held`: this thread has the lock.
-    unsafe { *HELD.0.get() = Some((guard, inside)) };
+    };
+    let writing = writing();
+    let locks = Locks {
+        state: lock(),
+        _writing: writing,
+        _inside: inside,
+    };
+    // SAFETY: see `Held`: this thread has the locks.
+    unsafe { *HELD.0.get() = Some(locks) };
 }
 
 extern "C" fn parent() {
-    // SAFETY: see `Held`: if `prepare` took the lock, it is this thread's.
-    if let Some((mut state, inside)) = unsafe { (*HELD.0.get()).take() } {
-        for ring in state.rings.values_mut() {
+    // SAFETY: see `Held`: if `prepare` took the locks, they are this thread's.
+    if let Some(mut locks) = unsafe { (*HELD.0.get()).take() } {
+        for ring in locks.state.rings.values_mut() {
             // The child may submit to it, and its completions come here, too.
             ring.unasked = true;
         }
-        drop(state);
-        drop(inside);
     }
 }
 
 extern "C" fn child() {
     // SAFETY: as in `parent`; the child has this thread alone.
-    if let Some((mut state, inside)) = unsafe { (*HELD.0.get()).take() } {
-        crate::life::forked(&mut state);
-        drop(state);
-        drop(inside);
+    if let Some(mut locks) = unsafe { (*HELD.0.get()).take() } {
+        crate::life::forked(&mut locks.state);
     }
 }
