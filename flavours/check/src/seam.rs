@@ -1,5 +1,10 @@
 //! The kernel that the exported functions run on: the real one, which fails on demand.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "a block without a comment forwards what its caller promises under Safety"
+)]
+
 use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::NonNull;
 
@@ -14,7 +19,6 @@ pub struct Fallible;
 
 impl Kernel for Fallible {
     unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret {
-        // SAFETY: passed on to the caller.
         unsafe { Native::setup(entries, params) }
     }
 
@@ -28,7 +32,6 @@ impl Kernel for Fallible {
     ) -> Ret {
         let waits = min_complete != 0 && flags & IORING_ENTER_GETEVENTS != 0;
         let polled = flags & IORING_ENTER_SQ_WAKEUP != 0;
-        // SAFETY: passed on to the caller.
         unsafe {
             match inject::enter(to_submit, waits, polled) {
                 Enter::Plain => Native::enter(fd, to_submit, min_complete, flags, arg, size),
@@ -39,7 +42,6 @@ impl Kernel for Fallible {
     }
 
     unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
-        // SAFETY: passed on to the caller.
         unsafe { Native::register(fd, opcode, arg, nr_args) }
     }
 
@@ -50,17 +52,14 @@ impl Kernel for Fallible {
         fd: c_int,
         offset: u64,
     ) -> Result<NonNull<c_void>> {
-        // SAFETY: passed on to the caller.
         unsafe { Native::mmap(len, prot, flags, fd, offset) }
     }
 
     unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
-        // SAFETY: passed on to the caller.
         unsafe { Native::munmap(addr, len) }
     }
 
     unsafe fn madvise(addr: *mut c_void, len: usize, advice: c_int) -> Result<()> {
-        // SAFETY: passed on to the caller.
         unsafe { Native::madvise(addr, len, advice) }
     }
 

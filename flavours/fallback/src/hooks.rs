@@ -7,6 +7,11 @@
 //!
 //! While there are no emulated rings, each hook only calls the function that it replaces.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "a block without a comment forwards what its caller promises under Safety"
+)]
+
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -87,7 +92,6 @@ macro_rules! polls {
                     Err(_) => c"",
                 };
             match next!(NAME => unsafe extern "C" fn($($kind),*) -> c_int) {
-                // SAFETY: passed on to the caller.
                 Some(next) => unsafe { next($($arg),*) },
                 None => missing(),
             }
@@ -215,7 +219,6 @@ pub unsafe extern "C" fn syscall(
 ) -> c_long {
     let at = std::ptr::with_exposed_provenance_mut::<c_void>;
     let emulated = |ret: Ret| ret.as_c() as isize;
-    // SAFETY: passed on to the caller.
     let ret = unsafe {
         match number {
             libc::SYS_io_uring_setup => {
@@ -257,7 +260,6 @@ pub unsafe extern "C" fn mmap(
     offset: i64,
 ) -> *mut c_void {
     let ret = if fd >= 0 && table::is_ring(fd) {
-        // SAFETY: passed on to the caller.
         match unsafe { User::mmap(length, protection, flags, fd, offset as u64) } {
             Ok(area) => area.as_ptr().expose_provenance() as isize,
             Err(error) => error.as_ret() as isize,
@@ -271,7 +273,6 @@ pub unsafe extern "C" fn mmap(
             fd as usize,
             offset as usize,
         ];
-        // SAFETY: passed on to the caller.
         unsafe { Native::call(libc::SYS_mmap as usize, args) }
     };
     std::ptr::with_exposed_provenance_mut(libc_ret(ret) as usize)
@@ -291,6 +292,5 @@ pub unsafe extern "C" fn mmap64(
     fd: c_int,
     offset: i64,
 ) -> *mut c_void {
-    // SAFETY: passed on to the caller.
     unsafe { mmap(address, length, protection, flags, fd, offset) }
 }

@@ -1,5 +1,10 @@
 //! The kernel that the exported functions run on: the real one, or the emulation where that refuses io_uring.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "a block without a comment forwards what its caller promises under Safety"
+)]
+
 use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -79,7 +84,6 @@ impl Kernel for User {
         let mode = mode::mode();
         let mut refusal = None;
         if mode != Mode::Always {
-            // SAFETY: passed on to the caller.
             let real = unsafe { Native::setup(entries, params) };
             match real.check() {
                 Err(error) if mode == Mode::Auto && refuses(error) => {
@@ -115,13 +119,11 @@ impl Kernel for User {
             Some(Err(error)) => return error.into(),
             None => {
                 return foreign(
-                    // SAFETY: passed on to the caller.
                     unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) },
                     fd,
                 );
             }
         };
-        // SAFETY: passed on to the caller.
         Ret::from_c(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
     }
 
@@ -137,11 +139,9 @@ impl Kernel for User {
                         return Ret::from_c(ret);
                     }
                 }
-                // SAFETY: passed on to the caller.
                 return unsafe { without_ring(fd, opcode, arg, nr_args) };
             }
         };
-        // SAFETY: passed on to the caller.
         let ret = Ret::from_c(unsafe {
             register::register(&ring, opcode & !registered, arg.cast_mut(), nr_args)
         });
@@ -159,7 +159,6 @@ impl Kernel for User {
         let inside = Inside::begin();
         let found = (fd >= 0 && inside.is_some()).then(|| table::find(fd));
         let Some(ring) = found.flatten() else {
-            // SAFETY: passed on to the caller.
             return unsafe { Native::mmap(len, prot, flags, fd, offset) };
         };
         let ret = register::groups::map(&ring, len, offset)
@@ -172,7 +171,6 @@ impl Kernel for User {
     }
 
     unsafe fn munmap(addr: *mut c_void, len: usize) -> Result<()> {
-        // SAFETY: passed on to the caller.
         unsafe { Native::munmap(addr, len) }
     }
 
@@ -180,7 +178,6 @@ impl Kernel for User {
         if advice == MADV_DONTFORK {
             life::keep_from_children(addr.addr());
         }
-        // SAFETY: passed on to the caller.
         unsafe { Native::madvise(addr, len, advice) }
     }
 
@@ -219,12 +216,10 @@ impl Kernel for User {
 unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Ret {
     let answer = match mode::mode() {
         Mode::Always if fd == -1 => Errno::ENOSYS.into(),
-        // SAFETY: passed on to the caller.
         _ => unsafe { Native::register(fd, opcode, arg, nr) },
     };
     let refused = fd == -1 && mode::mode() != Mode::Never && answer.check().is_err_and(refuses);
     if refused && opcode == IORING_REGISTER_QUERY as c_uint {
-        // SAFETY: passed on to the caller.
         return Ret::from_c(unsafe { register::query::query(arg.cast_mut(), nr) });
     }
     foreign(answer, fd)
@@ -305,7 +300,6 @@ unsafe fn enter(
             -libc::EEXIST
         };
     }
-    // SAFETY: passed on to the caller.
     let waited = match unsafe { Limits::read(ring, flags, arg, size) } {
         Ok(limits) => wait::wait(ring, min_complete, limits),
         Err(error) => error,
