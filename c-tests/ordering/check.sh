@@ -70,9 +70,9 @@ in_header() { # name, file, sed expression
 }
 
 queue=core/src/queue
-in_model reap 'the CQ tail is read without order' $queue/complete.rs 's/cq.tail().load_acquire/cq.tail().load_relaxed/'
+in_model reap 'the CQ tail is read without order' $queue/complete.rs 's/cq_tail().load_acquire/cq_tail().load_relaxed/'
 in_model reap 'the CQ head is stored without order' $queue/complete.rs 's/head.store_release/head.store_relaxed/'
-in_model walk 'a walk reads the CQ tail without order' core/src/inline/peek.rs 's/cq.tail().load_acquire/cq.tail().load_relaxed/'
+in_model walk 'a walk reads the CQ tail without order' core/src/inline/peek.rs 's/cq_tail().load_acquire/cq_tail().load_relaxed/'
 in_model submit 'the SQ head is read without order' core/src/ring/handle.rs 's/sq_head().load_acquire/sq_head().load_relaxed/'
 in_model submit 'the SQ tail is stored without order' $queue/submit.rs 's/store_seq_cst/store_relaxed/'
 in_model from-thread-to-thread 'as before, seen by a third thread' $queue/submit.rs 's/store_seq_cst/store_relaxed/'

@@ -10,7 +10,7 @@ use uring_core::abi::types::KERNEL_SIGSET_SIZE;
 use uring_core::errno::{Errno, Result};
 use uring_core::kernel::Kernel;
 use uring_core::queue::{complete, submit};
-use uring_core::ring::handle::{Cq, Ring as Kring, Sq};
+use uring_core::ring::handle::{Ring as Kring, Sq};
 use uring_core::ring::order::Word;
 
 use crate::entry_lock::Entry;
@@ -312,7 +312,7 @@ impl<'a> Work<'a> {
     pub unsafe fn wait<K: Kernel>(&mut self, wanted: c_uint, asked: bool) -> Result<()> {
         // SAFETY: the ring is set up, and `call` submits nothing here.
         unsafe {
-            let there = complete::available(Cq::<K>::new(self.view.kring())) >= wanted.max(1);
+            let there = complete::available(Kring::<K>::new(self.view.kring())) >= wanted.max(1);
             if asked || self.view.has_backlog() || (wanted != 0 && !there) {
                 match self.call::<K>(0, wanted, true, None) {
                     Called::Returned(returned) | Called::Displaced(returned) => drop(returned?),

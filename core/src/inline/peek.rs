@@ -79,8 +79,8 @@ pub unsafe extern "C" fn io_uring_cqe_shift(ring: *const io_uring) -> c_uint {
 /// `ring` is set up, and no other thread uses its CQ side.
 #[cfg_attr(feature = "ffi", unsafe(no_mangle))]
 pub unsafe extern "C" fn io_uring_cq_ready(ring: *const io_uring) -> c_uint {
-    // SAFETY: the caller has the CQ side.
-    complete::available(unsafe { Cq::<()>::new(ring.cast_mut()) })
+    // SAFETY: the caller's ring is set up.
+    complete::available(unsafe { Ring::<()>::new(ring.cast_mut()) })
 }
 
 /// Whether the kernel holds CQEs that found no room in the queue.
@@ -218,9 +218,9 @@ pub unsafe extern "C" fn io_uring_cqe_iter_init(ring: *const io_uring) -> io_uri
         cqes: cq.cqes(),
         mask: cq.mask(),
         shift: cq.cqe_shift(),
-        head: cq.head().load_relaxed(),
+        head: cq.cq_head().load_relaxed(),
         // Acquire: the CQEs before the tail are complete.
-        tail: cq.tail().load_acquire(),
+        tail: cq.cq_tail().load_acquire(),
     }
 }
 
@@ -315,7 +315,7 @@ struct First {
 fn first<K>(cq: Cq<K>) -> First {
     let (mut cqe, mut ret) = (ptr::null_mut(), Ret::DONE);
     let available = loop {
-        let available = complete::available(cq);
+        let available = complete::available(*cq);
         if available == 0 {
             break available;
         }

@@ -39,7 +39,7 @@ pub(super) fn wait<K: Kernel>(
     let mut ret;
     loop {
         complete::peek(cq);
-        let available = complete::available(cq);
+        let available = complete::available(*cq);
         let is_limited = available < wait_nr;
         if is_limited {
             timeout = sqe::get(sq);

@@ -81,17 +81,17 @@ impl Cqe {
 /// Gives `nr` CQ slots back to the kernel.
 #[inline(always)]
 pub fn advance<K>(cq: Cq<K>, nr: c_uint) {
-    let head = cq.head();
+    let head = cq.cq_head();
     // Release: the CQEs have been read before the kernel may write there again.
     head.store_release(head.load_relaxed().wrapping_add(nr));
 }
 
-/// How many CQ slots are filled.
+/// How many CQ slots are filled. That stays so only for the thread that has the CQ side.
 #[inline(always)]
-pub fn available<K>(cq: Cq<K>) -> c_uint {
+pub fn available<K>(ring: Ring<K>) -> c_uint {
     // Acquire: a CQE is read only if the tail says it is there.
-    let tail = cq.tail().load_acquire();
-    tail.wrapping_sub(cq.head().load_relaxed())
+    let tail = ring.cq_tail().load_acquire();
+    tail.wrapping_sub(ring.cq_head().load_relaxed())
 }
 
 /// The CQE at the head.
@@ -101,7 +101,7 @@ pub fn available<K>(cq: Cq<K>) -> c_uint {
 /// A slot is [`available`].
 #[inline(always)]
 pub(crate) unsafe fn head<K>(cq: Cq<K>) -> Cqe {
-    let index = ((cq.head().load_relaxed() & cq.mask()) as usize) << cq.cqe_shift();
+    let index = ((cq.cq_head().load_relaxed() & cq.mask()) as usize) << cq.cqe_shift();
     // SAFETY: the masked index lies within the ring's CQEs. The caller has seen the tail behind this one.
     unsafe { Cqe::new(cq.cqes().add(index)) }
 }
@@ -114,7 +114,7 @@ pub(crate) unsafe fn head<K>(cq: Cq<K>) -> Cqe {
 #[inline(never)]
 pub fn peek<K>(cq: Cq<K>) -> (*mut io_uring_cqe, c_int) {
     let mut passed_over = NOTHING;
-    while available(cq) != 0 {
+    while available(*cq) != 0 {
         // SAFETY: a slot is available.
         let cqe = unsafe { head(cq) };
         if !cqe.is_internal(*cq) {
@@ -144,7 +144,7 @@ pub fn get_events<K: Kernel>(ring: Ring<K>) -> Ret {
 /// there is none, completions that the kernel holds back are fetched first.
 #[inline(always)]
 pub fn peek_batch<K: Kernel>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
-    let ready = available(cq);
+    let ready = available(*cq);
     if ready == 0 {
         if kernel_flags(*cq) & HELD_BACK == 0 {
             return 0;
@@ -173,7 +173,7 @@ fn peek_batch_mixed<K: Kernel>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_ui
 fn fetch<K: Kernel>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
     // Whatever the call says, what counts is whether completions are there now.
     let _ = get_events(*cq);
-    let ready = available(cq);
+    let ready = available(*cq);
     // Without room nothing is ever found in a CQ that is full, however often the kernel is asked.
     if ready == 0 || cqes.count() == 0 {
         0
@@ -210,9 +210,9 @@ fn collect_in_two<K>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
 /// The slot at the head, and how many there are from there to the ring's end.
 #[inline(always)]
 fn first_slot<K>(cq: Cq<K>) -> (*mut io_uring_cqe, c_uint) {
-    let slot = cq.head().load_relaxed() & cq.mask();
+    let slot = cq.cq_head().load_relaxed() & cq.mask();
     let start = cq.cqes().wrapping_byte_add(slot as usize * cqe_size(cq));
-    (start, cq.entries() - slot)
+    (start, cq.cq_entries() - slot)
 }
 
 /// Bytes from one CQE to the next.
@@ -225,8 +225,8 @@ fn cqe_size<K>(ring: Cq<K>) -> usize {
 #[inline(always)]
 fn collect_mixed<K>(cq: Cq<K>, cqes: Room<*mut io_uring_cqe>) -> c_uint {
     let mut found = 0;
-    let mut head = cq.head().load_relaxed();
-    let tail = head.wrapping_add(available(cq));
+    let mut head = cq.cq_head().load_relaxed();
+    let tail = head.wrapping_add(available(*cq));
     while head != tail && found < cqes.count() {
         // SAFETY: the masked position lies within the ring's CQEs, and this one is before the tail.
         let cqe = unsafe { Cqe::new(cq.cqes().add((head & cq.mask()) as usize)) };

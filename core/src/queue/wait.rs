@@ -68,7 +68,7 @@ fn reap<K: Kernel>(
 ) -> Ret {
     let submitted = 'settled: {
         let (mut entered, mut submitted) = (false, 0);
-        let mut available = complete::available(cq);
+        let mut available = complete::available(*cq);
         if available == 0 {
             if wait_nr == 0 {
                 break 'settled NOT_ENTERED;
@@ -85,7 +85,7 @@ fn reap<K: Kernel>(
                     return error.into();
                 }
             }
-            available = complete::available(cq);
+            available = complete::available(*cq);
         }
         if available >= wait_nr {
             // SAFETY: a slot is available: there were some at first, or as many as the wait is for, which is not 0 then.
@@ -137,7 +137,7 @@ fn reap_on<K: Kernel>(
         let ready = if cqe.is_null() {
             0
         } else {
-            complete::available(cq)
+            complete::available(*cq)
         };
         let mut enters = wait_nr > ready;
         if cqe.is_null() && wait_nr == 0 && batch.nr() == 0 {

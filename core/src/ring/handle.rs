@@ -167,6 +167,27 @@ impl<K> Ring<K> {
         }
     }
 
+    /// The CQ head, which the CQ side moves.
+    #[inline(always)]
+    pub fn cq_head(self) -> Word {
+        // SAFETY: as for `kernel_flags`.
+        unsafe { Word::new((*self.0).cq.khead) }
+    }
+
+    /// The CQ tail, which the kernel moves.
+    #[inline(always)]
+    pub fn cq_tail(self) -> Word {
+        // SAFETY: as for `kernel_flags`.
+        unsafe { Word::new((*self.0).cq.ktail) }
+    }
+
+    /// Number of CQ slots.
+    #[inline(always)]
+    pub fn cq_entries(self) -> c_uint {
+        // SAFETY: as for `int_flags`.
+        unsafe { (*self.0).cq.ring_entries }
+    }
+
     /// How far CQ slot numbers are shifted: 32-byte CQEs take two slots each.
     #[inline(always)]
     pub fn cqe_shift(self) -> c_uint {
@@ -261,20 +282,6 @@ impl<K> Cq<K> {
         Cq(Ring(ring, PhantomData))
     }
 
-    /// The CQ head.
-    #[inline(always)]
-    pub fn head(self) -> Word {
-        // SAFETY: the ring is set up, so the pointer leads into its mapping.
-        unsafe { Word::new((*self.0.0).cq.khead) }
-    }
-
-    /// The CQ tail, which the kernel moves.
-    #[inline(always)]
-    pub fn tail(self) -> Word {
-        // SAFETY: as for `head`.
-        unsafe { Word::new((*self.0.0).cq.ktail) }
-    }
-
     /// The word that tells the kernel whether to signal an eventfd, if this kernel has it.
     #[inline(always)]
     pub fn eventfd_flags(self) -> Option<Word> {
@@ -289,24 +296,17 @@ impl<K> Cq<K> {
         }
     }
 
-    /// Number of CQ slots.
-    #[inline(always)]
-    pub fn entries(self) -> c_uint {
-        // SAFETY: set-up has filled the field in, and nothing changes it but a `Whole`.
-        unsafe { (*self.0.0).cq.ring_entries }
-    }
-
     /// What a position is masked with to be a slot number.
     #[inline(always)]
     pub fn mask(self) -> c_uint {
-        // SAFETY: as for `entries`.
+        // SAFETY: set-up has filled the field in, and only a `Whole` changes it.
         unsafe { (*self.0.0).cq.ring_mask }
     }
 
     /// The first CQ slot.
     #[inline(always)]
     pub fn cqes(self) -> *mut io_uring_cqe {
-        // SAFETY: as for `entries`.
+        // SAFETY: as for `mask`.
         unsafe { (*self.0.0).cq.cqes }
     }
 }

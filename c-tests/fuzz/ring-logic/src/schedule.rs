@@ -254,7 +254,7 @@ impl Program {
         if cqe.is_null() {
             return false;
         }
-        assert!(complete::available(cq) > 0);
+        assert!(complete::available(*cq) > 0);
         // SAFETY: the CQE is published, and is read before it is given back.
         let (user_data, slots) = unsafe { ((*cqe).user_data, Cqe::new(cqe).slots()) };
         complete::advance(cq, slots);

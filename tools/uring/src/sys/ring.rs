@@ -86,7 +86,7 @@ impl Ring {
 
     /// The next completion, if one is there.
     pub fn pop(&mut self) -> Option<Cqe> {
-        if complete::available(self.whole().cq()) == 0 {
+        if complete::available(self.whole().ring()) == 0 {
             return None;
         }
         self.wait().ok()
