@@ -6,13 +6,14 @@
 FALLBACK := flavours/fallback
 FALLBACK_OUT := $(B)/fallback
 FALLBACK_LIB := $(FALLBACK_OUT)/liburing.so.$(VERSION_MAJOR)
+FALLBACK_LIB_FFI := $(FALLBACK_OUT)/liburing-ffi.so.$(VERSION_MAJOR)
 FALLBACK_SOURCES := $(shell find $(FALLBACK) -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock) $(RUST_SOURCES)
 FALLBACK_RUSTFLAGS := -Crelocation-model=pic -Cdebuginfo=$(RUST_DEBUGINFO) --remap-path-prefix=$(CURDIR)=liburing $(RUSTFLAGS)
 
 .PHONY: fallback
 
 ## make fallback       liburing served from user space where io_uring is refused, in build/fallback
-fallback: $(FALLBACK_LIB) $(FALLBACK_OUT)/liburing-fallback.a
+fallback: $(FALLBACK_LIB) $(FALLBACK_LIB_FFI) $(FALLBACK_OUT)/liburing-fallback.a
 
 # variant, options
 define fallback_archive
@@ -24,6 +25,7 @@ $(FALLBACK_OUT)/$(1).a: $(FALLBACK_SOURCES) $(FALLBACK)/fallback.mk
 	$$(Q)cp $(FALLBACK_OUT)/cargo/$(RUST_TARGET)/release/liburing_fallback.a $$@
 endef
 $(eval $(call fallback_archive,hooked,--features hooks))
+$(eval $(call fallback_archive,hooked-ffi,--features hooks$(comma)ffi))
 $(eval $(call fallback_archive,plain,))
 
 # Rust's standard library comes along. What is neither liburing's nor a hook becomes local: a program may have its own.
@@ -34,26 +36,31 @@ $(FALLBACK_OUT)/%.o: $(FALLBACK_OUT)/%.a
 		-o $@ $<
 	$(Q)$(OBJCOPY) $(if $(filter -g%,$(CFLAGS)),,--strip-debug) --wildcard --keep-global-symbol='io_uring_*' --keep-global-symbol='__io_uring_*' \
 		--keep-global-symbol=liburing_fallback_active \
-		$(if $(filter hooked,$*),$(FALLBACK_HOOKS:%=--keep-global-symbol=%)) $@
+		$(if $(filter hooked%,$*),$(FALLBACK_HOOKS:%=--keep-global-symbol=%)) $@
 
 # Without `local: *` the hooks stay visible, and have no version.
-$(FALLBACK_OUT)/liburing.map: src/liburing.map
+$(FALLBACK_OUT)/liburing%.map: src/liburing%.map
 	$(Q)mkdir -p $(@D)
 	$(Q)sed '/^ *local:$$/,/\*;/d' $< >$@
 
-$(FALLBACK_LIB): $(FALLBACK_OUT)/hooked.o $(FALLBACK_OUT)/liburing.map
-	$(call say,LD,fallback/$(@F))
-	$(Q)$(CC) -shared -static-libgcc $(LDFLAGS) -fuse-ld=bfd -Wl,-soname,$(SONAME_uring) \
-		-Wl,--version-script=$(FALLBACK_OUT)/liburing.map -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete \
-		-Wl,--gc-sections -Wl,--hash-style=gnu -o $@ $<
-	$(Q)ln -sf $(@F) $(FALLBACK_OUT)/liburing.so
+# library, its object
+define fallback_shared
+$(FALLBACK_OUT)/lib$(1).so.$(VERSION_MAJOR): $(FALLBACK_OUT)/$(2).o $(FALLBACK_OUT)/lib$(1).map
+	$$(call say,LD,fallback/$$(@F))
+	$$(Q)$(CC) -shared -static-libgcc $(LDFLAGS) -fuse-ld=bfd -Wl,-soname,$(SONAME_$(1)) \
+		-Wl,--version-script=$(FALLBACK_OUT)/lib$(1).map -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodelete \
+		-Wl,--gc-sections -Wl,--hash-style=gnu -o $$@ $$<
+	$$(Q)ln -sf $$(@F) $(FALLBACK_OUT)/lib$(1).so
+endef
+$(eval $(call fallback_shared,uring,hooked))
+$(eval $(call fallback_shared,uring-ffi,hooked-ffi))
 
 $(FALLBACK_OUT)/liburing-fallback.a: $(FALLBACK_OUT)/plain.o
 	$(call say,AR,fallback/$(@F))
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $<
 
-.SECONDARY: $(FALLBACK_OUT)/hooked.o $(FALLBACK_OUT)/plain.o
+.SECONDARY: $(FALLBACK_OUT)/hooked.o $(FALLBACK_OUT)/hooked-ffi.o $(FALLBACK_OUT)/plain.o
 
 .PHONY: install-fallback uninstall-fallback
 FALLBACK_INSTALL = DESTDIR='$(DESTDIR)' prefix='$(prefix)' includedir='$(includedir)' libdir='$(libdir)' \
@@ -85,7 +92,7 @@ $(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h)
 	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
 
 ## make check-fallback  the C tests, tests of its own, and qemu-img on the fallback, io_uring refused
-check-fallback: $(FALLBACK_LIB) $(FALLBACK_OUT)/liburing-fallback.a $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
+check-fallback: $(FALLBACK_LIB) $(FALLBACK_LIB_FFI) $(FALLBACK_OUT)/liburing-fallback.a $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
 		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so))
 	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh

@@ -7,7 +7,8 @@ set -euo pipefail
 
 action=$1
 here=$(cd "$(dirname "$0")" && pwd)
-library=$libdir/liburing-fallback/liburing.so.${VERSION%%.*}
+folder=$libdir/liburing-fallback
+library=$folder/liburing.so.${VERSION%%.*}
 
 put() { # mode source destination [install option...]
     local mode=$1 source=$2 destination=$3
@@ -25,6 +26,7 @@ fill() { # template file
     local text
     text=$(<"$here/$1")
     text=${text//@LIBRARY@/"$library"}
+    text=${text//@LIBRARY_FFI@/"$folder/liburing-ffi.so.${VERSION%%.*}"}
     text=${text//@prefix@/"$prefix"}
     text=${text//@libdir@/"$libdevdir"}
     text=${text//@includedir@/"$includedir"}
@@ -34,10 +36,13 @@ fill() { # template file
 
 fill liburing-fallback.in "$BUILD/fallback/liburing-fallback"
 fill liburing-fallback.pc.in "$BUILD/fallback/liburing-fallback.pc"
-put 755 "$BUILD/fallback/liburing.so.${VERSION%%.*}" "$library" --strip --strip-program="${STRIP:-strip}"
+for name in liburing liburing-ffi; do
+    name=$name.so.${VERSION%%.*}
+    put 755 "$BUILD/fallback/$name" "$folder/$name" --strip --strip-program="${STRIP:-strip}"
+done
 put 644 "$BUILD/fallback/liburing-fallback.a" "$libdevdir/liburing-fallback.a"
 put 644 "$BUILD/fallback/liburing-fallback.pc" "$libdevdir/pkgconfig/liburing-fallback.pc"
 put 755 "$BUILD/fallback/liburing-fallback" "$prefix/bin/liburing-fallback"
 if [ "$action" = uninstall ]; then
-    rmdir --ignore-fail-on-non-empty "$DESTDIR$libdir/liburing-fallback" 2>/dev/null || true
+    rmdir --ignore-fail-on-non-empty "$DESTDIR$folder" 2>/dev/null || true
 fi

@@ -151,7 +151,6 @@ pub fn reap() {
         if aio.eventfd < 0 {
             return;
         }
-        sys::eventfd_read(aio.eventfd);
         // SAFETY: as many events as there is room for, and a time, both on this stack.
         let got = unsafe {
             sys!(

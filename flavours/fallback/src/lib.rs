@@ -14,10 +14,11 @@
 //! | [`submit`], [`request`], [`run`] | reading SQEs; a request; running it and those that depend on it |
 //! | [`ops`] | a file for each topic of opcodes |
 //! | [`workers`], [`poller`], [`aio`] | where requests wait: threads, epoll and timers, native AIO |
+//! | [`lead`] | a waiting thread of the program that looks for events itself |
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
 //! | [`life`] | fork, and closing of descriptors that requests use |
-//! | `hooks` | functions that replace libc's |
+//! | `hooks`, [`inside`] | functions that replace libc's; signal handlers that call them |
 //! | [`sys`], [`lock`] | bare system calls, and a lock that survives fork |
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
@@ -33,6 +34,9 @@
 
 #[path = "../../../src/archive.rs"]
 mod archive;
+#[cfg(feature = "ffi")]
+#[path = "../../../src/ffi.rs"]
+mod ffi;
 #[path = "../../../src/heap.rs"]
 mod heap;
 #[path = "../../../src/probe.rs"]

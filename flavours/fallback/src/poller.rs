@@ -306,7 +306,8 @@ pub fn watch_aio(eventfd: c_int) -> bool {
             poller.level,
             libc::EPOLL_CTL_ADD,
             eventfd,
-            libc::EPOLLIN as u32,
+            // Each of its events counts, so that nobody has to read it.
+            (libc::EPOLLIN | libc::EPOLLET) as u32,
             AIO,
         ) < 0
         {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases refusals static qemu (all by default)
+# usage: check.sh [PART...]     parts: modes own cases refusals ffi static qemu (all by default)
 # environment: CC PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
 set -euo pipefail
 export LC_ALL=C
@@ -120,6 +120,18 @@ refusals() {
     echo "refusals: all works with io_setup, epoll_pwait2, preadv2, pwritev2, memfd_create, threads or descriptors refused"
 }
 
+# For programs in other languages: every function a symbol. Its versions are others, so it is preloaded as well.
+ffi() {
+    local both=$library:$FALLBACK_OUT/liburing-ffi.so.2
+    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -I"$PREFIX/include" "$here/ffi/symbols.c" -o "$work/symbols" \
+        -L"$FALLBACK_OUT" -luring-ffi
+    "$refuse" -p env "LD_LIBRARY_PATH=$FALLBACK_OUT" "$work/symbols" || fail "linked to liburing-ffi"
+    "$refuse" -p env "LD_PRELOAD=$both" "LD_LIBRARY_PATH=$PREFIX/lib" "$work/symbols" || fail "liburing-ffi, preloaded"
+    (cd "$work" && TMPDIR=$work "$refuse" -p env "LD_PRELOAD=$both" "$FALLBACK_OUT/tests/readiness") >"$work/out" ||
+        fail "both preloaded: $(cat "$work/out")"
+    echo "ffi: programs of liburing-ffi run, by name and preloaded"
+}
+
 # The archive: without hooks, and in a program that has no other liburing.
 static() {
     "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -I"$PREFIX/include" "$here/linked.c" -o "$work/linked" \
@@ -156,7 +168,7 @@ qemu() {
     echo "qemu: images converted both ways, checksums equal"
 }
 
-[ $# -gt 0 ] || set -- modes own cases refusals static qemu
+[ $# -gt 0 ] || set -- modes own cases refusals ffi static qemu
 for part in "$@"; do
     "$part"
 done
