@@ -18,6 +18,8 @@ use crate::watch::{self, Call};
 
 const SUBMITS: Call = Call {
     submits: true,
+    peeks: false,
+    gets_events: false,
     by_hand: false,
     waits: 0,
     timed: false,
@@ -25,6 +27,14 @@ const SUBMITS: Call = Call {
 const LOOKS: Call = Call {
     submits: false,
     ..SUBMITS
+};
+const PEEKS: Call = Call {
+    peeks: true,
+    ..LOOKS
+};
+const GETS_EVENTS: Call = Call {
+    gets_events: true,
+    ..LOOKS
 };
 
 fn waits(submits: bool, waits: c_uint, timed: bool) -> Call {
@@ -56,12 +66,12 @@ macro_rules! looked_at {
 looked_at! {
     queue::io_uring_submit(ring) -> c_int { SUBMITS }
     queue::io_uring_submit_and_wait(ring, wait_nr: c_uint) -> c_int { waits(true, wait_nr, false) }
-    queue::io_uring_submit_and_get_events(ring) -> c_int { SUBMITS }
-    queue::io_uring_get_events(ring) -> c_int { LOOKS }
-    queue::io_uring_peek_batch_cqe(ring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint { LOOKS }
+    queue::io_uring_submit_and_get_events(ring) -> c_int { Call { submits: true, ..GETS_EVENTS } }
+    queue::io_uring_get_events(ring) -> c_int { GETS_EVENTS }
+    queue::io_uring_peek_batch_cqe(ring, cqes: *mut *mut io_uring_cqe, count: c_uint) -> c_uint { PEEKS }
     queue::__io_uring_sqring_wait(ring) -> c_int { LOOKS }
     wait::__io_uring_get_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe, submit: c_uint, wait_nr: c_uint, sigmask: *mut sigset_t) -> c_int {
-        Call { by_hand: submit != 0, ..waits(false, wait_nr, false) }
+        Call { by_hand: submit != 0, peeks: submit == 0 && wait_nr == 0, ..waits(false, wait_nr, false) }
     }
     wait::io_uring_wait_cqes(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint, ts: *mut __kernel_timespec, sigmask: *mut sigset_t) -> c_int {
         waits(false, wait_nr, !ts.is_null())
@@ -86,7 +96,7 @@ looked_at! {
 #[cfg(feature = "ffi")]
 looked_at! {
     ffi::io_uring_sqring_wait(ring) -> c_int { LOOKS }
-    ffi::io_uring_peek_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int { LOOKS }
+    ffi::io_uring_peek_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int { PEEKS }
     ffi::io_uring_wait_cqe(ring, cqe_ptr: *mut *mut io_uring_cqe) -> c_int { waits(false, 1, false) }
     ffi::io_uring_wait_cqe_nr(ring, cqe_ptr: *mut *mut io_uring_cqe, wait_nr: c_uint) -> c_int {
         waits(false, wait_nr, false)

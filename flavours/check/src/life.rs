@@ -127,6 +127,7 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: Option<&Request>, p
     let doing = match rule {
         Rule::Closed => "closed",
         Rule::ThreadExit => "noticed",
+        Rule::Unsubmitted => "last called",
         _ => "called",
     };
     report(
@@ -266,6 +267,11 @@ extern "C" fn process_ends() {
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
             if ring.generation == generation && !ring.raced {
+                let (left, last) = (ring.unsubmitted(), ring.last);
+                if left != 0 {
+                    let what = format!("{left} SQEs were taken and never submitted");
+                    say(notes, Rule::Unsubmitted, what, None, last);
+                }
                 given_up(ring, notes, Place::default());
             }
         }

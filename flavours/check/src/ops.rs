@@ -62,8 +62,9 @@ pub fn page(number: u8) -> String {
         return "io_uring_enter(2)".into();
     };
     let helper = match op {
+        // There is no helper.
+        IORING_OP_RECV_ZC => return "io_uring_register_ifq(3)".into(),
         IORING_OP_ASYNC_CANCEL => "cancel".into(),
-        IORING_OP_URING_CMD => "uring_cmd".into(),
         _ => format!("{op:?}")
             .trim_start_matches("IORING_OP_")
             .to_lowercase(),

@@ -6,6 +6,7 @@ use uring_core::ring::order::Word;
 use crate::buffers::Groups;
 use crate::flight::Flight;
 use crate::leftovers::Leftovers;
+use crate::place::Place;
 use crate::request::{Range, Request};
 
 /// Highest values that were seen.
@@ -64,8 +65,11 @@ pub struct Ring {
     pub last_cancel: u64,
     pub flight: Flight,
     pub leftovers: Leftovers,
-    /// Where the program has the ring, at the last call.
+    /// Where the program has the ring, and where it called from, at the last call.
     at: usize,
+    pub last: Place,
+    /// How often in a row the program has looked for CQEs where none can come by themselves, and since when.
+    pub fruitless: (u32, u64),
 }
 
 // SAFETY: the pointers lead to ring memory, which is read through `order` only.
@@ -184,6 +188,8 @@ impl Ring {
             flight: Flight::default(),
             leftovers: Leftovers::default(),
             at: 0,
+            last: Place::default(),
+            fruitless: (0, 0),
         };
         shadow.collected_to = shadow.cq.tail();
         shadow.leftovers.begin(ring.sq.sqe_tail);
@@ -211,15 +217,32 @@ impl Ring {
         self.at = ring.addr();
     }
 
+    /// The program's side of the SQ: how many SQEs are published, and taken. None if the ring is not where it was.
+    fn tails(&self) -> Option<(u32, u32)> {
+        let (mut parts, mut tails) = ([0usize; 2], [0u32; 2]);
+        let at = (self.at + std::mem::offset_of!(io_uring, sq)) as u64;
+        let published_at = at + std::mem::offset_of!(io_uring_sq, sqe_head) as u64;
+        let known = self.at != 0
+            && crate::memory::read(at, &mut parts)
+            && crate::memory::read(published_at, &mut tails)
+            && parts == [self.sq.head.addr(), self.sq.tail.addr()];
+        let [published, taken] = tails;
+        known.then_some((published, taken))
+    }
+
     /// Whether all SQEs were taken when the program last looked, as far as its ring can be read.
     pub fn sq_is_full(&self) -> bool {
-        let mut tail = [0u32];
-        let at = self.at
-            + std::mem::offset_of!(io_uring, sq)
-            + std::mem::offset_of!(io_uring_sq, sqe_tail);
-        self.at != 0
-            && crate::memory::read(at as u64, &mut tail)
-            && tail[0].wrapping_sub(self.sq.head()) >= self.sq.entries
+        self.tails()
+            .is_some_and(|(_, taken)| taken.wrapping_sub(self.sq.head()) >= self.sq.entries)
+    }
+
+    /// How many SQEs were taken and never submitted, as far as the program's ring can be read.
+    pub fn unsubmitted(&self) -> u32 {
+        if self.has(IORING_SETUP_SQ_REWIND) {
+            return 0;
+        }
+        self.tails()
+            .map_or(0, |(published, taken)| taken.wrapping_sub(published))
     }
 
     /// A request is published.

@@ -100,6 +100,9 @@ rules! {
     /// The user changed after a submission thread was made.
     User "user" true "io_uring_sqpoll(7)"
         "change the user first and set the ring up then: the kernel's submission thread keeps the former user's rights";
+    /// Completions are looked for where none can come.
+    Deferred "deferred" true "io_uring_setup_flags(7)"
+        "wait for completions (io_uring_wait_cqe()), call io_uring_get_events(), or set the ring up with IORING_SETUP_TASKRUN_FLAG as well";
     /// A wait that nothing can end.
     Endless "endless" true "io_uring_wait_cqe(3)"
         "submit a request first; a multishot request that has ended (no IORING_CQE_F_MORE) must be armed again";

@@ -15,18 +15,29 @@ use crate::rules::Rule;
 use crate::sq;
 use crate::stack::{self, Where};
 use crate::state::{self, Notes};
+use crate::trace;
 
 /// What a call does.
 #[derive(Clone, Copy)]
 pub struct Call {
     /// It submits what was taken.
     pub submits: bool,
+    /// It looks for a CQE without a wait.
+    pub peeks: bool,
+    /// It has the kernel finish completions.
+    pub gets_events: bool,
     /// It submits what the program itself has published.
     pub by_hand: bool,
     /// It waits for so many CQEs.
     pub waits: u32,
     /// The wait ends by itself.
     pub timed: bool,
+}
+
+impl Call {
+    fn runs_work(&self) -> bool {
+        self.gets_events || self.waits != 0
+    }
 }
 
 /// How often a wait may find enough CQEs that a wait before it has found already.
@@ -79,6 +90,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             return;
         }
         shadow.seen_at(at);
+        shadow.last = place;
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
         if call.submits {
@@ -99,6 +111,11 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         }
         if call.waits != 0 {
             waiting(shadow, notes, call, place);
+        }
+        if call.peeks {
+            peeking(shadow, notes, place);
+        } else if call.runs_work() {
+            shadow.fruitless = (0, 0);
         }
     });
 }
@@ -233,6 +250,32 @@ fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
         );
     }
     say(notes, Rule::Endless, what, place);
+}
+
+/// A look for CQEs. With `IORING_SETUP_DEFER_TASKRUN` they come only when the program enters the kernel for them, and without
+/// `IORING_SETUP_TASKRUN_FLAG` nothing says that there are some.
+fn peeking(shadow: &mut Ring, notes: &mut Notes, place: Place) {
+    const MANY: u32 = 10_000;
+    const SECOND: u64 = 1_000_000_000;
+    if !shadow.has(IORING_SETUP_DEFER_TASKRUN)
+        || shadow.has(IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_IOPOLL)
+        || shadow.flight.outstanding() == 0
+        || shadow.lost
+        || shadow.cq.tail() != shadow.cq.head()
+    {
+        shadow.fruitless = (0, 0);
+        return;
+    }
+    let (times, since) = shadow.fruitless;
+    shadow.fruitless.0 = times.saturating_add(1);
+    if times == 0 {
+        shadow.fruitless.1 = trace::clock();
+    } else if times % MANY == 0 && trace::clock().saturating_sub(since) > SECOND {
+        let what = format!(
+            "{times} looks in a row have found no CQE, and none can come: the ring has IORING_SETUP_DEFER_TASKRUN, and no call lets the kernel finish completions"
+        );
+        say(notes, Rule::Deferred, what, place);
+    }
 }
 
 /// After a call, which returned `ret`.

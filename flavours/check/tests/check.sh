@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust misuse modes ffi asan static faults cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan static faults cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -25,6 +25,21 @@ rust() {
             --features "$features" -- -D warnings
     done
     echo "rust: no warning"
+}
+
+# Each page that a report may name is there.
+pages() {
+    local page missing=0 count=0 root=$here/../../..
+    while read -r page; do
+        count=$((count + 1))
+        [ -e "$root/man/man${page: -2:1}/${page%(*}.${page: -2:1}" ] || { echo "there is no page $page" && missing=1; }
+    done < <(
+        grep -ohE 'io_uring[a-z_0-9]*\([0-9]\)' "$here/../src/rules.rs" "$here/../src/ops.rs"
+        sed -nE 's/^ *IORING_OP_([A-Z0-9_]+) = .*/\1/p' "$root/core/src/abi/op.rs" | grep -vx -e LAST -e RECV_ZC | tr '[:upper:]' '[:lower:]' |
+            sed 's/^async_cancel$/cancel/; s/.*/io_uring_prep_&(3)/'
+    )
+    [ "$missing" = 0 ] || fail "pages are missing"
+    echo "pages: $count references lead to pages"
 }
 
 misuse() {
@@ -148,7 +163,7 @@ cases() {
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust misuse modes ffi asan static faults cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan static faults cases
 for part in "$@"; do
     "$part"
 done

@@ -1,4 +1,6 @@
 /* Chains, heads and tails, what is left when a ring is given up. */
+#include <time.h>
+
 #include "misuse.h"
 
 /* ---- chains ---- */
@@ -206,6 +208,68 @@ static void never_submitted(void)
     io_uring_queue_exit(&ring);
 }
 
+static struct io_uring kept;
+
+static void left_at_exit(void)
+{
+    open_ring(&kept, 4, 0);
+    take(&kept, 1);
+    MUST(io_uring_submit(&kept) == 1);
+    reap(&kept);
+    take(&kept, 2);
+}
+
+static void nothing_left_at_exit(void)
+{
+    open_ring(&kept, 4, 0);
+    take(&kept, 1);
+    MUST(io_uring_submit(&kept) == 1);
+    reap(&kept);
+}
+
+/* ---- completions that wait for the program ---- */
+
+static void look_for(struct io_uring *ring, unsigned milliseconds)
+{
+    struct timespec begin, now;
+    struct io_uring_cqe *cqe;
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        /* as the io_uring_peek_cqe() of other headers calls the library */
+        if (io_uring_peek_batch_cqe(ring, &cqe, 1) == 1) {
+            io_uring_cqe_seen(ring, cqe);
+            return;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < milliseconds);
+}
+
+static void peek_deferred(unsigned flags)
+{
+    struct io_uring ring;
+    char byte;
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | flags);
+    io_uring_prep_read(take(&ring, 0), fds[0], &byte, 1, 0);
+    MUST(io_uring_submit(&ring) == 1);
+    MUST(write(fds[1], "x", 1) == 1);
+    look_for(&ring, 2500);
+    io_uring_queue_exit(&ring);
+}
+
+static void looked_for_in_vain(void)
+{
+    peek_deferred(0);
+}
+
+static void told_to_enter(void)
+{
+    peek_deferred(IORING_SETUP_TASKRUN_FLAG);
+}
+
 static void lost_to_overflow(void)
 {
     struct io_uring ring;
@@ -273,6 +337,10 @@ static const struct misuse cases[] = {
     RIGHT(wait_with_a_limit),
     RIGHT(wait_for_a_signal),
     WRONG(never_submitted, "unsubmitted", "-"),
+    WRONG(left_at_exit, "unsubmitted", "-"),
+    RIGHT(nothing_left_at_exit),
+    WRONG(looked_for_in_vain, "deferred", "-"),
+    RIGHT(told_to_enter),
     WRONG(lost_to_overflow, "overflow", "-"),
     RIGHT(fetched_after_overflow),
     WRONG(not_enabled, "disabled", "-"),
