@@ -11,6 +11,8 @@ class Architecture:
     `firmware` is a package, and the file in it."""
 
     def __init__(self, name, qemu, package, options, console, drive, meta, modules=True, memory_mib=1024, firmware=None):
+        # Debian's name, without the size of pages
+        self.debian = name.partition("-")[0]
         self.name, self.qemu, self.package, self.options = name, qemu, package, options
         self.console, self.drive, self.meta, self.modules = console, drive, meta, modules
         self.memory_mib, self.firmware = memory_mib, firmware
@@ -22,12 +24,16 @@ ARCHITECTURES = {architecture.name: architecture for architecture in [
                  "ttyS0 reboot=t", NVME, "linux-image-cloud-amd64", modules=False),
     Architecture("arm64", "qemu-system-aarch64", "qemu-system-arm", ["-machine", "virt", "-cpu", "max"],
                  "ttyAMA0", VIRTIO_PCI, "linux-image-arm64"),
+    Architecture("arm64-16k", "qemu-system-aarch64", "qemu-system-arm", ["-machine", "virt", "-cpu", "max"],
+                 "ttyAMA0", VIRTIO_PCI, "linux-image-arm64-16k"),
     Architecture("armhf", "qemu-system-arm", "qemu-system-arm", ["-machine", "virt", "-cpu", "cortex-a15"],
                  "ttyAMA0", VIRTIO_MMIO, "linux-image-armmp"),
     Architecture("riscv64", "qemu-system-riscv64", "qemu-system-misc", ["-machine", "virt"],
                  "ttyS0", VIRTIO_PCI, "linux-image-riscv64"),
     Architecture("ppc64el", "qemu-system-ppc64", "qemu-system-ppc", ["-machine", "pseries", "-cpu", "power9"],
                  "hvc0", VIRTIO_PCI, "linux-image-powerpc64le"),
+    Architecture("ppc64el-64k", "qemu-system-ppc64", "qemu-system-ppc", ["-machine", "pseries", "-cpu", "power9"],
+                 "hvc0", VIRTIO_PCI, "linux-image-powerpc64le-64k"),
     Architecture("s390x", "qemu-system-s390x", "qemu-system-misc", ["-machine", "s390-ccw-virtio", "-cpu", "max"],
                  "ttysclp0", VIRTIO_CCW, "linux-image-s390x"),
     Architecture("loong64", "qemu-system-loongarch64", "qemu-system-misc", ["-machine", "virt", "-cpu", "la464"],

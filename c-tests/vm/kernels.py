@@ -31,7 +31,7 @@ class Kernel:
 
 
 def fetch(suite, architecture, *arguments):
-    foreign = "" if architecture.name == "amd64" else architecture.name
+    foreign = "" if architecture.debian == "amd64" else architecture.debian
     environment = dict(os.environ, UPSTREAM_SUITE=suite, UPSTREAM_ARCH=foreign)
     run = subprocess.run([FETCH, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True)
