@@ -195,7 +195,7 @@ fn lowest_number(fd: c_int) -> c_int {
     }
 }
 
-/// Sets the kernel ring up in the file's memory, and all that goes with it.
+/// Sets up the kernel ring in the file's memory, the registered buffers and the threads.
 fn set_up_kring(
     unopened: &mut Unopened,
     iovecs: *const iovec,
@@ -206,7 +206,7 @@ fn set_up_kring(
     ring.iopoll = p.flags & IORING_SETUP_IOPOLL != 0 && iopoll::has_polling_queues();
     let retry = Retry::new();
     let mut q = retry.run(|| make_kring(ring))?;
-    // Files that cannot be polled need a feature of 6.11 that no flag tells of. `MIN_TIMEOUT` is the first flag after
+    // Files that cannot be polled need a feature of 6.11 that has no flag. `MIN_TIMEOUT` is the first flag after
     // it.
     if ring.iopoll && q.features & kring::IORING_FEAT_MIN_TIMEOUT == 0 {
         // SAFETY: it was just set up, and no other thread knows it.

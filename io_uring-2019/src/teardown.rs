@@ -45,7 +45,7 @@ unsafe fn cancel_if_gone(ring: &mut Ring) {
     let Some(anchor) = ring.anchor.get() else {
         return;
     };
-    // The lock goes with the anchor, which is closed next.
+    // The lock ends when the anchor is closed, which is next.
     if files::lock(anchor, false).is_ok() {
         // What cannot be cancelled ends by itself. Nothing waits for it.
         let all = io_uring_sync_cancel_reg {

@@ -1,7 +1,7 @@
 //! Threads that run without a C library, by the kernel's `clone` alone.
 //!
-//! Such a thread has no thread-local storage and no `errno`, so no function of libc may run on it. In return this
-//! library needs no libc, and this thread does not keep a program alive that ends its own threads.
+//! Such a thread has no thread-local storage and no `errno`, so no function of libc may run on it. In return the
+//! library needs no libc, and the thread does not keep a program alive whose own threads have ended.
 
 use core::arch::global_asm;
 use core::ffi::{c_uint, c_void};
@@ -14,7 +14,7 @@ use crate::other_threads;
 use crate::sys::call::nr;
 use crate::sys::{process, time};
 
-/// Size of a thread's stack in bytes. A page would do for the code that runs there.
+/// Size of a thread's stack in bytes. The code that runs there needs less than a page.
 const STACK: usize = 64 * 1024;
 
 /// What a thread unmaps when it ends: its stack, or nothing.

@@ -312,7 +312,7 @@ impl<'a> Translator<'a> {
         if self.ring.iopoll {
             return !iopoll::is_polled(fd, &self.ring.last_device);
         }
-        // Completing a request with a given result came in 6.11, without a flag that tells. `MIN_TIMEOUT` is the first
+        // Completing a request with a given result came in 6.11, without a flag. `MIN_TIMEOUT` is the first
         // flag after it.
         flags & O_NONBLOCK != 0
             && self.ring.kring.features & IORING_FEAT_MIN_TIMEOUT != 0

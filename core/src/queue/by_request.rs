@@ -19,7 +19,7 @@ use crate::out::Out;
 use crate::ring::handle::{Ring, Sq, Whole};
 
 /// Submits all SQEs taken so far, waits for `wait_nr` completions until `ts` has passed, and looks at the first. Returns 0
-/// or an error; or with `tells`, the number of the program's requests that were submitted, unless that is 0.
+/// or an error. With `tells`, returns the number of the program's requests that were submitted, unless that is 0.
 ///
 /// `ts` is the program's until this returns: the kernel copies it on submission.
 #[cold]
@@ -114,12 +114,12 @@ fn enter_waking<K: Kernel>(
     enter::enter(ring, batch, wait_nr, flags, Until::Signals(sigmask))
 }
 
-/// How often a submission thread is looked at that has not taken what is there.
+/// How often the SQ head is read until the submission thread has taken all SQEs.
 const LOOKS: c_uint = 1 << 16;
 
-/// Frees the slot of the timeout, unless that is null, from what would make the next request in it the library's own. If
-/// the kernel has not taken it, it is not submitted any more: what it names goes with the call. Returns the end of the
-/// program's requests that the kernel has taken, or its thread will take.
+/// Removes the library's mark from the slot of the timeout, unless that is null: the next request in the slot is the
+/// program's. If the kernel has not taken the timeout, it is withdrawn, as the time that it names is valid only during
+/// this call. Returns the position behind the program's requests that the kernel has taken, or its thread will take.
 #[inline(always)]
 fn take_back<K: Kernel>(sq: Sq<K>, timeout: *mut io_uring_sqe) -> c_uint {
     let is_polled = sq.has(IORING_SETUP_SQPOLL);

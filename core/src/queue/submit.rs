@@ -52,8 +52,9 @@ pub(super) fn flush_polled<K>(sq: Sq<K>) -> Batch {
 
 /// Notes that the kernel has taken `taken` SQEs, at least one, in a ring with `IORING_SETUP_SQ_REWIND`.
 ///
-/// There each call takes a batch that begins at the first slot, and heeds neither head nor tail. So the tail counts the
-/// SQEs that are taken from the ring, nothing is published, and what the kernel left is moved to the first slots.
+/// In such a ring each call takes a batch that begins at the first slot. The kernel ignores head and tail. So nothing
+/// is published, and the ring's own tail is the number of SQEs that were taken and not submitted. What the kernel left
+/// is moved to the first slots.
 #[cold]
 pub(super) fn rewind<K>(sq: Sq<K>, taken: c_uint) {
     let left = sq.tail().wrapping_sub(taken);

@@ -52,9 +52,9 @@ const NOT_ENTERED: c_int = -1;
 
 /// Submits `batch`, waits until `wait_nr` completions are there, and looks at the first.
 ///
-/// What the first system call returned (the number it submitted) is the result, even if a later one fails; only when
-/// that number is zero do later errors show. If enough completions are there to begin with, the result is 0 or an error,
-/// and the number is not told.
+/// The result is what the first system call returned, the number of SQEs that it submitted. If that is 0, the error of
+/// a later system call is the result. If enough completions are there beforehand, the result is 0 or an error, not the
+/// number.
 ///
 /// Here are the frequent cases: nothing is there and one system call brings it, or enough is there already, with or
 /// without something to submit. [`reap_on`] does the rest.
@@ -111,12 +111,12 @@ const POLLS: c_uint = if cfg!(test) { 100 } else { 1 << 22 };
 
 /// Goes on with a [`reap`] that the frequent cases do not settle. `submitted` is what the first system call returned.
 ///
-/// A signal ends the wait, but where requests were submitted the kernel returns their number and hides that. So a wait for
-/// which all was submitted, and which still brought too few completions, is not repeated.
+/// A signal ends the wait. If requests were submitted in the same call, the kernel returns their number and hides the
+/// signal. So a wait that submitted everything and still brought too few completions is not repeated.
 ///
-/// A polled ring is different: there the kernel also returns early for reasons of its own, as when a request is not with
-/// the device yet, and a signal does not show at all while it has nothing to poll. So the wait is repeated until something
-/// is there, but not for ever: in the end it returns as if a signal had come.
+/// A polled ring is different. The kernel also returns early when a request has not reached the device yet. While it
+/// has nothing to poll, it does not check for signals at all. So the wait is repeated until a completion is there.
+/// After [`POLLS`] repetitions it returns as if a signal had come.
 #[inline(never)]
 fn reap_on<K: Kernel>(
     cq: Cq<K>,

@@ -22,7 +22,7 @@ pub unsafe fn register_region<K: Kernel>(ring: Ring<K>, reg: *mut io_uring_mem_r
     unsafe { call_cold(ring, IORING_REGISTER_MEM_REGION, reg.cast(), 1) }
 }
 
-/// Whether waiting counts as waiting for I/O in the system's statistics. No call: it goes with every later enter.
+/// Whether waiting counts as waiting for I/O in the system's statistics. No system call: later enters carry the flag.
 pub fn set_iowait<K>(whole: Whole<K>, enable: bool) -> Ret {
     if !whole.offers(IORING_FEAT_NO_IOWAIT) {
         return Errno::EOPNOTSUPP.into();

@@ -140,7 +140,7 @@ impl<K> Ring<K> {
         unsafe { (*self.0).enter_ring_fd }
     }
 
-    /// The kernel's flags word, `IORING_SQ_*`. It tells of both queues.
+    /// The kernel's flags word, `IORING_SQ_*`. Its flags concern both queues.
     #[inline(always)]
     pub fn kernel_flags(self) -> Word {
         // SAFETY: the ring is set up, so the pointer leads into its mapping.

@@ -133,7 +133,7 @@ pub unsafe fn locate(p: &io_uring_params, sq: &mut io_uring_sq, cq: &mut io_urin
     }
 }
 
-/// Lets slot n of the SQ stand for SQE n for good, where the kernel reads SQE numbers from an array at all.
+/// Writes n as the number of SQE n into the array of SQE numbers, if the ring has one. It stays like that.
 ///
 /// # Safety
 ///

@@ -43,7 +43,7 @@ pub fn register<K: Kernel>(whole: Whole<K>) -> Ret {
     registered
 }
 
-/// Undoes [`register()`] when the ring is given up, by whatever thread that is.
+/// Undoes [`register()`] when the ring is given up, in any thread.
 #[inline(always)]
 pub(crate) fn give_up<K: Kernel>(whole: Whole<K>) {
     if whole.int_flags() & REG_RING != 0 {

@@ -18,7 +18,7 @@ const MAX_CQ_ENTRIES: c_uint = 2 * MAX_SQ_ENTRIES;
 
 /// SQEs of a ring that is made to ask the kernel something.
 ///
-/// The first ring of a thread limits its worker threads to the number of its SQEs, for good. So it has as many as fit
+/// The first ring of a thread limits the thread's workers to the number of its SQEs for ever. So it has as many as fit
 /// into two pages, which are the least that any ring takes.
 pub const ASKING_ENTRIES: c_uint = 64;
 
