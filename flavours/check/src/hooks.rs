@@ -112,6 +112,9 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
     if is_used(block) {
         memory::given_up(block.addr(), size_of_block(block), "free()", place);
     }
+    if !block.is_null() && watch::in_program_memory() {
+        watch::unmapped(block.addr(), size_of_block(block));
+    }
     // A block that the linker frees while it is asked is lost: a few bytes, once.
     if let Some(next) = next::free() {
         // SAFETY: passed on to the caller.

@@ -1,6 +1,7 @@
 //! `LIBURING_CHECK`: words with commas between them.
 
 use std::ffi::{CStr, c_char};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::OnceLock;
 
 use crate::rules::Rule;
@@ -56,7 +57,7 @@ fn parse(text: &[u8]) -> Mode {
             b"summary" => mode.summary = true,
             _ => {
                 let known = if let Some(file) = word.strip_prefix(b"log=") {
-                    mode.log = Some(file.to_vec());
+                    mode.log = Some(absolute(file));
                     true
                 } else if let Some(name) = word.strip_prefix(b"off=") {
                     switch(name, |bit| mode.off |= bit)
@@ -75,6 +76,13 @@ fn parse(text: &[u8]) -> Mode {
         }
     }
     mode
+}
+
+/// A file's path from the root on: the program may change its directory.
+pub fn absolute(file: &[u8]) -> Vec<u8> {
+    let relative = std::path::Path::new(std::ffi::OsStr::from_bytes(file));
+    std::path::absolute(relative)
+        .map_or_else(|_| file.to_vec(), |path| path.into_os_string().into_vec())
 }
 
 fn switch(name: &[u8], mut set: impl FnMut(u64)) -> bool {

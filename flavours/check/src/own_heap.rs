@@ -129,6 +129,8 @@ static AT_THE_START: extern "C" fn() = prepare;
 
 extern "C" fn prepare() {
     crate::MEMORY.prepare();
+    crate::mode::mode();
+    crate::trace::prepare();
     crate::life::prepare();
     crate::asan::prepare();
     #[cfg(feature = "hooks")]

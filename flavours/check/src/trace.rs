@@ -32,12 +32,17 @@ fn wanted() -> Option<&'static Wanted> {
                 match word {
                     b"json" => wanted.json = true,
                     b"1" => {}
-                    file => wanted.file = Some(file.to_vec()),
+                    file => wanted.file = Some(mode::absolute(file)),
                 }
             }
             Some(wanted)
         })
         .as_ref()
+}
+
+/// Reads the variable, when the library is loaded.
+pub fn prepare() {
+    wanted();
 }
 
 /// Now, in nanoseconds, if there is a trace; else 0.

@@ -1,6 +1,7 @@
 //! What happens around a call.
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use uring_core::abi::*;
 
@@ -322,6 +323,9 @@ pub unsafe fn made(ring: *mut io_uring) {
         // SAFETY: passed on to the caller. Nobody else knows of the ring yet.
         let (key, mut shadow) = unsafe { (key(&*ring), Ring::new(&*ring)) };
         shadow.seen_at(ring);
+        if shadow.has(IORING_SETUP_NO_MMAP) {
+            IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
+        }
         // SAFETY: as above.
         unsafe { leftovers::mark(&mut shadow, &*ring) };
         state.rings.insert(key, Box::new(shadow));
@@ -390,6 +394,16 @@ pub unsafe fn moved(old: usize, ring: *mut io_uring) {
             state.rings.insert(key(ring), shadow);
         }
     });
+}
+
+/// Some ring lies in memory that the program gave.
+static IN_PROGRAM_MEMORY: AtomicBool = AtomicBool::new(false);
+
+/// Whether some ring may lie in memory that the program gave.
+#[inline]
+pub fn in_program_memory() -> bool {
+    // Relaxed: whoever frees a ring's memory has set it up, or knows of it from who did.
+    IN_PROGRAM_MEMORY.load(Ordering::Relaxed)
 }
 
 /// The program unmaps memory: what is known of rings there goes.

@@ -61,6 +61,8 @@ modes() {
     if [ -s "$work/said" ] || ! grep -q 'never submitted' "$work/log"; then
         fail "log=: $(cat "$work/said")"
     fi
+    (cd "$work" && LIBURING_CHECK=log=relative LD_PRELOAD=$library "$CHECKER_OUT/tests/queues" never_submitted_elsewhere)
+    grep -q 'never submitted' "$work/relative" || fail "log=: a path that is not absolute"
     LIBURING_CHECK=json LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
     "$PYTHON" -c 'import json, sys; assert json.load(sys.stdin)["rule"] == "unsubmitted"' <"$work/said" || fail "json"
     LIBURING_CHECK=summary LD_PRELOAD=$library "$program" chain_in_one_submit 2>"$work/said"

@@ -373,6 +373,23 @@ static void zero_copy_kept(void)
     io_uring_queue_exit(&ring);
 }
 
+/* The ring's own memory goes before the ring. */
+static void ring_memory_freed(void)
+{
+    struct io_uring ring;
+    struct io_uring_params params = { 0 };
+    void *block;
+
+    MUST(posix_memalign(&block, 4096, 1 << 20) == 0);
+    if (io_uring_queue_init_mem(4, &ring, &params, block, 1 << 20) < 0)
+        exit(EXIT_SKIP);
+    take(&ring, 1);
+    MUST(io_uring_submit(&ring) == 1);
+    reap(&ring);
+    close(ring.ring_fd);
+    free(block);
+}
+
 static void one_buffer_for_two(void)
 {
     struct io_uring ring;
@@ -409,6 +426,7 @@ static const struct misuse cases[] = {
     WRONG(unmapped_in_flight, "free", "IORING_OP_READ, user_data 0x41"),
     RIGHT(unmapped_after_completion),
     RIGHT(zero_copy_kept),
+    RIGHT(ring_memory_freed),
     WRONG(one_buffer_for_two, "overlap", "IORING_OP_READ, user_data 0x44"),
 };
 

@@ -208,6 +208,12 @@ static void never_submitted(void)
     io_uring_queue_exit(&ring);
 }
 
+static void never_submitted_elsewhere(void)
+{
+    MUST(chdir("/") == 0);
+    never_submitted();
+}
+
 static struct io_uring kept;
 
 static void left_at_exit(void)
@@ -337,6 +343,7 @@ static const struct misuse cases[] = {
     RIGHT(wait_with_a_limit),
     RIGHT(wait_for_a_signal),
     WRONG(never_submitted, "unsubmitted", "-"),
+    WRONG(never_submitted_elsewhere, "unsubmitted", "-"),
     WRONG(left_at_exit, "unsubmitted", "-"),
     RIGHT(nothing_left_at_exit),
     WRONG(looked_for_in_vain, "deferred", "-"),
