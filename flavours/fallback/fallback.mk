@@ -7,7 +7,7 @@ FALLBACK := flavours/fallback
 FALLBACK_OUT := $(B)/fallback
 FALLBACK_LIB := $(FALLBACK_OUT)/liburing.so.$(VERSION_MAJOR)
 FALLBACK_LIB_FFI := $(FALLBACK_OUT)/liburing-ffi.so.$(VERSION_MAJOR)
-FALLBACK_SOURCES := $(shell find $(FALLBACK) -name '*.rs' -o -name Cargo.toml -o -name Cargo.lock) $(RUST_SOURCES)
+FALLBACK_SOURCES := $(shell find $(FALLBACK)/src -name '*.rs') $(FALLBACK)/Cargo.toml $(FALLBACK)/Cargo.lock $(RUST_SOURCES)
 FALLBACK_RUSTFLAGS := -Crelocation-model=pic -Cdebuginfo=$(RUST_DEBUGINFO) --remap-path-prefix=$(CURDIR)=liburing $(RUSTFLAGS)
 
 .PHONY: fallback
@@ -91,10 +91,10 @@ $(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
 
-## make check-fallback  the C tests, tests of its own, and qemu-img on the fallback, io_uring refused
+## make check-fallback  the C tests, tests of its own, qemu-img and a program on the io-uring crate, io_uring refused
 check-fallback: $(FALLBACK_LIB) $(FALLBACK_LIB_FFI) $(FALLBACK_OUT)/liburing-fallback.a $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
 		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so))
-	$(Q)CC='$(CC)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
+	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
 
 ## make check-fallback-consumers  qemu, mariadbd, smbd and plocate with io_uring refused (CONSUMERS=qemu picks one)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases refusals ffi static qemu (all by default)
-# environment: CC PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
+# usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate qemu (all by default)
+# environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
 set -euo pipefail
 export LC_ALL=C
 
@@ -143,6 +143,23 @@ static() {
     echo "static: a program linked to the archive runs"
 }
 
+# A program that makes the system calls by number and maps the rings itself.
+crate() {
+    local copy=$FALLBACK_OUT/crate/release/copy-crate
+    if ! ${CARGO:-cargo} build --quiet --release --locked --manifest-path "$here/crate/Cargo.toml" \
+        --target-dir "$FALLBACK_OUT/crate" 2>"$work/said"; then
+        echo "SKIP: the io-uring crate: its program does not build here: $(tail -n 1 "$work/said")"
+        return
+    fi
+    head -c 30000001 /dev/urandom >"$work/from"
+    if "$refuse" -p "$copy" "$work/from" "$work/to" 2>/dev/null; then
+        fail "the io-uring crate: runs although nothing serves it"
+    fi
+    "$refuse" -p env "LD_PRELOAD=$library" "$copy" "$work/from" "$work/to" || fail "the io-uring crate"
+    cmp "$work/from" "$work/to" || fail "the io-uring crate: the copy differs"
+    echo "crate: a program on the io-uring crate copies a file, contents equal"
+}
+
 image() { echo "driver=$2,cache.direct=$3,file.driver=file,file.filename=$1,file.aio=io_uring,file.cache.direct=$3"; }
 
 qemu() {
@@ -168,7 +185,7 @@ qemu() {
     echo "qemu: images converted both ways, checksums equal"
 }
 
-[ $# -gt 0 ] || set -- modes own cases refusals ffi static qemu
+[ $# -gt 0 ] || set -- modes own cases refusals ffi static crate qemu
 for part in "$@"; do
     "$part"
 done

@@ -119,7 +119,7 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
                 cancelled += 1;
                 run::complete(job, -libc::ECANCELED, 0);
                 if !all {
-                    return 0;
+                    return success(info.opcode);
                 }
             }
             None => running = true,
@@ -139,6 +139,11 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
             }
         }
     }
+}
+
+/// What whoever cancels a request completes with. Of a `WAITID` the kernel says how many it were.
+pub fn success(opcode: u8) -> c_int {
+    (opcode == IORING_OP_WAITID as u8).into()
 }
 
 /// Cancels requests that wait for those before them.

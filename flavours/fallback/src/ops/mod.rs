@@ -17,6 +17,7 @@ pub mod message;
 pub mod misc;
 pub mod path;
 pub mod poll;
+pub mod process;
 pub mod receive;
 pub mod rw;
 pub mod socket;
@@ -137,6 +138,7 @@ fn table(opcode: u8) -> Option<&'static Op> {
         IORING_OP_EPOLL_WAIT => op(misc::check_epoll_wait, misc::epoll_wait, nothing).on_file();
         IORING_OP_MSG_RING => op(misc::check_msg_ring, misc::msg_ring, nothing).on_file();
         IORING_OP_FIXED_FD_INSTALL => op(misc::check_install, misc::install, nothing).on_file();
+        IORING_OP_WAITID => op(process::check_waitid, process::waitid, nothing);
         IORING_OP_PIPE => op(misc::check_pipe, misc::pipe, nothing);
         IORING_OP_PROVIDE_BUFFERS => op(buffers::check_provide, buffers::provide, nothing);
         IORING_OP_REMOVE_BUFFERS => op(buffers::check_remove, buffers::remove, nothing);

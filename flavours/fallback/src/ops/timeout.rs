@@ -204,7 +204,10 @@ pub fn link(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
         Some(info) => match cancel::take(of, &info) {
             Some(job) => {
                 run::complete(job, -libc::ECANCELED, 0);
-                -libc::ETIME
+                match cancel::success(info.opcode) {
+                    0 => -libc::ETIME,
+                    count => count,
+                }
             }
             None => -libc::EALREADY,
         },
