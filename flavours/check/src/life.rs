@@ -94,8 +94,9 @@ pub fn closing(first: c_int, last: c_int, place: Place) {
         if state.rings.is_empty() || is_borrowed() {
             return;
         }
-        if first == last && state.notes.closed.len() < MOST {
-            state.notes.closed.insert(first, place.return_address);
+        let closed = &mut state.notes.closed;
+        if first == last && (closed.len() < MOST || closed.contains_key(&first)) {
+            closed.insert(first, place.return_address);
         }
         let generation = generation();
         for ring in state.rings.values() {

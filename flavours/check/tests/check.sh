@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan static faults cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan static installed faults cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -159,13 +159,31 @@ faults() {
     echo "faults: $SEEDS seeds, copies equal; a copy that ignores short transfers is found"
 }
 
+# What is installed can be used, and taken away again.
+installed() {
+    local to=$work/installed left
+    local where=("DESTDIR=$to" prefix=/p libdir=/p/lib libdevdir=/p/lib includedir=/p/include)
+    "${MAKE:-make}" -C "$here/../../.." -s --no-print-directory "${where[@]}" install-checker >/dev/null
+    LD_PRELOAD=$to/p/lib/liburing-check/liburing.so.2 "$CHECKER_OUT/tests/queues" never_submitted 2>"$work/said"
+    grep -q 'never submitted' "$work/said" || fail "installed: $(cat "$work/said")"
+    # shellcheck disable=SC2046 # options are words
+    "$CC" -std=gnu11 -D_GNU_SOURCE -g -pthread -I"$PREFIX/include" "$here/queues.c" -o "$work/linked" \
+        $(PKG_CONFIG_SYSROOT_DIR=$to PKG_CONFIG_PATH=$to/p/lib/pkgconfig pkg-config --libs liburing-check)
+    "$work/linked" never_submitted 2>"$work/said"
+    grep -q 'never submitted' "$work/said" || fail "linked by pkg-config: $(cat "$work/said")"
+    "${MAKE:-make}" -C "$here/../../.." -s --no-print-directory "${where[@]}" uninstall-checker >/dev/null
+    left=$(find "$to" -type f -o -type l)
+    [ -z "$left" ] || fail "uninstalling leaves $left"
+    echo "installed: preloaded, linked by pkg-config, and taken away"
+}
+
 cases() {
     # shellcheck disable=SC2086 # names are words
     "$PYTHON" "$here/c-reports.py" --dir "$C_TESTS" --list "$here/c-reports.txt" --library "$CHECKER_OUT" $C_TEST_PROGRAMS ||
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan static faults cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan static installed faults cases
 for part in "$@"; do
     "$part"
 done
