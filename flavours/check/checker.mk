@@ -43,7 +43,7 @@ $(CHECKER_OUT)/%.o: $(CHECKER_OUT)/%.a
 	$(Q)rm -f $@.all
 
 # Without `local: *` the hooks stay visible, and have no version.
-$(CHECKER_OUT)/liburing%.map: src/liburing%.map
+$(CHECKER_OUT)/lib%.map: src/lib%.map
 	$(Q)mkdir -p $(@D)
 	$(Q)sed '/^ *local:$$/,/\*;/d' $< >$@
 

@@ -39,7 +39,7 @@ $(FALLBACK_OUT)/%.o: $(FALLBACK_OUT)/%.a
 		$(if $(filter hooked%,$*),$(FALLBACK_HOOKS:%=--keep-global-symbol=%)) $@
 
 # Without `local: *` the hooks stay visible, and have no version.
-$(FALLBACK_OUT)/liburing%.map: src/liburing%.map
+$(FALLBACK_OUT)/lib%.map: src/lib%.map
 	$(Q)mkdir -p $(@D)
 	$(Q)sed '/^ *local:$$/,/\*;/d' $< >$@
 
