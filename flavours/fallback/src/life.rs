@@ -85,6 +85,7 @@ extern "C" fn child() {
     for ring in &rings {
         ring.shared.store(true, Ordering::SeqCst);
         ring.leader.store(0, Ordering::SeqCst);
+        ring.inside.store(0, Ordering::SeqCst);
         let mut state = ring.state.lock();
         state.pending.clear();
         state.in_flight = 0;

@@ -160,15 +160,49 @@ pub fn closed(ring: Arc<Ring>, close: bool) -> c_int {
             0
         }
     };
-    give_up(ring);
+    // As the kernel keeps a file: a ring lasts as long as a thread is in a call on it.
+    ring.abandoned.store(true, Ordering::SeqCst);
+    if ring.inside.load(Ordering::SeqCst) == 0 && ring.abandoned.swap(false, Ordering::SeqCst) {
+        give_up(ring);
+    }
     ret
+}
+
+/// A thread leaves a call on a ring. The last one ends the ring if it was closed meanwhile.
+pub fn left(ring: &Arc<Ring>) {
+    let last = ring.inside.fetch_sub(1, Ordering::SeqCst) == 1;
+    if last && ring.abandoned.load(Ordering::SeqCst) && ring.abandoned.swap(false, Ordering::SeqCst)
+    {
+        if end(ring) {
+            wait_for_others(ring);
+        }
+    }
 }
 
 /// Ends a ring that no descriptor and no index leads to any more: cancels queued requests and waits for those that
 /// use the program's memory.
 pub fn give_up(ring: Arc<Ring>) {
-    if table::is_named(&ring) {
-        return;
+    if end(&ring) {
+        wait_for_others(&ring);
+    }
+}
+
+/// A thread that has posted the last completion lets go of the ring a moment later. With it the memory goes.
+fn wait_for_others(ring: &Arc<Ring>) {
+    let none = AtomicU32::new(0);
+    for _ in 0..MOMENTS {
+        if Arc::strong_count(ring) == 1 {
+            break;
+        }
+        let soon = sys::timespec(sys::monotonic().saturating_add(MOMENT));
+        sys::futex_wait(&none, 0, false, Some((soon, false)));
+    }
+}
+
+/// `false`: the ring has another name and goes on.
+fn end(ring: &Arc<Ring>) -> bool {
+    if table::is_named(ring) {
+        return false;
     }
     let ids = {
         let mut state = ring.state.lock();
@@ -179,8 +213,8 @@ pub fn give_up(ring: Arc<Ring>) {
     for (id, info) in ids {
         drop(ops::cancel::take(id, &info));
     }
-    poller::forget(&ring);
-    workers::wait_for(&ring);
+    poller::forget(ring);
+    workers::wait_for(ring);
     let (files, buffers, groups) = {
         let mut state = ring.state.lock();
         (
@@ -190,13 +224,5 @@ pub fn give_up(ring: Arc<Ring>) {
         )
     };
     drop((files, buffers, groups));
-    // A thread that has posted the last completion lets go of the ring a moment later. With it the memory goes.
-    let none = AtomicU32::new(0);
-    for _ in 0..MOMENTS {
-        if Arc::strong_count(&ring) == 1 {
-            break;
-        }
-        let soon = sys::timespec(sys::monotonic().saturating_add(MOMENT));
-        sys::futex_wait(&none, 0, false, Some((soon, false)));
-    }
+    true
 }

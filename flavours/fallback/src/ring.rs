@@ -39,6 +39,10 @@ pub struct Ring {
     pub masked_waiters: AtomicU32,
     /// The thread that waits on the ring and does the poller's work. 0: none.
     pub leader: AtomicI32,
+    /// Threads in a call on the ring.
+    pub inside: AtomicU32,
+    /// Closed while there were some: the last one ends it.
+    pub abandoned: AtomicBool,
     /// Other processes may use it, too.
     pub shared: AtomicBool,
     /// The clock of waits.
@@ -115,6 +119,8 @@ impl Ring {
             masked_wait: AtomicI32::new(-1),
             masked_waiters: AtomicU32::new(0),
             leader: AtomicI32::new(0),
+            inside: AtomicU32::new(0),
+            abandoned: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
             timeouts: AtomicU32::new(0),

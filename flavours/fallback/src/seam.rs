@@ -124,7 +124,11 @@ impl Kernel for User {
                 );
             }
         };
-        Ret::from_c(unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) })
+        ring.inside.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: passed on to the caller.
+        let ret = unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) };
+        make::left(&ring);
+        Ret::from_c(ret)
     }
 
     unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {

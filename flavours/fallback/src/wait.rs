@@ -199,10 +199,9 @@ fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
             Step::Over(ret) => break ret,
             Step::Sleep(until) => until,
         };
-        let least = if limits.min_deadline.is_some() {
-            1
-        } else {
-            wanted
+        let least = match limits.min_deadline {
+            Some(least) if sys::monotonic() >= least => 1,
+            _ => wanted,
         };
         match poller::attend(until).or_else(|| lead::lead(ring, least, until)) {
             Some(0) => continue,

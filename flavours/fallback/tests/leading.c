@@ -170,8 +170,32 @@ static void forked_meanwhile(void)
     io_uring_queue_exit(&ring);
 }
 
+static void *close_and_write(void *unused)
+{
+    usleep(20000);
+    CHECK_SYS(close(ring.ring_fd));
+    usleep(20000);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    return unused;
+}
+
+/* A thread that waits on a ring keeps it, whoever closes the descriptor. */
+static void closed_meanwhile(void)
+{
+    pthread_t thread;
+
+    begin();
+    CHECK_EQ(pthread_create(&thread, NULL, close_and_write, NULL), 0);
+    CHECK_EQ(reap(&ring).res, 1);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    /* the number is nobody's now */
+    ring.ring_fd = ring.enter_ring_fd = -1;
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
-    CASE(messages), CASE(workers), CASE(two_wait), CASE(waits_and_polls), CASE(forked_meanwhile),
+    CASE(messages),        CASE(workers),          CASE(two_wait),
+    CASE(waits_and_polls), CASE(forked_meanwhile), CASE(closed_meanwhile),
 };
 
 TEST_MAIN(cases)
