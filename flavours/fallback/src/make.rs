@@ -171,11 +171,12 @@ pub fn closed(ring: Arc<Ring>, close: bool) -> c_int {
 /// A thread leaves a call on a ring. The last one ends the ring if it was closed meanwhile.
 pub fn left(ring: &Arc<Ring>) {
     let last = ring.inside.fetch_sub(1, Ordering::SeqCst) == 1;
-    if last && ring.abandoned.load(Ordering::SeqCst) && ring.abandoned.swap(false, Ordering::SeqCst)
-    {
-        if end(ring) {
-            wait_for_others(ring);
-        }
+    // The load spares all other calls the exchange.
+    let abandoned = last
+        && ring.abandoned.load(Ordering::SeqCst)
+        && ring.abandoned.swap(false, Ordering::SeqCst);
+    if abandoned && end(ring) {
+        wait_for_others(ring);
     }
 }
 
