@@ -234,13 +234,13 @@ fn set_up_kring(
 }
 
 /// Repeats a call that finds too little memory left to lock. The kernel counts the memory that a closed ring had locked
-/// for some more milliseconds.
+/// for some more milliseconds, and for longer on a busy machine.
 struct Retry {
     end: u64,
 }
 
 impl Retry {
-    const WHOLE_NS: u64 = 100_000_000;
+    const WHOLE_NS: u64 = 500_000_000;
     const PAUSE_NS: u64 = 1_000_000;
 
     fn new() -> Retry {
