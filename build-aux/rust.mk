@@ -3,11 +3,21 @@
 CHECKS += check-rust check-cargo-test check-oldest-rust check-miri
 .PHONY: check-rust check-cargo-test check-oldest-rust check-miri
 
+# The other crates belong to a check that builds them, which looks at them as well.
+APART := flavours/fallback flavours/fallback/tests/crate c-tests/bench/crate c-tests/fuzz/ring-logic \
+	c-tests/ordering/model tools/man
+
 ## make check-rust     the Rust code is formatted and clean, and so are its doc comments
 check-rust:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --quiet --locked --workspace --all-features --no-deps
+	for crate in $(APART); do \
+		$(CARGO) fetch --quiet --locked --manifest-path $$crate/Cargo.toml || \
+			{ echo "SKIP: the crates of $$crate can not be had"; continue; }; \
+		$(CARGO) fmt --check --manifest-path $$crate/Cargo.toml && \
+		$(CARGO) clippy --quiet --locked --all-targets --all-features --manifest-path $$crate/Cargo.toml \
+			--target-dir '$(ABSOLUTE_B)/clippy' -- -D warnings || exit 1; done
 	@echo 'no warning'
 
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
