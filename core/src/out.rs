@@ -64,7 +64,7 @@ impl<T> Room<T> {
         self.count
     }
 
-    /// The first of it, for `count` results if it has so many.
+    /// The part at the start, for `count` results, or all of it if it has fewer.
     #[inline(always)]
     pub fn first(self, count: u32) -> Room<T> {
         let count = count.min(self.count);
@@ -107,7 +107,7 @@ impl<T> Room<*mut T> {
                 pointer = pointer.wrapping_byte_add(size);
                 place = place.add(1);
             }
-            // In pairs, as the loop itself costs as much as what it does.
+            // Two in a turn: the loop itself takes as many instructions as a write.
             while place != end {
                 place.write(pointer);
                 pointer = pointer.wrapping_byte_add(size);

@@ -75,8 +75,8 @@ unsafe fn retry<K: Kernel>(
         current: before.current.saturating_add(nr_files).min(before.maximum),
         maximum: before.maximum,
     };
-    // The kernel compares the table with the limit alone: a limit that was high enough was not in the way, one that
-    // cannot become high enough stays there.
+    // The kernel compares the table's size with the limit only. A limit that is high enough did not cause the error. One
+    // that cannot become high enough would cause it again.
     if before.current >= nr_files
         || raised.current < nr_files
         || K::set_nofile_limit(raised).is_err()
@@ -86,7 +86,7 @@ unsafe fn retry<K: Kernel>(
     // SAFETY: the caller vouches for the arguments.
     let second = unsafe { call_cold(ring, opcode, arg, nr_args) };
     if second.is_err() {
-        // A failure here leaves the limit as it is; the caller is told what went wrong with the files.
+        // If this fails, the limit stays raised. The caller gets the error of the files.
         let _ = K::set_nofile_limit(before);
     }
     second

@@ -28,14 +28,14 @@ pub unsafe fn resize<K: Kernel>(whole: Whole<K>, p: *mut io_uring_params) -> Ret
     // SAFETY: the caller vouches for `p`.
     let p = unsafe { &mut *p };
     let exchanged = exchange(whole, p);
-    // The kernel has put the ring's flags there, which may not be asked for: the next call would fail.
+    // The kernel writes the ring's flags there and refuses them as input. They would make the caller's next call fail.
     p.flags = 0;
     exchanged.into()
 }
 
 fn exchange<K: Kernel>(whole: Whole<K>, p: &mut io_uring_params) -> Result<()> {
     if whole.fd() == -1 {
-        // Nothing to map the new rings from: found out later, it would be too late.
+        // The new rings could not be mapped. The kernel would have replaced the old ones by then.
         return Err(Errno::EBADF);
     }
     // The kernel checks that the published SQEs fit; those taken and not yet published must fit, too.
@@ -57,8 +57,8 @@ fn exchange<K: Kernel>(whole: Whole<K>, p: &mut io_uring_params) -> Result<()> {
             call_cold(whole.ring(), IORING_REGISTER_RESIZE_RINGS, arg, 1)
         })?;
         if p.flags & IORING_SETUP_NO_SQARRAY == 0 && p.sq_off.array == 0 {
-            // Some kernels do not tell where the array of SQE numbers is, though they read it: counters would be
-            // overwritten in its stead.
+            // Some kernels read the array of SQE numbers but do not tell its offset. With offset 0 the library would
+            // overwrite counters.
             p.sq_off.array = sizes::array_offset(p) as u32;
         }
         // How to map depends on the features, which only set-up reports.
@@ -97,7 +97,7 @@ fn with_room<K: Kernel>(
     p.flags |= ring_flags & !(IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP);
     let size = sizes::memory_size::<K>(p.sq_entries, p);
     p.flags = asked;
-    // The kernel will not have these numbers either, or knows better: then nothing is held.
+    // For numbers that the library cannot compute a size of, nothing is held. The kernel decides.
     let size = size.unwrap_or(0);
     // SAFETY: a new mapping, which nothing uses and which is given back below.
     unsafe {

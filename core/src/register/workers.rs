@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 
 /// Lets workers run on the CPUs of `mask` only, which is `size` bytes long.
 pub fn register_affinity<K: Kernel>(ring: Ring<K>, size: usize, mask: *const cpu_set_t) -> Ret {
-    // The call's count is a C int to the kernel; a larger size would arrive cut off.
+    // The kernel takes the call's count as a C int, which would cut a larger size off.
     if size > c_int::MAX as usize {
         return Errno::EINVAL.into();
     }

@@ -29,7 +29,7 @@ pub unsafe fn call<K: Kernel>(
         }
         let opcode = opcode as c_uint | IORING_REGISTER_USE_REGISTERED_RING as c_uint;
         let ret = K::register(ring.enter_fd(), opcode, arg, nr_args);
-        // Keeps the two ways apart: merged, each would have the other's instructions to pass.
+        // Keeps the compiler from merging the two branches: each would execute instructions of the other.
         core::hint::black_box(());
         ret
     }
