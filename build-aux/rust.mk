@@ -26,16 +26,17 @@ check-cargo-test:
 
 OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
-# Those with a core library of that version in rustup. 32-bit PowerPC is not among them: that version's code for it needs
-# memory to write and execute.
-OLDEST_RUST_ARCHES := arm64 armhf i386 riscv64 s390x
+# The architectures of Debian 13, whose rustc has that version.
+OLDEST_RUST_ARCHES := amd64 arm64 armhf armel i386 ppc64el riscv64 s390x
 
-## make check-oldest-rust  the libraries build with the oldest Rust that is promised, without a warning
+## make check-oldest-rust  the libraries build with the oldest Rust that is promised, without a warning, also Debian 13's
 check-oldest-rust:
 	@if ! $(CARGO) +$(OLDEST_RUST) --version >/dev/null 2>&1; then \
 		echo 'SKIP: there is no Rust $(OLDEST_RUST) (rustup toolchain install $(OLDEST_RUST) --profile minimal)'; exit 77; fi
 	+$(Q)$(MAKE) O=$(B)/oldest-rust CARGO='$(CARGO) +$(OLDEST_RUST)' RUSTFLAGS='$(RUSTFLAGS) -Dwarnings' all
-	@RUSTUP_TOOLCHAIN='$(OLDEST_RUST)' MAKE='$(MAKE)' CARGO='$(CARGO)' \
+	@status=0; toolchain=$$(c-tests/cross/debian-rust.sh $(OLDEST_RUST) $(OLDEST_RUST_ARCHES)) || status=$$?; \
+		case $$status in 0) ;; 77) exit ;; *) exit 1 ;; esac; \
+		RUSTUP_TOOLCHAIN=$$toolchain MAKE='$(MAKE)' CARGO='$(CARGO)' \
 		c-tests/cross/check.sh '$(ABSOLUTE_B)/oldest-rust/cross' $(OLDEST_RUST_ARCHES)
 
 ## make check-miri     the ring logic's tests under Miri, which finds undefined behaviour
