@@ -54,8 +54,8 @@ endif
 
 # Each topic adds its targets, and its checks to CHECKS. Files whose variables the others use come first.
 CHECKS :=
-TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk flavours/*/*.mk tools/*/*.mk packaging/*.mk))
-FIRST_TOPICS := build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk io_uring-2019/io_uring-2019.mk
+TOPICS := $(sort $(wildcard build-aux/*.mk c-tests/*.mk c-tests/*/*.mk io_uring-2019/*.mk flavours/*.mk flavours/*/*.mk tools/*/*.mk packaging/*.mk))
+FIRST_TOPICS := build-aux/lib.mk build-aux/install.mk c-tests/c-tests.mk io_uring-2019/io_uring-2019.mk flavours/flavour.mk
 include $(FIRST_TOPICS)
 include $(filter-out $(FIRST_TOPICS),$(TOPICS))
 
