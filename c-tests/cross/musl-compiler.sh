@@ -12,10 +12,10 @@ tree=$(UPSTREAM_SUITE=bookworm UPSTREAM_ARCH=$arch build-aux/fetch-upstream.sh d
 musl=${prefix%-gnu-}-musl
 compiler=$(dirname "$tree")/$musl-gcc
 sed "s|/usr/|$tree/usr/|g" "$tree/usr/lib/$musl/musl-gcc.specs" >"$compiler.specs"
-# musl comes without the kernel's headers.
+# The shared libc is in /lib. musl comes without the kernel's headers.
 cat >"$compiler" <<EOF
 #!/bin/sh
-exec ${prefix}gcc "\$@" -specs '$compiler.specs' -idirafter /usr/${prefix%-}/include
+exec ${prefix}gcc "\$@" -specs '$compiler.specs' -B'$tree/lib/$musl/' -L'$tree/lib/$musl' -idirafter /usr/${prefix%-}/include
 EOF
 # libgcc's choice of atomics at run time calls glibc.
 [ "$arch" != arm64 ] || sed -i 's/"\$@"/"$@" -mno-outline-atomics/' "$compiler"

@@ -8,7 +8,9 @@ VM_INSTALLED := $(if $(filter file,$(origin VM_PREFIX)),$(B)/stage.stamp)
 # Each installation has its own programs.
 VM_OUT ?= $(abspath $(B))/vm$(if $(VM_INSTALLED),,$(subst /,-,$(VM_PREFIX)))
 VM_SUITES ?= bullseye bookworm bookworm-backports trixie-backports sid
-VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra -Werror -pthread -static
+VM_LINK ?= -static
+VM_LIBRARY ?= $(VM_PREFIX)/lib/liburing.a
+VM_FLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -Wall -Wextra -Werror -pthread $(VM_LINK)
 
 # Programs of the interface of January 2019, if it is built. Another installation may lack it. Traps (steps) are
 # too slow in an emulated machine.
@@ -21,12 +23,12 @@ VM_PROGRAMS := $(addprefix $(VM_OUT)/programs/,$(filter-out $(C_TEST_STATIC_ONLY
 $(VM_OUT)/programs/%: c-tests/%.c $(wildcard c-tests/*.h) $(VM_INSTALLED)
 	$(call say,CC,vm/$*)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(VM_FLAGS) -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+	$(Q)$(CC) $(VM_FLAGS) -I$(VM_PREFIX)/include $< -o $@ $(VM_LIBRARY)
 
 $(VM_OUT)/programs/%: c-tests/vm/programs/%.c $(wildcard c-tests/*.h c-tests/vm/programs/*.h) $(VM_INSTALLED)
 	$(call say,CC,vm/$*)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(VM_FLAGS) -Ic-tests -I$(VM_PREFIX)/include $< -o $@ $(VM_PREFIX)/lib/liburing.a
+	$(Q)$(CC) $(VM_FLAGS) -Ic-tests -I$(VM_PREFIX)/include $< -o $@ $(VM_LIBRARY)
 
 $(VM_OUT)/programs/2019-%: io_uring-2019/tests/%.c $(wildcard io_uring-2019/tests/*.h c-tests/test.h) $(VM_INSTALLED)
 	$(call say,CC,vm/2019-$*)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Boots Debian's cloud kernels in an emulated machine and runs statically linked test programs on each.
+"""Boots Debian's cloud kernels in an emulated machine and runs test programs on each, statically linked or with --beside.
 
 A cell of the table gives the passed cases, "+N" skipped ones and "!N" failed ones; "-" means not run.
 With --reference-programs each program also runs as linked with upstream's library, in the same boot; a case that fails
@@ -84,7 +84,7 @@ def boot(kernel, args, programs):
     both = args.reference_programs
     lines = plan(kernel, programs, args.limit, args.reference, both)
     limit = console.BOOT_SECONDS + len(lines) * args.limit
-    files = {name: args.programs / name for name in programs}
+    files = {name: args.programs / name for name in programs} | {path.name: path for path in args.beside}
     if both:
         files |= {name + REFERENCE: both / name for name in programs}
     session = console.boot(kernel, args.init, lines, files, args.output / "work", limit)
@@ -157,6 +157,8 @@ def arguments():
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the static test programs")
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--reference-programs", type=pathlib.Path, help="the same programs, linked with upstream's liburing")
+    parser.add_argument("--beside", type=pathlib.Path, action="append", default=[],
+                        help="a library that the programs need in their folder, /work/bin")
     parser.add_argument("--arch", default="amd64", choices=sorted(ARCHITECTURES), help="architecture, by Debian's name")
     parser.add_argument("--suites", default="bullseye bookworm bookworm-backports trixie-backports sid",
                         help="Debian suites to take kernels from")
