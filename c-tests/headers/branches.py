@@ -17,13 +17,22 @@ import tempfile
 STRIDE = 64
 
 BRANCH = re.compile(r'\s*#\s*(if|ifdef|ifndef|elif|else)\b')
+LATER = re.compile(r'#if !IO_URING_CHECK_VERSION\((\d+), (\d+)\)$')
+VERSION = re.compile(r'#define IO_URING_VERSION_(?:MAJOR|MINOR) (\d+)$', re.M)
 
 
-def marked(text, path, branches):
-    """The text with a mark behind each directive that opens a branch. A branch that only holds #error gets none."""
-    lines, open_branch = [], None
+def marked(text, path, branches, version):
+    """The text with a mark behind each directive that opens a branch.
+
+    A branch that only holds #error gets none, and neither does what waits for a later version (make check-options).
+    """
+    lines, open_branch, depth = [], None, 0
     for number, line in enumerate(text.splitlines(), 1):
         lines.append(line)
+        later = LATER.match(line)
+        if depth or (later and version < tuple(map(int, later.groups()))):
+            depth += bool(re.match(r'\s*#\s*if', line)) - bool(re.match(r'\s*#\s*endif', line))
+            continue
         if BRANCH.match(line):
             open_branch = f'{path}:{number}: {line.strip()}'
         if open_branch and not line.endswith('\\'):
@@ -39,6 +48,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     include = sys.argv[1]
+    with open(os.path.join(include, 'liburing/io_uring_version.h')) as source:
+        version = tuple(map(int, VERSION.findall(source.read())))
     branches, seen = [], set()
     with tempfile.TemporaryDirectory() as copy:
         for directory, _, files in os.walk(include):
@@ -49,7 +60,7 @@ def main():
                 path = os.path.relpath(os.path.join(directory, file), include)
                 os.makedirs(os.path.dirname(os.path.join(copy, path)), exist_ok=True)
                 with open(os.path.join(include, path)) as source, open(os.path.join(copy, path), 'w') as target:
-                    target.write(marked(source.read(), path, branches))
+                    target.write(marked(source.read(), path, branches, version))
 
         def preprocess(command):
             words = command.replace(f'-I{include} ', f'-I{copy} ').replace('-fsyntax-only', '-E -w').split()
