@@ -5,6 +5,7 @@ use uring_core::abi::*;
 
 use crate::flight::Ended;
 use crate::life;
+use crate::noted::Slots;
 use crate::ops::{self, Fields};
 use crate::place::Place;
 use crate::report::{Report, report};
@@ -36,6 +37,20 @@ pub fn collect(ring: &mut Ring, notes: &mut Notes, place: Place) {
     }
     let shift = u32::from(ring.has(IORING_SETUP_CQE32));
     let mut at = first;
+    while let Some(noted) = ring.flight.plain() {
+        let cqes = Slots {
+            first: ring.cqes,
+            mask: ring.cq.mask,
+            shift,
+        };
+        // SAFETY: the kernel has published these.
+        let ended = unsafe { noted.completed(cqes, (at, tail)) };
+        ring.marks.completed += u64::from(ended);
+        at = at.wrapping_add(ended);
+        if ended == 0 || at == tail {
+            break;
+        }
+    }
     while tail.wrapping_sub(at) as i32 > 0 {
         let slot = ((at & ring.cq.mask) as usize) << shift;
         // SAFETY: the masked index lies within the ring's CQEs, and the kernel has published this one.

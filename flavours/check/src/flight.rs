@@ -1,6 +1,7 @@
 //! The requests in flight on a ring, by `user_data`.
 
 use crate::memory;
+use crate::noted::{Event, Noted};
 use crate::request::Request;
 use crate::state::Map;
 
@@ -28,6 +29,8 @@ pub struct Flight {
     free: u32,
     outstanding: u32,
     on_stack: u32,
+    /// Plain requests, while there are no others.
+    noted: Noted,
 }
 
 impl Default for Flight {
@@ -38,6 +41,7 @@ impl Default for Flight {
             free: NONE,
             outstanding: 0,
             on_stack: 0,
+            noted: Noted::default(),
         }
     }
 }
@@ -53,7 +57,30 @@ pub enum Ended {
 impl Flight {
     /// How many requests are in flight.
     pub fn outstanding(&self) -> u32 {
-        self.outstanding
+        self.outstanding + self.noted.outstanding()
+    }
+
+    /// The notes of plain requests, if no other request is in flight.
+    pub fn plain(&mut self) -> Option<&mut Noted> {
+        (self.outstanding == 0).then_some(&mut self.noted)
+    }
+
+    /// Makes of the notes what is known of other requests.
+    pub fn settle(&mut self) {
+        if !self.noted.is_empty() {
+            self.settle_all();
+        }
+    }
+
+    #[cold]
+    fn settle_all(&mut self) {
+        let noted = std::mem::take(&mut self.noted);
+        noted.replay(|event| match event {
+            Event::Submitted(request) => self.add(request),
+            Event::Completed(user_data) => {
+                self.end(user_data);
+            }
+        });
     }
 
     /// Whether one of them uses memory in a thread's stack.
@@ -62,6 +89,7 @@ impl Flight {
     }
 
     pub fn add(&mut self, request: Request) {
+        self.settle();
         self.outstanding += 1;
         let same = self
             .by_user_data
@@ -116,6 +144,7 @@ impl Flight {
 
     /// The request with this `user_data`, if there is one alone.
     pub fn find(&mut self, user_data: u64) -> Option<&mut Request> {
+        self.settle();
         let same = self.by_user_data.get(&user_data)?;
         if same.outstanding != 1 {
             return None;
@@ -124,12 +153,14 @@ impl Flight {
     }
 
     /// Whether a request with this `user_data` is in flight.
-    pub fn has(&self, user_data: u64) -> bool {
+    pub fn has(&mut self, user_data: u64) -> bool {
+        self.settle();
         self.by_user_data.contains_key(&user_data)
     }
 
     /// A request with this `user_data` has ended.
     pub fn end(&mut self, user_data: u64) -> Ended {
+        self.settle();
         let Some(same) = self.by_user_data.get_mut(&user_data) else {
             return Ended::Unknown;
         };
@@ -150,6 +181,7 @@ impl Flight {
 
     /// A request was reported: its memory is no longer looked for.
     pub fn forget(&mut self, user_data: u64) -> Option<Request> {
+        self.settle();
         let same = self.by_user_data.get_mut(&user_data)?;
         let first = same.first;
         same.first = NONE;
@@ -164,6 +196,7 @@ impl Flight {
     }
 
     pub fn clear(&mut self) {
+        self.noted.clear();
         let firsts: Vec<u32> = self.by_user_data.values().map(|same| same.first).collect();
         for first in firsts {
             self.drop_from(first);
@@ -172,7 +205,7 @@ impl Flight {
         self.outstanding = 0;
     }
 
-    /// The requests of which it is known that they are in flight.
+    /// The requests of which it is known that they are in flight, but for plain ones that are only noted.
     pub fn known(&self) -> impl Iterator<Item = &Request> {
         self.slots.iter().filter_map(|slot| slot.request.as_ref())
     }

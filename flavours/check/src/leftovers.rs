@@ -29,6 +29,8 @@ pub struct Leftovers {
     marked_to: u32,
     /// The end of those that may be marked at the next call: programs look at SQEs that they have submitted just now.
     ready_to: u32,
+    /// Marks may be left in slots whose SQEs went by without a look.
+    skipped: bool,
     /// Requests with a `user_data` of their own, and without.
     with_data: u64,
     without_data: u64,
@@ -39,6 +41,21 @@ impl Leftovers {
     pub fn begin(&mut self, index: u32) {
         self.marked_to = index;
         self.ready_to = index;
+    }
+
+    /// Whether the slot of this index may hold marks.
+    pub fn may_mark(&self, index: u32) -> bool {
+        self.skipped || self.marked_to.wrapping_sub(index) as i32 > 0
+    }
+
+    /// Some SQEs are not looked at, so marks may stay in any slot.
+    pub fn skipped(&mut self) {
+        self.skipped = true;
+    }
+
+    /// So many requests had a `user_data` of their own.
+    pub fn count_with_data(&mut self, count: u32) {
+        self.with_data += u64::from(count);
     }
 
     /// Whether the program sets `user_data` in nearly all requests.
@@ -92,6 +109,14 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &io_uring) {
             (*sqe).user_data = WORD;
         }
     }
+}
+
+/// Whether a field holds a mark, so far as one SQE tells.
+#[inline(always)]
+pub fn may_be_marked(sqe: &io_uring_sqe) -> bool {
+    // SAFETY: any bytes are a number.
+    let (off, addr) = unsafe { (sqe.__anon1.off, sqe.__anon2.addr) };
+    sqe.user_data == WORD || addr == WORD || sqe.fd == FD || off == WORD || sqe.len == LEN
 }
 
 /// Puts old values back where marks are left in a slot, and says so if they matter. Returns the SQE as the kernel gets it.

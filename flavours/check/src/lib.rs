@@ -8,6 +8,7 @@
 //! | [`calls`] | the wrappers |
 //! | [`watch`] | what happens around a call: the order in which a ring's sides are looked at |
 //! | [`ring`], [`flight`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
+//! | [`noted`] | requests that need little: a short note of each |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`crash`] | SQEs that were not filled in, or not there |
@@ -66,6 +67,7 @@ mod leftovers;
 mod life;
 mod memory;
 mod mode;
+mod noted;
 mod ops;
 mod own_heap;
 mod place;

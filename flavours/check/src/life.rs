@@ -196,6 +196,7 @@ fn thread_ends() {
             }
             crate::cq::collect(ring, notes, Place::default());
             let head = ring.sq.head();
+            ring.flight.settle();
             let left = ring
                 .flight
                 .known()

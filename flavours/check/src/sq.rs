@@ -1,5 +1,7 @@
 //! Looking at SQEs.
 
+use std::sync::OnceLock;
+
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
@@ -9,6 +11,7 @@ use crate::inject;
 use crate::leftovers;
 use crate::memory;
 use crate::mode::mode;
+use crate::noted::Slots;
 use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
 use crate::report::{Report, report};
@@ -17,6 +20,7 @@ use crate::ring::{Ring, thread};
 use crate::rules::Rule;
 use crate::stack::{self, Where};
 use crate::state::Notes;
+use crate::trace;
 
 /// How many elements of an array of iovecs are looked at.
 const VECTORS: usize = 16;
@@ -42,6 +46,7 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
     let taken = shadow.sq.head().wrapping_sub(at) as i32 > 0;
     if count > shadow.sq.entries || (taken && !rewinds) {
         // The program, or another copy of the ring, has published some: what lies there is unknown.
+        shadow.leftovers.skipped();
         shadow.forget_all();
         return;
     }
@@ -53,6 +58,13 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
     let shift = u32::from(shadow.has(IORING_SETUP_SQE128));
     let mut last = None;
     while tail.wrapping_sub(at) as i32 > 0 {
+        // SAFETY: passed on to the caller.
+        let plain = unsafe { plain(shadow, ring, (at, tail), place) };
+        if plain != 0 {
+            at = at.wrapping_add(plain);
+            last = None;
+            continue;
+        }
         let slot = ((at & shadow.sq.mask) as usize) << shift;
         // SAFETY: the masked index lies within the ring's SQEs.
         let sqe = unsafe {
@@ -64,14 +76,21 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
             Some(IORING_OP_NOP128 | IORING_OP_URING_CMD128)
         );
         at = at.wrapping_add(1 + u32::from(wide && shadow.has(IORING_SETUP_SQE_MIXED)));
-        last = Some(one(shadow, notes, sqe, at, place));
+        one(shadow, notes, sqe, at, place);
+        last = Some(sqe);
         let mut changed = sqe;
         if inject::request(&mut changed) {
             // SAFETY: as above.
             unsafe { ring.sq.sqes.add(slot).write_volatile(changed) };
         }
     }
-    if let Some((sqe, true)) = last.map(|sqe: io_uring_sqe| (sqe, links(&sqe))) {
+    let slot = ((at.wrapping_sub(1) & shadow.sq.mask) as usize) << shift;
+    let noted = ring.sq.sqes.wrapping_add(slot);
+    // SAFETY: the masked index lies within the ring's SQEs; a plain request is one entry long.
+    let flags = last.map_or_else(|| unsafe { (*noted).flags }, |sqe| sqe.flags);
+    if links(flags) {
+        // SAFETY: as above.
+        let sqe = last.unwrap_or_else(|| unsafe { noted.read() });
         let request = Request::new(sqe, place.return_address, thread(), at);
         say(
             notes,
@@ -83,8 +102,44 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
     }
 }
 
-fn links(sqe: &io_uring_sqe) -> bool {
-    u32::from(sqe.flags) & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) != 0
+/// Looks at requests of which a note is enough, up to the first other one; returns how many.
+///
+/// # Safety
+///
+/// As for [`look`].
+unsafe fn plain(shadow: &mut Ring, ring: &io_uring, between: (u32, u32), place: Place) -> u32 {
+    /// Notes of so many times the SQ are kept.
+    const TIMES: usize = 4;
+    if shadow.has(IORING_SETUP_SQPOLL) || !notes_are_enough() {
+        return 0;
+    }
+    let sqes = Slots {
+        first: ring.sq.sqes.cast_const(),
+        mask: shadow.sq.mask,
+        shift: u32::from(shadow.has(IORING_SETUP_SQE128)),
+    };
+    let most = shadow.sq.entries as usize * TIMES;
+    let call = (place, thread(), shadow.marks.submitted);
+    let marked = shadow.leftovers.may_mark(between.0);
+    let Some(noted) = shadow.flight.plain() else {
+        return 0;
+    };
+    // SAFETY: passed on to the caller.
+    let new = unsafe { noted.submitted(sqes, between, call, most, marked) };
+    shadow.leftovers.count_with_data(new);
+    shadow.marks.submitted += u64::from(new);
+    shadow.marks.in_flight = shadow.marks.in_flight.max(shadow.flight.outstanding());
+    new
+}
+
+/// Nothing is asked for that heeds each request: a trace, faults, or equal `user_data`.
+fn notes_are_enough() -> bool {
+    static ENOUGH: OnceLock<bool> = OnceLock::new();
+    *ENOUGH.get_or_init(|| !trace::is_on() && !inject::is_on() && !mode().heeds(Rule::Duplicate))
+}
+
+fn links(flags: u8) -> bool {
+    u32::from(flags) & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) != 0
 }
 
 fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Place) {
@@ -100,13 +155,7 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Pl
     );
 }
 
-fn one(
-    ring: &mut Ring,
-    notes: &mut Notes,
-    sqe: io_uring_sqe,
-    index: u32,
-    place: Place,
-) -> io_uring_sqe {
+fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place: Place) {
     let mut request = Request::new(sqe, place.return_address, thread(), index);
     let late = ring.has(IORING_SETUP_SQPOLL) || ring.features & IORING_FEAT_SUBMIT_STABLE == 0;
     ops::pointers(&sqe, |pointer| {
@@ -120,7 +169,6 @@ fn one(
     } else {
         ring.add(request);
     }
-    sqe
 }
 
 /// Memory that an SQE names, and what it names in turn.

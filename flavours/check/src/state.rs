@@ -124,9 +124,11 @@ pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
     watch_forks();
     let mut state = lock();
     let result = look(&mut state);
-    let pending = std::mem::take(&mut state.notes.pending);
-    drop(state);
-    if !pending.is_empty() {
+    if state.notes.pending.is_empty() {
+        drop(state);
+    } else {
+        let pending = std::mem::take(&mut state.notes.pending);
+        drop(state);
         let _one = writing();
         report::write_all(pending);
     }

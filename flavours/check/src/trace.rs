@@ -45,6 +45,11 @@ pub fn prepare() {
     wanted();
 }
 
+/// Whether there is a trace.
+pub fn is_on() -> bool {
+    wanted().is_some()
+}
+
 /// Now, in nanoseconds, if there is a trace; else 0.
 pub fn now() -> u64 {
     if wanted().is_none() { 0 } else { clock() }

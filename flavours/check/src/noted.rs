@@ -1,0 +1,283 @@
+//! Plain requests: those that name no memory, take no buffer and complete once.
+//!
+//! While only such are in flight, a request costs two words, and a CQE that ends the oldest of them costs a comparison.
+//! The rest of what is known of a request is made when something else comes: see `Flight::settle`.
+
+use std::mem::MaybeUninit;
+
+use uring_core::abi::io_uring_op::*;
+use uring_core::abi::*;
+
+use crate::leftovers;
+use crate::place::Place;
+use crate::request::Request;
+
+/// A plain request.
+#[derive(Clone, Copy)]
+struct Short {
+    /// The first 8 bytes of its SQE, the lowest first: opcode, flags, priority, descriptor.
+    start: u64,
+    user_data: u64,
+}
+
+/// Requests that one call submitted.
+struct Run {
+    /// Where it ends among all requests.
+    end: usize,
+    /// How many had completed when it was submitted.
+    done: usize,
+    place: usize,
+    thread: u32,
+    /// The SQ index of the first.
+    index: u32,
+    /// How many requests the ring had submitted before it.
+    number: u64,
+}
+
+/// Plain requests in the order in which they were submitted, since the last time when none was in flight.
+#[derive(Default)]
+pub struct Noted {
+    requests: Vec<Short>,
+    /// So many have completed.
+    done: usize,
+    runs: Vec<Run>,
+}
+
+/// What happened, as [`Noted::replay`] tells it.
+pub enum Event {
+    Submitted(Request),
+    Completed(u64),
+}
+
+/// Opcodes whose requests may be plain, one bit each.
+const PLAIN: u64 = {
+    const OPCODES: &[io_uring_op] = &[
+        IORING_OP_NOP,
+        IORING_OP_FSYNC,
+        IORING_OP_SYNC_FILE_RANGE,
+        IORING_OP_FALLOCATE,
+        IORING_OP_CLOSE,
+        IORING_OP_FADVISE,
+        IORING_OP_MADVISE,
+        IORING_OP_SPLICE,
+        IORING_OP_TEE,
+        IORING_OP_SHUTDOWN,
+        IORING_OP_SOCKET,
+        IORING_OP_FTRUNCATE,
+        IORING_OP_LISTEN,
+        IORING_OP_FUTEX_WAKE,
+    ];
+    let (mut plain, mut at) = (0, 0);
+    while at < OPCODES.len() {
+        plain |= 1 << OPCODES[at] as u32;
+        at += 1;
+    }
+    plain
+};
+
+/// What a plain request may have in the lower half of [`Short::start`]: an opcode below 64, and flags. No priority.
+const ALLOWED: u32 = 63 | (0xff & !(IOSQE_CQE_SKIP_SUCCESS | IOSQE_BUFFER_SELECT)) << 8;
+
+fn is_plain(start: u64) -> bool {
+    start as u32 & !ALLOWED == 0 && PLAIN >> (start & 63) & 1 != 0
+}
+
+/// The SQEs or CQEs of a ring.
+pub struct Slots<T> {
+    pub first: *const T,
+    pub mask: u32,
+    /// By how many bits an index is shifted.
+    pub shift: u32,
+}
+
+impl<T> Slots<T> {
+    /// The entry at an index, and how many come before the end of the memory, up to index `tail`.
+    #[inline(always)]
+    fn at(&self, index: u32, tail: u32) -> (*const T, u32) {
+        let slot = index & self.mask;
+        let entry = self.first.wrapping_add((slot as usize) << self.shift);
+        (entry, tail.wrapping_sub(index).min(self.mask - slot + 1))
+    }
+}
+
+impl Noted {
+    /// How many are in flight.
+    #[inline]
+    pub fn outstanding(&self) -> u32 {
+        (self.requests.len() - self.done) as u32
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// Notes requests from SQ index `at` up to `tail`, as many as are plain, at most to where the SQ's memory ends; returns
+    /// how many. No more than `most` are kept. `marked`: the slots may hold marks, and those that do are left to others.
+    ///
+    /// # Safety
+    ///
+    /// `sqes` are the ring's, and no other thread uses its SQ side.
+    #[inline]
+    pub unsafe fn submitted(
+        &mut self,
+        sqes: Slots<io_uring_sqe>,
+        (at, tail): (u32, u32),
+        (place, thread, number): (Place, u32, u64),
+        most: usize,
+        marked: bool,
+    ) -> u32 {
+        let before = self.requests.len();
+        let (sqe, count) = sqes.at(at, tail);
+        let room = most.saturating_sub(before).min(count as usize);
+        self.requests.reserve(room);
+        let Some(free) = self.requests.spare_capacity_mut().get_mut(..room) else {
+            return 0;
+        };
+        // SAFETY: not more than lie behind the first.
+        let new = unsafe {
+            if marked {
+                fill::<true>(free, sqe, 1 << sqes.shift)
+            } else {
+                fill::<false>(free, sqe, 1 << sqes.shift)
+            }
+        };
+        if new != 0 {
+            let end = before + new;
+            // SAFETY: so many were filled in.
+            unsafe { self.requests.set_len(end) };
+            self.runs.push(Run {
+                end,
+                done: self.done,
+                place: place.return_address,
+                thread,
+                index: at,
+                number,
+            });
+        }
+        new as u32
+    }
+
+    /// Looks at CQEs from index `at` up to `tail`, as far as each ends the oldest request without an error and says
+    /// nothing else, at most to where the CQ's memory ends. Returns how many.
+    ///
+    /// # Safety
+    ///
+    /// `cqes` are the ring's, and the kernel has published these.
+    #[inline]
+    pub unsafe fn completed(&mut self, cqes: Slots<io_uring_cqe>, (at, tail): (u32, u32)) -> u32 {
+        let waiting = self.requests.get(self.done..).unwrap_or_default();
+        let (cqe, count) = cqes.at(at, tail);
+        let waiting = waiting.get(..count as usize).unwrap_or(waiting);
+        // SAFETY: not more than lie behind the first.
+        let ended = unsafe { matching(waiting, cqe, 1 << cqes.shift) };
+        self.done += ended;
+        if self.done == self.requests.len() {
+            self.clear();
+        }
+        ended as u32
+    }
+
+    pub fn clear(&mut self) {
+        self.requests.clear();
+        self.runs.clear();
+        self.done = 0;
+    }
+
+    /// Tells everything that was noted, in its order.
+    pub fn replay(&self, mut tell: impl FnMut(Event)) {
+        let mut completions = self.requests.iter().take(self.done);
+        let (mut start, mut done) = (0, 0);
+        for run in &self.runs {
+            for request in completions.by_ref().take(run.done - done) {
+                tell(Event::Completed(request.user_data));
+            }
+            done = run.done;
+            let of_run = self.requests.get(start..run.end).unwrap_or_default();
+            for (request, step) in of_run.iter().zip(0u32..) {
+                let index = run.index.wrapping_add(step).wrapping_add(1);
+                let mut full = Request::new(request.sqe(), run.place, run.thread, index);
+                full.number = run.number + u64::from(step);
+                tell(Event::Submitted(full));
+            }
+            start = run.end;
+        }
+        for request in completions {
+            tell(Event::Completed(request.user_data));
+        }
+    }
+}
+
+// The two loops stand alone, for each of their instructions counts.
+
+/// Fills in notes of plain SQEs, each `step` behind the one before; returns how many.
+///
+/// # Safety
+///
+/// There are as many SQEs as notes.
+#[inline(never)]
+unsafe fn fill<const MARKED: bool>(
+    free: &mut [MaybeUninit<Short>],
+    mut sqe: *const io_uring_sqe,
+    step: usize,
+) -> usize {
+    let mut free = free.iter_mut();
+    let all = free.len();
+    let mut left = all;
+    for free in &mut free {
+        // SAFETY: the caller vouches for it; an SQE is aligned for numbers of 8 bytes.
+        let (start, full) = unsafe { (sqe.cast::<u64>().read(), &*sqe) };
+        let start = u64::from_le(start);
+        if !is_plain(start) || (MARKED && leftovers::may_be_marked(full)) {
+            break;
+        }
+        free.write(Short {
+            start,
+            user_data: full.user_data,
+        });
+        sqe = sqe.wrapping_add(step);
+        left -= 1;
+    }
+    all - left
+}
+
+/// How many of the requests have ended by CQEs, each `step` behind the one before, that say nothing but that.
+///
+/// # Safety
+///
+/// There are as many CQEs as requests.
+#[inline(never)]
+unsafe fn matching(requests: &[Short], mut cqe: *const io_uring_cqe, step: usize) -> usize {
+    let mut left = requests.len();
+    for request in requests {
+        // SAFETY: the caller vouches for it. A result and flags are as long as a number of 8 bytes, and aligned for it.
+        let (user_data, rest) = unsafe {
+            (
+                (&raw const (*cqe).user_data).read_volatile(),
+                cqe.cast::<u64>().add(1).read_volatile(),
+            )
+        };
+        let rest = if cfg!(target_endian = "big") {
+            rest.rotate_left(32)
+        } else {
+            rest
+        };
+        // The flags, and the sign of the result.
+        if request.user_data != user_data || rest >> 31 != 0 {
+            break;
+        }
+        cqe = cqe.wrapping_add(step);
+        left -= 1;
+    }
+    requests.len() - left
+}
+
+impl Short {
+    fn sqe(&self) -> io_uring_sqe {
+        // SAFETY: a structure of numbers, for which zeros are a value.
+        let mut sqe: io_uring_sqe = unsafe { std::mem::zeroed() };
+        let [opcode, flags, _, _, fd @ ..] = self.start.to_le_bytes();
+        (sqe.opcode, sqe.flags, sqe.fd) = (opcode, flags, i32::from_ne_bytes(fd));
+        sqe.user_data = self.user_data;
+        sqe
+    }
+}
