@@ -74,13 +74,15 @@ impl Flight {
 
     #[cold]
     fn settle_all(&mut self) {
-        let noted = std::mem::take(&mut self.noted);
+        let mut noted = std::mem::take(&mut self.noted);
         noted.replay(|event| match event {
             Event::Submitted(request) => self.add(request),
             Event::Completed(user_data) => {
                 self.end(user_data);
             }
         });
+        noted.clear();
+        self.noted = noted;
     }
 
     /// Whether one of them uses memory in a thread's stack.

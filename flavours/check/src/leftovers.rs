@@ -10,7 +10,7 @@ use crate::ops;
 use crate::place::Place;
 use crate::report::{Report, report};
 use crate::request::Request;
-use crate::ring::{Ring, thread};
+use crate::ring::{ProgramSide, Ring, thread};
 use crate::rules::Rule;
 use crate::state::Notes;
 
@@ -70,13 +70,13 @@ impl Leftovers {
 /// # Safety
 ///
 /// `ring` is set up, and no other thread uses its SQ side.
-pub unsafe fn mark(shadow: &mut Ring, ring: &io_uring) {
+pub unsafe fn mark(shadow: &mut Ring, ring: &ProgramSide) {
     if shadow.has(IORING_SETUP_SQ_REWIND | IORING_SETUP_SQE_MIXED) || shadow.by_hand {
         return;
     }
     let taken_to = shadow.sq.head().wrapping_add(shadow.sq.entries);
     let end = std::mem::replace(&mut shadow.leftovers.ready_to, taken_to);
-    let tail = ring.sq.sqe_tail;
+    let tail = ring.tail;
     let mut at = shadow.leftovers.marked_to;
     if tail.wrapping_sub(at) as i32 > 0 {
         at = tail;
@@ -99,7 +99,7 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &io_uring) {
         };
         // SAFETY: the masked index lies within the ring's SQEs, and this one is nobody's now.
         unsafe {
-            let sqe = ring.sq.sqes.add(slot << shift);
+            let sqe = ring.sqes.add(slot << shift);
             *old = sqe.read();
             (*sqe).opcode = OPCODE;
             (*sqe).fd = FD;
@@ -191,8 +191,8 @@ pub unsafe fn restore(
     }
     // SAFETY: as above.
     unsafe { sqe.write(now) };
-    let request = Request::new(now, place.return_address, thread(), 0);
     let mut say = |rule, what: String| {
+        let request = Request::new(now, place.return_address, thread(), 0);
         report(
             notes,
             &Report {
@@ -232,7 +232,7 @@ pub unsafe fn restore(
 }
 
 /// Says so if an SQE is not what it was when it was submitted, although the submission thread has not taken it yet.
-pub fn changed(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place: Place) {
+pub fn changed(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, place: Place) {
     let head = shadow.sq.head();
     if !shadow.has(IORING_SETUP_SQPOLL)
         || shadow.has(IORING_SETUP_SQE_MIXED)
@@ -245,7 +245,7 @@ pub fn changed(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place: Pla
     let found = shadow.flight.known().find_map(|request| {
         let slot = (request.index.wrapping_sub(1) & mask) as usize;
         // SAFETY: the masked index lies within the ring's SQEs.
-        let now = unsafe { ring.sq.sqes.add(slot << shift).read_volatile() };
+        let now = unsafe { ring.sqes.add(slot << shift).read_volatile() };
         let same = bytes(&now) == bytes(&request.sqe);
         // Not taken meanwhile: then the slot may be another's.
         let waits = request.index.wrapping_sub(shadow.sq.head()) as i32 > 0;

@@ -49,6 +49,9 @@ pub enum Event {
     Completed(u64),
 }
 
+/// Room for so many runs is made at first.
+const RUNS: usize = 16;
+
 /// Opcodes whose requests may be plain, one bit each.
 const PLAIN: u64 = {
     const OPCODES: &[io_uring_op] = &[
@@ -78,8 +81,17 @@ const PLAIN: u64 = {
 /// What a plain request may have in the lower half of [`Short::start`]: an opcode below 64, and flags. No priority.
 const ALLOWED: u32 = 63 | (0xff & !(IOSQE_CQE_SKIP_SUCCESS | IOSQE_BUFFER_SELECT)) << 8;
 
+#[inline(always)]
 fn is_plain(start: u64) -> bool {
     start as u32 & !ALLOWED == 0 && PLAIN >> (start & 63) & 1 != 0
+}
+
+/// Whether a request is plain.
+pub fn is_plain_request(sqe: &io_uring_sqe) -> bool {
+    // SAFETY: an SQE is aligned for numbers of 8 bytes.
+    is_plain(u64::from_le(unsafe {
+        (&raw const *sqe).cast::<u64>().read()
+    }))
 }
 
 /// The SQEs or CQEs of a ring.
@@ -112,7 +124,7 @@ impl Noted {
     }
 
     /// Notes requests from SQ index `at` up to `tail`, as many as are plain, at most to where the SQ's memory ends; returns
-    /// how many. No more than `most` are kept. `marked`: the slots may hold marks, and those that do are left to others.
+    /// how many. About `most` are kept. `marked`: the slots may hold marks, and those that do are left to others.
     ///
     /// # Safety
     ///
@@ -128,9 +140,13 @@ impl Noted {
     ) -> u32 {
         let before = self.requests.len();
         let (sqe, count) = sqes.at(at, tail);
-        let room = most.saturating_sub(before).min(count as usize);
-        self.requests.reserve(room);
-        let Some(free) = self.requests.spare_capacity_mut().get_mut(..room) else {
+        if self.requests.capacity() == 0 {
+            self.requests.reserve_exact(most);
+            self.runs.reserve(RUNS);
+        }
+        let free = self.requests.spare_capacity_mut();
+        let room = free.len().min(count as usize);
+        let Some(free) = free.get_mut(..room) else {
             return 0;
         };
         // SAFETY: not more than lie behind the first.
@@ -220,24 +236,22 @@ unsafe fn fill<const MARKED: bool>(
     mut sqe: *const io_uring_sqe,
     step: usize,
 ) -> usize {
-    let mut free = free.iter_mut();
+    let first = free.as_ptr().addr();
     let all = free.len();
-    let mut left = all;
-    for free in &mut free {
+    for free in free {
         // SAFETY: the caller vouches for it; an SQE is aligned for numbers of 8 bytes.
         let (start, full) = unsafe { (sqe.cast::<u64>().read(), &*sqe) };
         let start = u64::from_le(start);
         if !is_plain(start) || (MARKED && leftovers::may_be_marked(full)) {
-            break;
+            return ((&raw const *free).addr() - first) / size_of::<Short>();
         }
         free.write(Short {
             start,
             user_data: full.user_data,
         });
         sqe = sqe.wrapping_add(step);
-        left -= 1;
     }
-    all - left
+    all
 }
 
 /// How many of the requests have ended by CQEs, each `step` behind the one before, that say nothing but that.
@@ -247,7 +261,7 @@ unsafe fn fill<const MARKED: bool>(
 /// There are as many CQEs as requests.
 #[inline(never)]
 unsafe fn matching(requests: &[Short], mut cqe: *const io_uring_cqe, step: usize) -> usize {
-    let mut left = requests.len();
+    let first = requests.as_ptr().addr();
     for request in requests {
         // SAFETY: the caller vouches for it. A result and flags are as long as a number of 8 bytes, and aligned for it.
         let (user_data, rest) = unsafe {
@@ -263,12 +277,11 @@ unsafe fn matching(requests: &[Short], mut cqe: *const io_uring_cqe, step: usize
         };
         // The flags, and the sign of the result.
         if request.user_data != user_data || rest >> 31 != 0 {
-            break;
+            return ((&raw const *request).addr() - first) / size_of::<Short>();
         }
         cqe = cqe.wrapping_add(step);
-        left -= 1;
     }
-    requests.len() - left
+    requests.len()
 }
 
 impl Short {

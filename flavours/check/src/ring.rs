@@ -75,6 +75,33 @@ pub struct Ring {
 // SAFETY: the pointers lead to ring memory, which is read through `order` only.
 unsafe impl Send for Ring {}
 
+/// The program's side of the SQ at a call. A copy: other threads may use other parts of the ring meanwhile.
+#[derive(Clone, Copy)]
+pub struct ProgramSide {
+    pub sqes: *mut io_uring_sqe,
+    /// SQEs before this index are published.
+    pub head: u32,
+    /// And before this one, taken.
+    pub tail: u32,
+}
+
+impl ProgramSide {
+    /// # Safety
+    ///
+    /// `ring` is set up, or all zeros.
+    #[inline]
+    pub unsafe fn of(ring: *const io_uring) -> ProgramSide {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            ProgramSide {
+                sqes: (&raw const (*ring).sq.sqes).read(),
+                head: (&raw const (*ring).sq.sqe_head).read(),
+                tail: (&raw const (*ring).sq.sqe_tail).read(),
+            }
+        }
+    }
+}
+
 /// Head, tail and flags of a side of a ring.
 #[derive(Clone, Copy)]
 pub struct Counters {

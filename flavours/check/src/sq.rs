@@ -11,12 +11,12 @@ use crate::inject;
 use crate::leftovers;
 use crate::memory;
 use crate::mode::mode;
-use crate::noted::Slots;
+use crate::noted::{Slots, is_plain_request};
 use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
 use crate::report::{Report, report};
 use crate::request::Request;
-use crate::ring::{Ring, thread};
+use crate::ring::{ProgramSide, Ring, thread};
 use crate::rules::Rule;
 use crate::stack::{self, Where};
 use crate::state::Notes;
@@ -30,9 +30,9 @@ const VECTORS: usize = 16;
 /// # Safety
 ///
 /// `ring` is set up.
-pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place: Place) {
+pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, place: Place) {
     let rewinds = shadow.has(IORING_SETUP_SQ_REWIND);
-    let tail = ring.sq.sqe_tail;
+    let tail = ring.tail;
     let mut at = if rewinds {
         shadow.looked_to.min(tail)
     } else {
@@ -59,18 +59,27 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
     let mut last = None;
     while tail.wrapping_sub(at) as i32 > 0 {
         // SAFETY: passed on to the caller.
-        let plain = unsafe { plain(shadow, ring, (at, tail), place) };
-        if plain != 0 {
-            at = at.wrapping_add(plain);
+        let looked_at = unsafe { plain(shadow, ring, (at, tail), place, false) };
+        if looked_at != 0 {
+            at = at.wrapping_add(looked_at);
             last = None;
             continue;
         }
         let slot = ((at & shadow.sq.mask) as usize) << shift;
         // SAFETY: the masked index lies within the ring's SQEs.
         let sqe = unsafe {
-            let sqe = ring.sq.sqes.add(slot);
+            let sqe = ring.sqes.add(slot);
             leftovers::restore(shadow, notes, sqe, slot >> shift, place)
         };
+        let next = at.wrapping_add(1);
+        if is_plain_request(&sqe)
+            // SAFETY: as above.
+            && unsafe { plain(shadow, ring, (at, next), place, true) } != 0
+        {
+            at = next;
+            last = None;
+            continue;
+        }
         let wide = matches!(
             ops::opcode(sqe.opcode),
             Some(IORING_OP_NOP128 | IORING_OP_URING_CMD128)
@@ -81,11 +90,11 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
         let mut changed = sqe;
         if inject::request(&mut changed) {
             // SAFETY: as above.
-            unsafe { ring.sq.sqes.add(slot).write_volatile(changed) };
+            unsafe { ring.sqes.add(slot).write_volatile(changed) };
         }
     }
     let slot = ((at.wrapping_sub(1) & shadow.sq.mask) as usize) << shift;
-    let noted = ring.sq.sqes.wrapping_add(slot);
+    let noted = ring.sqes.wrapping_add(slot);
     // SAFETY: the masked index lies within the ring's SQEs; a plain request is one entry long.
     let flags = last.map_or_else(|| unsafe { (*noted).flags }, |sqe| sqe.flags);
     if links(flags) {
@@ -102,31 +111,40 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, place:
     }
 }
 
-/// Looks at requests of which a note is enough, up to the first other one; returns how many.
+/// Looks at requests of which a note is enough, up to the first other one; returns how many. `restored`: marks are no
+/// longer there.
 ///
 /// # Safety
 ///
 /// As for [`look`].
-unsafe fn plain(shadow: &mut Ring, ring: &io_uring, between: (u32, u32), place: Place) -> u32 {
+unsafe fn plain(
+    shadow: &mut Ring,
+    ring: &ProgramSide,
+    between: (u32, u32),
+    place: Place,
+    restored: bool,
+) -> u32 {
     /// Notes of so many times the SQ are kept.
     const TIMES: usize = 4;
     if shadow.has(IORING_SETUP_SQPOLL) || !notes_are_enough() {
         return 0;
     }
     let sqes = Slots {
-        first: ring.sq.sqes.cast_const(),
+        first: ring.sqes.cast_const(),
         mask: shadow.sq.mask,
         shift: u32::from(shadow.has(IORING_SETUP_SQE128)),
     };
     let most = shadow.sq.entries as usize * TIMES;
     let call = (place, thread(), shadow.marks.submitted);
-    let marked = shadow.leftovers.may_mark(between.0);
+    let marked = !restored && shadow.leftovers.may_mark(between.0);
     let Some(noted) = shadow.flight.plain() else {
         return 0;
     };
     // SAFETY: passed on to the caller.
     let new = unsafe { noted.submitted(sqes, between, call, most, marked) };
-    shadow.leftovers.count_with_data(new);
+    if !restored {
+        shadow.leftovers.count_with_data(new);
+    }
     shadow.marks.submitted += u64::from(new);
     shadow.marks.in_flight = shadow.marks.in_flight.max(shadow.flight.outstanding());
     new

@@ -11,7 +11,7 @@ use crate::leftovers;
 use crate::life;
 use crate::place::Place;
 use crate::report::{Report, report};
-use crate::ring::{Ring, thread};
+use crate::ring::{ProgramSide, Ring, thread};
 use crate::rules::Rule;
 use crate::sq;
 use crate::stack::{self, Where};
@@ -44,8 +44,8 @@ impl Call {
 /// How often a wait may find enough CQEs that a wait before it has found already.
 const PATIENCE: u32 = 8;
 
-fn key(ring: &io_uring) -> usize {
-    ring.sq.sqes.addr()
+fn key(ring: &ProgramSide) -> usize {
+    ring.sqes.addr()
 }
 
 fn say(notes: &mut Notes, rule: Rule, what: String, place: Place) {
@@ -69,9 +69,9 @@ fn say(notes: &mut Notes, rule: Rule, what: String, place: Place) {
 #[inline(never)]
 pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
     let at = ring;
-    // SAFETY: passed on to the caller. A copy: other threads may use the ring's other side.
-    let ring = &unsafe { ring.read() };
-    if ring.sq.sqes.is_null() {
+    // SAFETY: passed on to the caller.
+    let ring = &unsafe { ProgramSide::of(ring) };
+    if ring.sqes.is_null() {
         return;
     }
     if call.submits {
@@ -82,7 +82,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             .rings
             .entry(key(ring))
             // SAFETY: as above.
-            .or_insert_with(|| Box::new(unsafe { unknown(ring) }));
+            .or_insert_with(|| Box::new(unsafe { unknown(at) }));
         let notes = &mut state.notes;
         if shadow.only_thread != thread() {
             shadow.only_thread = 0;
@@ -126,14 +126,15 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
 /// # Safety
 ///
 /// `ring` is set up.
-unsafe fn unknown(ring: &io_uring) -> Ring {
+#[cold]
+unsafe fn unknown(ring: *const io_uring) -> Ring {
     // SAFETY: passed on to the caller.
-    let mut shadow = unsafe { Ring::new(ring) };
+    let mut shadow = unsafe { Ring::new(&ring.read()) };
     shadow.lost = true;
     shadow
 }
 
-fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call, place: Place) {
+fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, call: Call, place: Place) {
     let me = thread();
     if shadow.submitter != 0 && shadow.submitter != me {
         let what = format!(
@@ -147,7 +148,7 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &io_uring, call: Call,
         shadow.submitter = me;
     }
     let alone = !shadow.has(IORING_SETUP_SQ_REWIND) && !shadow.by_hand;
-    if alone && ring.sq.sqe_head != shadow.sq.tail() {
+    if alone && ring.head != shadow.sq.tail() {
         let (rule, what) = if shadow.only_thread == 0 {
             (
                 Rule::Threads,
@@ -287,7 +288,7 @@ fn peeking(shadow: &mut Ring, notes: &mut Notes, place: Place) {
 #[inline(never)]
 pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
     // SAFETY: as in `before`.
-    let ring = &unsafe { ring.read() };
+    let ring = &unsafe { ProgramSide::of(ring) };
     state::with(|state| {
         let Some(shadow) = state.rings.get_mut(&key(ring)) else {
             return;
@@ -301,7 +302,7 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
         }
         if shadow.has(IORING_SETUP_SQ_REWIND) {
             // What the kernel left has moved to the first slots.
-            shadow.looked_to = ring.sq.sqe_tail;
+            shadow.looked_to = ring.tail;
         }
         if ret < 0 {
             life::explain(shadow, notes, ret, place);
@@ -321,14 +322,14 @@ pub unsafe fn made(ring: *mut io_uring) {
     crash::watch();
     state::with(|state| {
         // SAFETY: passed on to the caller. Nobody else knows of the ring yet.
-        let (key, mut shadow) = unsafe { (key(&*ring), Ring::new(&*ring)) };
+        let (side, mut shadow) = unsafe { (ProgramSide::of(ring), Ring::new(&*ring)) };
         shadow.seen_at(ring);
         if shadow.has(IORING_SETUP_NO_MMAP) {
             IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
         }
         // SAFETY: as above.
-        unsafe { leftovers::mark(&mut shadow, &*ring) };
-        state.rings.insert(key, Box::new(shadow));
+        unsafe { leftovers::mark(&mut shadow, &side) };
+        state.rings.insert(key(&side), Box::new(shadow));
     });
 }
 
@@ -339,8 +340,8 @@ pub unsafe fn made(ring: *mut io_uring) {
 /// `ring` is set up, or all zeros.
 pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
     // SAFETY: passed on to the caller.
-    let ring = &unsafe { ring.read() };
-    if ring.sq.sqes.is_null() {
+    let ring = &unsafe { ProgramSide::of(ring) };
+    if ring.sqes.is_null() {
         return;
     }
     state::with(|state| {
@@ -352,9 +353,9 @@ pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
         }
         let notes = &mut state.notes;
         let left = if shadow.has(IORING_SETUP_SQ_REWIND) {
-            ring.sq.sqe_tail
+            ring.tail
         } else {
-            ring.sq.sqe_tail.wrapping_sub(ring.sq.sqe_head)
+            ring.tail.wrapping_sub(ring.head)
         };
         if left != 0 {
             let what = format!("{left} SQEs were taken and never submitted");
@@ -369,10 +370,10 @@ pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
 /// # Safety
 ///
 /// `ring` is set up.
-pub unsafe fn shadow(ring: *mut io_uring, change: impl FnOnce(&mut Ring, &io_uring)) {
+pub unsafe fn shadow(ring: *mut io_uring, change: impl FnOnce(&mut Ring, &ProgramSide)) {
     state::with(|state| {
         // SAFETY: passed on to the caller.
-        let ring = &unsafe { ring.read() };
+        let ring = &unsafe { ProgramSide::of(ring) };
         if let Some(shadow) = state.rings.get_mut(&key(ring)) {
             change(shadow, ring);
         }
@@ -386,12 +387,13 @@ pub unsafe fn shadow(ring: *mut io_uring, change: impl FnOnce(&mut Ring, &io_uri
 /// `ring` is set up.
 pub unsafe fn moved(old: usize, ring: *mut io_uring) {
     state::with(|state| {
-        // SAFETY: passed on to the caller.
-        let ring = &unsafe { ring.read() };
         if let Some(mut shadow) = state.rings.remove(&old) {
-            // SAFETY: as above.
-            unsafe { shadow.moved(ring) };
-            state.rings.insert(key(ring), shadow);
+            // SAFETY: passed on to the caller.
+            let side = unsafe {
+                shadow.moved(&ring.read());
+                ProgramSide::of(ring)
+            };
+            state.rings.insert(key(&side), shadow);
         }
     });
 }
