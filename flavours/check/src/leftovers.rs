@@ -10,7 +10,7 @@ use crate::ops;
 use crate::place::Place;
 use crate::report::{Report, report};
 use crate::request::Request;
-use crate::ring::{ProgramSide, Ring, thread};
+use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::state::Notes;
 
@@ -21,10 +21,15 @@ const LEN: u32 = 0xa5c3_96d1;
 /// No address of a program's: it is not canonical.
 const WORD: u64 = 0xa5c3_96d1_78e2_4b5f;
 
+/// The start of an SQE, in which all marks are.
+type Old = [u64; OLD];
+const OLD: usize = 5;
+const _: () = assert!(std::mem::offset_of!(io_uring_sqe, user_data) + 8 == size_of::<Old>());
+
 /// What lay in the SQEs.
 #[derive(Default)]
 pub struct Leftovers {
-    old: Vec<io_uring_sqe>,
+    old: Vec<Old>,
     /// Slots before this SQ index have their marks.
     marked_to: u32,
     /// The end of those that may be marked at the next call: programs look at SQEs that they have submitted just now.
@@ -86,21 +91,32 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &ProgramSide) {
     }
     let shift = u32::from(shadow.has(IORING_SETUP_SQE128));
     if shadow.leftovers.old.is_empty() {
-        // SAFETY: a structure of numbers, for which zeros are a value.
-        let empty = unsafe { std::mem::zeroed() };
-        shadow.leftovers.old = vec![empty; shadow.sq.entries as usize];
+        shadow.leftovers.old = vec![[0; OLD]; shadow.sq.entries as usize];
     }
     shadow.leftovers.marked_to = end;
     while at != end {
         let slot = (at & shadow.sq.mask) as usize;
-        at = at.wrapping_add(1);
-        let Some(old) = shadow.leftovers.old.get_mut(slot) else {
-            continue;
+        let old = shadow.leftovers.old.get_mut(slot..).unwrap_or_default();
+        let count = old.len().min(end.wrapping_sub(at) as usize);
+        let Some(old) = old.get_mut(..count).filter(|old| !old.is_empty()) else {
+            return;
         };
-        // SAFETY: the masked index lies within the ring's SQEs, and this one is nobody's now.
+        // SAFETY: the slots lie within the ring's SQEs, and these are nobody's now.
+        unsafe { mark_slots(old, ring.sqes.add(slot << shift), 1 << shift) };
+        at = at.wrapping_add(count as u32);
+    }
+}
+
+/// Keeps what lies in SQEs, each `step` behind the one before, and marks them.
+///
+/// # Safety
+///
+/// There are as many SQEs, which nobody uses.
+unsafe fn mark_slots(old: &mut [Old], mut sqe: *mut io_uring_sqe, step: usize) {
+    for old in old {
+        // SAFETY: the caller vouches for it. An SQE begins with as many numbers, and is aligned for them.
         unsafe {
-            let sqe = ring.sqes.add(slot << shift);
-            *old = sqe.read();
+            *old = sqe.cast::<Old>().read();
             (*sqe).opcode = OPCODE;
             (*sqe).fd = FD;
             (*sqe).__anon1.off = WORD;
@@ -108,6 +124,7 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &ProgramSide) {
             (*sqe).len = LEN;
             (*sqe).user_data = WORD;
         }
+        sqe = sqe.wrapping_add(step);
     }
 }
 
@@ -148,6 +165,12 @@ pub unsafe fn restore(
         .filter(|_| marked || now.len == LEN)
     else {
         return now;
+    };
+    // SAFETY: a structure of numbers, for which zeros are a value; its start is as long as what was kept.
+    let old = unsafe {
+        let mut whole: io_uring_sqe = std::mem::zeroed();
+        (&raw mut whole).cast::<Old>().write(*old);
+        whole
     };
     let untouched = now.opcode == OPCODE;
     if untouched {
@@ -191,8 +214,9 @@ pub unsafe fn restore(
     }
     // SAFETY: as above.
     unsafe { sqe.write(now) };
+    let caller = shadow.caller;
     let mut say = |rule, what: String| {
-        let request = Request::new(now, place.return_address, thread(), 0);
+        let request = Request::new(now, place.return_address, caller, 0);
         report(
             notes,
             &Report {

@@ -9,6 +9,7 @@
 //! | [`watch`] | what happens around a call: the order in which a ring's sides are looked at |
 //! | [`ring`], [`flight`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
 //! | [`noted`] | requests that need little: a short note of each |
+//! | [`rings`] | all rings |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`crash`] | SQEs that were not filled in, or not there |
@@ -74,6 +75,7 @@ mod place;
 mod report;
 mod request;
 mod ring;
+mod rings;
 mod rules;
 mod seam;
 mod sq;

@@ -166,8 +166,8 @@ pub fn ending() {
     ENDING.store(true, Ordering::Relaxed);
 }
 
-/// Notes that this thread has submitted, so that its end is heeded.
-pub fn submits() {
+/// Notes that this thread, `me`, has submitted, so that its end is heeded.
+pub fn submits(me: u32) {
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
@@ -178,7 +178,7 @@ pub fn submits() {
         static END: End = const { End };
     }
     // The main thread ends with the process.
-    if thread() != PROCESS.load(Ordering::Relaxed) {
+    if me != PROCESS.load(Ordering::Relaxed) {
         let _ = END.try_with(|_| ());
     }
 }

@@ -151,10 +151,11 @@ impl Noted {
         };
         // SAFETY: not more than lie behind the first.
         let new = unsafe {
-            if marked {
-                fill::<true>(free, sqe, 1 << sqes.shift)
-            } else {
-                fill::<false>(free, sqe, 1 << sqes.shift)
+            match (marked, sqes.shift) {
+                (true, 0) => fill::<true, 1>(free, sqe),
+                (true, _) => fill::<true, 2>(free, sqe),
+                (false, 0) => fill::<false, 1>(free, sqe),
+                (false, _) => fill::<false, 2>(free, sqe),
             }
         };
         if new != 0 {
@@ -185,7 +186,13 @@ impl Noted {
         let (cqe, count) = cqes.at(at, tail);
         let waiting = waiting.get(..count as usize).unwrap_or(waiting);
         // SAFETY: not more than lie behind the first.
-        let ended = unsafe { matching(waiting, cqe, 1 << cqes.shift) };
+        let ended = unsafe {
+            if cqes.shift == 0 {
+                matching::<1>(waiting, cqe)
+            } else {
+                matching::<2>(waiting, cqe)
+            }
+        };
         self.done += ended;
         if self.done == self.requests.len() {
             self.clear();
@@ -225,42 +232,44 @@ impl Noted {
 
 // The two loops stand alone, for each of their instructions counts.
 
-/// Fills in notes of plain SQEs, each `step` behind the one before; returns how many.
+/// Fills in notes of plain SQEs, each `STEP` behind the one before; returns how many.
 ///
 /// # Safety
 ///
 /// There are as many SQEs as notes.
 #[inline(never)]
-unsafe fn fill<const MARKED: bool>(
+unsafe fn fill<const MARKED: bool, const STEP: usize>(
     free: &mut [MaybeUninit<Short>],
     mut sqe: *const io_uring_sqe,
-    step: usize,
 ) -> usize {
     let first = free.as_ptr().addr();
     let all = free.len();
+    // Requests that begin like the one before need no second look. Zeros begin a no-op.
+    let mut before = 0;
     for free in free {
         // SAFETY: the caller vouches for it; an SQE is aligned for numbers of 8 bytes.
         let (start, full) = unsafe { (sqe.cast::<u64>().read(), &*sqe) };
         let start = u64::from_le(start);
-        if !is_plain(start) || (MARKED && leftovers::may_be_marked(full)) {
+        if (start != before && !is_plain(start)) || (MARKED && leftovers::may_be_marked(full)) {
             return ((&raw const *free).addr() - first) / size_of::<Short>();
         }
+        before = start;
         free.write(Short {
             start,
             user_data: full.user_data,
         });
-        sqe = sqe.wrapping_add(step);
+        sqe = sqe.wrapping_add(STEP);
     }
     all
 }
 
-/// How many of the requests have ended by CQEs, each `step` behind the one before, that say nothing but that.
+/// How many of the requests have ended by CQEs, each `STEP` behind the one before, that say nothing but that.
 ///
 /// # Safety
 ///
 /// There are as many CQEs as requests.
 #[inline(never)]
-unsafe fn matching(requests: &[Short], mut cqe: *const io_uring_cqe, step: usize) -> usize {
+unsafe fn matching<const STEP: usize>(requests: &[Short], mut cqe: *const io_uring_cqe) -> usize {
     let first = requests.as_ptr().addr();
     for request in requests {
         // SAFETY: the caller vouches for it. A result and flags are as long as a number of 8 bytes, and aligned for it.
@@ -279,7 +288,7 @@ unsafe fn matching(requests: &[Short], mut cqe: *const io_uring_cqe, step: usize
         if request.user_data != user_data || rest >> 31 != 0 {
             return ((&raw const *request).addr() - first) / size_of::<Short>();
         }
-        cqe = cqe.wrapping_add(step);
+        cqe = cqe.wrapping_add(STEP);
     }
     requests.len()
 }

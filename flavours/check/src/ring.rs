@@ -57,6 +57,8 @@ pub struct Ring {
     pub marks: Marks,
     /// The CQ's head, and how often a wait found enough CQEs there already.
     pub stale: (u32, u32),
+    /// The thread that makes the call under way.
+    pub caller: u32,
     /// The thread that takes and publishes SQEs now.
     pub submitter: u32,
     /// The last multishot request that ended: opcode and `user_data`.
@@ -209,6 +211,7 @@ impl Ring {
             groups: Groups::default(),
             marks: Marks::default(),
             stale: (0, 0),
+            caller: thread,
             submitter: 0,
             last_ended: None,
             last_cancel: 0,

@@ -16,7 +16,7 @@ use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
 use crate::report::{Report, report};
 use crate::request::Request;
-use crate::ring::{ProgramSide, Ring, thread};
+use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::stack::{self, Where};
 use crate::state::Notes;
@@ -100,7 +100,7 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
     if links(flags) {
         // SAFETY: as above.
         let sqe = last.unwrap_or_else(|| unsafe { noted.read() });
-        let request = Request::new(sqe, place.return_address, thread(), at);
+        let request = Request::new(sqe, place.return_address, shadow.caller, at);
         say(
             notes,
             Rule::Chain,
@@ -135,7 +135,7 @@ unsafe fn plain(
         shift: u32::from(shadow.has(IORING_SETUP_SQE128)),
     };
     let most = shadow.sq.entries as usize * TIMES;
-    let call = (place, thread(), shadow.marks.submitted);
+    let call = (place, shadow.caller, shadow.marks.submitted);
     let marked = !restored && shadow.leftovers.may_mark(between.0);
     let Some(noted) = shadow.flight.plain() else {
         return 0;
@@ -174,7 +174,7 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Pl
 }
 
 fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place: Place) {
-    let mut request = Request::new(sqe, place.return_address, thread(), index);
+    let mut request = Request::new(sqe, place.return_address, ring.caller, index);
     let late = ring.has(IORING_SETUP_SQPOLL) || ring.features & IORING_FEAT_SUBMIT_STABLE == 0;
     ops::pointers(&sqe, |pointer| {
         pointed(&mut request, notes, &pointer, place, late);

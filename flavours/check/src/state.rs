@@ -10,7 +10,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, Once};
 
 use crate::report::{self, Pending};
-use crate::ring::Ring;
+use crate::rings::Rings;
 use crate::rules::Rule;
 use crate::trace::Trace;
 
@@ -47,8 +47,7 @@ pub type Set<K> = HashSet<K, BuildHasherDefault<Quick>>;
 
 /// What is known of the process.
 pub struct State {
-    /// The rings, by the address of their SQEs.
-    pub rings: Map<usize, Box<Ring>>,
+    pub rings: Rings,
     pub notes: Notes,
 }
 
@@ -68,7 +67,7 @@ pub struct Notes {
 }
 
 static STATE: Mutex<State> = Mutex::new(State {
-    rings: HashMap::with_hasher(BuildHasherDefault::new()),
+    rings: Rings::new(),
     notes: Notes {
         said: HashSet::with_hasher(BuildHasherDefault::new()),
         counts: HashMap::with_hasher(BuildHasherDefault::new()),

@@ -74,19 +74,25 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
     if ring.sqes.is_null() {
         return;
     }
+    let me = thread();
     if call.submits {
-        life::submits();
+        life::submits(me);
     }
     state::with(|state| {
-        let shadow = state
-            .rings
-            .entry(key(ring))
+        let key = key(ring);
+        if state.rings.get_mut(key).is_none() {
             // SAFETY: as above.
-            .or_insert_with(|| Box::new(unsafe { unknown(at) }));
+            let shadow = unsafe { unknown(at) };
+            state.rings.insert(key, Box::new(shadow));
+        }
+        let Some(shadow) = state.rings.get_mut(key) else {
+            return;
+        };
         let notes = &mut state.notes;
-        if shadow.only_thread != thread() {
+        if shadow.only_thread != me {
             shadow.only_thread = 0;
         }
+        shadow.caller = me;
         if shadow.raced {
             return;
         }
@@ -135,7 +141,7 @@ unsafe fn unknown(ring: *const io_uring) -> Ring {
 }
 
 fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, call: Call, place: Place) {
-    let me = thread();
+    let me = shadow.caller;
     if shadow.submitter != 0 && shadow.submitter != me {
         let what = format!(
             "threads {} and {me} submit to the same ring at the same time",
@@ -173,7 +179,7 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, call: Ca
 
 /// Requests in flight on the memory of functions that have returned.
 fn frames(shadow: &mut Ring, notes: &mut Notes, place: Place) {
-    let me = thread();
+    let me = shadow.caller;
     let head = shadow.sq.head();
     let gone = shadow.flight.known().find_map(|request| {
         if !request.on_stack || request.thread != me {
@@ -290,7 +296,7 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
     // SAFETY: as in `before`.
     let ring = &unsafe { ProgramSide::of(ring) };
     state::with(|state| {
-        let Some(shadow) = state.rings.get_mut(&key(ring)) else {
+        let Some(shadow) = state.rings.get_mut(key(ring)) else {
             return;
         };
         let notes = &mut state.notes;
@@ -345,7 +351,7 @@ pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
         return;
     }
     state::with(|state| {
-        let Some(mut shadow) = state.rings.remove(&key(ring)) else {
+        let Some(mut shadow) = state.rings.remove(key(ring)) else {
             return;
         };
         if shadow.generation != life::generation() || shadow.raced {
@@ -374,7 +380,7 @@ pub unsafe fn shadow(ring: *mut io_uring, change: impl FnOnce(&mut Ring, &Progra
     state::with(|state| {
         // SAFETY: passed on to the caller.
         let ring = &unsafe { ProgramSide::of(ring) };
-        if let Some(shadow) = state.rings.get_mut(&key(ring)) {
+        if let Some(shadow) = state.rings.get_mut(key(ring)) {
             change(shadow, ring);
         }
     });
@@ -387,7 +393,7 @@ pub unsafe fn shadow(ring: *mut io_uring, change: impl FnOnce(&mut Ring, &Progra
 /// `ring` is set up.
 pub unsafe fn moved(old: usize, ring: *mut io_uring) {
     state::with(|state| {
-        if let Some(mut shadow) = state.rings.remove(&old) {
+        if let Some(mut shadow) = state.rings.remove(old) {
             // SAFETY: passed on to the caller.
             let side = unsafe {
                 shadow.moved(&ring.read());
@@ -413,6 +419,6 @@ pub fn unmapped(start: usize, len: usize) {
     state::with(|state| {
         state
             .rings
-            .retain(|sqes, ring| !ring.lies_in(*sqes, start, len));
+            .retain(|sqes, ring| !ring.lies_in(sqes, start, len));
     });
 }
