@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan static installed faults cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan static installed faults cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -177,13 +177,35 @@ installed() {
     echo "installed: preloaded, linked by pkg-config, and taken away"
 }
 
+# What a look costs: the instructions of a cycle, against those on the plain library. Each row has its limit.
+cost() {
+    local steps=$here/../../../c-tests/cost above=0 row plain checked limit
+    [ "$(uname -m)" = x86_64 ] || { echo "SKIP: cost: instructions are counted on x86-64 alone" && return; }
+    "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -I"$PREFIX/include" -I"$steps" "$here/cost/cycles.c" "$steps/steps.c" "$steps/steps-help.c" \
+        -o "$work/cycles" -L"$CHECKER_OUT" -luring
+    LD_BIND_NOW=1 LD_LIBRARY_PATH=$PREFIX/lib "$work/cycles" >"$work/plain"
+    LD_BIND_NOW=1 LD_LIBRARY_PATH=$CHECKER_OUT "$work/cycles" >"$work/checked"
+    printf '%-32s%10s%10s%8s\n' "cost: instructions of" plain checked limit
+    while IFS=$'\t' read -r row plain _ checked; do
+        case $row in
+        "32 no-ops") limit=$((plain * 2)) ;;
+        "32 no-ops in a ring of 256") limit=$((plain * 27 / 10)) ;;
+        *) limit=45000 ;;
+        esac
+        printf '%-32s%10d%10d%8d\n' "$row" "$plain" "$checked" "$limit"
+        if ((checked > limit)); then above=1; fi
+    done < <(paste "$work/plain" "$work/checked")
+    [ "$above" = 0 ] || fail "cost: a cycle takes more than its limit"
+    [ "$(wc -l <"$work/checked")" = 3 ] || fail "cost: $(cat "$work/checked")"
+}
+
 cases() {
     # shellcheck disable=SC2086 # names are words
     "$PYTHON" "$here/c-reports.py" --dir "$C_TESTS" --list "$here/c-reports.txt" --library "$CHECKER_OUT" $C_TEST_PROGRAMS ||
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan static installed faults cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan static installed faults cost cases
 for part in "$@"; do
     "$part"
 done

@@ -406,6 +406,30 @@ static void one_buffer_for_two(void)
     io_uring_queue_exit(&ring);
 }
 
+/* A read between no-ops, which complete at once; with the read's `user_data`, or with their own. */
+static void freed_among(unsigned long long data)
+{
+    struct io_uring ring;
+    char *buffer = malloc(8);
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    open_ring(&ring, 4, 0);
+    take(&ring, data);
+    io_uring_prep_read(take(&ring, 0), fds[0], buffer, 8, 0);
+    io_uring_sqe_set_data64(&ring.sq.sqes[1], 0x45);
+    take(&ring, 2);
+    MUST(io_uring_submit(&ring) == 3);
+    MUST(reap(&ring) == 0 && reap(&ring) == 0);
+    free(buffer);
+    io_uring_queue_exit(&ring);
+}
+
+static void freed_among_no_ops(void) { freed_among(1); }
+
+/* It cannot be told which of the two has ended. */
+static void freed_beside_its_twin(void) { freed_among(0x45); }
+
 static const struct misuse cases[] = {
     WRONG(timespec_gone, "frame", "IORING_OP_TIMEOUT, user_data 0x25"),
     RIGHT(timespec_kept),
@@ -427,6 +451,8 @@ static const struct misuse cases[] = {
     RIGHT(unmapped_after_completion),
     RIGHT(zero_copy_kept),
     RIGHT(ring_memory_freed),
+    WRONG(freed_among_no_ops, "free", "IORING_OP_READ, user_data 0x45"),
+    RIGHT(freed_beside_its_twin),
     WRONG(one_buffer_for_two, "overlap", "IORING_OP_READ, user_data 0x44"),
 };
 

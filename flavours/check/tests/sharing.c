@@ -231,6 +231,27 @@ static void closed_before_submit(void)
     io_uring_queue_exit(&ring);
 }
 
+/* The kernel may take the no-op behind it in another call, and complete it earlier. */
+static void closed_among_no_ops(void)
+{
+    struct io_uring ring;
+    int fd = open("/dev/zero", O_RDONLY);
+
+    open_ring(&ring, 8, 0);
+    take(&ring, 1);
+    io_uring_submit(&ring);
+    take(&ring, 2);
+    io_uring_prep_fsync(take(&ring, 0), fd, 0);
+    io_uring_sqe_set_data64(&ring.sq.sqes[2], 0x83);
+    take(&ring, 3);
+    close(fd);
+    io_uring_submit(&ring);
+    io_uring_submit(&ring);
+    for (unsigned i = 0; i < 4; i++)
+        reap(&ring);
+    io_uring_queue_exit(&ring);
+}
+
 /* The submission thread has not started. */
 static void closed_before_thread(void)
 {
@@ -297,6 +318,7 @@ static const struct misuse cases[] = {
     WRONG(no_lock, "threads", "-"),
     RIGHT(with_lock),
     WRONG(closed_before_submit, "closed", "IORING_OP_READ, user_data 0x81, descriptor 3"),
+    WRONG(closed_among_no_ops, "closed", "IORING_OP_FSYNC, user_data 0x83"),
     WRONG(closed_before_thread, "closed,-disabled", "IORING_OP_READ, user_data 0x82"),
     RIGHT(closed_in_flight),
     WRONG(user_after_thread, "user", "-"),

@@ -1,0 +1,69 @@
+/* Rows for c-tests/cost/steps.c: whole cycles, which run on the plain library and on the check library. */
+#include "steps-rows.h"
+
+#include <fcntl.h>
+#include <liburing.h>
+
+#define BATCH 32
+
+static char bytes[BATCH];
+static int zeros;
+
+ROW void nothing(struct io_uring *ring) { (void) ring; }
+
+static void finish(struct io_uring *ring)
+{
+    struct io_uring_cqe *cqe;
+
+    io_uring_submit(ring);
+    for (unsigned i = 0; i < BATCH; i++) {
+        if (io_uring_wait_cqe(ring, &cqe))
+            break;
+        io_uring_cqe_seen(ring, cqe);
+    }
+}
+
+ROW void no_ops(struct io_uring *ring)
+{
+    for (unsigned i = 0; i < BATCH; i++) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+        io_uring_prep_nop(sqe);
+        io_uring_sqe_set_data64(sqe, i);
+    }
+    finish(ring);
+}
+
+ROW void reads(struct io_uring *ring)
+{
+    for (unsigned i = 0; i < BATCH; i++) {
+        struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+        io_uring_prep_read(sqe, zeros, bytes + i, 1, 0);
+        io_uring_sqe_set_data64(sqe, i);
+    }
+    finish(ring);
+}
+
+/* A ring's first cycles make room for notes, and have slots that were not used before. */
+static void count_on(unsigned entries, const char *name, void (*cycle)(struct io_uring *))
+{
+    struct io_uring ring;
+
+    check(io_uring_queue_init(entries, &ring, 0) == 0, "setting a ring up");
+    for (unsigned i = 0; i < 20; i++)
+        cycle(&ring);
+    COUNT(name, cycle(&ring));
+    check(io_uring_cq_ready(&ring) == 0, "reaping");
+    io_uring_queue_exit(&ring);
+}
+
+void run_rows(void)
+{
+    COUNT("nothing", nothing(NULL));
+    zeros = open("/dev/zero", O_RDONLY);
+    check(zeros >= 0, "opening /dev/zero");
+    count_on(64, "32 no-ops", no_ops);
+    count_on(256, "32 no-ops in a ring of 256", no_ops);
+    count_on(64, "32 reads", reads);
+}
