@@ -90,6 +90,7 @@ impl Flight {
         self.on_stack != 0
     }
 
+    #[inline]
     pub fn add(&mut self, request: Request) {
         self.settle();
         self.outstanding += 1;
@@ -124,22 +125,23 @@ impl Flight {
         }
     }
 
-    /// Takes the request out of a slot. Returns it and the slot behind it.
-    fn take(&mut self, at: u32) -> Option<(Request, u32)> {
+    /// Frees a slot, of which the caller takes the request. Returns it, and what is behind it.
+    #[inline]
+    fn release(&mut self, at: u32) -> Option<(&mut Slot, u32)> {
         let slot = self.slots.get_mut(at as usize)?;
-        let request = slot.request.take()?;
-        let next = slot.next;
-        slot.next = self.free;
-        self.free = at;
+        let request = slot.request.as_ref()?;
         if request.has_memory() {
-            memory::released(&request);
+            memory::released(request);
             self.on_stack -= u32::from(request.on_stack);
         }
-        Some((request, next))
+        let next = std::mem::replace(&mut slot.next, self.free);
+        self.free = at;
+        Some((slot, next))
     }
 
     fn drop_from(&mut self, mut at: u32) {
-        while let Some((_, next)) = self.take(at) {
+        while let Some((slot, next)) = self.release(at) {
+            slot.request = None;
             at = next;
         }
     }
@@ -161,6 +163,7 @@ impl Flight {
     }
 
     /// A request with this `user_data` has ended.
+    #[inline]
     pub fn end(&mut self, user_data: u64) -> Ended {
         self.settle();
         let Some(same) = self.by_user_data.get_mut(&user_data) else {
@@ -175,10 +178,9 @@ impl Flight {
             return Ended::Unknown;
         }
         self.by_user_data.remove(&user_data);
-        match self.take(first) {
-            Some((request, NONE)) => Ended::Known(request),
-            _ => Ended::Unknown,
-        }
+        self.release(first)
+            .and_then(|(slot, _)| slot.request.take())
+            .map_or(Ended::Unknown, Ended::Known)
     }
 
     /// A request was reported: its memory is no longer looked for.
@@ -187,9 +189,10 @@ impl Flight {
         let same = self.by_user_data.get_mut(&user_data)?;
         let first = same.first;
         same.first = NONE;
-        let (request, rest) = self.take(first)?;
+        let (slot, rest) = self.release(first)?;
+        let request = slot.request.take();
         self.drop_from(rest);
-        Some(request)
+        request
     }
 
     /// Whether a request in flight takes buffers of a group.

@@ -276,6 +276,7 @@ impl Ring {
     }
 
     /// A request is published.
+    #[inline]
     pub fn add(&mut self, mut request: Request) {
         request.number = self.marks.submitted;
         self.marks.submitted += 1;

@@ -58,12 +58,14 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
     let shift = u32::from(shadow.has(IORING_SETUP_SQE128));
     let mut last = None;
     while tail.wrapping_sub(at) as i32 > 0 {
-        // SAFETY: passed on to the caller.
-        let looked_at = unsafe { plain(shadow, ring, (at, tail), place, false) };
-        if looked_at != 0 {
-            at = at.wrapping_add(looked_at);
-            last = None;
-            continue;
+        if shadow.flight.plain().is_some() {
+            // SAFETY: passed on to the caller.
+            let looked_at = unsafe { plain(shadow, ring, (at, tail), place, false) };
+            if looked_at != 0 {
+                at = at.wrapping_add(looked_at);
+                last = None;
+                continue;
+            }
         }
         let slot = ((at & shadow.sq.mask) as usize) << shift;
         // SAFETY: the masked index lies within the ring's SQEs.
@@ -353,26 +355,26 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
         }
         _ => {}
     }
-    let cancelled = ring.last_cancel;
-    if !ring.flight.has(request.sqe.user_data) && !request.has_memory() {
-        return;
-    }
-    let armed = ring
-        .flight
-        .find(request.sqe.user_data)
-        .is_some_and(|other| {
-            other.armed
-                && is_multishot(other)
-                && other.opcode() == request.opcode()
-                && other.sqe.fd == request.sqe.fd
-                && other.number >= cancelled
-        });
-    if multishot && armed {
-        let what = "the multishot request is armed already: its last CQE had IORING_CQE_F_MORE";
-        say(notes, Rule::ArmedTwice, what.into(), request, place);
-    } else if ring.flight.has(request.sqe.user_data) {
-        let what = "another request in flight has the same user_data";
-        say(notes, Rule::Duplicate, what.into(), request, place);
+    if ring.flight.has(request.sqe.user_data) {
+        let cancelled = ring.last_cancel;
+        let armed = multishot
+            && ring
+                .flight
+                .find(request.sqe.user_data)
+                .is_some_and(|other| {
+                    other.armed
+                        && is_multishot(other)
+                        && other.opcode() == request.opcode()
+                        && other.sqe.fd == request.sqe.fd
+                        && other.number >= cancelled
+                });
+        if armed {
+            let what = "the multishot request is armed already: its last CQE had IORING_CQE_F_MORE";
+            say(notes, Rule::ArmedTwice, what.into(), request, place);
+        } else {
+            let what = "another request in flight has the same user_data";
+            say(notes, Rule::Duplicate, what.into(), request, place);
+        }
     }
     if !mode().heeds(Rule::Overlap) {
         return;

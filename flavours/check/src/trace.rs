@@ -79,9 +79,21 @@ impl Trace {
     }
 
     /// Notes a CQE: its `user_data`, result and flags. `request` is what it belongs to, if that is known.
+    #[inline]
     pub fn completed(&mut self, ring: i32, request: Option<&Request>, cqe: (u64, i32, u32)) {
+        if let Some(wanted) = wanted() {
+            self.note(wanted, ring, request, cqe);
+        }
+    }
+
+    fn note(
+        &mut self,
+        wanted: &Wanted,
+        ring: i32,
+        request: Option<&Request>,
+        cqe: (u64, i32, u32),
+    ) {
         const FULL: usize = 32 << 10;
-        let Some(wanted) = wanted() else { return };
         let (user_data, res, flags) = cqe;
         let now = now();
         let after = request

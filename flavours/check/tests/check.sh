@@ -190,7 +190,7 @@ cost() {
         case $row in
         "32 no-ops") limit=$((plain * 2)) ;;
         "32 no-ops in a ring of 256") limit=$((plain * 27 / 10)) ;;
-        *) limit=45000 ;;
+        *) limit=34000 ;;
         esac
         printf '%-32s%10d%10d%8d\n' "$row" "$plain" "$checked" "$limit"
         if ((checked > limit)); then above=1; fi

@@ -163,7 +163,8 @@ static void changed_before_submit(void)
         struct io_uring_sqe *sqe = take(&ring, 0xc1);
 
         sqe->flags |= i % 2 ? IOSQE_ASYNC : 0;
-        MUST(io_uring_submit(&ring) == 1);
+        /* The kernel may post a CQE shortly before it moves the SQ's head: then the one before still counts. */
+        MUST(io_uring_submit(&ring) >= 1);
         reap(&ring);
     }
     io_uring_queue_exit(&ring);
