@@ -8,7 +8,6 @@ use std::mem::MaybeUninit;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::leftovers;
 use crate::place::Place;
 use crate::request::Request;
 
@@ -123,8 +122,8 @@ impl Noted {
         self.requests.is_empty()
     }
 
-    /// Notes requests from SQ index `at` up to `tail`, as many as are plain, at most to where the SQ's memory ends; returns
-    /// how many. About `most` are kept. `marked`: the slots may hold marks, and those that do are left to others.
+    /// Notes requests from SQ index `at` up to `tail`, as many as are plain and `accepts` takes, at most to where the SQ's
+    /// memory ends; returns how many. About `most` are kept.
     ///
     /// # Safety
     ///
@@ -136,7 +135,7 @@ impl Noted {
         (at, tail): (u32, u32),
         (place, thread, number): (Place, u32, u64),
         most: usize,
-        marked: bool,
+        accepts: impl Fn(&io_uring_sqe) -> bool,
     ) -> u32 {
         let before = self.requests.len();
         let (sqe, count) = sqes.at(at, tail);
@@ -151,11 +150,10 @@ impl Noted {
         };
         // SAFETY: not more than lie behind the first.
         let new = unsafe {
-            match (marked, sqes.shift) {
-                (true, 0) => fill::<true, 1>(free, sqe),
-                (true, _) => fill::<true, 2>(free, sqe),
-                (false, 0) => fill::<false, 1>(free, sqe),
-                (false, _) => fill::<false, 2>(free, sqe),
+            if sqes.shift == 0 {
+                fill::<1>(free, sqe, accepts)
+            } else {
+                fill::<2>(free, sqe, accepts)
             }
         };
         if new != 0 {
@@ -238,9 +236,10 @@ impl Noted {
 ///
 /// There are as many SQEs as notes.
 #[inline(never)]
-unsafe fn fill<const MARKED: bool, const STEP: usize>(
+unsafe fn fill<const STEP: usize>(
     free: &mut [MaybeUninit<Short>],
     mut sqe: *const io_uring_sqe,
+    accepts: impl Fn(&io_uring_sqe) -> bool,
 ) -> usize {
     let first = free.as_ptr().addr();
     let all = free.len();
@@ -250,7 +249,7 @@ unsafe fn fill<const MARKED: bool, const STEP: usize>(
         // SAFETY: the caller vouches for it; an SQE is aligned for numbers of 8 bytes.
         let (start, full) = unsafe { (sqe.cast::<u64>().read(), &*sqe) };
         let start = u64::from_le(start);
-        if (start != before && !is_plain(start)) || (MARKED && leftovers::may_be_marked(full)) {
+        if (start != before && !is_plain(start)) || !accepts(full) {
             return ((&raw const *free).addr() - first) / size_of::<Short>();
         }
         before = start;

@@ -143,7 +143,15 @@ unsafe fn plain(
         return 0;
     };
     // SAFETY: passed on to the caller.
-    let new = unsafe { noted.submitted(sqes, between, call, most, marked) };
+    let new = unsafe {
+        if marked {
+            noted.submitted(sqes, between, call, most, |sqe| {
+                !leftovers::may_be_marked(sqe)
+            })
+        } else {
+            noted.submitted(sqes, between, call, most, |_| true)
+        }
+    };
     if !restored {
         shadow.leftovers.count_with_data(new);
     }
