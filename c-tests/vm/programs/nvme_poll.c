@@ -121,9 +121,10 @@ static void batch_and_wait_many(void)
     ring_open(&ring, COUNT, IORING_SETUP_IOPOLL);
     for (unsigned i = 0; i < COUNT; i++)
         io_uring_prep_read(next_sqe(&ring), fd, buffer + i * BLOCK, BLOCK, (__u64) i * BLOCK);
+    /* a kernel that polls may return before that many are there, and this call does not enter it again */
     CHECK_EQ(io_uring_submit_and_wait(&ring, COUNT / 2), COUNT);
-    CHECK_GE(io_uring_cq_ready(&ring), COUNT / 2);
     CHECK_EQ(io_uring_wait_cqe_nr(&ring, &cqe, COUNT), 0);
+    CHECK_EQ(io_uring_cq_ready(&ring), COUNT);
     while (taken < COUNT) {
         unsigned count = io_uring_peek_batch_cqe(&ring, cqes, COUNT);
 
