@@ -24,6 +24,8 @@ NOT_RUN = 77
 # Marks a program that is linked with upstream's library.
 REFERENCE = "+upstream"
 HUGE_PAGES = 32
+# Where one has 32 MiB, so many would leave the machine no memory.
+HUGE_PAGES_OF_32_MIB = 4
 
 # Programs of the interface of January 2019 that run in several modes; the arguments are the mode. The files of the
 # machine lie on a drive with polled queues.
@@ -59,9 +61,9 @@ def runs_2019(kernel, programs, limit):
     return lines
 
 
-def plan(kernel, programs, limit, reference, both):
+def plan(kernel, programs, limit, reference, both, huge_pages):
     """The programs on a plain machine, then those that need io_uring restricted (kernel.io_uring_disabled)."""
-    lines = [f"set /proc/sys/vm/nr_hugepages {HUGE_PAGES}", "env TMPDIR /work/now"]
+    lines = [f"set /proc/sys/vm/nr_hugepages {huge_pages}", "env TMPDIR /work/now"]
     if reference:
         lines.append("env C_TESTS_REFERENCE 1")
     of_2019 = [name for name in programs if name.startswith(PREFIX_2019)]
@@ -82,7 +84,8 @@ def plan(kernel, programs, limit, reference, both):
 
 def boot(kernel, args, programs):
     both = args.reference_programs
-    lines = plan(kernel, programs, args.limit, args.reference, both)
+    huge_pages = HUGE_PAGES_OF_32_MIB if args.arch in ("arm64-16k", "loong64") else HUGE_PAGES
+    lines = plan(kernel, programs, args.limit, args.reference, both, huge_pages)
     limit = console.BOOT_SECONDS + len(lines) * args.limit
     files = {name: args.programs / name for name in programs} | {path.name: path for path in args.beside}
     if both:
