@@ -11,7 +11,7 @@ wrong() {
     failures=$((failures + 1))
 }
 
-documents=$(git ls-files '*.md' 2>/dev/null || find . -name '*.md' -not -path './build/*' -not -path './target/*')
+documents=$(build-aux/source-files.sh | grep '\.md$')
 help=$("${MAKE:-make}" -s --no-print-directory help)
 targets=$(sed -nE 's/^make ([a-z0-9-]+).*/\1/p' <<<"$help" | sort -u)
 

@@ -195,8 +195,7 @@ former_name() {
 # What is prepared for the next release appears with its version, under its node.
 next_release() {
     mkdir "$work/next"
-    (cd "$root" && git ls-files -z 2>/dev/null || find . -type f -not -path './build/*' -not -path './target/*' -printf '%P\0') |
-        tar -C "$root" --null -T - -cf - | tar -C "$work/next" -xf -
+    "$root/build-aux/source-files.sh" -c "$work/next"
     "$MAKE" -s -C "$work/next" set-version VERSION=2.16.0 >"$work/log" || { cat "$work/log"; die "make set-version"; }
     "$MAKE" -s -C "$work/next" headers stage >"$work/log" 2>&1 || { tail -n 20 "$work/log"; die "release 2.16 does not build"; }
     cat >"$work/zones.c" <<'C'

@@ -4,8 +4,7 @@
 # usage: check-scripts.sh
 set -euo pipefail
 
-# In a source archive there is no git to ask.
-files=$(git ls-files 2>/dev/null || find . -type f -not -path './build/*' -not -path './target/*')
+files=$(build-aux/source-files.sh)
 
 mapfile -t shell < <(while IFS= read -r file; do
     if [ -f "$file" ] && [ -n "$(sed -nE '1{/^#!.*\b(ba)?sh\b/p;q}' "$file")" ]; then echo "$file"; fi

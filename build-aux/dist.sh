@@ -18,20 +18,13 @@ out=$(realpath "$1")
 work=$(mktemp -d "$out/.dist.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# An unpacked archive has no git. All its files belong to the source.
 if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$root" ]; then
-    git ls-files -z
     : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
 else
-    find . \( -path ./.git -o -path ./build -o -path ./target -o -path ./vendor -o -path ./config.mk -o -name __pycache__ \) -prune \
-        -o -type f -printf '%P\0'
     : "${SOURCE_DATE_EPOCH:=$(stat -c %Y Cargo.toml)}"
-fi >"$work/files"
+fi
 mkdir "$work/$name"
-# git still lists a file that is deleted without a commit.
-while IFS= read -r -d '' file; do
-    [ ! -f "$file" ] || printf '%s\0' "$file"
-done <"$work/files" | tar --create --null --files-from=- | tar --extract --directory "$work/$name"
+build-aux/source-files.sh -c "$work/$name"
 
 if [ -d vendor ]; then
     cp -r vendor "$work/$name/vendor"

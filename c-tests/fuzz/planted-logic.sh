@@ -8,9 +8,7 @@ set -euo pipefail
 build=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/c-tests/fuzz"
-cp -r core "$work"
-cp -r c-tests/fuzz/ring-logic "$work/c-tests/fuzz"
+build-aux/source-files.sh -c "$work" core c-tests/fuzz/ring-logic
 
 run() { # argument of cargo test
     (cd "$work/c-tests/fuzz/ring-logic" &&

@@ -13,8 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 mkdir "$work/copy"
-cp -r Makefile Cargo.toml Cargo.lock build.rs build-aux configure core include io_uring-2019 src tools c-tests packaging \
-    pkgconfig "$work/copy"
+build-aux/source-files.sh -c "$work/copy"
 
 # name, file, sed expression
 plant() {

@@ -11,9 +11,7 @@ build=$(realpath "$1")/ordering
 mkdir -p "$build"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/c-tests"
-cp -r core include "$work"
-cp -r c-tests/ordering "$work/c-tests"
+build-aux/source-files.sh -c "$work" core include c-tests/ordering
 
 # ThreadSanitizer does not find its place in memory where addresses are drawn from too wide a range.
 fixed=(setarch -R)
