@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use uring_core::abi::*;
 
+use crate::map::{Map, Set};
 use crate::memory;
+use crate::notes::{Notes, report};
 use crate::place::Place;
-use crate::report::{Report, report};
+use crate::report::Report;
 use crate::rules::Rule;
-use crate::state::{Map, Notes, Set};
 
 /// A group of provided buffers.
 struct Group {

@@ -142,7 +142,7 @@ pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
     unsafe {
         let ret = crate::register::access::io_uring_enable_rings(ring);
         if ret >= 0 {
-            watch::shadow(ring, |shadow, _| shadow.owner = crate::ring::thread());
+            watch::shadow(ring, |shadow, _| shadow.owner = crate::process::thread());
         }
         ret
     }

@@ -4,15 +4,15 @@ use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
 use crate::flight::Ended;
-use crate::life;
 use crate::noted::Slots;
+use crate::notes::{Notes, report};
 use crate::ops::{self, Fields};
 use crate::place::Place;
-use crate::report::{Report, report};
+use crate::process;
+use crate::report::Report;
 use crate::request::Request;
 use crate::ring::Ring;
 use crate::rules::Rule;
-use crate::state::Notes;
 
 /// Looks at the CQEs that have come since the last look.
 pub fn collect(ring: &mut Ring, notes: &mut Notes, place: Place) {
@@ -201,7 +201,7 @@ fn bad_descriptor(notes: &mut Notes, request: &Request) {
     let Some(closed) = notes.closed.get(&fd).copied() else {
         return;
     };
-    if life::is_open(fd) {
+    if process::is_open(fd) {
         return;
     }
     report(

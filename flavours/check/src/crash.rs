@@ -8,9 +8,10 @@ use std::sync::Once;
 
 use uring_core::abi::io_uring_sqe;
 
-use crate::life;
+use crate::notes::report;
 use crate::place::Place;
-use crate::report::{Report, report};
+use crate::process;
+use crate::report::Report;
 use crate::rules::Rule;
 use crate::state;
 
@@ -39,6 +40,18 @@ pub fn handler() -> usize {
     function as usize
 }
 
+/// Whether any signal has a handler.
+pub fn handles_signals() -> bool {
+    (1..=libc::SIGRTMAX()).any(|signal| {
+        // SAFETY: a structure of numbers and pointers, which libc fills in; nothing is set.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+                && ![libc::SIG_DFL, libc::SIG_IGN, handler()].contains(&action.sa_sigaction)
+        }
+    })
+}
+
 /// The signal's action is the default again. Back in the program, the same access faults again and ends it.
 extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel gives both to a handler that asks for them.
@@ -47,7 +60,7 @@ extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
         return;
     }
     state::with(|state| {
-        let generation = life::generation();
+        let generation = process::generation();
         let full = state
             .rings
             .values()

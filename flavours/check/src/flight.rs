@@ -1,9 +1,9 @@
 //! The requests in flight on a ring, by `user_data`.
 
+use crate::map::Map;
 use crate::memory;
 use crate::noted::{Event, Noted};
 use crate::request::Request;
-use crate::state::Map;
 
 /// No slot.
 const NONE: u32 = u32::MAX;

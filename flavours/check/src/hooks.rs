@@ -11,7 +11,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::place::{Place, place};
-use crate::{life, memory, watch};
+use crate::{freed, life, memory, process, watch};
 
 /// The functions that the hooks stand before. They are looked up when the library is loaded: later, the dynamic linker may
 /// be held by a thread that waits for this library.
@@ -110,7 +110,7 @@ fn is_used(block: *mut c_void) -> bool {
 pub unsafe extern "C" fn free(block: *mut c_void) {
     let place = place();
     if is_used(block) {
-        memory::given_up(block.addr(), size_of_block(block), "free()", place);
+        freed::given_up(block.addr(), size_of_block(block), "free()", place);
     }
     if !block.is_null() && watch::in_program_memory() {
         watch::unmapped(block.addr(), size_of_block(block));
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void
     // SAFETY: passed on to the caller.
     let new = unsafe { next(block, size) };
     if let Some((at, len)) = used.filter(|(at, _)| new.addr() != *at && !new.is_null()) {
-        memory::given_up(at, len, "realloc()", place);
+        freed::given_up(at, len, "realloc()", place);
     }
     new
 }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void
 pub unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
     let place = place();
     if memory::any() && memory::may_be_used(start.addr() as u64, len as u64) {
-        memory::given_up(start.addr(), len, "munmap()", place);
+        freed::given_up(start.addr(), len, "munmap()", place);
     }
     watch::unmapped(start.addr(), len);
     match next::munmap() {
@@ -165,7 +165,7 @@ pub extern "C" fn close(fd: c_int) -> c_int {
 
 /// `new` is closed if it is open and another.
 fn replaced(old: c_int, new: c_int, place: Place) {
-    if old != new && life::is_open(old) && life::is_open(new) {
+    if old != new && process::is_open(old) && process::is_open(new) {
         life::closing(new, new, place);
     }
 }

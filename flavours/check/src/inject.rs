@@ -82,7 +82,7 @@ fn parse(text: &[u8]) -> Option<Plan> {
             }
         }
         if !known {
-            crate::report::say(&format!(
+            crate::output::say(&format!(
                 "liburing-check: LIBURING_CHECK_INJECT: \"{word}\" is unknown\n"
             ));
         }

@@ -6,13 +6,14 @@
 
 use uring_core::abi::*;
 
+use crate::notes::{Notes, report};
 use crate::ops;
 use crate::place::Place;
-use crate::report::{Report, report};
+use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
-use crate::state::Notes;
+use crate::slots::{OLD, Old};
 
 /// No opcode, descriptor or length that a program gives.
 const OPCODE: u8 = 0xa5;
@@ -20,55 +21,6 @@ const FD: i32 = 0xa5c3_96d1_u32 as i32;
 const LEN: u32 = 0xa5c3_96d1;
 /// No address of a program's: it is not canonical.
 const WORD: u64 = 0xa5c3_96d1_78e2_4b5f;
-
-/// The start of an SQE, in which all marks are.
-type Old = [u64; OLD];
-const OLD: usize = 5;
-const _: () = assert!(std::mem::offset_of!(io_uring_sqe, user_data) + 8 == size_of::<Old>());
-
-/// What lay in the SQEs.
-#[derive(Default)]
-pub struct Leftovers {
-    old: Vec<Old>,
-    /// Slots before this SQ index have their marks.
-    marked_to: u32,
-    /// The end of those that may be marked at the next call: programs look at SQEs that they have submitted just now.
-    ready_to: u32,
-    /// Marks may be left in slots whose SQEs went by without a look.
-    skipped: bool,
-    /// Requests with a `user_data` of their own, and without.
-    with_data: u64,
-    without_data: u64,
-}
-
-impl Leftovers {
-    /// Nothing is marked before this index.
-    pub fn begin(&mut self, index: u32) {
-        self.marked_to = index;
-        self.ready_to = index;
-    }
-
-    /// Whether the slot of this index may hold marks.
-    pub fn may_mark(&self, index: u32) -> bool {
-        self.skipped || self.marked_to.wrapping_sub(index) as i32 > 0
-    }
-
-    /// Some SQEs are not looked at, so marks may stay in any slot.
-    pub fn skipped(&mut self) {
-        self.skipped = true;
-    }
-
-    /// So many requests had a `user_data` of their own.
-    pub fn count_with_data(&mut self, count: u32) {
-        self.with_data += u64::from(count);
-    }
-
-    /// Whether the program sets `user_data` in nearly all requests.
-    fn is_exception(&self) -> bool {
-        const MANY: u64 = 16;
-        self.with_data >= MANY * self.without_data
-    }
-}
 
 /// Marks the SQEs that the kernel had taken at the last call, and that the program has not taken again.
 ///

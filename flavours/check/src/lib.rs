@@ -12,17 +12,18 @@
 //! | [`rings`] | all rings |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
-//! | [`leftovers`], [`crash`] | SQEs that were not filled in, or not there |
-//! | [`memory`] | ranges that requests use, against memory that the program gives up |
+//! | [`leftovers`], [`slots`], [`crash`] | SQEs that were not filled in, or not there |
+//! | [`memory`], [`freed`] | ranges that requests use; memory that the program gives up meanwhile |
 //! | [`stack`], [`place`] | stacks of threads, and the place in the program that called |
-//! | [`life`] | fork, threads that end, descriptors that are closed, changes of the user |
+//! | [`process`] | the process and its threads, across forks |
+//! | [`life`] | threads that end, descriptors that are closed, changes of the user |
 //! | `hooks` | functions that stand before libc's |
-//! | [`state`] | everything that is known, behind one lock |
-//! | [`own_heap`] | the library's own memory |
+//! | [`state`], [`notes`], [`map`] | everything that is known, behind one lock |
+//! | [`own_heap`], [`start`] | the library's own memory, and what is done when it is loaded |
 //! | [`asan`] | what AddressSanitizer knows of memory |
 //! | [`trace`] | a line for each completion |
 //! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
-//! | [`mode`], [`report`], [`rules`] | the environment, the text of a report, and the names of rules |
+//! | [`mode`], [`report`], [`rules`], [`output`] | the environment, the text of a report, the names of rules, where text goes |
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
 #![allow(
@@ -61,25 +62,32 @@ mod calls;
 mod cq;
 mod crash;
 mod flight;
+mod freed;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod inject;
 mod leftovers;
 mod life;
+mod map;
 mod memory;
 mod mode;
 mod noted;
+mod notes;
 mod ops;
+mod output;
 mod own_heap;
 mod place;
+mod process;
 mod report;
 mod request;
 mod ring;
 mod rings;
 mod rules;
 mod seam;
+mod slots;
 mod sq;
 mod stack;
+mod start;
 mod state;
 mod trace;
 mod watch;

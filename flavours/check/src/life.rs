@@ -1,104 +1,39 @@
 //! What happens to the process: fork, threads that end, descriptors that are closed, changes of the user, its end.
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use uring_core::abi::{IORING_SETUP_SQPOLL, IORING_SQ_CQ_OVERFLOW};
 
+use crate::cq;
 use crate::inject;
 use crate::mode::mode;
+use crate::notes::{Notes, report};
 use crate::ops;
 use crate::place::Place;
-use crate::report::{self, Report, report};
+use crate::process;
+use crate::report::{self, Report};
 use crate::request::Request;
-use crate::ring::{Ring, thread};
+use crate::ring::Ring;
 use crate::rules::Rule;
-use crate::state::{self, Notes, State};
+use crate::state;
 
-/// Forks that lie between the first process that loaded the library and this one.
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-/// The process, as it numbers itself; 0 before that was asked.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+/// The process ends.
 static ENDING: AtomicBool = AtomicBool::new(false);
-
-// Relaxed: these change where there is one thread, or say what a later call sees in any case.
-
-pub fn generation() -> u32 {
-    GENERATION.load(Ordering::Relaxed)
-}
-
-/// In the child of a fork. The parent's rings may not even be mapped here, so nothing of them is touched until the
-/// child uses one.
-pub fn forked(state: &mut State) {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-    PROCESS.store(std::process::id(), Ordering::Relaxed);
-    state.notes.trace.forget();
-    for ring in state.rings.values_mut() {
-        ring.forget_all();
-        ring.submitter = 0;
-    }
-}
-
-/// A ring was set up: from now on it is known which process this is.
-pub fn used() {
-    if PROCESS.load(Ordering::Relaxed) == 0 {
-        PROCESS.store(std::process::id(), Ordering::Relaxed);
-    }
-}
-
-/// Whether this is the child of a `vfork`, which runs on its parent's memory: what it closes is its own.
-pub fn is_borrowed() -> bool {
-    PROCESS.load(Ordering::Relaxed) != std::process::id()
-}
-
-/// The C library's word for whether there has been one thread alone: one byte.
-static ALONE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
-
-/// Looks for what is asked later, when the library is loaded.
-pub fn prepare() {
-    // SAFETY: a string with its end.
-    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__libc_single_threaded".as_ptr()) };
-    ALONE.store(found.cast(), Ordering::Relaxed);
-}
-
-/// Whether the process has had one thread alone. Where the C library does not tell, it has not.
-pub fn is_single_threaded() -> bool {
-    let told = ALONE.load(Ordering::Relaxed);
-    // SAFETY: the C library's variable.
-    !told.is_null() && unsafe { told.read_volatile() } != 0
-}
-
-/// Whether any signal has a handler.
-pub fn handles_signals() -> bool {
-    (1..=libc::SIGRTMAX()).any(|signal| {
-        // SAFETY: a structure of numbers and pointers, which libc fills in; nothing is set.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
-                && ![libc::SIG_DFL, libc::SIG_IGN, crate::crash::handler()]
-                    .contains(&action.sa_sigaction)
-        }
-    })
-}
-
-pub fn is_open(fd: c_int) -> bool {
-    // SAFETY: no memory is named.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
-}
 
 /// The program closes descriptors.
 pub fn closing(first: c_int, last: c_int, place: Place) {
     /// More are not remembered.
     const MOST: usize = 1024;
     state::with(|state| {
-        if state.rings.is_empty() || is_borrowed() {
+        if state.rings.is_empty() || process::is_borrowed() {
             return;
         }
         let closed = &mut state.notes.closed;
         if first == last && (closed.len() < MOST || closed.contains_key(&first)) {
             closed.insert(first, place.return_address);
         }
-        let generation = generation();
+        let generation = process::generation();
         for ring in state.rings.values() {
             if !ring.has(IORING_SETUP_SQPOLL) || ring.generation != generation {
                 continue;
@@ -146,10 +81,10 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: Option<&Request>, p
 /// The program changes its user or group.
 pub fn user_changes(place: Place) {
     state::with(|state| {
-        if is_borrowed() {
+        if process::is_borrowed() {
             return;
         }
-        let generation = generation();
+        let generation = process::generation();
         let polled = |ring: &Ring| ring.has(IORING_SETUP_SQPOLL) && ring.generation == generation;
         if let Some(ring) = state.rings.values().find(|ring| polled(ring)) {
             let what = format!(
@@ -178,7 +113,7 @@ pub fn submits(me: u32) {
         static END: End = const { End };
     }
     // The main thread ends with the process.
-    if me != PROCESS.load(Ordering::Relaxed) {
+    if !process::is_main(me) {
         let _ = END.try_with(|_| ());
     }
 }
@@ -188,13 +123,13 @@ fn thread_ends() {
         return;
     }
     state::with(|state| {
-        let (generation, thread) = (generation(), thread());
+        let (generation, thread) = (process::generation(), process::thread());
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
             if ring.generation != generation || ring.raced || ring.has(IORING_SETUP_SQPOLL) {
                 continue;
             }
-            crate::cq::collect(ring, notes, Place::default());
+            cq::collect(ring, notes, Place::default());
             let head = ring.sq.head();
             ring.flight.settle();
             let left = ring
@@ -219,7 +154,7 @@ fn thread_ends() {
 
 /// A ring is given up, by `io_uring_queue_exit` or with the process.
 pub fn given_up(ring: &mut Ring, notes: &mut Notes, place: Place) {
-    crate::cq::collect(ring, notes, place);
+    cq::collect(ring, notes, place);
     lost(ring, notes, place);
     if ring.sq.flags() & IORING_SQ_CQ_OVERFLOW != 0 {
         let what = format!(
@@ -265,7 +200,7 @@ fn figures(ring: &Ring) -> String {
 
 extern "C" fn process_ends() {
     state::with(|state| {
-        let generation = generation();
+        let generation = process::generation();
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
             if ring.generation == generation && !ring.raced {
@@ -297,11 +232,11 @@ static AT_THE_END: extern "C" fn() = process_ends;
 /// Explains an error that a call returned.
 pub fn explain(ring: &Ring, notes: &mut Notes, ret: c_int, place: Place) {
     let (rule, what) = match -ret {
-        libc::EEXIST if ring.owner != thread() => (
+        libc::EEXIST if ring.owner != process::thread() => (
             Rule::Issuer,
             format!(
                 "thread {} uses a ring with IORING_SETUP_SINGLE_ISSUER, which belongs to thread {}: the kernel refuses with -EEXIST",
-                thread(),
+                process::thread(),
                 ring.owner
             ),
         ),

@@ -1,15 +1,11 @@
-//! Ranges that requests in flight use, against memory that the program gives up.
+//! Ranges that requests in flight use, counted by page.
 //!
-//! `free` is called far more often than requests are made. So ranges are counted by page, without a lock, and only a
-//! block on such a page is looked for among the requests.
+//! `free` is called far more often than requests are made. So ranges are counted without a lock, and only a block
+//! on such a page is looked for among the requests.
 
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
-use crate::place::Place;
-use crate::report::{Report, report};
 use crate::request::Request;
-use crate::rules::Rule;
-use crate::state::{self, Notes};
 
 const PAGE_SHIFT: u32 = 12;
 const PAGES: usize = 1 << 12;
@@ -76,62 +72,6 @@ pub fn may_be_used(start: u64, len: u64) -> bool {
         return true;
     }
     pages(start, len).is_none_or(|mut pages| pages.any(|page| page.load(Ordering::Relaxed) != 0))
-}
-
-/// The program gives a range up, by the call `doing`. Says so if a request is in flight on it.
-#[cold]
-pub fn given_up(start: usize, len: usize, doing: &str, place: Place) {
-    let (start, len) = (start as u64, len as u64);
-    state::with(|state| {
-        if crate::life::is_borrowed() {
-            return;
-        }
-        let notes = &mut state.notes;
-        for ring in state.rings.values_mut() {
-            let freed = ring.groups.forget_at(start, len);
-            if freed.is_some() {
-                crate::cq::collect(ring, notes, place);
-            }
-            if let Some(group) = freed.filter(|group| ring.flight.selects(*group)) {
-                let what = format!(
-                    "{doing} of the ring of buffer group {group}, which requests in flight take from"
-                );
-                say(notes, what, None, place);
-            }
-            if ring.users_of(start, len).next().is_none() {
-                continue;
-            }
-            // Its CQE may be there already.
-            crate::cq::collect(ring, notes, place);
-            let found = ring.users_of(start, len).next();
-            let Some((user_data, used)) =
-                found.map(|(request, range)| (request.sqe.user_data, *range))
-            else {
-                continue;
-            };
-            if let Some(request) = ring.flight.forget(user_data) {
-                let uses = if used.written { "write" } else { "read" };
-                let what = format!(
-                    "{doing} of the {} of a request in flight: the kernel may still {uses} there",
-                    used.what
-                );
-                say(notes, what, Some(&request), place);
-            }
-        }
-    });
-}
-
-fn say(notes: &mut Notes, what: String, request: Option<&Request>, place: Place) {
-    report(
-        notes,
-        &Report {
-            rule: Rule::Free,
-            what,
-            request,
-            place,
-            doing: "given up",
-        },
-    );
 }
 
 /// Reads the program's memory, which need not be there.

@@ -67,7 +67,7 @@ fn parse(text: &[u8]) -> Mode {
                     false
                 };
                 if !known {
-                    crate::report::say(&format!(
+                    crate::output::say(&format!(
                         "liburing-check: LIBURING_CHECK: \"{}\" is unknown\n",
                         String::from_utf8_lossy(word)
                     ));

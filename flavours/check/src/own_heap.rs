@@ -91,7 +91,8 @@ impl Own {
         self.0.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 
-    fn prepare(&self) {
+    /// Takes memory for the first blocks, when the library is loaded.
+    pub fn prepare(&self) {
         let arena = map(ARENA);
         if !arena.is_null() {
             let heap = self.lock();
@@ -121,18 +122,4 @@ unsafe impl GlobalAlloc for Own {
         // SAFETY: as above.
         unsafe { self.lock().realloc(at, layout.size(), layout.align(), size) }
     }
-}
-
-#[used]
-#[unsafe(link_section = ".init_array")]
-static AT_THE_START: extern "C" fn() = prepare;
-
-extern "C" fn prepare() {
-    crate::MEMORY.prepare();
-    crate::mode::mode();
-    crate::trace::prepare();
-    crate::life::prepare();
-    crate::asan::prepare();
-    #[cfg(feature = "hooks")]
-    crate::hooks::prepare();
 }

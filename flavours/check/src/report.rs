@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use crate::mode::mode;
 use crate::ops;
+use crate::output;
 use crate::place::{self, Place};
 use crate::request::Request;
 use crate::rules::Rule;
-use crate::state::Notes;
 
 /// A rule that was broken.
 pub struct Report<'a> {
@@ -22,82 +22,21 @@ pub struct Report<'a> {
 
 /// A report that is to be written.
 pub struct Pending {
-    rule: Rule,
-    what: String,
-    request: Option<Request>,
-    place: Place,
-    doing: String,
-}
-
-const STDERR: i32 = 2;
-
-/// Writes all of it with as few calls as the kernel needs. That it may not be written is no reason to stop.
-fn write(fd: i32, text: &str) {
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        // SAFETY: the kernel reads `rest`.
-        let written = unsafe { libc::write(fd, rest.as_ptr().cast(), rest.len()) };
-        match usize::try_from(written) {
-            Ok(count) if count > 0 => rest = rest.get(count..).unwrap_or_default(),
-            _ => break,
-        }
-    }
-}
-
-/// A line to standard error.
-pub fn say(text: &str) {
-    write(STDERR, text);
+    pub rule: Rule,
+    pub what: String,
+    pub request: Option<Request>,
+    pub place: Place,
+    pub doing: String,
 }
 
 /// Where reports go.
 fn put(text: &str) {
-    append(mode().log.as_deref(), text);
-}
-
-/// Adds to a file, or to standard error.
-pub fn append(file: Option<&[u8]>, text: &str) {
-    let Some(name) = file else {
-        return say(text);
-    };
-    let mut path = name.to_vec();
-    path.push(0);
-    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
-    // SAFETY: a string with its end. Opened anew each time, so the program's descriptors stay as they are.
-    let fd = unsafe { libc::open(path.as_ptr().cast(), flags, 0o666) };
-    if fd < 0 {
-        return say(text);
-    }
-    write(fd, text);
-    // SAFETY: the descriptor just opened.
-    unsafe { libc::close(fd) };
+    output::append(mode().log.as_deref(), text);
 }
 
 fn colour() -> bool {
     // SAFETY: looks at a descriptor.
-    mode().log.is_none() && unsafe { libc::isatty(STDERR) } == 1
-}
-
-/// Notes that a rule is broken. It is said the first time at this place.
-pub fn report(notes: &mut Notes, report: &Report) {
-    let rule = report.rule;
-    if !mode().heeds(rule) {
-        return;
-    }
-    *notes.counts.entry(rule).or_default() += 1;
-    // Two requests of one place are one fault; so is what a call shows of requests from several.
-    let place = report
-        .request
-        .map_or(report.place.return_address, |request| request.place);
-    if !notes.said.insert((rule, place)) {
-        return;
-    }
-    notes.pending.push(Pending {
-        rule,
-        what: report.what.clone(),
-        request: report.request.cloned(),
-        place: report.place,
-        doing: report.doing.into(),
-    });
+    mode().log.is_none() && unsafe { libc::isatty(output::STDERR) } == 1
 }
 
 /// Writes reports. What is known of the process is not locked meanwhile: names of functions are asked of the dynamic

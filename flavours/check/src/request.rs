@@ -3,7 +3,6 @@
 use uring_core::abi::*;
 
 use crate::ops::{self, Pointer, Until};
-use crate::trace;
 
 /// How many ranges of memory of one request are remembered.
 const RANGES: usize = 16;
@@ -38,7 +37,7 @@ pub struct Request {
     pub on_stack: bool,
     /// A CQE of it has been posted, and more will come.
     pub armed: bool,
-    /// When it was submitted, if there is a trace.
+    /// When it was submitted, if there is a trace; else 0.
     pub time: u64,
     /// How many requests had been submitted before it.
     pub number: u64,
@@ -56,7 +55,7 @@ impl Request {
             thread,
             on_stack: false,
             armed: false,
-            time: trace::now(),
+            time: 0,
             number: 0,
             index,
             first: None,

@@ -5,9 +5,10 @@ use uring_core::ring::order::Word;
 
 use crate::buffers::Groups;
 use crate::flight::Flight;
-use crate::leftovers::Leftovers;
 use crate::place::Place;
+use crate::process;
 use crate::request::{Range, Request};
+use crate::slots::Leftovers;
 
 /// Highest values that were seen.
 #[derive(Default)]
@@ -135,23 +136,6 @@ impl Counters {
     }
 }
 
-/// The calling thread, as the kernel numbers it.
-pub fn thread() -> u32 {
-    thread_local! {
-        static KNOWN: std::cell::Cell<(u32, u32)> = const { std::cell::Cell::new((0, 0)) };
-    }
-    let generation = crate::life::generation();
-    match KNOWN.get() {
-        (at, number) if at == generation && number != 0 => number,
-        _ => {
-            use uring_core::kernel::Kernel;
-            let number = uring_core::kernel::Native::thread_id();
-            KNOWN.set((generation, number));
-            number
-        }
-    }
-}
-
 impl Ring {
     /// The ring's parts have moved.
     ///
@@ -175,7 +159,7 @@ impl Ring {
     ///
     /// `ring` is set up.
     pub unsafe fn new(ring: &io_uring) -> Ring {
-        let thread = thread();
+        let thread = process::thread();
         let mut shadow = Ring {
             sq: Counters {
                 head: ring.sq.khead,
@@ -197,7 +181,7 @@ impl Ring {
             flags: ring.flags,
             features: ring.features,
             fd: ring.ring_fd,
-            generation: crate::life::generation(),
+            generation: process::generation(),
             owner: thread,
             only_thread: thread,
             looked_to: ring.sq.sqe_head,

@@ -1,7 +1,7 @@
 //! The rings, by the address of their SQEs.
 
+use crate::map::Map;
 use crate::ring::Ring;
-use crate::state::Map;
 
 /// The rings. The one that was asked for last is found without a search.
 pub struct Rings {

@@ -12,14 +12,14 @@ use crate::leftovers;
 use crate::memory;
 use crate::mode::mode;
 use crate::noted::{Slots, is_plain_request};
+use crate::notes::{Notes, report};
 use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
-use crate::report::{Report, report};
+use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::stack::{self, Where};
-use crate::state::Notes;
 use crate::trace;
 
 /// How many elements of an array of iovecs are looked at.
@@ -185,6 +185,7 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Pl
 
 fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place: Place) {
     let mut request = Request::new(sqe, place.return_address, ring.caller, index);
+    request.time = trace::now();
     let late = ring.has(IORING_SETUP_SQPOLL) || ring.features & IORING_FEAT_SUBMIT_STABLE == 0;
     ops::pointers(&sqe, |pointer| {
         pointed(&mut request, notes, &pointer, place, late);

@@ -4,46 +4,13 @@
 //! interrupt it, do their plain work without a look.
 
 use std::cell::{Cell, UnsafeCell};
-use std::collections::{HashMap, HashSet};
 use std::ffi::c_int;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, Once};
 
-use crate::report::{self, Pending};
+use crate::notes::Notes;
+use crate::process;
+use crate::report;
 use crate::rings::Rings;
-use crate::rules::Rule;
-use crate::trace::Trace;
-
-/// A hash for addresses and numbers: one multiplication.
-#[derive(Default)]
-pub struct Quick(u64);
-
-impl Hasher for Quick {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-    fn write_u64(&mut self, value: u64) {
-        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(u64::from(value));
-    }
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
-    }
-}
-
-pub type Map<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
-pub type Set<K> = HashSet<K, BuildHasherDefault<Quick>>;
 
 /// What is known of the process.
 pub struct State {
@@ -51,31 +18,9 @@ pub struct State {
     pub notes: Notes,
 }
 
-/// What is known beside the rings.
-pub struct Notes {
-    /// Rules and places that have been reported.
-    pub said: Set<(Rule, usize)>,
-    /// How often each rule was broken, also where nothing was printed.
-    pub counts: Map<Rule, u64>,
-    /// A ring has been sent messages, or may have been: completions come that were not asked for there.
-    pub messages: bool,
-    /// Where descriptors were closed: the address to which the call returned.
-    pub closed: Map<i32, usize>,
-    pub trace: Trace,
-    /// Reports that are to be written when the lock is free.
-    pub pending: Vec<Pending>,
-}
-
 static STATE: Mutex<State> = Mutex::new(State {
     rings: Rings::new(),
-    notes: Notes {
-        said: HashSet::with_hasher(BuildHasherDefault::new()),
-        counts: HashMap::with_hasher(BuildHasherDefault::new()),
-        messages: false,
-        closed: HashMap::with_hasher(BuildHasherDefault::new()),
-        trace: Trace::new(),
-        pending: Vec::new(),
-    },
+    notes: Notes::new(),
 });
 
 thread_local! {
@@ -189,6 +134,13 @@ extern "C" fn parent() {
 extern "C" fn child() {
     // SAFETY: as in `parent`; the child has this thread alone.
     if let Some(mut locks) = unsafe { (*HELD.0.get()).take() } {
-        crate::life::forked(&mut locks.state);
+        process::forked();
+        let State { rings, notes } = &mut *locks.state;
+        notes.trace.forget();
+        // The parent's rings may not even be mapped here, so nothing of them is touched until the child uses one.
+        for ring in rings.values_mut() {
+            ring.forget_all();
+            ring.submitter = 0;
+        }
     }
 }

@@ -9,7 +9,7 @@ use uring_core::abi::*;
 
 use crate::mode;
 use crate::ops;
-use crate::report;
+use crate::output;
 use crate::request::Request;
 
 /// What is asked for.
@@ -139,7 +139,7 @@ impl Trace {
     /// Writes what there is.
     pub fn flush(&mut self) {
         if let Some(wanted) = wanted().filter(|_| !self.lines.is_empty()) {
-            report::append(wanted.file.as_deref(), &self.lines);
+            output::append(wanted.file.as_deref(), &self.lines);
             self.lines.clear();
         }
     }

@@ -9,13 +9,15 @@ use crate::cq;
 use crate::crash;
 use crate::leftovers;
 use crate::life;
+use crate::notes::{Notes, report};
 use crate::place::Place;
-use crate::report::{Report, report};
-use crate::ring::{ProgramSide, Ring, thread};
+use crate::process;
+use crate::report::Report;
+use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::sq;
 use crate::stack::{self, Where};
-use crate::state::{self, Notes};
+use crate::state;
 use crate::trace;
 
 /// What a call does.
@@ -74,7 +76,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
     if ring.sqes.is_null() {
         return;
     }
-    let me = thread();
+    let me = process::thread();
     if call.submits {
         life::submits(me);
     }
@@ -160,7 +162,7 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, call: Ca
                 Rule::Threads,
                 "the SQ has changed under this call: another thread submits to the same ring",
             )
-        } else if shadow.generation == life::generation() {
+        } else if shadow.generation == process::generation() {
             (
                 Rule::Fork,
                 "another process, or another copy of the struct io_uring, has submitted to this ring",
@@ -236,14 +238,14 @@ fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
         || shadow.unasked
         || notes.messages
         || shadow.only_thread == 0
-        || shadow.generation != life::generation();
+        || shadow.generation != process::generation();
     // A multishot request completes any number of times.
     let most = shadow.flight.outstanding() + filled;
     if unknown || most >= call.waits || shadow.flight.known().any(cq::is_multishot) {
         return;
     }
     // Another thread may submit later, and a signal may be what is waited for.
-    if !life::is_single_threaded() || life::handles_signals() {
+    if !process::is_single_threaded() || crash::handles_signals() {
         return;
     }
     let mut what = format!(
@@ -300,7 +302,7 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
             return;
         };
         let notes = &mut state.notes;
-        if call.submits && shadow.submitter == thread() {
+        if call.submits && shadow.submitter == process::thread() {
             shadow.submitter = 0;
         }
         if shadow.raced {
@@ -324,7 +326,7 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
 ///
 /// `ring` is set up.
 pub unsafe fn made(ring: *mut io_uring) {
-    life::used();
+    process::used();
     crash::watch();
     state::with(|state| {
         // SAFETY: passed on to the caller. Nobody else knows of the ring yet.
@@ -354,7 +356,7 @@ pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
         let Some(mut shadow) = state.rings.remove(key(ring)) else {
             return;
         };
-        if shadow.generation != life::generation() || shadow.raced {
+        if shadow.generation != process::generation() || shadow.raced {
             return;
         }
         let notes = &mut state.notes;

@@ -1,0 +1,61 @@
+//! What is known beside the rings, and the reports that are due.
+
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
+
+use crate::map::{Map, Set, map};
+use crate::mode::mode;
+use crate::report::{Pending, Report};
+use crate::rules::Rule;
+use crate::trace::Trace;
+
+/// What is known beside the rings.
+pub struct Notes {
+    /// Rules and places that have been reported.
+    pub said: Set<(Rule, usize)>,
+    /// How often each rule was broken, also where nothing was printed.
+    pub counts: Map<Rule, u64>,
+    /// A ring has been sent messages, or may have been: completions come that were not asked for there.
+    pub messages: bool,
+    /// Where descriptors were closed: the address to which the call returned.
+    pub closed: Map<i32, usize>,
+    pub trace: Trace,
+    /// Reports that are to be written when the lock is free.
+    pub pending: Vec<Pending>,
+}
+
+impl Notes {
+    pub const fn new() -> Notes {
+        Notes {
+            said: HashSet::with_hasher(BuildHasherDefault::new()),
+            counts: map(),
+            messages: false,
+            closed: map(),
+            trace: Trace::new(),
+            pending: Vec::new(),
+        }
+    }
+}
+
+/// Notes that a rule is broken. It is said the first time at this place.
+pub fn report(notes: &mut Notes, report: &Report) {
+    let rule = report.rule;
+    if !mode().heeds(rule) {
+        return;
+    }
+    *notes.counts.entry(rule).or_default() += 1;
+    // Two requests of one place are one fault; so is what a call shows of requests from several.
+    let place = report
+        .request
+        .map_or(report.place.return_address, |request| request.place);
+    if !notes.said.insert((rule, place)) {
+        return;
+    }
+    notes.pending.push(Pending {
+        rule,
+        what: report.what.clone(),
+        request: report.request.cloned(),
+        place: report.place,
+        doing: report.doing.into(),
+    });
+}

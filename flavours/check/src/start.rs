@@ -1,0 +1,15 @@
+//! What is done when the library is loaded, before the program runs.
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_THE_START: extern "C" fn() = prepare;
+
+extern "C" fn prepare() {
+    crate::MEMORY.prepare();
+    crate::mode::mode();
+    crate::trace::prepare();
+    crate::process::prepare();
+    crate::asan::prepare();
+    #[cfg(feature = "hooks")]
+    crate::hooks::prepare();
+}
