@@ -112,7 +112,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
     };
     notes.trace.completed(ring.fd, request, cqe);
     if flags & IORING_CQE_F_BUFFER != 0 {
-        let known = request.map(|request| (request.group(), is_bundle(request)));
+        let known = request.map(|request| (request.group(), request.is_bundle()));
         // Where it is not known which request this is, the one group that there is will be its.
         let group = match known {
             Some((_, true)) => None,
@@ -130,7 +130,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
     let Ended::Known(request) = ended else {
         return;
     };
-    if request.armed || is_multishot(&request) {
+    if request.armed || request.is_multishot() {
         ring.last_ended = Some((request.opcode(), user_data));
     }
     match -res {
@@ -139,23 +139,6 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
         _ => {}
     }
     short(ring, notes, &request, res, place);
-}
-
-pub fn is_bundle(request: &Request) -> bool {
-    u32::from(request.sqe.ioprio) & IORING_RECVSEND_BUNDLE != 0
-}
-
-/// Whether the request stays armed after a CQE.
-pub fn is_multishot(request: &Request) -> bool {
-    let f = Fields::of(&request.sqe);
-    match ops::opcode(request.opcode()) {
-        Some(IORING_OP_POLL_ADD) => f.len & u64::from(IORING_POLL_ADD_MULTI) != 0,
-        Some(IORING_OP_ACCEPT) => f.ioprio & IORING_ACCEPT_MULTISHOT != 0,
-        Some(IORING_OP_RECV | IORING_OP_RECVMSG) => f.ioprio & IORING_RECV_MULTISHOT != 0,
-        Some(IORING_OP_TIMEOUT) => f.op_flags & IORING_TIMEOUT_MULTISHOT != 0,
-        Some(IORING_OP_READ_MULTISHOT | IORING_OP_RECV_ZC) => true,
-        _ => false,
-    }
 }
 
 fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {

@@ -1,5 +1,6 @@
 //! The requests in flight on a ring, by `user_data`.
 
+use crate::held;
 use crate::map::Map;
 use crate::memory;
 use crate::noted::{Event, Noted};
@@ -29,6 +30,8 @@ pub struct Flight {
     free: u32,
     outstanding: u32,
     on_stack: u32,
+    /// Slots of requests whose memory may have to be held, and is not yet.
+    unheld: Vec<u32>,
     /// Plain requests, while there are no others.
     noted: Noted,
 }
@@ -41,6 +44,7 @@ impl Default for Flight {
             free: NONE,
             outstanding: 0,
             on_stack: 0,
+            unheld: Vec::new(),
             noted: Noted::default(),
         }
     }
@@ -106,6 +110,7 @@ impl Flight {
             // Of the others it is not known which are in flight, so it would not be of this one.
             return;
         }
+        let may_be_held = request.has_memory() && held::is_possible();
         if request.has_memory() {
             memory::taken(&request);
             self.on_stack += u32::from(request.on_stack);
@@ -123,6 +128,39 @@ impl Flight {
                 next,
             });
         }
+        if may_be_held {
+            self.unheld.push(same.first);
+        }
+    }
+
+    /// Has the memory held of requests that the kernel has taken: those whose SQ index is not behind `head`.
+    pub fn hold(&mut self, head: u32) {
+        let slots = &mut self.slots;
+        self.unheld.retain(|at| {
+            let slot = slots.get_mut(*at as usize);
+            let Some(request) = slot.and_then(|slot| slot.request.as_mut()) else {
+                return false;
+            };
+            if request.held {
+                return false;
+            }
+            let taken = request.index.wrapping_sub(head) as i32 <= 0;
+            if taken {
+                held::taken(request);
+                request.held = true;
+            }
+            !taken
+        });
+    }
+
+    /// Has no more memory held.
+    pub fn hold_none(&mut self) {
+        self.unheld.clear();
+    }
+
+    /// Whether some memory may have to be held.
+    pub fn is_to_hold(&self) -> bool {
+        !self.unheld.is_empty()
     }
 
     /// Frees a slot, of which the caller takes the request. Returns it, and what is behind it.
@@ -132,6 +170,9 @@ impl Flight {
         let request = slot.request.as_ref()?;
         if request.has_memory() {
             memory::released(request);
+            if request.held {
+                held::released(request);
+            }
             self.on_stack -= u32::from(request.on_stack);
         }
         let next = std::mem::replace(&mut slot.next, self.free);

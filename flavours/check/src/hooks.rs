@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::place::{Place, place};
+use crate::place::{Place, caller_of, place};
 use crate::{freed, life, memory, process, watch};
 
 /// The functions that the hooks stand before. They are looked up when the library is loaded: later, the dynamic linker may
@@ -119,6 +119,19 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
     if let Some(next) = next::free() {
         // SAFETY: passed on to the caller.
         unsafe { next(block) }
+    }
+}
+
+/// AddressSanitizer, whose `free` comes before this library's, is about to free a block.
+pub extern "C" fn sanitizer_frees(block: *const c_void) {
+    if is_used(block.cast_mut()) {
+        let place = caller_of(sanitizer_frees as *const () as usize);
+        freed::given_up(
+            block.addr(),
+            size_of_block(block.cast_mut()),
+            "free()",
+            place,
+        );
     }
 }
 

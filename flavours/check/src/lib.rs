@@ -20,7 +20,8 @@
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`], [`notes`], [`map`] | everything that is known, behind one lock |
 //! | [`own_heap`], [`start`] | the library's own memory, and what is done when it is loaded |
-//! | [`asan`] | what AddressSanitizer knows of memory |
+//! | [`asan`] | AddressSanitizer, where the program has it |
+//! | [`held`], [`touched`] | memory that the kernel writes to, as sanitizers are told of it, and what they find |
 //! | [`trace`] | a line for each completion |
 //! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
 //! | [`mode`], [`report`], [`rules`], [`output`] | the environment, the text of a report, the names of rules, where text goes |
@@ -63,6 +64,7 @@ mod cq;
 mod crash;
 mod flight;
 mod freed;
+mod held;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod inject;
@@ -89,6 +91,7 @@ mod sq;
 mod stack;
 mod start;
 mod state;
+mod touched;
 mod trace;
 mod watch;
 

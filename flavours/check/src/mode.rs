@@ -17,6 +17,8 @@ pub struct Mode {
     /// The file for reports, in place of standard error.
     pub log: Option<Vec<u8>>,
     off: u64,
+    /// Rules that were asked for by name.
+    on: u64,
 }
 
 /// The value of a variable. Programs with privileges of their own (setuid) do not let their environment speak.
@@ -48,6 +50,7 @@ fn parse(text: &[u8]) -> Mode {
             .iter()
             .filter(|rule| !rule.is_on())
             .fold(0, |off, rule| off | rule.bit()),
+        on: 0,
     };
     for word in text.split(|byte| *byte == b',') {
         match word {
@@ -62,7 +65,10 @@ fn parse(text: &[u8]) -> Mode {
                 } else if let Some(name) = word.strip_prefix(b"off=") {
                     switch(name, |bit| mode.off |= bit)
                 } else if let Some(name) = word.strip_prefix(b"on=") {
-                    switch(name, |bit| mode.off &= !bit)
+                    switch(name, |bit| {
+                        mode.off &= !bit;
+                        mode.on |= bit;
+                    })
                 } else {
                     false
                 };
@@ -99,5 +105,10 @@ fn switch(name: &[u8], mut set: impl FnMut(u64)) -> bool {
 impl Mode {
     pub fn heeds(&self, rule: Rule) -> bool {
         self.off & rule.bit() == 0
+    }
+
+    /// Whether a rule was asked for by name.
+    pub fn asks(&self, rule: Rule) -> bool {
+        self.on & rule.bit() != 0
     }
 }

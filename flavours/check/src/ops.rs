@@ -24,6 +24,8 @@ pub struct Pointer {
     pub len: u64,
     /// The kernel writes to it.
     pub written: bool,
+    /// And nobody else has business there until the request ends.
+    pub owned: bool,
     pub until: Until,
     pub inner: Inner,
 }
@@ -180,6 +182,7 @@ const NAMED: Pointer = Pointer {
     at: 0,
     len: 1,
     written: false,
+    owned: false,
     until: Until::Submitted,
     inner: Inner::Nothing,
 };
@@ -281,6 +284,8 @@ pub fn pointers(sqe: &io_uring_sqe, mut found: impl FnMut(Pointer)) {
                 at: f.addr,
                 len: size_of::<msghdr>() as u64,
                 written: back,
+                // The program may read what else is in it.
+                owned: false,
                 until: if back {
                     Until::Completed
                 } else {
@@ -316,6 +321,7 @@ fn kept(op: io_uring_op, f: &Fields, mut found: impl FnMut(Pointer)) {
             at,
             len,
             written,
+            owned: written,
             until: Until::Completed,
             ..NAMED
         })
@@ -356,11 +362,20 @@ fn kept(op: io_uring_op, f: &Fields, mut found: impl FnMut(Pointer)) {
                 at: f.addr2,
                 len: 256,
                 written: true,
+                owned: true,
                 until: Until::Completed,
                 ..NAMED
             });
         }
-        IORING_OP_FILES_UPDATE => keep("array of descriptors", f.addr, f.len * 4, true),
+        // The kernel reads it, and writes numbers of slots there in the end.
+        IORING_OP_FILES_UPDATE => found(Pointer {
+            what: "array of descriptors",
+            at: f.addr,
+            len: f.len * 4,
+            written: true,
+            until: Until::Completed,
+            ..NAMED
+        }),
         IORING_OP_FGETXATTR | IORING_OP_GETXATTR => {
             for (what, at) in [("name", f.addr), ("path", f.addr3)] {
                 if what == "name" || op == IORING_OP_GETXATTR {
@@ -372,6 +387,7 @@ fn kept(op: io_uring_op, f: &Fields, mut found: impl FnMut(Pointer)) {
                 at: f.addr2,
                 len: f.len,
                 written: true,
+                owned: true,
                 until: Until::Completed,
                 ..NAMED
             });

@@ -61,6 +61,49 @@ pub fn place() -> Place {
     }
 }
 
+/// The place that called a function which runs, by a walk over the stack.
+#[cold]
+pub fn caller_of(function: usize) -> Place {
+    let (mut reached, mut found) = (false, 0);
+    backtrace::trace(|frame| {
+        if reached {
+            found = frame.ip().addr();
+        }
+        reached |= frame.symbol_address().addr() == function;
+        found == 0
+    });
+    Place {
+        return_address: found,
+        frame: 0,
+    }
+}
+
+/// The place of the program's in the call of which AddressSanitizer reports the code at `pc`: that, or the call of a function
+/// of libc's that the sanitizer stands before, in which `pc` lies then.
+#[cold]
+pub fn reported(pc: usize) -> Place {
+    let (mut nearest, mut caller, mut is_next) = (0, pc, false);
+    backtrace::trace(|frame| {
+        let (address, start) = (frame.ip().addr(), frame.symbol_address().addr());
+        if address == pc {
+            caller = pc;
+            return false;
+        }
+        if is_next {
+            caller = address;
+        }
+        is_next = start <= pc && start > nearest;
+        if is_next {
+            nearest = start;
+        }
+        true
+    });
+    Place {
+        return_address: caller,
+        frame: 0,
+    }
+}
+
 /// A function, file and line.
 #[derive(Default)]
 pub struct Named {

@@ -1,8 +1,9 @@
 //! A request that the program has submitted.
 
+use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::ops::{self, Pointer, Until};
+use crate::ops::{self, Fields, Pointer, Until};
 
 /// How many ranges of memory of one request are remembered.
 const RANGES: usize = 16;
@@ -14,6 +15,8 @@ pub struct Range {
     pub len: u64,
     /// The kernel writes to it.
     pub written: bool,
+    /// Nobody else has business there until the request ends.
+    pub owned: bool,
     /// It is in use only until the kernel has taken the SQE.
     pub until_taken: bool,
     pub what: &'static str,
@@ -37,6 +40,8 @@ pub struct Request {
     pub on_stack: bool,
     /// A CQE of it has been posted, and more will come.
     pub armed: bool,
+    /// Sanitizers have been told of its memory.
+    pub held: bool,
     /// When it was submitted, if there is a trace; else 0.
     pub time: u64,
     /// How many requests had been submitted before it.
@@ -55,6 +60,7 @@ impl Request {
             thread,
             on_stack: false,
             armed: false,
+            held: false,
             time: 0,
             number: 0,
             index,
@@ -74,6 +80,7 @@ impl Request {
             start: pointer.at,
             len: pointer.len,
             written: pointer.written,
+            owned: pointer.owned,
             until_taken,
             what: pointer.what,
         };
@@ -111,6 +118,24 @@ impl Request {
         // SAFETY: any bytes are a number.
         let group = unsafe { self.sqe.__anon4.buf_group };
         self.has(IOSQE_BUFFER_SELECT).then_some(group)
+    }
+
+    /// It takes several buffers of its group at a time.
+    pub fn is_bundle(&self) -> bool {
+        u32::from(self.sqe.ioprio) & IORING_RECVSEND_BUNDLE != 0
+    }
+
+    /// It stays armed after a CQE.
+    pub fn is_multishot(&self) -> bool {
+        let f = Fields::of(&self.sqe);
+        match ops::opcode(self.opcode()) {
+            Some(IORING_OP_POLL_ADD) => f.len & u64::from(IORING_POLL_ADD_MULTI) != 0,
+            Some(IORING_OP_ACCEPT) => f.ioprio & IORING_ACCEPT_MULTISHOT != 0,
+            Some(IORING_OP_RECV | IORING_OP_RECVMSG) => f.ioprio & IORING_RECV_MULTISHOT != 0,
+            Some(IORING_OP_TIMEOUT) => f.op_flags & IORING_TIMEOUT_MULTISHOT != 0,
+            Some(IORING_OP_READ_MULTISHOT | IORING_OP_RECV_ZC) => true,
+            _ => false,
+        }
     }
 
     /// The slot of the file table that it works on.

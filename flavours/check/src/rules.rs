@@ -130,6 +130,9 @@ rules! {
     /// A request names memory that AddressSanitizer has poisoned.
     Poisoned "poisoned" true ""
         "give the request memory that is allocated, in scope, and as long as the request says";
+    /// Memory that the kernel writes to is touched, as AddressSanitizer finds.
+    InFlight "in-flight" true "io_uring(7)"
+        "leave the memory alone until the request's CQE is there";
     /// Two requests in flight have the same `user_data`, which is legal.
     Duplicate "duplicate" false "io_uring_sqe_set_data(3)"
         "give each request a user_data of its own, to tell the completions apart";

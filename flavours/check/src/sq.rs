@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::asan;
-use crate::cq::{is_bundle, is_multishot};
+use crate::held;
 use crate::inject;
 use crate::leftovers;
 use crate::memory;
@@ -191,7 +190,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place:
         pointed(&mut request, notes, &pointer, place, late);
     });
     rules(ring, notes, &request, place);
-    ring.bundles |= is_bundle(&request);
+    ring.bundles |= request.is_bundle();
     if request.has(IOSQE_CQE_SKIP_SUCCESS) {
         // Nothing will say when it has ended.
         ring.silent = true;
@@ -218,7 +217,7 @@ fn pointed(request: &mut Request, notes: &mut Notes, pointer: &Pointer, place: P
         Where::Live => request.on_stack |= late || pointer.until == Until::Completed,
         Where::Elsewhere => {}
     }
-    if let Some(byte) = asan::poisoned(pointer.at, pointer.len) {
+    if let Some(byte) = held::poisoned(pointer.at, pointer.len) {
         let what = format!(
             "byte {} of the {} of the request is poisoned: freed, out of scope or out of bounds, as AddressSanitizer knows",
             byte - pointer.at,
@@ -254,7 +253,8 @@ fn vectors(
     let Some(found) = found.get_mut(..count) else {
         return;
     };
-    if !memory::read(at, found) {
+    // With a buffer of a group, only the length counts.
+    if request.has(IOSQE_BUFFER_SELECT) || !memory::read(at, found) {
         return;
     }
     for vector in found {
@@ -263,6 +263,7 @@ fn vectors(
             at: vector.iov_base.addr() as u64,
             len: vector.iov_len as u64,
             written,
+            owned: written,
             until: Until::Completed,
             inner: Inner::Nothing,
         };
@@ -301,6 +302,7 @@ fn message(
             at: at as u64,
             len: len as u64,
             written,
+            owned: written,
             until,
             inner,
         };
@@ -323,6 +325,7 @@ fn message(
         at: header.msg_iov.addr() as u64,
         len: (header.msg_iovlen as u64).saturating_mul(size_of::<iovec>() as u64),
         written: false,
+        owned: false,
         until: Until::Submitted,
         inner: Inner::Vectors {
             count: header.msg_iovlen as u64,
@@ -336,7 +339,7 @@ fn message(
 fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
     const MSG_WAITALL: u32 = 0x100;
     let f = Fields::of(&request.sqe);
-    let multishot = is_multishot(request);
+    let multishot = request.is_multishot();
     match ops::opcode(request.opcode()) {
         Some(IORING_OP_RECV | IORING_OP_RECVMSG | IORING_OP_READ_MULTISHOT) if multishot => {
             let why = if f.flags & IOSQE_BUFFER_SELECT == 0 {
@@ -372,7 +375,7 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
                 .find(request.sqe.user_data)
                 .is_some_and(|other| {
                     other.armed
-                        && is_multishot(other)
+                        && other.is_multishot()
                         && other.opcode() == request.opcode()
                         && other.sqe.fd == request.sqe.fd
                         && other.number >= cancelled

@@ -9,10 +9,12 @@ use crate::cq;
 use crate::crash;
 use crate::leftovers;
 use crate::life;
+use crate::mode::mode;
 use crate::notes::{Notes, report};
 use crate::place::Place;
 use crate::process;
 use crate::report::Report;
+use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::sq;
@@ -241,7 +243,7 @@ fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
         || shadow.generation != process::generation();
     // A multishot request completes any number of times.
     let most = shadow.flight.outstanding() + filled;
-    if unknown || most >= call.waits || shadow.flight.known().any(cq::is_multishot) {
+    if unknown || most >= call.waits || shadow.flight.known().any(Request::is_multishot) {
         return;
     }
     // Another thread may submit later, and a signal may be what is waited for.
@@ -316,8 +318,30 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
             life::explain(shadow, notes, ret, place);
         }
         cq::collect(shadow, notes, place);
+        if shadow.flight.is_to_hold() {
+            hold(shadow);
+        }
         life::lost(shadow, notes, place);
     });
+}
+
+/// Has the memory held that the kernel has from now on.
+///
+/// The program may find CQEs by inline functions, of which this library hears nothing. It would be wrong to call what it
+/// then does with the memory a fault. With `IORING_SETUP_DEFER_TASKRUN` CQEs come only in calls of this library.
+#[cold]
+fn hold(shadow: &mut Ring) {
+    let wanted = mode().heeds(Rule::InFlight)
+        && (mode().asks(Rule::InFlight) || shadow.has(IORING_SETUP_DEFER_TASKRUN));
+    // When a ring rewinds, its head does not say what the kernel has taken.
+    if !wanted || shadow.has(IORING_SETUP_SQ_REWIND) {
+        shadow.flight.hold_none();
+    } else if shadow.has(IORING_SETUP_SQPOLL) {
+        // The submission thread may take any of them now.
+        shadow.flight.hold(shadow.looked_to);
+    } else {
+        shadow.flight.hold(shadow.sq.head());
+    }
 }
 
 /// A ring has been set up.

@@ -2,7 +2,7 @@
 """Run the programs that misuse io_uring on the check library, and hold its reports against what they say.
 
 A wrong case must be reported by its rules and no other, with its request, and with a function of the program as the
-place. A right case must be silent.
+place. A right case must be silent. "TOOL:WORDS" among the rules is what the tool, under which the program runs, must say.
 Exit status: 0 when all is so, 1 otherwise.
 """
 
@@ -10,6 +10,7 @@ import argparse
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,21 +33,55 @@ def reports(path):
         return [json.loads(line) for line in lines]
 
 
-def run(case, library):
+class Tool:
+    """How programs run under a tool, and what it says."""
+
+    def __init__(self, name, environment=None, says=None, command=()):
+        self.name = name
+        self.environment = environment or {}
+        self.says = says
+        self.command = list(command)
+
+    def found(self, scratch):
+        said = set()
+        for name in os.listdir(scratch):
+            if name.startswith("tool"):
+                with open(os.path.join(scratch, name), encoding="utf-8", errors="replace") as lines:
+                    said.update(self.name + ":" + "".join(match) for match in re.findall(self.says, lines.read()))
+        return said
+
+
+TOOLS = {
+    None: Tool("none"),
+    "asan": Tool("asan", {"ASAN_OPTIONS": "detect_leaks=0:exitcode=0:log_path={}/tool"}, r"ERROR: AddressSanitizer: (\S+)"),
+}
+
+
+def run(case, library, tool):
     """What is wrong with the reports of a case, or None; "skip" if the kernel cannot do it."""
     program, case_name, rule, request = case
     with tempfile.TemporaryDirectory() as scratch:
         log = os.path.join(scratch, "log")
-        environment = dict(os.environ, LD_PRELOAD=library, LIBURING_CHECK="json,log=" + log)
-        names = [] if rule == "-" else rule.split(",")
+        environment = dict(os.environ, LIBURING_CHECK="json,log=" + log)
+        if tool.name == "asan":
+            # The sanitizer wants to come first.
+            environment["LD_LIBRARY_PATH"] = os.path.dirname(library)
+        else:
+            environment["LD_PRELOAD"] = library
+        for name, value in tool.environment.items():
+            environment[name] = value.format(scratch)
+        wanted = [] if rule == "-" else rule.split(",")
+        names = [name for name in wanted if ":" not in name]
         for name in names:
             environment["LIBURING_CHECK"] += ",off=" + name[1:] if name.startswith("-") else ",on=" + name
         try:
-            done = subprocess.run([program, case_name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
+            command = [word.format(scratch) for word in tool.command] + [program, case_name]
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
                                   stdin=subprocess.DEVNULL, env=environment, timeout=TIMEOUT_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return "hangs"
         found = reports(log)
+        said = tool.found(scratch) if tool.says else set()
     if done.returncode == 77:
         return "skip"
     # Some end by an alarm, and some by the fault that they are about.
@@ -54,8 +89,8 @@ def run(case, library):
         return "ends with %d: %s" % (done.returncode, done.stdout.decode(errors="replace"))
     if done.stdout:
         return "prints %r" % done.stdout.decode(errors="replace")
-    rules = sorted({report["rule"] for report in found})
-    wanted = sorted(name for name in names if not name.startswith("-"))
+    rules = sorted({report["rule"] for report in found} | said)
+    wanted = sorted(name for name in wanted if not name.startswith("-"))
     if rules != wanted:
         return "reports %s, not %s\n%s" % (rules, wanted, json.dumps(found, indent=1))
     named = [report["request"] for report in found if "request" in report]
@@ -73,13 +108,14 @@ def run(case, library):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", required=True)
+    parser.add_argument("--tool", choices=[name for name in TOOLS if name])
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
     todo = [case for program in options.programs for case in cases(program)]
     failed, skipped, seen = 0, [], set()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for case, wrong in zip(todo, pool.map(lambda case: run(case, options.library), todo)):
+        for case, wrong in zip(todo, pool.map(lambda case: run(case, options.library, TOOLS[options.tool]), todo)):
             if wrong == "skip":
                 skipped.append(case[1])
             elif wrong:
@@ -87,9 +123,9 @@ def main():
                 print("FAIL: %s %s %s" % (os.path.basename(case[0]), case[1], wrong))
             else:
                 seen.update(name for name in case[2].split(",") if not name.startswith("-"))
-    print("misuse: %d cases, %d failed, %d skipped; %d rules reported" % (len(todo), failed, len(skipped), len(seen)))
+    print((options.tool or "misuse") + ": %d cases, %d failed, %d skipped; %d rules reported" % (len(todo), failed, len(skipped), len(seen)))
     if skipped:
-        print("SKIP: misuse: this kernel cannot do %s" % " ".join(skipped))
+        print("SKIP: " + (options.tool or "misuse") + ": this kernel cannot do %s" % " ".join(skipped))
     sys.exit(1 if failed else 0)
 
 
