@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::ffi::c_int;
 
+use crate::job::Job;
 use crate::lock::Lock;
 use crate::ops::rw;
 use crate::poller;
-use crate::request::Job;
 use crate::run;
 use crate::sys::{self, sys};
 

@@ -61,6 +61,7 @@ mod credentials;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod inside;
+mod job;
 mod lead;
 mod life;
 mod lock;
@@ -72,6 +73,7 @@ mod poller;
 mod post;
 mod register;
 mod request;
+mod resources;
 mod ring;
 mod run;
 mod seam;

@@ -11,7 +11,7 @@ use uring_core::abi::*;
 use uring_core::ring::sizes::{self, Entries, RING_HEADER};
 
 use crate::lock::Lock;
-use crate::sys::{NO_FILE, sys};
+use crate::sys::{NO_FILE, page_size, sys};
 
 const SQ_HEAD: u32 = 0;
 const SQ_TAIL: u32 = 4;
@@ -28,8 +28,6 @@ const CQ_OVERFLOW: u32 = 44;
 /// Sixteen bytes that the kernel leaves unused. They are in the ring's memory, so processes that share it see them too.
 const WAITERS: u32 = 48;
 const SIGNALLED: u32 = 56;
-
-const PAGE: usize = 4096;
 
 /// A mapping of our own.
 pub struct Mapping {
@@ -104,12 +102,6 @@ impl Drop for Mapping {
         // SAFETY: the mapping was made here, and whoever used it is gone.
         unsafe { sys!(SYS_munmap, self.start, self.size) };
     }
-}
-
-/// Bytes in a page.
-pub fn page_size() -> usize {
-    // SAFETY: no memory is named.
-    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(PAGE)
 }
 
 /// A ring's memory.

@@ -5,8 +5,9 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use crate::job::Job;
 use crate::lock::Lock;
-use crate::request::{Duplicate, Job};
+use crate::request::Duplicate;
 use crate::ring::Ring;
 use crate::run::{self, How};
 use crate::sys::{self, sys};

@@ -7,23 +7,22 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use crate::credentials::Credentials;
-use crate::ops::buffers::Picked;
-use crate::register::buffers::FixedBuffer;
-use crate::register::files::FixedFile;
-use crate::ring::Ring;
+use crate::resources::buffers::FixedBuffer;
+use crate::resources::files::FixedFile;
+use crate::resources::groups::Picked;
 use crate::sys;
 
 /// Copies of what the SQE points to and the program may change after submission.
 #[derive(Default)]
 pub struct Stable {
     pub iovecs: Vec<libc::iovec>,
-    pub message: Option<crate::ops::message::Message>,
+    pub message: Option<Message>,
     /// A socket address, a time or another argument of the opcode.
     pub bytes: Vec<u8>,
     pub paths: [Option<std::ffi::CString>; 2],
     pub credentials: Option<Arc<Credentials>>,
     /// What is known of a bundle of which a part was sent; the rest is in `iovecs`.
-    pub bundle: Option<crate::ops::bundle::Sent>,
+    pub bundle: Option<Sent>,
     /// The registered file that a splice reads from.
     pub source: Option<Arc<FixedFile>>,
 }
@@ -32,6 +31,26 @@ pub struct Stable {
 unsafe impl Send for Stable {}
 // SAFETY: as above.
 unsafe impl Sync for Stable {}
+
+/// A message header and what it names, copied.
+pub struct Message {
+    pub header: libc::msghdr,
+    pub iovecs: Vec<libc::iovec>,
+    pub name: Vec<u8>,
+    pub control: Vec<u8>,
+}
+
+// SAFETY: the pointers are to the program's memory or to the vectors beside them, which nobody changes.
+unsafe impl Send for Message {}
+// SAFETY: as above.
+unsafe impl Sync for Message {}
+
+/// A bundle that has been taken out of its group and of which a part was sent.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    pub flags: u32,
+    pub all: bool,
+}
 
 /// A request.
 pub struct Req {
@@ -152,12 +171,6 @@ impl Drop for Duplicate {
     fn drop(&mut self) {
         sys::close(self.0);
     }
-}
-
-/// A request that waits somewhere, with its ring.
-pub struct Job {
-    pub ring: Arc<Ring>,
-    pub req: Req,
 }
 
 /// Which threads run a request.

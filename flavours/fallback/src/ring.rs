@@ -1,19 +1,20 @@
 //! A ring and what it holds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::lock::Lock;
 use crate::memory::{Completion, Memory};
-use crate::ops::buffers::Group;
-use crate::register::buffers::FixedBuffer;
-use crate::register::files::{FileTable, FixedFile};
-use crate::register::personality::Personalities;
-use crate::register::region::Region;
-use crate::register::restrict::Restrictions;
-use crate::request::{Job, Pending, Req};
+use crate::request::{Pending, Req};
+use crate::resources::buffers::FixedBuffer;
+use crate::resources::files::{FileTable, FixedFile};
+use crate::resources::groups::Groups;
+use crate::resources::personalities::Personalities;
+use crate::resources::region::Region;
+use crate::resources::restrictions::Restrictions;
+use crate::resources::tag::Released;
 use crate::sys;
 
 /// An emulated ring.
@@ -32,7 +33,7 @@ pub struct Ring {
     /// Held for short, never over a call that can block.
     pub state: Lock<State>,
     /// Tags of resources that are no longer used, to be posted.
-    pub released: Lock<Vec<u64>>,
+    pub released: Arc<Released>,
     /// An eventfd for waits with a signal mask, made at the first of them. -1 until then.
     pub masked_wait: AtomicI32,
     /// Threads of this process in such a wait.
@@ -52,7 +53,7 @@ pub struct Ring {
     /// How many of these expiries have already ended a wait.
     pub timeouts_told: AtomicU32,
     /// Requests left to the next `io_uring_enter`, since the thread they came to has other credentials.
-    pub handed_back: Lock<VecDeque<Job>>,
+    pub handed_back: Lock<VecDeque<Req>>,
 }
 
 /// What submission keeps from one call to the next.
@@ -81,7 +82,7 @@ pub struct State {
     pub counted: Vec<(u64, u64)>,
     pub files: Option<FileTable>,
     pub buffers: Option<Vec<Option<Arc<FixedBuffer>>>>,
-    pub groups: HashMap<u16, Group>,
+    pub groups: Groups,
     /// Memory registered with `IORING_REGISTER_MEM_REGION`.
     pub region: Option<Region>,
     pub personalities: Personalities,
@@ -115,7 +116,7 @@ impl Ring {
                 disabled,
                 ..State::default()
             }),
-            released: Lock::new(Vec::new()),
+            released: Arc::new(Lock::new(Vec::new())),
             masked_wait: AtomicI32::new(-1),
             masked_waiters: AtomicU32::new(0),
             leader: AtomicI32::new(0),

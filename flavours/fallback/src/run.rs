@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
+use crate::job::Job;
 use crate::memory::Completion;
 use crate::ops::{self, Outcome};
-use crate::request::{Info, Job, Place, Req};
+use crate::request::{Info, Place, Req};
 use crate::ring::{Ring, State};
 use crate::{aio, poller, workers};
 
@@ -119,11 +120,11 @@ pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
 /// Runs, in a thread of the program, the requests that were left to it.
 pub fn take_back(ring: &Arc<Ring>) {
     loop {
-        let Some(job) = ring.handed_back.lock().pop_front() else {
+        let Some(req) = ring.handed_back.lock().pop_front() else {
             return;
         };
         let mut batch = Batch::new(true);
-        run(&job.ring, job.req, How::Try, &mut batch);
+        run(ring, req, How::Try, &mut batch);
         batch.finish(ring);
     }
 }
@@ -149,10 +150,7 @@ fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req>
 /// Leaves a request to the next thread of the program that enters, and makes the program enter.
 fn hand_back(ring: &Arc<Ring>, req: Req) {
     let state = ring.state.lock();
-    ring.handed_back.lock().push_back(Job {
-        ring: ring.clone(),
-        req,
-    });
+    ring.handed_back.lock().push_back(req);
     ring.notify(&state, true);
     crate::sys::futex_wake(ring.memory().cq_tail(), true, i32::MAX);
 }

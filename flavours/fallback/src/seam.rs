@@ -311,8 +311,3 @@ unsafe fn enter(
     ring.quiet();
     if submitted > 0 { submitted } else { waited }
 }
-
-/// The limit on descriptors in force.
-pub fn descriptor_limit() -> u64 {
-    Native::nofile_limit().map_or(1024, |limit| limit.current)
-}

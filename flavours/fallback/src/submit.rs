@@ -214,7 +214,7 @@ fn check(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
     }
     {
         let state = ring.state.lock();
-        if state.restrictions.active && !state.restrictions.allows_request(req) {
+        if state.restrictions.active && !state.restrictions.allows_request(&req.sqe) {
             return Err(-libc::EACCES);
         }
     }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_uint};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use uring_core::kernel::Native;
+use uring_core::kernel::{Kernel, Native};
 
 /// Any system call; the kernel's return value.
 ///
@@ -289,9 +289,20 @@ pub fn identity(fd: c_int) -> Option<(u64, u64, c_int)> {
     (!failed).then(|| (stat.st_dev, stat.st_ino, open_flags(fd) & libc::O_ACCMODE))
 }
 
+/// Bytes in a page.
+pub fn page_size() -> usize {
+    // SAFETY: no memory is named.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
+/// The limit on descriptors in force.
+pub fn descriptor_limit() -> u64 {
+    Native::nofile_limit().map_or(1024, |limit| limit.current)
+}
+
 /// Whether there is memory at all of these addresses. It need not be there to be read or written.
 pub fn is_mapped(start: usize, length: usize) -> bool {
-    let first = start & !(crate::memory::page_size() - 1);
+    let first = start & !(page_size() - 1);
     let Some(end) = start.checked_add(length) else {
         return false;
     };

@@ -5,9 +5,10 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::job::Job;
 use crate::lock::Lock;
 use crate::ops;
-use crate::request::{Class, Job};
+use crate::request::Class;
 use crate::ring::Ring;
 use crate::run::{self, How};
 use crate::sys;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::buffers::{Buffer, Group, SharedRing};
 use super::message::{IN, IN_A_ROW, OUT, flags};
 use super::rw::post_more;
 use super::{Outcome, res};
-use crate::request::{Place, Req};
+use crate::request::{Place, Req, Sent};
+use crate::resources::groups::{Buffer, Group, SharedRing};
 use crate::ring::{Ring, State};
 use crate::run::{Batch, How};
 use crate::sys::{self, sys};
@@ -27,13 +27,6 @@ struct Next {
     vectors: Vec<libc::iovec>,
     first: u16,
     /// The group holds no others.
-    all: bool,
-}
-
-/// A bundle that has been taken out of its group and of which a part was sent.
-#[derive(Clone, Copy)]
-pub struct Sent {
-    flags: u32,
     all: bool,
 }
 

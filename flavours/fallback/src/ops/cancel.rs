@@ -7,7 +7,8 @@ use uring_core::abi::*;
 
 use super::Outcome;
 use super::sync::unused;
-use crate::request::{Info, Job, Place, Req};
+use crate::job::Job;
+use crate::request::{Info, Place, Req};
 use crate::ring::Ring;
 use crate::run::{self, Batch, How};
 use crate::{poller, sys, workers};

@@ -7,7 +7,7 @@ use uring_core::abi::*;
 
 use super::sync::unused;
 use super::{Outcome, bundle, res};
-use crate::request::{Place, Req};
+use crate::request::{Message, Place, Req};
 use crate::ring::Ring;
 use crate::run::{Batch, How};
 use crate::sys::sys;
@@ -17,19 +17,6 @@ pub(super) const OUT: u32 = libc::EPOLLOUT as u32;
 const MOST_VECTORS: usize = 1024;
 /// How often a multishot request completes before others have their turn.
 pub(super) const IN_A_ROW: u32 = 32;
-
-/// A message header and what it names, copied.
-pub struct Message {
-    pub(super) header: libc::msghdr,
-    iovecs: Vec<libc::iovec>,
-    name: Vec<u8>,
-    control: Vec<u8>,
-}
-
-// SAFETY: the pointers are to the program's memory or to the vectors beside them, which nobody changes.
-unsafe impl Send for Message {}
-// SAFETY: as above.
-unsafe impl Sync for Message {}
 
 pub(super) fn flags(req: &Req) -> u32 {
     req.sqe.ioprio.into()

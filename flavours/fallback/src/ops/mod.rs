@@ -282,7 +282,7 @@ pub fn stabilize_chain(req: &mut Req) -> Result<(), c_int> {
 pub fn flags_of(ring: &Ring, req: &Req, res: c_int) -> u32 {
     req.picked
         .as_ref()
-        .map_or(0, |picked| picked.flags(ring, res))
+        .map_or(0, |picked| picked.flags(&mut ring.state.lock().groups, res))
 }
 
 /// The file whose requests of this kind must go one after the other.

@@ -7,8 +7,9 @@ use uring_core::abi::*;
 
 use super::sync::unused;
 use super::{Outcome, cancel};
+use crate::job::Job;
 use crate::memory::Completion;
-use crate::request::{Job, Place, Req};
+use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run::{self, Batch, How};
 use crate::sys;

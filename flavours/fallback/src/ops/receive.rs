@@ -109,7 +109,7 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
                 0
             )
         };
-        let flags = picked.flags(ring, res(ret));
+        let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
         if ret == -libc::EAGAIN as isize {
             return Outcome::Park(Place::Poll(IN));
         }
@@ -197,7 +197,7 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
             Err(error) => return Outcome::Done(error, 0),
         };
         if picked.length < front {
-            picked.flags(ring, -libc::EFAULT);
+            picked.flags(&mut ring.state.lock().groups, -libc::EFAULT);
             return Outcome::Done(-libc::EFAULT, 0);
         }
         let start: *mut u8 = std::ptr::with_exposed_provenance_mut(picked.address);
@@ -221,7 +221,7 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
         // SAFETY: all of it lies in the buffer that the program provided.
         let ret = unsafe { sys!(SYS_recvmsg, req.fd(), &raw mut message, flags) };
         if ret < 0 {
-            let flags = picked.flags(ring, res(ret));
+            let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
             if ret == -libc::EAGAIN as isize {
                 return Outcome::Park(Place::Poll(IN));
             }
@@ -236,7 +236,7 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
         // SAFETY: the front of the buffer, which is long enough.
         unsafe { start.cast::<io_uring_recvmsg_out>().write_unaligned(out) };
         let result = (front + (ret as usize).min(payload.iov_len)) as c_int;
-        let flags = picked.flags(ring, result);
+        let flags = picked.flags(&mut ring.state.lock().groups, result);
         if ret == 0 {
             return Outcome::Done(result, flags);
         }

@@ -270,10 +270,9 @@ fn done(ring: &Ring, req: &mut Req, ret: isize) -> Outcome {
         wanted(req) != total
     };
     // Of a file's end, too, the buffer tells.
-    let flags = req
-        .picked
-        .take()
-        .map_or(0, |picked| picked.used(ring, total as u32));
+    let flags = req.picked.take().map_or(0, |picked| {
+        picked.used(&mut ring.state.lock().groups, total as u32)
+    });
     Outcome::Done(total as c_int, flags)
 }
 
@@ -282,7 +281,7 @@ impl Outcome {
     pub fn with_buffer(self, ring: &Ring, req: &mut Req) -> Outcome {
         match (self, req.picked.take()) {
             (Outcome::Done(res, flags), Some(picked)) => {
-                let more = picked.flags(ring, res);
+                let more = picked.flags(&mut ring.state.lock().groups, res);
                 Outcome::Done(res, flags | more)
             }
             (outcome, _) => outcome,
@@ -335,7 +334,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
         libc::EAGAIN => {
             // Nothing is taken out of the group before there is something to put into it.
             if let Some(picked) = req.picked.take() {
-                picked.flags(ring, -libc::EAGAIN);
+                picked.flags(&mut ring.state.lock().groups, -libc::EAGAIN);
             }
             Outcome::Park(Place::Poll(events))
         }
@@ -444,14 +443,13 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
         };
         if let Some(place) = place {
             if let Some(picked) = req.picked.take() {
-                picked.flags(ring, res(ret));
+                picked.flags(&mut ring.state.lock().groups, res(ret));
             }
             return Outcome::Park(place);
         }
-        let flags = req
-            .picked
-            .take()
-            .map_or(0, |picked| picked.flags(ring, res(ret)));
+        let flags = req.picked.take().map_or(0, |picked| {
+            picked.flags(&mut ring.state.lock().groups, res(ret))
+        });
         if ret <= 0 || !post_more(ring, req, res(ret), flags, batch) {
             return Outcome::Done(res(ret), flags);
         }

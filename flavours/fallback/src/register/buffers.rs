@@ -1,42 +1,18 @@
-//! Registered buffers: a table of addresses. Nothing is pinned.
+//! Registering buffers.
 
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use uring_core::abi::*;
 
 use super::{array, at, errno, sized};
+use crate::resources::buffers::FixedBuffer;
+use crate::resources::tag::Tag;
 use crate::ring::Ring;
 use crate::{sys, table};
 
 const MOST: u32 = 1 << 14;
 const LONGEST: usize = 1 << 30;
-
-/// A registered buffer.
-pub struct FixedBuffer {
-    start: usize,
-    length: usize,
-    tag: u64,
-    ring: Weak<Ring>,
-}
-
-impl FixedBuffer {
-    /// Whether a range lies in the buffer.
-    pub fn holds(&self, start: usize, length: usize) -> bool {
-        start >= self.start
-            && start
-                .checked_add(length)
-                .is_some_and(|end| end <= self.start + self.length)
-    }
-}
-
-impl Drop for FixedBuffer {
-    fn drop(&mut self) {
-        if let (true, Some(ring)) = (self.tag != 0, self.ring.upgrade()) {
-            ring.released.lock().push(self.tag);
-        }
-    }
-}
 
 fn buffer(
     ring: &Arc<Ring>,
@@ -65,8 +41,7 @@ fn buffer(
     Ok(Some(Arc::new(FixedBuffer {
         start,
         length,
-        tag,
-        ring: Arc::downgrade(ring),
+        tag: Tag::new(tag, &ring.released),
     })))
 }
 
@@ -94,7 +69,7 @@ fn fill(
             Err(error) => {
                 // Of what was not registered nobody hears that it is gone.
                 for made in table.iter_mut().flatten().filter_map(Arc::get_mut) {
-                    made.tag = 0;
+                    made.tag.cancel();
                 }
                 return Err(error);
             }

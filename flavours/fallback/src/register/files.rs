@@ -1,100 +1,24 @@
-//! Registered files: duplicates of descriptors, which the program need not keep open.
+//! Registering files.
 
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use uring_core::abi::*;
 
 use super::{array, at, errno, one, sized};
+use crate::resources::files::{FileTable, FixedFile, LEAST};
+use crate::resources::tag::Tag;
 use crate::ring::Ring;
-use crate::sys::{self, sys};
-use crate::table;
+use crate::{sys, table};
 
-/// The lowest number of a duplicate: above the numbers that programs expect to get next.
-const LEAST: c_int = 512;
 const MOST: u32 = 1 << 20;
 
-/// A registered file.
-pub struct FixedFile {
-    pub fd: c_int,
-    /// With which flags it is open.
-    pub flags: c_int,
-    /// `S_IFMT` of its mode.
-    pub kind: c_int,
-    tag: u64,
-    ring: Weak<Ring>,
-}
-
-impl Drop for FixedFile {
-    fn drop(&mut self) {
-        sys::close(self.fd);
-        if let (true, Some(ring)) = (self.tag != 0, self.ring.upgrade()) {
-            ring.released.lock().push(self.tag);
-        }
+/// A duplicate of a descriptor, which must not be a ring's.
+fn copy(ring: &Ring, fd: c_int, tag: u64) -> Result<Arc<FixedFile>, c_int> {
+    if table::find(fd).is_some() {
+        return Err(-libc::EBADF);
     }
-}
-
-impl FixedFile {
-    /// Takes a descriptor over. Its number stays: closing the old one of two would drop the process's locks on the file.
-    fn owned(ring: &Arc<Ring>, fd: c_int, tag: u64) -> Arc<FixedFile> {
-        // SAFETY: no memory is named. A registered file is not for a program that this one becomes.
-        unsafe { sys!(SYS_fcntl, fd, libc::F_SETFD, libc::FD_CLOEXEC) };
-        let (flags, kind) = (sys::open_flags(fd), sys::file_type(fd));
-        Arc::new(FixedFile {
-            fd,
-            flags,
-            kind,
-            tag,
-            ring: Arc::downgrade(ring),
-        })
-    }
-
-    /// A duplicate of a descriptor, which must not be a ring's.
-    fn copy(ring: &Arc<Ring>, fd: c_int, tag: u64) -> Result<Arc<FixedFile>, c_int> {
-        if table::find(fd).is_some() {
-            return Err(-libc::EBADF);
-        }
-        let copy = sys::duplicate(fd, LEAST);
-        if copy < 0 {
-            return Err(copy);
-        }
-        let (flags, kind) = (sys::open_flags(copy), sys::file_type(copy));
-        Ok(Arc::new(FixedFile {
-            fd: copy,
-            flags,
-            kind,
-            tag,
-            ring: Arc::downgrade(ring),
-        }))
-    }
-}
-
-/// The table of registered files.
-pub struct FileTable {
-    slots: Vec<Option<Arc<FixedFile>>>,
-    /// The slots from which free ones are chosen.
-    first: u32,
-    last: u32,
-}
-
-impl FileTable {
-    fn new(nr: u32) -> FileTable {
-        let slots = std::iter::repeat_with(|| None).take(nr as usize).collect();
-        FileTable {
-            slots,
-            first: 0,
-            last: nr,
-        }
-    }
-
-    pub fn get(&self, slot: u32) -> Option<Arc<FixedFile>> {
-        self.slots.get(slot as usize)?.clone()
-    }
-
-    fn free(&self) -> Option<u32> {
-        (self.first..self.last)
-            .find(|slot| self.slots.get(*slot as usize).is_some_and(Option::is_none))
-    }
+    FixedFile::copy(fd, Tag::new(tag, &ring.released))
 }
 
 fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Result<c_int, c_int> {
@@ -107,7 +31,7 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
     if nr > MOST {
         return Err(-libc::EMFILE);
     }
-    let limit = crate::seam::descriptor_limit();
+    let limit = sys::descriptor_limit();
     if u64::from(nr) > limit {
         return Err(-libc::EMFILE);
     }
@@ -117,7 +41,7 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
         let made = match fd {
             -1 if tag != 0 => Err(-libc::EINVAL),
             -1 => Ok(None),
-            fd => FixedFile::copy(ring, *fd, tag).map(Some),
+            fd => copy(ring, *fd, tag).map(Some),
         };
         match (made, table.slots.get_mut(index)) {
             (Ok(made), Some(slot)) => *slot = made,
@@ -125,7 +49,7 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
             (Err(error), _) => {
                 // Of what was not registered nobody hears that it is gone.
                 for made in table.slots.iter_mut().flatten().filter_map(Arc::get_mut) {
-                    made.tag = 0;
+                    made.tag.cancel();
                 }
                 return Err(error);
             }
@@ -203,7 +127,7 @@ pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_i
         }
         let new = match *fd {
             -1 => None,
-            fd => match FixedFile::copy(ring, fd, tag) {
+            fd => match copy(ring, fd, tag) {
                 Ok(file) => Some(file),
                 Err(refusal) => {
                     error = refusal;
@@ -299,7 +223,7 @@ pub unsafe fn alloc_range(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
 /// Gives a descriptor to a slot, or to a free one. It is the ring's afterwards, or closed. Returns what the request
 /// completes with: 0, or the free slot that was chosen.
 pub fn install_owned(ring: &Arc<Ring>, fd: c_int, slot: Option<u32>) -> c_int {
-    let file = FixedFile::owned(ring, fd, 0);
+    let file = FixedFile::owned(fd, Tag::new(0, &ring.released));
     let mut state = ring.state.lock();
     let Some(table) = &mut state.files else {
         drop(state);

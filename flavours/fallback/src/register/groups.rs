@@ -6,10 +6,9 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::{at, one};
-use crate::memory::page_size;
-use crate::ops::buffers::{Group, SharedRing};
+use crate::resources::groups::{Group, SharedRing};
 use crate::ring::Ring;
-use crate::sys::{self, NO_FILE, sys};
+use crate::sys::{self, NO_FILE, page_size, sys};
 
 const MOST: u32 = 32768;
 
@@ -91,15 +90,6 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     }
     state.groups.insert(given.bgid, Group::Shared(shared));
     0
-}
-
-impl Drop for SharedRing {
-    fn drop(&mut self) {
-        if let Some((start, size)) = self.own {
-            // SAFETY: made in `register`. The program has mappings of its own.
-            unsafe { sys!(SYS_munmap, start, size) };
-        }
-    }
 }
 
 pub unsafe fn unregister(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {

@@ -1,34 +1,13 @@
-//! Personalities: credentials that a thread had when it registered them, for requests to come.
+//! Registering personalities: credentials of the thread that does it, for requests to come.
 //!
 //! A request takes them on in a thread of the program's, as far as the kernel lets that thread: the ids that count for
 //! files, the groups and the capabilities in effect.
 
-use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::Arc;
 
 use crate::credentials::Credentials;
 use crate::ring::Ring;
-
-/// Those of a ring, by their numbers.
-#[derive(Default)]
-pub struct Personalities {
-    all: BTreeMap<u16, Arc<Credentials>>,
-    last: u16,
-}
-
-impl Personalities {
-    pub fn get(&self, number: u16) -> Option<Arc<Credentials>> {
-        self.all.get(&number).cloned()
-    }
-
-    /// A number that none has, the next after the last one given. 0 is none.
-    fn free(&self) -> Option<u16> {
-        (1..=u16::MAX)
-            .map(|step| self.last.wrapping_add(step))
-            .find(|number| *number != 0 && !self.all.contains_key(number))
-    }
-}
 
 pub fn register(ring: &Arc<Ring>) -> c_int {
     let own = Arc::new(Credentials::own());

@@ -1,4 +1,4 @@
-//! Memory that the program and the ring share, for the arguments of waits.
+//! Registering memory for the arguments of waits.
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -6,20 +6,13 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::{at, one};
-use crate::memory::{Mapping, page_size};
+use crate::memory::Mapping;
+use crate::resources::region::Region;
 use crate::ring::Ring;
+use crate::sys::page_size;
 
 /// Where a region that was made here is mapped from (`IORING_MAP_OFF_PARAM_REGION`).
 const OFFSET: u64 = 0x2000_0000;
-
-/// A registered region.
-pub struct Region {
-    start: usize,
-    size: usize,
-    /// Made here, not the program's.
-    own: Option<Mapping>,
-    for_waits: bool,
-}
 
 pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     if arg.is_null() || nr != 1 {

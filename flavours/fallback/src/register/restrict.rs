@@ -1,4 +1,4 @@
-//! Restrictions of a ring.
+//! Restricting a ring.
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -6,42 +6,8 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::array;
-use crate::request::Req;
+use crate::resources::restrictions::Restrictions;
 use crate::ring::Ring;
-
-/// What a ring may be asked for.
-#[derive(Default)]
-pub struct Restrictions {
-    registered: bool,
-    /// They hold from the moment that the ring is enabled.
-    pub active: bool,
-    register_ops: u64,
-    request_ops: u128,
-    flags_allowed: u8,
-    flags_required: u8,
-}
-
-impl Restrictions {
-    pub fn allows_request(&self, req: &Req) -> bool {
-        let flags = req.sqe.flags;
-        self.request_ops
-            .checked_shr(req.sqe.opcode.into())
-            .unwrap_or(0)
-            & 1
-            != 0
-            && flags & self.flags_required == self.flags_required
-            && flags & !(self.flags_allowed | self.flags_required) == 0
-    }
-
-    pub fn allows_register(&self, opcode: u32) -> bool {
-        self.register_ops.checked_shr(opcode).unwrap_or(0) & 1 != 0
-    }
-
-    /// The ring is enabled.
-    pub fn enable(&mut self) {
-        self.active = self.registered;
-    }
-}
 
 pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     let mut state = ring.state.lock();
