@@ -219,7 +219,7 @@ def c_graph(root, paths):
 
 def check(root):
     """The faults of a source, and how many files were read."""
-    entries = [f'{CORE}/lib.rs', 'src/lib.rs', 'io_uring-2019/src/lib.rs', 'flavours/check/src/lib.rs']
+    entries = [f'{CORE}/lib.rs', 'src/lib.rs', 'io_uring-2019/src/lib.rs', 'flavours/check/src/lib.rs', 'flavours/fallback/src/lib.rs']
     tools = os.path.join(root, 'tools')
     for tool in sorted(os.listdir(tools)) if os.path.isdir(tools) else []:
         entries += [f'tools/{tool}/src/{name}' for name in ('lib.rs', 'main.rs')]
@@ -247,6 +247,8 @@ PLANTED = [
     ('a lower layer', {'core/src/errno.rs': 'fn planted() { crate::queue::submit::planted() }\n'}),
     ('its neighbour', {'core/src/queue/wait.rs': 'use crate::{abi, register::files};\n'}),
     ('a circle', {'core/src/ring/map.rs': 'use super::setup;\n', 'core/src/ring/setup.rs': 'use super::{map, sizes};\n'}),
+    ('a circle', {'flavours/check/src/map.rs': 'use crate::state::State;\n'}),
+    ('a circle', {'flavours/fallback/src/workers.rs': 'use crate::run;\n'}),
     ('a circle', {'c-tests/planted_a.py': 'import planted_b\n', 'c-tests/planted_b.py': 'from planted_a import x\n'}),
     ('a circle', {'c-tests/planted_a.h': '#include "planted_b.h"\n', 'c-tests/planted_b.h': '#include "planted_a.h"\n'}),
 ]
@@ -257,7 +259,8 @@ def self_test(root, known):
     missed = []
     for wanted, files in PLANTED:
         with tempfile.TemporaryDirectory() as copy:
-            for part in ('core/src', 'src', 'io_uring-2019', 'include', 'c-tests', 'tools', 'build-aux'):
+            for part in ('core/src', 'src', 'io_uring-2019', 'include', 'c-tests', 'tools', 'build-aux',
+                         'flavours'):
                 shutil.copytree(os.path.join(root, part), os.path.join(copy, part), symlinks=True,
                                 ignore=shutil.ignore_patterns('target', '__pycache__'))
             shutil.copy(os.path.join(root, 'CONTRIBUTING.md'), copy)

@@ -5,9 +5,7 @@ use std::ffi::c_int;
 
 use crate::job::Job;
 use crate::lock::Lock;
-use crate::ops::rw;
-use crate::poller;
-use crate::run;
+use crate::request::Req;
 use crate::sys::{self, sys};
 
 const DEPTH: usize = 1024;
@@ -17,19 +15,19 @@ const IOCB_FLAG_RESFD: u32 = 1;
 /// `struct iocb`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-pub struct Iocb {
+struct Iocb {
     data: u64,
     #[cfg(target_endian = "little")]
     key: u32,
-    pub rw_flags: i32,
+    rw_flags: i32,
     #[cfg(target_endian = "big")]
     key: u32,
-    pub opcode: u16,
+    opcode: u16,
     priority: i16,
-    pub fd: u32,
-    pub buffer: u64,
-    pub length: u64,
-    pub offset: i64,
+    fd: u32,
+    buffer: u64,
+    length: u64,
+    offset: i64,
     reserved: u64,
     flags: u32,
     eventfd: u32,
@@ -99,16 +97,52 @@ impl Aio {
     }
 }
 
+/// The eventfd that tells of I/O that has ended. `None`: there is no native AIO.
+pub fn eventfd() -> Option<c_int> {
+    let mut aio = AIO.lock();
+    aio.is_there().then_some(aio.eventfd)
+}
+
+/// A request as native AIO takes it.
+fn iocb(req: &Req) -> Iocb {
+    const PREAD: u16 = 0;
+    const PWRITE: u16 = 1;
+    const VECTOR: u16 = 7;
+    let mut block = Iocb {
+        fd: req.fd() as u32,
+        offset: req.offset() as i64,
+        rw_flags: req.op_flags() as i32,
+        opcode: if req.is_write() { PWRITE } else { PREAD },
+        ..Iocb::default()
+    };
+    match (&req.stable, &req.picked) {
+        (Some(stable), None) if req.is_vector() => {
+            block.opcode += VECTOR;
+            block.buffer = stable.iovecs.as_ptr().addr() as u64;
+            block.length = stable.iovecs.len() as u64;
+        }
+        (_, Some(picked)) => {
+            block.buffer = picked.address as u64;
+            block.length = picked.length as u64;
+        }
+        _ => {
+            block.buffer = req.address::<u8>().addr() as u64;
+            block.length = u64::from(req.sqe.len);
+        }
+    }
+    block
+}
+
 /// Submits jobs to the kernel. Returns those that it refuses.
 pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
     let mut aio = AIO.lock();
-    if !aio.is_there() || !poller::watch_aio(aio.eventfd) {
+    if !aio.is_there() {
         return jobs;
     }
     let (context, eventfd) = (aio.context, aio.eventfd);
     let mut blocks = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        let mut block = rw::iocb(&job.req);
+        let mut block = iocb(&job.req);
         block.data = job.req.id;
         block.flags = IOCB_FLAG_RESFD;
         block.eventfd = eventfd as u32;
@@ -174,31 +208,18 @@ pub fn reap() {
             .collect();
         drop(aio);
         let full = done.len() == AT_ONCE;
-        run::complete_all(done);
+        Job::complete_all(done);
         if !full {
             return;
         }
     }
 }
 
-/// Waits until no I/O on these descriptors is in flight.
-pub fn wait_for_files(first: c_int, last: c_int) {
-    loop {
-        let aio = AIO.lock();
-        let uses = |job: &Job| (first..=last).contains(&job.req.fd());
-        if !aio
-            .jobs
-            .as_ref()
-            .is_some_and(|jobs| jobs.values().any(|job| uses(job)))
-        {
-            return;
-        }
-        drop(aio);
-        if poller::attend(None).is_some() {
-            continue;
-        }
-        let none = std::sync::atomic::AtomicU32::new(0);
-        let soon = sys::timespec(sys::monotonic().saturating_add(200_000));
-        sys::futex_wait(&none, 0, false, Some((soon, false)));
-    }
+/// Whether I/O on one of these descriptors is in flight.
+pub fn uses(first: c_int, last: c_int) -> bool {
+    let within = |job: &Job| (first..=last).contains(&job.req.fd());
+    let aio = AIO.lock();
+    aio.jobs
+        .as_ref()
+        .is_some_and(|jobs| jobs.values().any(|job| within(job)))
 }

@@ -1,12 +1,34 @@
 //! A request that waits somewhere.
 
+use std::ffi::c_int;
 use std::sync::Arc;
 
-use crate::request::Req;
+use crate::request::{How, Req};
 use crate::ring::Ring;
+
+/// How jobs go on when what they wait for is there. Where they wait stands below what runs them.
+pub struct Runner {
+    pub resume: fn(Box<Job>, How),
+    pub complete_all: fn(Vec<(Box<Job>, c_int)>),
+}
 
 /// A request that waits somewhere, with its ring.
 pub struct Job {
     pub ring: Arc<Ring>,
     pub req: Req,
+    pub runner: &'static Runner,
+}
+
+impl Job {
+    /// Runs it.
+    pub fn resume(self: Box<Job>, how: How) {
+        (self.runner.resume)(self, how);
+    }
+
+    /// Completes jobs that ended together.
+    pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
+        if let Some((first, _)) = jobs.first() {
+            (first.runner.complete_all)(jobs);
+        }
+    }
 }

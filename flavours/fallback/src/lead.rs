@@ -4,11 +4,9 @@
 //! of the program's waits: those sleep on their rings, and the poller's thread serves all. After a leader has left, the
 //! poller's thread stands by for a moment before it looks for events itself: most leaders come back at once.
 
-use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use crate::ring::Ring;
-use crate::{poller, sys};
+use crate::sys;
 
 /// How long the poller's thread stands by, in nanoseconds.
 const MOMENT: u64 = 1_000_000;
@@ -71,36 +69,31 @@ impl Drop for Follower {
     }
 }
 
-/// Waits for events once, no longer than until a time, in place of the poller's thread: until `wanted` completions are
-/// there. Returns 0 or a negative error number. `None`: the caller cannot lead.
-pub fn lead(ring: &Ring, wanted: u32, until: Option<u64>) -> Option<c_int> {
-    if ring.shared.load(Ordering::Relaxed) || FOLLOWERS.load(Ordering::SeqCst) != 0 {
-        return None;
+/// The thread that leads, as long as this lives.
+pub struct Leader;
+
+impl Leader {
+    /// `None`: another thread of the program's waits, or leads.
+    pub fn begin() -> Option<Leader> {
+        let alone = FOLLOWERS.load(Ordering::SeqCst) == 0;
+        (alone && !LEADING.swap(true, Ordering::SeqCst)).then_some(Leader)
     }
-    if LEADING.swap(true, Ordering::SeqCst) {
-        return None;
-    }
-    let span = poller::begin_to_lead(until);
-    let ret = span.map(|span| {
-        ring.leader.store(sys::thread(), Ordering::SeqCst);
-        // A poster stores the tail and then looks for a leader; here it is the other way round.
-        fence(Ordering::SeqCst);
-        let ret = if ring.ready() >= wanted {
-            0
-        } else {
-            poller::round_once(span)
-        };
-        ring.leader.store(0, Ordering::SeqCst);
+
+    /// It has waited for events: it may come back at once.
+    pub fn has_waited(&self) {
         LEFT.store(sys::monotonic(), Ordering::SeqCst);
-        ret
-    });
-    LEADING.store(false, Ordering::SeqCst);
-    if FOLLOWERS.load(Ordering::SeqCst) != 0 {
-        hand_over();
-    } else if ASLEEP.swap(false, Ordering::SeqCst) {
-        call();
     }
-    ret
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        LEADING.store(false, Ordering::SeqCst);
+        if FOLLOWERS.load(Ordering::SeqCst) != 0 {
+            hand_over();
+        } else if ASLEEP.swap(false, Ordering::SeqCst) {
+            call();
+        }
+    }
 }
 
 /// The poller's thread stands by while somebody leads or has just led. Returns whether it did.

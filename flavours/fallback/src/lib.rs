@@ -10,11 +10,14 @@
 //! | [`mode`] | the environment variables |
 //! | [`table`] | which descriptors and registered indexes are emulated rings |
 //! | [`memory`], [`ring`], [`make`] | a ring: its memory, its state, how it is made |
+//! | [`resources`] | what is registered with a ring, or provided to it |
 //! | [`post`], [`wait`] | completions: posting them, waiting for them |
-//! | [`submit`], [`request`], [`run`] | reading SQEs; a request; running it and those that depend on it |
-//! | [`ops`] | a file for each topic of opcodes |
+//! | [`request`], [`op`] | a request; what there is to know of its opcode |
+//! | [`submit`], [`run`], [`batch`] | reading SQEs; running requests and those that depend on them |
+//! | [`ops`] | a file for each topic of opcodes, and the table of them |
+//! | [`job`], [`parked`], [`deadline`] | a request that waits; where; until when |
 //! | [`workers`], [`poller`], [`aio`] | where requests wait: threads, epoll and timers, native AIO |
-//! | [`lead`] | a waiting thread of the program that looks for events itself |
+//! | [`lead`], [`wake`] | a waiting thread of the program that looks for events itself; waking whoever does |
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
 //! | [`life`] | fork, and closing of descriptors that requests use |
@@ -57,7 +60,9 @@ mod version;
 mod wait_calls;
 
 mod aio;
+mod batch;
 mod credentials;
+mod deadline;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod inside;
@@ -68,7 +73,9 @@ mod lock;
 mod make;
 mod memory;
 mod mode;
+mod op;
 mod ops;
+mod parked;
 mod poller;
 mod post;
 mod register;
@@ -81,6 +88,7 @@ mod submit;
 mod sys;
 mod table;
 mod wait;
+mod wake;
 mod workers;
 
 /// The kernel that the exported functions run on.

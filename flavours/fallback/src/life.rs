@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::Once;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::kernel::MADV_DONTFORK;
 
@@ -13,7 +13,7 @@ use crate::poller::{self, POLLER};
 use crate::ring::Ring;
 use crate::table::{self, TABLE};
 use crate::workers::{self, POOLS};
-use crate::{aio, lead, sys};
+use crate::{aio, lead, sys, wake};
 
 /// The rings whose locks the forking thread holds.
 static FORKING: Lock<Vec<Arc<Ring>>> = Lock::new(Vec::new());
@@ -71,7 +71,7 @@ extern "C" fn parent() {
         ring.shared.store(true, Ordering::SeqCst);
     }
     // A thread that waits for events would not hear of what the child posts.
-    poller::wake();
+    wake::wake();
 }
 
 /// A child has the parent's rings and none of its threads. Requests in flight stay with the parent.
@@ -126,5 +126,17 @@ pub fn before_close(first: c_int, last: c_int) {
     // Files on a disk are not duplicated: closing the duplicate would drop the process's locks on the file. Requests on
     // them end.
     workers::wait_for_files(first, last);
-    aio::wait_for_files(first, last);
+    wait_for_aio(first, last);
+}
+
+/// Waits until no native AIO on these descriptors is in flight.
+fn wait_for_aio(first: c_int, last: c_int) {
+    while aio::uses(first, last) {
+        if poller::attend(None).is_some() {
+            continue;
+        }
+        let none = AtomicU32::new(0);
+        let soon = sys::timespec(sys::monotonic().saturating_add(200_000));
+        sys::futex_wait(&none, 0, false, Some((soon, false)));
+    }
 }

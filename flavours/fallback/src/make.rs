@@ -9,7 +9,7 @@ use uring_core::ring::sizes;
 
 use crate::memory::Memory;
 use crate::ring::Ring;
-use crate::{life, ops, poller, sys, table, workers};
+use crate::{life, op, ops, parked, poller, sys, table, workers};
 
 /// The set-up flags that are served. Others are refused with -EINVAL, as by a kernel that does not know them.
 pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
@@ -104,6 +104,7 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     if narrow {
         return Err(-libc::EOVERFLOW);
     }
+    op::enter(ops::find);
     life::watch_forks();
     let descriptor = sys::eventfd();
     if descriptor < 0 {
@@ -212,7 +213,7 @@ fn end(ring: &Arc<Ring>) -> bool {
         state.pending.all()
     };
     for (id, info) in ids {
-        drop(ops::cancel::take(id, &info));
+        drop(parked::take(id, &info));
     }
     poller::forget(ring);
     workers::wait_for(ring);

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::job::Job;
 use crate::lock::Lock;
-use crate::request::Duplicate;
+use crate::op;
+use crate::request::{Duplicate, How};
 use crate::ring::Ring;
-use crate::run::{self, How};
 use crate::sys::{self, sys};
-use crate::{aio, lead, ops};
+use crate::wake::{ORPHANED, WAKER, is_orphaned};
+use crate::{aio, lead};
 
 const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
@@ -63,11 +64,6 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
     deadlines: None,
     until: 0,
 });
-
-/// The eventfd that ends a sleep, once there is one.
-static WAKER: AtomicI32 = AtomicI32::new(-1);
-/// Jobs wait and the thread could not be made: the program's threads do its work when they enter.
-static ORPHANED: AtomicBool = AtomicBool::new(false);
 
 fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_int {
     let mut event = libc::epoll_event { events, u64: data };
@@ -203,12 +199,6 @@ pub fn call_in(ring: &Ring) {
     }
 }
 
-/// Whether threads of the program's have to do the poller's work.
-pub fn is_orphaned() -> bool {
-    // Relaxed: who waits for something has seen it set, or its own thread has.
-    ORPHANED.load(Ordering::Relaxed)
-}
-
 /// Without a thread: does the poller's work for a moment, at most until a time. `None`: there is a thread.
 pub fn attend(until: Option<u64>) -> Option<c_int> {
     if !is_orphaned() {
@@ -252,15 +242,6 @@ pub fn round_once(span: u64) -> c_int {
     let mut events = NO_EVENTS;
     let got = round(&mut events, span);
     if got == -libc::EINTR { got } else { 0 }
-}
-
-/// Ends the sleep of whoever waits for events. Under any lock.
-pub fn wake() {
-    // Acquire: the descriptor is open for whoever sees its number.
-    let wake = WAKER.load(Ordering::Acquire);
-    if wake >= 0 {
-        sys::eventfd_write(wake);
-    }
 }
 
 /// Takes a job back.
@@ -458,7 +439,7 @@ fn fire(fd: c_int, events: u32, edge: bool) {
                 continue;
             };
             // Stays where it is, unless it ends with this.
-            if ops::poll::post_event(&armed.job) {
+            if op::event(&armed.job) {
                 continue;
             }
         }
@@ -469,7 +450,7 @@ fn fire(fd: c_int, events: u32, edge: bool) {
     }
     drop(poller);
     for job in jobs {
-        run::resume(job, How::Ready);
+        job.resume(How::Ready);
     }
 }
 
@@ -490,7 +471,7 @@ fn fire_timers() {
         }
         drop(poller);
         if let Some(job) = job {
-            run::resume(job, How::Ready);
+            job.resume(How::Ready);
         }
     }
 }

@@ -6,7 +6,7 @@ use uring_core::abi::*;
 
 use crate::memory::Completion;
 use crate::ring::{Ring, State};
-use crate::{poller, sys};
+use crate::{sys, wake};
 
 /// The number of waiting threads and of the completions that they wait for, from the word that has both.
 const COUNT_MASK: u64 = 0xffff_ffff;
@@ -88,7 +88,7 @@ impl Ring {
                 if leader == 0 {
                     sys::futex_wake(memory.cq_tail(), true, i32::MAX);
                 } else if leader != sys::thread() {
-                    poller::wake();
+                    wake::wake();
                     sys::futex_wake(memory.cq_tail(), true, i32::MAX);
                 }
             }
@@ -127,7 +127,7 @@ impl Ring {
         }
         let state = self.state.lock();
         let unfinished =
-            !self.handed_back.lock().is_empty() || poller::is_orphaned() && state.in_flight > 0;
+            !self.handed_back.lock().is_empty() || wake::is_orphaned() && state.in_flight > 0;
         if self.ready() != 0 || !state.overflow.is_empty() || unfinished {
             return;
         }

@@ -103,13 +103,56 @@ impl Req {
         u32::from(self.sqe.flags) & flag != 0
     }
 
-    /// The descriptor to work on. [`crate::ops::resolve`] has been called.
+    /// The descriptor to work on. A registered file has been looked up.
     pub fn fd(&self) -> c_int {
         match (&self.duplicate, &self.file) {
             (Some(duplicate), _) => duplicate.0,
             (None, Some(file)) => file.fd,
             (None, None) => self.sqe.fd,
         }
+    }
+
+    fn is(&self, opcode: io_uring_op) -> bool {
+        self.sqe.opcode == opcode as u8
+    }
+
+    /// Whether it writes to a file.
+    pub fn is_write(&self) -> bool {
+        self.is(IORING_OP_WRITE)
+            || self.is(IORING_OP_WRITEV)
+            || self.is(IORING_OP_WRITE_FIXED)
+            || self.is(IORING_OP_WRITEV_FIXED)
+    }
+
+    /// Whether it names its memory by a vector.
+    pub fn is_vector(&self) -> bool {
+        self.is(IORING_OP_READV)
+            || self.is(IORING_OP_WRITEV)
+            || self.is(IORING_OP_READV_FIXED)
+            || self.is(IORING_OP_WRITEV_FIXED)
+    }
+
+    /// The file whose requests of this kind must go one after the other.
+    pub fn ordered_file(&self) -> Option<c_int> {
+        self.is_write().then(|| self.fd())
+    }
+
+    /// Whether it is the timeout of the request before it.
+    pub fn is_link_timeout(&self) -> bool {
+        self.is(IORING_OP_LINK_TIMEOUT)
+    }
+
+    /// Whether this negative result does not end a chain: the end of a time that the program calls a success.
+    pub fn is_success(&self, res: c_int) -> bool {
+        self.is(IORING_OP_TIMEOUT)
+            && res == -libc::ETIME
+            && self.op_flags() & IORING_TIMEOUT_ETIME_SUCCESS != 0
+    }
+
+    /// Whether it is a no-op that asks for a CQE of 32 bytes.
+    pub fn is_wide_nop(&self) -> bool {
+        (self.is(IORING_OP_NOP) || self.is(IORING_OP_NOP128))
+            && self.op_flags() & IORING_NOP_CQE32 != 0
     }
 
     pub fn stable(&mut self) -> &mut Stable {
@@ -180,6 +223,17 @@ pub enum Class {
     Bounded,
     /// Requests that may wait for ever.
     Unbounded,
+}
+
+/// Who runs a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// A thread that must not wait: the program's in `io_uring_enter`, or the poller.
+    Try,
+    /// The same, and the descriptor was reported ready.
+    Ready,
+    /// A worker, which may wait.
+    Block,
 }
 
 /// Where a request waits.

@@ -5,66 +5,37 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use crate::job::Job;
+use crate::batch::Batch;
+use crate::job::{Job, Runner};
 use crate::memory::Completion;
-use crate::ops::{self, Outcome};
-use crate::request::{Info, Place, Req};
+use crate::op::{self, Outcome};
+use crate::request::{Class, How, Info, Place, Req};
 use crate::ring::{Ring, State};
-use crate::{aio, poller, workers};
+use crate::{deadline, parked, poller};
 
-/// Who runs a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// A thread that must not wait: the program's in `io_uring_enter`, or the poller.
-    Try,
-    /// The same, and the descriptor was reported ready.
-    Ready,
-    /// A worker, which may wait.
-    Block,
+/// How jobs go on: by the functions below.
+static RUNNER: Runner = Runner {
+    resume,
+    complete_all,
+};
+
+/// A request that is to wait somewhere.
+pub fn job(ring: &Arc<Ring>, req: Req) -> Box<Job> {
+    Box::new(Job {
+        ring: ring.clone(),
+        req,
+        runner: &RUNNER,
+    })
 }
 
-/// What one round of running collects, so that locks are taken and threads woken once for many requests.
-pub struct Batch {
-    done: Vec<Completion>,
-    aio: Vec<Box<Job>>,
-    /// Completions have been posted, and their waiters are not woken yet.
-    untold: bool,
-    /// The thread is the program's own, inside `io_uring_enter`.
-    pub within_enter: bool,
-}
-
-impl Batch {
-    pub fn new(within_enter: bool) -> Batch {
-        Batch {
-            done: Vec::new(),
-            aio: Vec::new(),
-            untold: false,
-            within_enter,
+/// Ends a round: posts the collected completions, and submits the collected requests to native AIO.
+pub fn end(mut batch: Batch, ring: &Arc<Ring>) {
+    batch.post(ring);
+    if !batch.aio.is_empty() {
+        for job in parked::submit_aio(batch.aio) {
+            park_elsewhere(job, Place::Worker(Class::Bounded));
         }
-    }
-
-    /// Posts the collected completions, and wakes the waiters of these and of those posted before.
-    pub fn post(&mut self, ring: &Ring) {
-        if self.done.is_empty() && !self.untold {
-            return;
-        }
-        self.untold = false;
-        let mut state = ring.state.lock();
-        for completion in self.done.drain(..) {
-            ring.post(&mut state, completion);
-        }
-        ring.notify(&state, !self.within_enter);
-    }
-
-    /// Posts the collected completions, and submits the collected requests to native AIO.
-    pub fn finish(&mut self, ring: &Arc<Ring>) {
-        self.post(ring);
-        if !self.aio.is_empty() {
-            for job in aio::submit(std::mem::take(&mut self.aio)) {
-                park_elsewhere(job, Place::Worker(crate::request::Class::Bounded));
-            }
-            poller::call_in(ring);
-        }
+        poller::call_in(ring);
     }
 }
 
@@ -78,22 +49,22 @@ pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
 
 /// Runs a request of a job that was taken from where it waited.
 pub fn resume(job: Box<Job>, how: How) {
-    let Job { ring, req } = *job;
+    let Job { ring, req, .. } = *job;
     let mut batch = Batch::new(false);
     run(&ring, req, how, &mut batch);
-    batch.finish(&ring);
+    end(batch, &ring);
     settle(&ring);
 }
 
 /// Completes a request of a job that was taken from where it waited.
 pub fn complete(job: Box<Job>, res: c_int, flags: u32) {
-    let Job { ring, req } = *job;
+    let Job { ring, req, .. } = *job;
     let mut batch = Batch::new(false);
     let mut next = finish(&ring, req, res, flags, &mut batch);
     while let Some(req) = next.pop() {
         next.extend(step(&ring, req, How::Try, &mut batch));
     }
-    batch.finish(&ring);
+    end(batch, &ring);
     settle(&ring);
 }
 
@@ -101,18 +72,18 @@ pub fn complete(job: Box<Job>, res: c_int, flags: u32) {
 pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
     let mut jobs = jobs.into_iter().peekable();
     while let Some((job, res)) = jobs.next() {
-        let Job { ring, req } = *job;
+        let Job { ring, req, .. } = *job;
         let mut batch = Batch::new(false);
-        let flags = ops::flags_of(&ring, &req, res);
+        let flags = flags_of(&ring, &req, res);
         let mut next = finish(&ring, req, res, flags, &mut batch);
         while let Some((job, res)) = jobs.next_if(|(job, _)| Arc::ptr_eq(&job.ring, &ring)) {
-            let flags = ops::flags_of(&ring, &job.req, res);
+            let flags = flags_of(&ring, &job.req, res);
             next.extend(finish(&ring, job.req, res, flags, &mut batch));
         }
         while let Some(req) = next.pop() {
             next.extend(step(&ring, req, How::Try, &mut batch));
         }
-        batch.finish(&ring);
+        end(batch, &ring);
         settle(&ring);
     }
 }
@@ -125,7 +96,7 @@ pub fn take_back(ring: &Arc<Ring>) {
         };
         let mut batch = Batch::new(true);
         run(ring, req, How::Try, &mut batch);
-        batch.finish(ring);
+        end(batch, ring);
     }
 }
 
@@ -134,7 +105,7 @@ fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req>
     let outcome = if req.failed != 0 {
         Outcome::Done(req.failed, 0)
     } else {
-        ops::issue(ring, &mut req, how, batch)
+        op::issue(ring, &mut req, how, batch)
     };
     match outcome {
         Outcome::Done(res, flags) => finish(ring, req, res, flags, batch),
@@ -157,15 +128,11 @@ fn hand_back(ring: &Arc<Ring>, req: Req) {
 
 /// Puts a request where it waits. Returns those that may be started now: it was completed after all.
 fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<Req> {
-    if let Err(error) = ops::stabilize(&mut req) {
+    if let Err(error) = op::stabilize(&mut req) {
         return finish(ring, req, error, 0, batch);
     }
     let mut timeout = None;
-    if req
-        .link
-        .as_ref()
-        .is_some_and(|next| ops::is_link_timeout(next))
-    {
+    if req.link.as_ref().is_some_and(|next| next.is_link_timeout()) {
         if let Some(mut next) = req.link.take() {
             req.link = next.link.take();
             timeout = Some(next);
@@ -194,18 +161,15 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
         };
         state.pending.insert(id, info);
     }
-    let job = Box::new(Job {
-        ring: ring.clone(),
-        req,
-    });
+    let job = job(ring, req);
     match place {
         Place::Aio => batch.aio.push(job),
         // A later request may depend on this one's effects, and a wake must not be late.
         _ => {
             batch.post(ring);
-            if let Some(job) = put(job, place) {
+            if let Some(job) = parked::put(job, place) {
                 // No thread can be made: the caller does the work.
-                let Job { ring, req } = *job;
+                let Job { ring, req, .. } = *job;
                 return step(&ring, req, How::Block, batch);
             }
         }
@@ -222,7 +186,7 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     };
     drop(state);
     if let Some(info) = late {
-        drop(ops::cancel::take(id, &info));
+        drop(parked::take(id, &info));
     }
     Vec::new()
 }
@@ -232,25 +196,14 @@ pub fn park_elsewhere(job: Box<Job>, place: Place) {
     if let Some(info) = job.ring.state.lock().pending.get_mut(job.req.id) {
         info.place = place;
     }
-    if let Some(job) = put(job, place) {
+    if let Some(job) = parked::put(job, place) {
         resume(job, How::Block);
-    }
-}
-
-/// Gives it back where no thread can be made for it.
-fn put(job: Box<Job>, place: Place) -> Option<Box<Job>> {
-    match place {
-        Place::Worker(class) => workers::put(job, class),
-        Place::Poll(events) => poller::put(job, events, false),
-        Place::Edge(events) => poller::put(job, events, true),
-        Place::Timer(deadline) => poller::put_timer(job, deadline),
-        Place::Aio => aio::submit(vec![job]).pop(),
     }
 }
 
 /// Starts the timeout of a request that waits now.
 fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut Batch) {
-    let deadline = match ops::timeout::deadline(&timeout) {
+    let deadline = match deadline::deadline(&timeout) {
         Ok(deadline) => deadline,
         Err(error) => {
             finish(ring, timeout, error, 0, batch);
@@ -290,18 +243,12 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     state.pending.insert(id, info);
     drop(state);
     // Without a thread there is nobody to end the wait: it lasts as long as the request does.
-    drop(poller::put_timer(
-        Box::new(Job {
-            ring: ring.clone(),
-            req: timeout,
-        }),
-        deadline,
-    ));
+    drop(poller::put_timer(job(ring, timeout), deadline));
 }
 
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
-    let (flags, big) = ops::wide(ring, &req, flags);
+    let (flags, big) = wide(ring, &req, flags);
     let completion = Completion {
         user_data: req.sqe.user_data,
         res,
@@ -309,7 +256,7 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         big,
     };
     // A link timeout is a success whatever became of it.
-    let success = res >= 0 && !req.short || ops::is_link_timeout(&req);
+    let success = res >= 0 && !req.short || req.is_link_timeout();
     let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) && success;
     if !req.counted && req.link.is_none() {
         if !silent {
@@ -351,9 +298,9 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
             );
         }
     }
-    let failed = (res < 0 && !ops::is_success(&req, res)) || req.short;
+    let failed = (res < 0 && !req.is_success(res)) || req.short;
     let mut following = req.link.take();
-    if let Some(timeout) = following.take_if(|link| ops::is_link_timeout(link)) {
+    if let Some(timeout) = following.take_if(|link| link.is_link_timeout()) {
         following = drop_timeout(ring, &mut state, timeout);
     }
     match following {
@@ -431,5 +378,43 @@ fn cancel_chain(ring: &Ring, state: &mut State, first: Box<Req>, silent: bool) {
 /// What is due after completions, outside of all locks: tags of resources, and timeouts that count completions.
 pub fn settle(ring: &Arc<Ring>) {
     ring.post_released();
-    ops::timeout::end_counted(ring);
+    end_counted(ring);
+}
+
+/// Ends the timeouts whose number of completions is reached. Not under any lock.
+fn end_counted(ring: &Arc<Ring>) {
+    loop {
+        let id = {
+            let mut state = ring.state.lock();
+            let counts = state.counts();
+            let Some(at) = state
+                .counted
+                .iter()
+                .position(|(target, _)| counts >= *target)
+            else {
+                return;
+            };
+            state.counted.swap_remove(at).1
+        };
+        if let Some(job) = poller::take_timer(id) {
+            complete(job, 0, 0);
+        }
+    }
+}
+
+/// The flags of a completion and the second half that it has in a ring with such.
+fn wide(ring: &Ring, req: &Req, flags: u32) -> (u32, [u64; 2]) {
+    if !req.is_wide_nop() {
+        return (flags, [0; 2]);
+    }
+    let mixed = ring.has(IORING_SETUP_CQE_MIXED);
+    let extra = [req.offset(), req.address::<u8>().addr() as u64];
+    (flags | if mixed { IORING_CQE_F_32 } else { 0 }, extra)
+}
+
+/// The flags of a completion with this result: which provided buffer was used.
+fn flags_of(ring: &Ring, req: &Req, res: c_int) -> u32 {
+    req.picked
+        .as_ref()
+        .map_or(0, |picked| picked.flags(&mut ring.state.lock().groups, res))
 }

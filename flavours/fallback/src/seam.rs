@@ -24,15 +24,6 @@ use crate::{lead, life, make, poller, register, run, submit, sys, table};
 /// The kernel, or what stands in for it.
 pub struct User;
 
-pub const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
-    | IORING_ENTER_SQ_WAKEUP
-    | IORING_ENTER_SQ_WAIT
-    | IORING_ENTER_EXT_ARG
-    | IORING_ENTER_REGISTERED_RING
-    | IORING_ENTER_ABS_TIMER
-    | IORING_ENTER_EXT_ARG_REG
-    | IORING_ENTER_NO_IOWAIT;
-
 /// Whether the kernel refuses io_uring altogether, and not just these arguments.
 fn refuses(error: Errno) -> bool {
     match error {
@@ -259,7 +250,7 @@ unsafe fn enter(
     arg: *const c_void,
     size: usize,
 ) -> c_int {
-    if flags & !ENTER_FLAGS != 0 {
+    if flags & !submit::ENTER_FLAGS != 0 {
         return -libc::EINVAL;
     }
     if ring.state.lock().disabled {

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
+use crate::batch::Batch;
 use crate::memory::Completion;
-use crate::ops;
-use crate::request::Req;
+use crate::op;
+use crate::request::{How, Req};
 use crate::ring::{Ring, Submission};
-use crate::run::{self, Batch, How};
+use crate::run;
 
 /// Every flag that an SQE can have.
 pub const SQE_FLAGS: u32 = IOSQE_FIXED_FILE
@@ -20,6 +21,14 @@ pub const SQE_FLAGS: u32 = IOSQE_FIXED_FILE
     | IOSQE_ASYNC
     | IOSQE_BUFFER_SELECT
     | IOSQE_CQE_SKIP_SUCCESS;
+pub const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
+    | IORING_ENTER_SQ_WAKEUP
+    | IORING_ENTER_SQ_WAIT
+    | IORING_ENTER_EXT_ARG
+    | IORING_ENTER_REGISTERED_RING
+    | IORING_ENTER_ABS_TIMER
+    | IORING_ENTER_EXT_ARG_REG
+    | IORING_ENTER_NO_IOWAIT;
 const CHAINED: u32 = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
 
 /// A chain of requests that is not complete yet, the last one first.
@@ -59,7 +68,7 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
             break;
         };
         taken += 1;
-        if ops::is_double(sqe.opcode) && !ring.has(IORING_SETUP_SQE128) {
+        if op::is_double(sqe.opcode) && !ring.has(IORING_SETUP_SQE128) {
             if ring.has(IORING_SETUP_SQE_MIXED) && taken < count && memory.is_pair(head) {
                 head = head.wrapping_add(1);
                 taken += 1;
@@ -79,7 +88,7 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
         // The program ended it with a member that is linked to nothing.
         start_chain(ring, &mut submission, chain, &mut batch);
     }
-    batch.finish(ring);
+    run::end(batch, ring);
     drop(submission);
     run::settle(ring);
     taken as c_int
@@ -173,7 +182,7 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
     if req.failed == 0 {
         let mut state = ring.state.lock();
         if (req.drained && state.in_flight > 0) || !state.deferred.is_empty() {
-            match ops::stabilize_chain(&mut req) {
+            match op::stabilize_chain(&mut req) {
                 Ok(()) => state.deferred.push_back(req),
                 Err(error) => {
                     req.failed = error;
@@ -189,7 +198,7 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
             if let Some(error) = req
                 .link
                 .as_mut()
-                .and_then(|link| ops::stabilize_chain(link).err())
+                .and_then(|link| op::stabilize_chain(link).err())
             {
                 req.failed = error;
             }
@@ -226,5 +235,5 @@ fn check(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
         let lent = state.personalities.get(req.sqe.personality);
         req.personality = Some(lent.ok_or(-libc::EINVAL)?);
     }
-    ops::check(ring, req)
+    op::check(ring, req)
 }

@@ -5,11 +5,11 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 
 use uring_core::abi::*;
 
-use crate::lead::{self, Follower};
+use crate::lead::{Follower, Leader};
 use crate::register::region;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
@@ -203,7 +203,7 @@ fn sleep(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
             Some(least) if sys::monotonic() >= least => 1,
             _ => wanted,
         };
-        match poller::attend(until).or_else(|| lead::lead(ring, least, until)) {
+        match poller::attend(until).or_else(|| lead(ring, least, until)) {
             Some(0) => continue,
             Some(error) => break error,
             None => {}
@@ -269,4 +269,25 @@ fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
         sys::eventfd_write(eventfd);
     }
     ret
+}
+
+/// Waits for events once, no longer than until a time, in place of the poller's thread: until `wanted` completions are
+/// there. Returns 0 or a negative error number. `None`: the caller cannot lead.
+fn lead(ring: &Ring, wanted: u32, until: Option<u64>) -> Option<c_int> {
+    if ring.shared.load(Ordering::Relaxed) {
+        return None;
+    }
+    let leader = Leader::begin()?;
+    let span = poller::begin_to_lead(until)?;
+    ring.leader.store(sys::thread(), Ordering::SeqCst);
+    // A poster stores the tail and then looks for a leader; here it is the other way round.
+    fence(Ordering::SeqCst);
+    let ret = if ring.ready() >= wanted {
+        0
+    } else {
+        poller::round_once(span)
+    };
+    ring.leader.store(0, Ordering::SeqCst);
+    leader.has_waited();
+    Some(ret)
 }

@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::job::Job;
 use crate::lock::Lock;
-use crate::ops;
-use crate::request::Class;
+use crate::request::{Class, How};
 use crate::ring::Ring;
-use crate::run::{self, How};
 use crate::sys;
 
 const STACK: usize = 256 * 1024;
@@ -120,7 +118,7 @@ pub fn put(job: Box<Job>, class: Class) -> Option<Box<Job>> {
     }
     let pool = pools.get(at);
     let id = job.req.id;
-    let file = ops::ordered_file(&job.req);
+    let file = job.req.ordered_file();
     pool.jobs.insert(id, job);
     match file {
         Some(file) => match pool.behind.get_mut(&file) {
@@ -156,7 +154,7 @@ pub fn take(id: u64, class: Class) -> Option<Box<Job>> {
     let pool = pools.get(number(class));
     let job = pool.jobs.remove(&id)?;
     // Who waits behind it has its turn now, unless another one runs on the file: then that one calls it.
-    if let Some(file) = ops::ordered_file(&job.req) {
+    if let Some(file) = job.req.ordered_file() {
         let queued = pool.queue.contains(&id);
         if queued {
             pool.queue.retain(|other| *other != id);
@@ -217,14 +215,10 @@ fn work(class: usize) {
             job = pool.jobs.remove(&id);
         }
         if let Some(job) = job {
-            let (ring, file, fd) = (
-                Arc::as_ptr(&job.ring),
-                ops::ordered_file(&job.req),
-                job.req.fd(),
-            );
+            let (ring, file, fd) = (Arc::as_ptr(&job.ring), job.req.ordered_file(), job.req.fd());
             pool.running.push((ring, fd));
             drop(pools);
-            run::resume(job, How::Block);
+            job.resume(How::Block);
             let mut pools = POOLS.lock();
             let pool = pools.get(class);
             if let Some(at) = pool

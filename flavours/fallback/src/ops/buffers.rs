@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::sync::Arc;
 
-use super::Outcome;
-use super::sync::unused;
+use super::common::unused;
+use crate::batch::Batch;
+use crate::op::Outcome;
+use crate::request::How;
 use crate::request::Req;
 use crate::resources::groups::{Buffer, Group, Picked};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 
 /// Takes the next buffer of a group. `most`: how much of it may be used; 0 is all. `Err`: the request's result.
 pub fn pick(ring: &Ring, group: u16, most: usize) -> Result<Picked, c_int> {

@@ -5,22 +5,17 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::message::{IN, IN_A_ROW, OUT, flags};
-use super::rw::post_more;
-use super::{Outcome, res};
+use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle};
+use crate::batch::{Batch, post_more};
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::{Place, Req, Sent};
 use crate::resources::groups::{Buffer, Group, SharedRing};
 use crate::ring::{Ring, State};
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
 /// The most buffers that one call takes.
 const MOST: usize = 256;
-
-/// Whether a request takes as many buffers as there are.
-pub fn is_bundle(req: &Req) -> bool {
-    flags(req) & IORING_RECVSEND_BUNDLE != 0
-}
 
 /// The next buffers of a group, which stay in it until [`take`].
 struct Next {

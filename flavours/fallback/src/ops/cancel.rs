@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::Outcome;
-use super::sync::unused;
-use crate::job::Job;
-use crate::request::{Info, Place, Req};
+use super::common::unused;
+use crate::batch::Batch;
+use crate::op::Outcome;
+use crate::request::How;
+use crate::request::{Info, Req};
 use crate::ring::Ring;
-use crate::run::{self, Batch, How};
-use crate::{poller, sys, workers};
+use crate::run;
+use crate::{parked, sys};
 
 const FLAGS: u32 = IORING_ASYNC_CANCEL_ALL
     | IORING_ASYNC_CANCEL_FD
@@ -19,16 +20,6 @@ const FLAGS: u32 = IORING_ASYNC_CANCEL_ALL
     | IORING_ASYNC_CANCEL_FD_FIXED
     | IORING_ASYNC_CANCEL_USERDATA
     | IORING_ASYNC_CANCEL_OP;
-
-/// Takes a request from where it waits. `None`: it runs, or is complete.
-pub fn take(id: u64, info: &Info) -> Option<Box<Job>> {
-    match info.place {
-        Place::Worker(class) => workers::take(id, class),
-        Place::Poll(_) | Place::Edge(_) => poller::take(info.fd, id),
-        Place::Timer(_) => poller::take_timer(id),
-        Place::Aio => None,
-    }
-}
 
 /// Which requests to cancel.
 pub struct Which {
@@ -115,7 +106,7 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
     for (id, info) in found {
-        match take(id, &info) {
+        match parked::take(id, &info) {
             Some(job) => {
                 cancelled += 1;
                 run::complete(job, -libc::ECANCELED, 0);
@@ -174,14 +165,7 @@ fn cancel_deferred(
     }
     let count = taken.len() as c_int;
     for req in taken {
-        run::complete(
-            Box::new(Job {
-                ring: ring.clone(),
-                req,
-            }),
-            -libc::ECANCELED,
-            0,
-        );
+        run::complete(run::job(ring, req), -libc::ECANCELED, 0);
     }
     count
 }

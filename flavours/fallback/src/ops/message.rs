@@ -5,23 +5,16 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::sync::unused;
-use super::{Outcome, bundle, res};
+use super::bundle;
+use super::common::{OUT, flags, is_bundle, unused};
+use crate::batch::Batch;
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::{Message, Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::sys;
 
-pub(super) const IN: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
-pub(super) const OUT: u32 = libc::EPOLLOUT as u32;
 const MOST_VECTORS: usize = 1024;
-/// How often a multishot request completes before others have their turn.
-pub(super) const IN_A_ROW: u32 = 32;
-
-pub(super) fn flags(req: &Req) -> u32 {
-    req.sqe.ioprio.into()
-}
-
 pub fn check_send(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.addr3()])?;
     let plain = req.sqe.opcode == IORING_OP_SEND as u8;
@@ -33,7 +26,7 @@ pub fn check_send(_: &Ring, req: &Req) -> Result<(), c_int> {
         };
     let vectored = flags(req) & IORING_SEND_VECTORIZED != 0;
     let selects = req.has(IOSQE_BUFFER_SELECT);
-    if flags(req) & !known != 0 || bundle::is_bundle(req) && !selects || vectored && selects {
+    if flags(req) & !known != 0 || is_bundle(req) && !selects || vectored && selects {
         return Err(-libc::EINVAL);
     }
     if vectored && req.sqe.len as usize > MOST_VECTORS {

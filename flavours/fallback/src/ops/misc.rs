@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::sync::unused;
-use super::{Outcome, res};
+use super::common::unused;
+use crate::batch::Batch;
 use crate::memory::Completion;
+use crate::op::{Outcome, res};
 use crate::register::files;
+use crate::request::How;
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 use crate::{life, table};
 
@@ -22,11 +23,6 @@ const NOP_FIXED_BUFFER: u32 = 1 << 3;
 const NOP_TASK_WORK: u32 = 1 << 4;
 
 /// Whether a no-op's completion has a second half.
-pub fn is_wide_nop(req: &Req) -> bool {
-    let nop = [IORING_OP_NOP, IORING_OP_NOP128].map(|nop| nop as u8);
-    nop.contains(&req.sqe.opcode) && req.op_flags() & IORING_NOP_CQE32 != 0
-}
-
 pub fn check_nop(ring: &Ring, req: &Req) -> Result<(), c_int> {
     let known = IORING_NOP_INJECT_RESULT
         | NOP_FILE
@@ -35,7 +31,7 @@ pub fn check_nop(ring: &Ring, req: &Req) -> Result<(), c_int> {
         | NOP_TASK_WORK
         | IORING_NOP_CQE32;
     let has_room = ring.flags & (IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED) != 0;
-    if req.op_flags() & !known != 0 || is_wide_nop(req) && !has_room {
+    if req.op_flags() & !known != 0 || req.is_wide_nop() && !has_room {
         Err(-libc::EINVAL)
     } else {
         Ok(())

@@ -8,45 +8,17 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::sync::unused;
-use super::{Outcome, res};
+use super::common::unused;
+use crate::batch::Batch;
 use crate::credentials::Credentials;
+use crate::op::{Outcome, res};
 use crate::register::files;
+use crate::request::How;
 use crate::request::Req;
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
 /// Whether the thread's credentials decide about the request.
-fn needs_credentials(opcode: u8) -> bool {
-    const THOSE: [io_uring_op; 12] = [
-        IORING_OP_OPENAT,
-        IORING_OP_OPENAT2,
-        IORING_OP_STATX,
-        IORING_OP_UNLINKAT,
-        IORING_OP_RENAMEAT,
-        IORING_OP_MKDIRAT,
-        IORING_OP_SYMLINKAT,
-        IORING_OP_LINKAT,
-        IORING_OP_SETXATTR,
-        IORING_OP_FSETXATTR,
-        IORING_OP_GETXATTR,
-        IORING_OP_FGETXATTR,
-    ];
-    THOSE.iter().any(|op| opcode == *op as u8)
-}
-
-/// Notes whose request it is, where its turn may come in another thread.
-pub fn note_credentials(req: &mut Req) {
-    if needs_credentials(req.sqe.opcode) && req.stable().credentials.is_none() {
-        let whose = match &req.personality {
-            Some(lent) => lent.clone(),
-            None => Arc::new(Credentials::own()),
-        };
-        req.stable().credentials = Some(whose);
-    }
-}
-
 /// Whether this thread may run the request.
 pub fn may_run(req: &Req) -> bool {
     let Some(submitter) = req

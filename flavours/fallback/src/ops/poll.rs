@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::sync::unused;
-use super::{Outcome, cancel};
+use super::common::unused;
+use crate::batch::Batch;
 use crate::job::Job;
 use crate::memory::Completion;
+use crate::op::Outcome;
+use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
-use crate::run::{self, Batch, How};
-use crate::sys;
+use crate::run;
+use crate::{parked, sys};
 
 /// Events that are reported unasked.
 const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
@@ -146,7 +148,7 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
     let Some((id, info)) = found else {
         return Outcome::Done(-libc::ENOENT, 0);
     };
-    let Some(mut job) = cancel::take(id, &info) else {
+    let Some(mut job) = parked::take(id, &info) else {
         return Outcome::Done(-libc::EALREADY, 0);
     };
     batch.post(ring);

@@ -3,11 +3,12 @@
 use std::ffi::c_int;
 use std::sync::Arc;
 
-use super::sync::unused;
-use super::{Outcome, res};
+use super::common::unused;
+use crate::batch::Batch;
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::{Duplicate, Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
 /// How often to look for a child that no descriptor stands for, in nanoseconds.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::message::{IN, IN_A_ROW, attempt, current, flags, header, length};
-use super::rw::post_more;
-use super::sync::unused;
-use super::{Outcome, buffers, bundle, res};
+use super::common::{IN, IN_A_ROW, flags, is_bundle, unused};
+use super::message::{attempt, current, header, length};
+use super::{buffers, bundle};
+use crate::batch::{Batch, post_more};
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
 fn multishot(req: &Req) -> bool {
@@ -22,9 +23,7 @@ pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.offset(), req.addr3()])?;
     let known = IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT | IORING_RECVSEND_BUNDLE;
     let plain = req.sqe.opcode == IORING_OP_RECV as u8;
-    if flags(req) & !known != 0
-        || bundle::is_bundle(req) && !(plain && req.has(IOSQE_BUFFER_SELECT))
-    {
+    if flags(req) & !known != 0 || is_bundle(req) && !(plain && req.has(IOSQE_BUFFER_SELECT)) {
         return Err(-libc::EINVAL);
     }
     if multishot(req) {
@@ -46,7 +45,7 @@ fn nonempty(fd: c_int) -> u32 {
 }
 
 pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
-    if bundle::is_bundle(req) {
+    if is_bundle(req) {
         return bundle::transfer(ring, req, how, batch, false);
     }
     if multishot(req) {

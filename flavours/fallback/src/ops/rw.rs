@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::{Outcome, buffers, res};
-use crate::aio::Iocb;
-use crate::memory::Completion;
+use super::buffers;
+use crate::batch::{Batch, post_more};
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
 const MOST_VECTORS: u32 = 1024;
@@ -25,10 +25,6 @@ fn is(req: &Req, opcode: io_uring_op) -> bool {
     req.sqe.opcode == opcode as u8
 }
 
-fn is_vector(req: &Req) -> bool {
-    is(req, IORING_OP_READV) || is(req, IORING_OP_WRITEV) || is_fixed_vector(req)
-}
-
 fn is_fixed_vector(req: &Req) -> bool {
     is(req, IORING_OP_READV_FIXED) || is(req, IORING_OP_WRITEV_FIXED)
 }
@@ -37,19 +33,8 @@ fn is_fixed(req: &Req) -> bool {
     is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) || is_fixed_vector(req)
 }
 
-/// Whether an opcode writes to a file.
-pub fn is_write(opcode: u8) -> bool {
-    const WRITES: [io_uring_op; 4] = [
-        IORING_OP_WRITE,
-        IORING_OP_WRITEV,
-        IORING_OP_WRITE_FIXED,
-        IORING_OP_WRITEV_FIXED,
-    ];
-    WRITES.iter().any(|write| opcode == *write as u8)
-}
-
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
-    super::sync::unused(&[req.addr3(), req.attributes()])?;
+    super::common::unused(&[req.addr3(), req.attributes()])?;
     check_priority(req.sqe.ioprio)
 }
 
@@ -93,7 +78,7 @@ fn with_vectors<T>(req: &Req, then: impl FnOnce(&[libc::iovec]) -> T) -> T {
     if let Some(picked) = &req.picked {
         return then(&[rest(picked.address, picked.length, req.done)]);
     }
-    if !is_vector(req) {
+    if !req.is_vector() {
         let address = req.address::<u8>().addr();
         return then(&[rest(address, req.sqe.len as usize, req.done)]);
     }
@@ -227,7 +212,7 @@ fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
             req.buffer = Some(buffer);
         }
     } else if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
-        let most = if is_vector(req) {
+        let most = if req.is_vector() {
             program_vectors(req).first().map_or(0, |v| v.iov_len)
         } else {
             req.sqe.len as usize
@@ -246,7 +231,7 @@ pub fn write(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcom
 }
 
 fn start(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
-    if is_vector(req) && req.address::<u8>().is_null() && req.sqe.len != 0 {
+    if req.is_vector() && req.address::<u8>().is_null() && req.sqe.len != 0 {
         return Outcome::Done(-libc::EFAULT, 0);
     }
     if let Err(error) = prepare(ring, req) {
@@ -374,35 +359,6 @@ fn block(ring: &Arc<Ring>, req: &mut Req, write: bool) -> Outcome {
     }
 }
 
-/// The request as native AIO takes it.
-pub fn iocb(req: &Req) -> Iocb {
-    const PREAD: u16 = 0;
-    const PWRITE: u16 = 1;
-    const VECTOR: u16 = 7;
-    let write = is_write(req.sqe.opcode);
-    let mut block = Iocb::default();
-    block.fd = req.fd() as u32;
-    block.offset = req.offset() as i64;
-    block.rw_flags = req.op_flags() as i32;
-    block.opcode = if write { PWRITE } else { PREAD };
-    match (&req.stable, &req.picked) {
-        (Some(stable), None) if is_vector(req) => {
-            block.opcode += VECTOR;
-            block.buffer = stable.iovecs.as_ptr().addr() as u64;
-            block.length = stable.iovecs.len() as u64;
-        }
-        (_, Some(picked)) => {
-            block.buffer = picked.address as u64;
-            block.length = picked.length as u64;
-        }
-        _ => {
-            block.buffer = req.address::<u8>().addr() as u64;
-            block.length = u64::from(req.sqe.len);
-        }
-    }
-    block
-}
-
 pub fn check_multishot(_: &Ring, req: &Req) -> Result<(), c_int> {
     if !req.has(IOSQE_BUFFER_SELECT) || req.addr3() != 0 || req.sqe.len != 0 {
         return Err(-libc::EINVAL);
@@ -454,25 +410,4 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
             return Outcome::Done(res(ret), flags);
         }
     }
-}
-
-/// Posts one of several completions of a request. `false`: there is no room, so the request ends.
-pub fn post_more(ring: &Arc<Ring>, req: &Req, res: c_int, flags: u32, batch: &mut Batch) -> bool {
-    batch.post(ring);
-    let mut state = ring.state.lock();
-    if ring.is_full(&state) {
-        return false;
-    }
-    let flags = flags | IORING_CQE_F_MORE;
-    ring.post(
-        &mut state,
-        Completion {
-            user_data: req.sqe.user_data,
-            res,
-            flags,
-            ..Completion::default()
-        },
-    );
-    ring.notify(&state, !batch.within_enter);
-    true
 }

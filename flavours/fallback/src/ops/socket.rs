@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::rw::post_more;
-use super::sync::unused;
-use super::{Outcome, res};
+use super::common::unused;
+use crate::batch::{Batch, post_more};
+use crate::op::{Outcome, res};
 use crate::register::files;
+use crate::request::How;
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
 
 const IN: u32 = libc::EPOLLIN as u32;

@@ -5,20 +5,13 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::{Outcome, res};
+use super::common::unused;
+use crate::batch::Batch;
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::{self, sys};
-
-/// The same refusal for all fields that the opcode has no use for.
-pub fn unused(fields: &[u64]) -> Result<(), c_int> {
-    if fields.iter().all(|field| *field == 0) {
-        Ok(())
-    } else {
-        Err(-libc::EINVAL)
-    }
-}
 
 fn addr(req: &Req) -> u64 {
     req.address::<u8>().addr() as u64

@@ -6,26 +6,22 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
-use super::sync::unused;
-use super::{Outcome, cancel};
-use crate::poller;
+use super::cancel;
+use super::common::unused;
+use crate::batch::{Batch, post_more};
+use crate::deadline::{deadline, given, on_monotonic, time};
+use crate::op::Outcome;
+use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
-use crate::run::{self, Batch, How};
-use crate::sys;
+use crate::run;
+use crate::{parked, poller, sys};
 
 const FLAGS: u32 = IORING_TIMEOUT_ABS
     | IORING_TIMEOUT_BOOTTIME
     | IORING_TIMEOUT_REALTIME
     | IORING_TIMEOUT_ETIME_SUCCESS
     | IORING_TIMEOUT_MULTISHOT;
-
-/// Whether the time's end is what the program calls a success.
-pub fn is_success(req: &Req, res: c_int) -> bool {
-    req.sqe.opcode == IORING_OP_TIMEOUT as u8
-        && res == -libc::ETIME
-        && req.op_flags() & IORING_TIMEOUT_ETIME_SUCCESS != 0
-}
 
 fn check_flags(req: &Req, allowed: u32) -> Result<(), c_int> {
     unused(&[req.buf_index().into(), req.file_index().into()])?;
@@ -54,33 +50,6 @@ pub fn check_link(_: &Ring, req: &Req) -> Result<(), c_int> {
     time(req).map(drop)
 }
 
-/// The time that the program gave.
-fn given(at: *const u8) -> Result<libc::timespec, c_int> {
-    if at.is_null() {
-        return Err(-libc::EFAULT);
-    }
-    // SAFETY: the program vouches for a time, or it is the copy of one.
-    let time = unsafe { at.cast::<__kernel_timespec>().read_unaligned() };
-    if time.tv_sec < 0 || time.tv_nsec < 0 {
-        return Err(-libc::EINVAL);
-    }
-    Ok(libc::timespec {
-        tv_sec: time.tv_sec as libc::time_t,
-        tv_nsec: time.tv_nsec as libc::c_long,
-    })
-}
-
-fn time(req: &Req) -> Result<libc::timespec, c_int> {
-    match req
-        .stable
-        .as_ref()
-        .filter(|stable| !stable.bytes.is_empty())
-    {
-        Some(stable) => given(stable.bytes.as_ptr()),
-        None => given(req.address()),
-    }
-}
-
 fn copy_at(req: &mut Req, at: *const u8) -> Result<(), c_int> {
     if at.is_null() {
         return Err(-libc::EFAULT);
@@ -100,26 +69,6 @@ pub fn copy_update(req: &mut Req) -> Result<(), c_int> {
         return Ok(());
     }
     copy_at(req, req.address2::<u8>())
-}
-
-/// A time on the clock that the flags name, as one on the monotonic clock. Steps of the clock are not followed.
-fn on_monotonic(time: &libc::timespec, flags: u32) -> u64 {
-    let span = sys::nanoseconds(time);
-    let now = sys::monotonic();
-    if flags & IORING_TIMEOUT_ABS == 0 {
-        return now.saturating_add(span);
-    }
-    let clock = match flags & IORING_TIMEOUT_CLOCK_MASK {
-        IORING_TIMEOUT_BOOTTIME => libc::CLOCK_BOOTTIME,
-        IORING_TIMEOUT_REALTIME => libc::CLOCK_REALTIME,
-        _ => return span,
-    };
-    now.saturating_add(span.saturating_sub(sys::nanoseconds(&sys::now(clock))))
-}
-
-/// When a timeout ends, on the monotonic clock.
-pub fn deadline(req: &Req) -> Result<u64, c_int> {
-    Ok(on_monotonic(&time(req)?, req.op_flags()))
 }
 
 /// `How::Try`: starts it. `How::Ready`: its time has come. `How::Block`: there is no thread to wait for it.
@@ -145,7 +94,7 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
         }
         How::Ready if multishot => {
             let left = req.offset();
-            if left != 1 && super::rw::post_more(ring, req, -libc::ETIME, 0, batch) {
+            if left != 1 && post_more(ring, req, -libc::ETIME, 0, batch) {
                 if left != 0 {
                     req.sqe.__anon1.off = left - 1;
                 }
@@ -170,27 +119,6 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
     }
 }
 
-/// Ends the timeouts whose number of completions is reached. Not under any lock.
-pub fn end_counted(ring: &Arc<Ring>) {
-    loop {
-        let id = {
-            let mut state = ring.state.lock();
-            let counts = state.counts();
-            let Some(at) = state
-                .counted
-                .iter()
-                .position(|(target, _)| counts >= *target)
-            else {
-                return;
-            };
-            state.counted.swap_remove(at).1
-        };
-        if let Some(job) = poller::take_timer(id) {
-            run::complete(job, 0, 0);
-        }
-    }
-}
-
 /// A link timeout: it is started by the request before it, so here its time has come. `off` is that request's number.
 pub fn link(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
     if how == How::Try {
@@ -201,7 +129,7 @@ pub fn link(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
     let found = ring.state.lock().pending.get(of).map(|info| info.copy());
     let result = match found {
         None => -libc::ECANCELED,
-        Some(info) => match cancel::take(of, &info) {
+        Some(info) => match parked::take(of, &info) {
             Some(job) => {
                 run::complete(job, -libc::ECANCELED, 0);
                 match cancel::success(info.opcode) {

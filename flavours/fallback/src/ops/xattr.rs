@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
+use super::common::unused;
 use super::path::{copy_path, may_run};
-use super::sync::unused;
-use super::{Outcome, res};
+use crate::batch::Batch;
+use crate::op::{Outcome, res};
+use crate::request::How;
 use crate::request::Req;
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 use crate::sys::sys;
 
 const FLAGS: u32 = (libc::XATTR_CREATE | libc::XATTR_REPLACE) as u32;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::Outcome;
-use super::message::{current, flags, send, sendmsg};
-use super::sync::unused;
+use super::common::{flags, unused};
+use super::message::{current, send, sendmsg};
+use crate::batch::Batch;
 use crate::memory::Completion;
+use crate::op::Outcome;
+use crate::request::How;
 use crate::request::Req;
 use crate::ring::Ring;
-use crate::run::{Batch, How};
 
 pub fn check_zc(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.addr3()])?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::{array, at, errno, sized};
+use super::args::{array, at, errno, one, sized};
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::tag::Tag;
 use crate::ring::Ring;
@@ -192,7 +192,7 @@ pub unsafe fn clone(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         return -libc::EINVAL;
     }
     // SAFETY: the structure that the opcode takes.
-    errno(unsafe { super::one::<io_uring_clone_buffers>(arg) }.and_then(|given| copy(ring, &given)))
+    errno(unsafe { one::<io_uring_clone_buffers>(arg) }.and_then(|given| copy(ring, &given)))
 }
 
 fn copy(ring: &Arc<Ring>, given: &io_uring_clone_buffers) -> Result<c_int, c_int> {

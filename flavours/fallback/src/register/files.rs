@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::{array, at, errno, one, sized};
+use super::args::{array, at, errno, one, sized};
 use crate::resources::files::{FileTable, FixedFile, LEAST};
 use crate::resources::tag::Tag;
 use crate::ring::Ring;

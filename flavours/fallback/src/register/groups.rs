@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::{at, one};
+use super::args::{at, one};
 use crate::resources::groups::{Group, SharedRing};
 use crate::ring::Ring;
 use crate::sys::{self, NO_FILE, page_size, sys};

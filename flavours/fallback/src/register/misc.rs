@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
-use super::{none, one};
+use super::args::{array, none, one};
 use crate::ops::{self, cancel};
 use crate::ring::Ring;
 use crate::{make, sys, table, workers};
@@ -165,7 +165,7 @@ pub unsafe fn no_ring_fds(arg: *mut c_void, nr: u32) -> c_int {
         return -libc::EINVAL;
     }
     // SAFETY: an array that the caller vouches for.
-    let all = match unsafe { super::array(arg.cast::<io_uring_rsrc_update>(), nr) } {
+    let all = match unsafe { array(arg.cast::<io_uring_rsrc_update>(), nr) } {
         Ok(all) => all,
         Err(error) => return error,
     };

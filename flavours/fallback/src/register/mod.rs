@@ -9,6 +9,7 @@ use uring_core::abi::*;
 use crate::ring::Ring;
 use crate::sys;
 
+pub mod args;
 pub mod buffers;
 pub mod files;
 pub mod groups;
@@ -18,6 +19,8 @@ pub mod query;
 pub mod region;
 pub mod resize;
 pub mod restrict;
+
+use args::none;
 
 /// # Safety
 ///
@@ -88,58 +91,4 @@ pub unsafe fn register(ring: &Arc<Ring>, opcode: u32, arg: *mut c_void, nr: u32)
             _ => -libc::EINVAL,
         }
     }
-}
-
-/// The refusal of arguments where there must be none.
-fn none(arg: *mut c_void, nr: u32) -> Option<c_int> {
-    (!arg.is_null() || nr != 0).then_some(-libc::EINVAL)
-}
-
-/// An array in the program's memory.
-///
-/// # Safety
-///
-/// The program must vouch for so many elements at `at`, unless it is null.
-unsafe fn array<'a, T>(at: *const T, nr: u32) -> Result<&'a [T], c_int> {
-    if at.is_null() || !sys::is_mapped(at.addr(), size_of::<T>().saturating_mul(nr as usize)) {
-        return Err(-libc::EFAULT);
-    }
-    // SAFETY: passed on to the caller.
-    Ok(unsafe { std::slice::from_raw_parts(at, nr as usize) })
-}
-
-/// One structure in the program's memory, whose size it says.
-///
-/// # Safety
-///
-/// The program must vouch for it.
-unsafe fn sized<T: Copy>(at: *const c_void, size: u32) -> Result<T, c_int> {
-    if size as usize != size_of::<T>() {
-        return Err(-libc::EINVAL);
-    }
-    // SAFETY: passed on to the caller.
-    unsafe { one(at) }
-}
-
-/// One structure in the program's memory.
-///
-/// # Safety
-///
-/// The program must vouch for it.
-unsafe fn one<T: Copy>(at: *const c_void) -> Result<T, c_int> {
-    if at.is_null() || !sys::is_mapped(at.addr(), size_of::<T>()) {
-        return Err(-libc::EFAULT);
-    }
-    // SAFETY: passed on to the caller.
-    Ok(unsafe { at.cast::<T>().read_unaligned() })
-}
-
-/// A result in either way.
-fn errno(result: Result<c_int, c_int>) -> c_int {
-    result.unwrap_or_else(|error| error)
-}
-
-/// An address in a structure.
-fn at<T>(address: u64) -> *mut T {
-    std::ptr::with_exposed_provenance_mut(address as usize)
 }

@@ -4,8 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use uring_core::abi::*;
 
-use super::{at, one};
-use crate::{make, ops, seam, submit, sys};
+use super::args::{at, one};
+use crate::{make, ops, submit, sys};
 
 /// The most queries in a chain.
 const MOST: u32 = 1000;
@@ -67,7 +67,7 @@ unsafe fn answer(given: &mut io_uring_query_hdr) -> Result<(), c_int> {
         nr_register_opcodes: IORING_REGISTER_QUERY as u32 + 1,
         feature_flags: make::FEATURES.into(),
         ring_setup_flags: make::SETUP_FLAGS.into(),
-        enter_flags: seam::ENTER_FLAGS.into(),
+        enter_flags: submit::ENTER_FLAGS.into(),
         sqe_flags: submit::SQE_FLAGS.into(),
         nr_query_opcodes: 1,
         __pad: 0,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::{at, one};
+use super::args::{at, errno, one};
 use crate::memory::Mapping;
 use crate::resources::region::Region;
 use crate::ring::Ring;
@@ -19,7 +19,7 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         return -libc::EINVAL;
     }
     // SAFETY: the structures that the opcode takes, says the caller.
-    super::errno(unsafe {
+    errno(unsafe {
         one::<io_uring_mem_region_reg>(arg).and_then(|given| {
             let described: *mut io_uring_region_desc = at(given.region_uptr);
             let region = one::<io_uring_region_desc>(described.cast())?;

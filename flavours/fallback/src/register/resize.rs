@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 use uring_core::ring::sizes;
 
-use super::one;
+use super::args::{errno, one};
 use crate::memory::Memory;
 use crate::ring::Ring;
 
@@ -27,7 +27,7 @@ pub unsafe fn resize(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         return -libc::EINVAL;
     }
     // SAFETY: as above.
-    super::errno(unsafe { one::<io_uring_params>(arg) }.and_then(|mut p| {
+    errno(unsafe { one::<io_uring_params>(arg) }.and_then(|mut p| {
         if p.flags & !ASKED != 0 {
             return Err(-libc::EINVAL);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::array;
+use super::args::array;
 use crate::resources::restrictions::Restrictions;
 use crate::ring::Ring;
 
