@@ -16,7 +16,7 @@
 //! | [`submit`], [`run`], [`batch`] | reading SQEs; running requests and those that depend on them |
 //! | [`ops`] | a file for each topic of opcodes, and the table of them |
 //! | [`job`], [`parked`], [`deadline`] | a request that waits; where; until when |
-//! | [`workers`], [`poller`], [`aio`] | where requests wait: threads, epoll and timers, native AIO |
+//! | [`workers`], [`poller`], [`aio`], [`futex`], [`word`] | where requests wait: threads, epoll and timers, native AIO, futexes; one of these |
 //! | [`lead`], [`wake`] | a waiting thread of the program that looks for events itself; waking whoever does |
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
@@ -63,6 +63,7 @@ mod aio;
 mod batch;
 mod credentials;
 mod deadline;
+mod futex;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod inside;
@@ -89,6 +90,7 @@ mod sys;
 mod table;
 mod wait;
 mod wake;
+mod word;
 mod workers;
 
 /// The kernel that the exported functions run on.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use uring_core::kernel::MADV_DONTFORK;
 
 use crate::aio::AIO;
+use crate::futex::WAITING;
 use crate::lock::Lock;
 use crate::poller::{self, POLLER};
 use crate::ring::Ring;
@@ -37,6 +38,7 @@ extern "C" fn prepare() {
     AIO.acquire();
     POLLER.acquire();
     POOLS.acquire();
+    WAITING.acquire();
     for ring in &rings {
         ring.state.acquire();
         ring.handed_back.acquire();
@@ -56,6 +58,7 @@ fn release() -> Vec<Arc<Ring>> {
             ring.handed_back.release();
             ring.state.release();
         }
+        WAITING.release();
         POOLS.release();
         POLLER.release();
         AIO.release();
@@ -79,6 +82,7 @@ extern "C" fn child() {
     let rings = release();
     sys::forked();
     POOLS.lock().forget();
+    WAITING.lock().forget();
     POLLER.lock().forget();
     lead::forget();
     AIO.lock().forget();

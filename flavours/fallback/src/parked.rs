@@ -2,7 +2,7 @@
 
 use crate::job::Job;
 use crate::request::{Info, Place};
-use crate::{aio, poller, workers};
+use crate::{aio, futex, poller, workers};
 
 /// Puts a job where it waits. Gives it back where no thread can be made for it.
 pub fn put(job: Box<Job>, place: Place) -> Option<Box<Job>> {
@@ -12,6 +12,7 @@ pub fn put(job: Box<Job>, place: Place) -> Option<Box<Job>> {
         Place::Edge(events) => poller::put(job, events, true),
         Place::Timer(deadline) => poller::put_timer(job, deadline),
         Place::Aio => submit_aio(vec![job]).pop(),
+        Place::Futex => futex::put(job),
     }
 }
 
@@ -30,5 +31,6 @@ pub fn take(id: u64, info: &Info) -> Option<Box<Job>> {
         Place::Poll(_) | Place::Edge(_) => poller::take(info.fd, id),
         Place::Timer(_) => poller::take_timer(id),
         Place::Aio => None,
+        Place::Futex => futex::take(id),
     }
 }

@@ -14,7 +14,6 @@ use crate::sys::{self, sys};
 use crate::wake::{ORPHANED, WAKER, is_orphaned};
 use crate::{aio, lead};
 
-const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
 const AT_ONCE: usize = 64;
 /// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
@@ -97,10 +96,7 @@ impl Poller {
             WAKER.store(wake, Ordering::Release);
         }
         if !self.runs {
-            let thread = std::thread::Builder::new()
-                .name("iou-poll".into())
-                .stack_size(STACK);
-            self.runs = sys::with_signals_blocked(|| thread.spawn(serve)).is_ok();
+            self.runs = sys::spawn("iou-poll", serve);
             self.until = 0;
             ORPHANED.store(!self.runs, Ordering::SeqCst);
         }

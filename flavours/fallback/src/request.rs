@@ -11,6 +11,7 @@ use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::FixedFile;
 use crate::resources::groups::Picked;
 use crate::sys;
+use crate::word::Word;
 
 /// Copies of what the SQE points to and the program may change after submission.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub struct Stable {
     /// A socket address, a time or another argument of the opcode.
     pub bytes: Vec<u8>,
     pub paths: [Option<std::ffi::CString>; 2],
+    /// Futexes to wait on.
+    pub words: Vec<Word>,
     pub credentials: Option<Arc<Credentials>>,
     /// What is known of a bundle of which a part was sent; the rest is in `iovecs`.
     pub bundle: Option<Sent>,
@@ -248,6 +251,8 @@ pub enum Place {
     Timer(u64),
     /// In the kernel's native AIO.
     Aio,
+    /// On the futexes that it names.
+    Futex,
 }
 
 /// A request that can be cancelled.

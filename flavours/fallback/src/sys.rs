@@ -257,6 +257,15 @@ pub fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Starts a thread of the library's. `false`: none can be made.
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
+    const STACK: usize = 256 * 1024;
+    let thread = std::thread::Builder::new()
+        .name(name.into())
+        .stack_size(STACK);
+    with_signals_blocked(|| thread.spawn(run)).is_ok()
+}
+
 /// Processors that the process may run on.
 pub fn processors() -> c_uint {
     let mut mask = [0u64; 128];

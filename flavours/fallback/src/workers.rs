@@ -11,7 +11,6 @@ use crate::request::{Class, How};
 use crate::ring::Ring;
 use crate::sys;
 
-const STACK: usize = 256 * 1024;
 const IDLE: u64 = 5_000_000_000;
 const CLASSES: usize = 2;
 /// The most workers for requests that may wait for ever: many of these can be in flight.
@@ -106,7 +105,7 @@ pub fn put(job: Box<Job>, class: Class) -> Option<Box<Job>> {
     if pool.idle <= pool.queue.len() && pool.threads < pool.most {
         pool.threads += 1;
         drop(pools);
-        let made = make(at);
+        let made = sys::spawn("iou-wrk", move || work(at));
         pools = POOLS.lock();
         let pool = pools.get(at);
         if !made {
@@ -190,13 +189,6 @@ pub fn wait_for(ring: &Arc<Ring>) {
         }
         sys::futex_wait(&ENDED, ended, false, None);
     }
-}
-
-fn make(class: usize) -> bool {
-    let thread = std::thread::Builder::new()
-        .name("iou-wrk".into())
-        .stack_size(STACK);
-    sys::with_signals_blocked(|| thread.spawn(move || work(class))).is_ok()
 }
 
 fn work(class: usize) {

@@ -51,7 +51,7 @@ modes() {
 
 own() {
     local test
-    for test in probe offers credentials files leading readiness sharing signals; do
+    for test in probe offers credentials files futexes leading readiness sharing signals; do
         # A temporary folder on a disk: a file in memory is served in another way.
         (cd "$work" && TMPDIR=$work "$refuse" -e EPERM env "LD_PRELOAD=$library" "$FALLBACK_OUT/tests/$test") || fail "$test"
     done

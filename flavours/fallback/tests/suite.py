@@ -71,7 +71,7 @@ def arguments():
     parser.add_argument("--list", type=pathlib.Path, default=HERE / "suite.txt", help="the recorded tests")
     parser.add_argument("--output", type=pathlib.Path, default=PROJECT / "build" / "fallback" / "suite")
     parser.add_argument("--only", nargs="+", metavar="TEST", help="run only these tests")
-    parser.add_argument("--limit", type=int, default=60, help="seconds for one test")
+    parser.add_argument("--limit", type=int, default=180, help="seconds for one test")
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
 

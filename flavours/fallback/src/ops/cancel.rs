@@ -133,9 +133,17 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     }
 }
 
-/// What whoever cancels a request completes with. Of a `WAITID` the kernel says how many it were.
+/// What whoever cancels a request completes with. Of those that wait without a descriptor the kernel says how many it
+/// were.
 pub fn success(opcode: u8) -> c_int {
-    (opcode == IORING_OP_WAITID as u8).into()
+    [
+        IORING_OP_WAITID,
+        IORING_OP_FUTEX_WAIT,
+        IORING_OP_FUTEX_WAITV,
+    ]
+    .iter()
+    .any(|counted| opcode == *counted as u8)
+    .into()
 }
 
 /// Cancels requests that wait for those before them.

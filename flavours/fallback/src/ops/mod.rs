@@ -8,6 +8,7 @@ pub mod buffers;
 pub mod bundle;
 pub mod cancel;
 pub mod common;
+pub mod futex;
 pub mod message;
 pub mod misc;
 pub mod path;
@@ -75,6 +76,9 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
         IORING_OP_MSG_RING => op(misc::check_msg_ring, misc::msg_ring, nothing).on_file();
         IORING_OP_FIXED_FD_INSTALL => op(misc::check_install, misc::install, nothing).on_file();
         IORING_OP_WAITID => op(process::check_waitid, process::waitid, nothing);
+        IORING_OP_FUTEX_WAIT => op(futex::check_one, futex::wait, futex::copy_one);
+        IORING_OP_FUTEX_WAKE => op(futex::check_one, futex::wake, nothing);
+        IORING_OP_FUTEX_WAITV => op(futex::check_several, futex::wait, futex::copy_several);
         IORING_OP_PIPE => op(misc::check_pipe, misc::pipe, nothing);
         IORING_OP_PROVIDE_BUFFERS => op(buffers::check_provide, buffers::provide, nothing);
         IORING_OP_REMOVE_BUFFERS => op(buffers::check_remove, buffers::remove, nothing);
@@ -98,7 +102,13 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
 
 /// Whether the opcode is served.
 pub fn is_served(opcode: u8) -> bool {
-    find(opcode).is_some()
+    match opcode {
+        n if n == IORING_OP_FUTEX_WAIT as u8 => crate::futex::is_served(),
+        n if n == IORING_OP_FUTEX_WAITV as u8 => {
+            crate::futex::has_several() && crate::futex::is_served()
+        }
+        _ => find(opcode).is_some(),
+    }
 }
 
 /// The highest opcode that is served.

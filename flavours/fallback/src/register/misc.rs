@@ -210,13 +210,16 @@ pub unsafe fn sync_cancel(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
         tv_nsec: given.timeout.tv_nsec as libc::c_long,
     };
     let until = timed.then(|| sys::monotonic().saturating_add(sys::nanoseconds(&span)));
-    // What runs is waited for: with each that ends another look.
+    // What runs is waited for: with each that ends another look. Only the first tells how many were cancelled.
+    let mut first = true;
     loop {
         let ended = workers::ended();
         let ret = cancel::run(ring, &which);
         if ret != -libc::EALREADY {
-            return ret.min(0);
+            let done = ret > 0 || ret == -libc::ENOENT;
+            return if done && !first { 0 } else { ret };
         }
+        first = false;
         if until.is_some_and(|until| sys::monotonic() >= until) {
             return -libc::ETIME;
         }
