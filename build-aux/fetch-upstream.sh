@@ -7,6 +7,7 @@
 #        fetch-upstream.sh build-cross PREFIX           the same by a cross compiler: PREFIXgcc
 #        fetch-upstream.sh build-debug                  the same with debug information
 #        fetch-upstream.sh deb PACKAGE...               binary packages, unpacked and not installed: the directory
+#        fetch-upstream.sh root PACKAGE...              packages with all that they need, unpacked and not set up: a root directory
 #        fetch-upstream.sh depends PACKAGE              the names of the packages that a binary package depends on
 #        fetch-upstream.sh mirror                       the Debian mirror that this machine uses
 #
@@ -188,6 +189,30 @@ unpack_debs() { # package...
     echo "$dir"
 }
 
+# Those that Debian takes for granted belong to it. All come from the suite of one moment.
+unpack_root() { # package...
+    local dir list work=$cache/work deb
+    list=$(printf '+%s' "$@")
+    dir=$cache/root/$suite${arch:+-$arch}/${list#+}
+    if [ ! -e "$dir/.complete" ]; then
+        need dpkg-deb dpkg
+        update deb
+        rm -rf "$work" "$dir"
+        mkdir -p "$work/partial" "$dir"
+        note "fetching $* and what they need"
+        own_apt deb apt-get install -y --download-only --no-install-recommends -o Dir::State::Status=/dev/null \
+            -o Dir::Cache::Archives="$work" '?essential' "$@" >"$cache/download.log" 2>&1 ||
+            unavailable "$*: not available: $(tail -n 1 "$cache/download.log")"
+        # Its links from /lib to /usr/lib come before the files.
+        for deb in "$work"/base-files_*.deb "$work"/*.deb; do
+            dpkg-deb -x "$deb" "$dir"
+        done
+        touch "$dir/.complete"
+        rm -rf "$work"
+    fi
+    echo "$dir"
+}
+
 dependencies() { # package
     local list=$cache/deb/$suite${arch:+-$arch}/.$1.depends
     if [ ! -s "$list" ]; then
@@ -214,6 +239,10 @@ depends)
     dependencies "$2"
     ;;
 mirror) mirror ;;
+root)
+    [ $# -gt 1 ] || { echo "fetch-upstream: root needs a package name" >&2; exit 2; }
+    unpack_root "${@:2}"
+    ;;
 deb)
     [ $# -gt 1 ] || { echo "fetch-upstream: deb needs a package name" >&2; exit 2; }
     unpack_debs "${@:2}"

@@ -1,7 +1,14 @@
 # Shared by the consumer scripts of this folder: sourced, not run.
 #
-# A consumer script defines its job as a shell function that takes the side ("ours" or "debian") as its first argument,
-# runs its programs through `traced` (or `select_lib`), and judges the records. `both_sides` runs it twice.
+# A consumer script defines its job as a shell function that takes the side as its first argument, runs its programs
+# through `traced` (or `select_lib`), and judges the records. `each_side` runs it for every side of CONSUMERS_SIDES:
+#
+#   debian      the library that the program has by default
+#   ours        the one in LIBURING_LIBDIR, by LD_LIBRARY_PATH
+#   preloaded   the same by LD_PRELOAD, as a library needs that stands before functions of libc
+#   refused     the same, and io_uring's system calls get EPERM: the fallback's
+#   contained   the same, and all that a container's default profile refuses gets EPERM
+#   allowed     preloaded, and the fallback must leave everything to the kernel
 # shellcheck shell=bash
 
 set -euo pipefail
@@ -16,11 +23,11 @@ exit_hooks=()
 # The runner collects these lines for its summary.
 figures=${CONSUMERS_FIGURES:-$work/figures}
 our_lib='' system_lib=''
-# With CONSUMERS_REFUSED=EPERM (or another error) "ours" is the fallback library of LIBURING_LIBDIR, and the programs it
-# serves get that error from io_uring's system calls. CONSUMERS_REFUSE names the command that sees to that.
-refused=${CONSUMERS_REFUSED:-}
-# With CONSUMERS_PRELOAD=1 "ours" is preloaded, for a library that also stands before functions of libc.
-preload=${CONSUMERS_PRELOAD:-}
+read -r -a sides <<<"${CONSUMERS_SIDES:-debian ours}"
+# CONSUMERS_REFUSE names the command that refuses system calls to another.
+refuse=${CONSUMERS_REFUSE:-}
+# What comes before a command that is to run where its package is; empty where it is installed.
+enter=()
 
 finish() {
     local status=$? hook
@@ -88,30 +95,31 @@ if libc.syscall(425, 1, ctypes.create_string_buffer(120)) < 0:
 
 # links_liburing PROGRAM: stores the library that the program gets by default.
 links_liburing() {
-    system_lib=$(env -u LD_LIBRARY_PATH ldd "$1" | awk '$1 == "liburing.so.2" { print $3 }')
+    system_lib=$("${enter[@]}" env -u LD_LIBRARY_PATH ldd "$1" | awk '$1 == "liburing.so.2" { print $3 }')
     [ -n "$system_lib" ] || skip "$1 is not linked to liburing.so.2 here"
-    system_lib=$(realpath "$system_lib")
+    system_lib=$("${enter[@]}" realpath "$system_lib")
     [ "$system_lib" != "$our_lib" ] || fail "the system's liburing.so.2 is the one under test: nothing to compare with"
 }
 
 expected_lib() {
-    case $1 in
-    ours) echo "$our_lib" ;;
-    debian) echo "$system_lib" ;;
-    *) fail "no such side: $1" ;;
-    esac
+    [ "$1" = debian ] && echo "$system_lib" || echo "$our_lib"
 }
+
+# emulated SIDE: rings are served from user space there.
+emulated() { [ "$1" = refused ] || [ "$1" = contained ]; }
 
 # select_lib SIDE: sets lib_env, the words for env(1) that give a command that side's library and have the dynamic linker
 # record in $work/SIDE.ld.PID what it binds.
 select_lib() {
-    lib_env=(-u LD_LIBRARY_PATH)
-    [ "$1" = debian ] || lib_env=("LD_LIBRARY_PATH=$our_libdir")
-    lib_env+=(LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$work/$1.ld")
-    [ "$1" = ours ] || return 0
-    # By name it would come too late for a module that is loaded at run time.
-    [ -z "$refused$preload" ] || lib_env=("LD_PRELOAD=$our_lib" "${lib_env[@]:1}")
-    [ -z "$refused" ] || lib_env+=("$CONSUMERS_REFUSE" -e "$refused")
+    lib_env=(-u LD_LIBRARY_PATH LD_DEBUG=bindings "LD_DEBUG_OUTPUT=$work/$1.ld")
+    case $1 in
+    debian) ;;
+    ours) lib_env+=("LD_LIBRARY_PATH=$our_libdir") ;;
+    preloaded | allowed) lib_env+=("LD_PRELOAD=$our_lib") ;;
+    refused) lib_env+=("LD_PRELOAD=$our_lib" "$refuse" -e EPERM) ;;
+    contained) lib_env+=("LD_PRELOAD=$our_lib" "$refuse" -p) ;;
+    *) fail "no such side: $1" ;;
+    esac
 }
 
 # traced SIDE COMMAND...: runs the command with that side's library; strace's record is added to $work/SIDE.strace.
@@ -120,8 +128,8 @@ traced() {
     shift
     select_lib "$side"
     # env runs inside, so that strace itself keeps the system's library path.
-    strace -f -qq -A -o "$work/$side.strace" -e trace=io_uring_setup,io_uring_enter,io_uring_register -e signal=none \
-        env "${lib_env[@]}" "$@"
+    strace -f -qq -A -o "$work/$side.strace" -e trace=io_uring_setup,io_uring_enter,io_uring_register,prctl,memfd_create -e signal=none \
+        "${enter[@]}" env "${lib_env[@]}" "$@"
 }
 
 # judge_process SIDE PID: the running process has that side's library mapped, no other, and a ring of its own that completed
@@ -129,17 +137,25 @@ traced() {
 judge_process() {
     local side=$1 pid=$2 want mapped descriptor tail
     want=$(expected_lib "$side")
-    mapped=$(awk '$6 ~ /liburing\.so/ { print $6 }' "/proc/$pid/maps" | sort -u)
+    mapped=$("${enter[@]}" cat "/proc/$pid/maps" | awk '$6 ~ /liburing\.so/ { print $6 }' | sort -u)
     [ "$mapped" = "$want" ] || fail "$side: process $pid maps ${mapped:-no liburing}, not $want"
     ring_completions=0
-    if [ -n "$refused" ] && [ "$side" = ours ]; then
+    if [ "$side" = allowed ] && grep -Exq 'iou-(wrk|poll)' "/proc/$pid/task"/*/comm; then
+        fail "$side: process $pid has threads of the fallback"
+    fi
+    if emulated "$side"; then
         grep -q 'memfd:\[io_uring\]' "/proc/$pid/maps" || fail "$side: process $pid has no emulated ring"
         ring_completions=emulated
         return
     fi
     for descriptor in /proc/"$pid"/fd/*; do
         [ "$(readlink "$descriptor")" = 'anon_inode:[io_uring]' ] || continue
-        tail=$(awk '$1 == "CqTail:" { print $2 }' "/proc/$pid/fdinfo/${descriptor##*/}")
+        # The kernel says less of a ring that is in use at this moment.
+        for _ in $(seq 1000); do
+            tail=$(awk '$1 == "CqTail:" { print $2 }' "/proc/$pid/fdinfo/${descriptor##*/}")
+            [ -z "$tail" ] || break
+            sleep 0.02
+        done
         [ -n "$tail" ] || fail "$side: the kernel does not say how many requests the ring of process $pid completed"
         ring_completions=$((ring_completions + tail))
     done
@@ -155,7 +171,7 @@ judge_bindings() {
         sort -u >"$work/$side.bound"
     [ -s "$work/$side.bound" ] || fail "$side: the dynamic linker bound no io_uring function"
     while read -r library; do
-        [ "$(realpath "$library")" = "$want" ] || fail "$side: io_uring functions were bound to $library, not to $want"
+        [ "$("${enter[@]}" realpath "$library")" = "$want" ] || fail "$side: io_uring functions were bound to $library, not to $want"
     done < <(cut -d' ' -f1 "$work/$side.bound" | sort -u)
     bound_symbols=$(cut -d' ' -f2 "$work/$side.bound" | sort -u | wc -l)
 }
@@ -170,26 +186,30 @@ judge_traces() {
     rings=$(successful "$side" io_uring_setup)
     enters=$(successful "$side" io_uring_enter)
     requests=$(sed -nE 's/.*io_uring_enter(\(| resumed).* = ([0-9]+)$/\2/p' "$work/$side.strace" | awk '{ n += $1 } END { print n + 0 }')
-    if [ -n "$refused" ] && [ "$side" = ours ]; then
+    if emulated "$side"; then
         [ "$rings" -eq 0 ] || fail "$side: io_uring was not refused"
-        grep -Eq "io_uring_setup.* = -1 $refused" "$work/$side.strace" || fail "$side: the kernel was not asked"
-        report "$side" "$bound_symbols functions bound to $(expected_lib "$side"); refused with $refused, served from user space"
+        grep -q 'io_uring_setup.* = -1 EPERM' "$work/$side.strace" || fail "$side: the kernel was not asked"
+        grep -q 'memfd_create("\[io_uring\]"' "$work/$side.strace" || fail "$side: no ring was served from user space"
+        report "$side" "$bound_symbols functions bound to $(expected_lib "$side"); refused, served from user space"
         return
     fi
     [ "$rings" -gt 0 ] || fail "$side: no io_uring was set up"
+    if [ "$side" = allowed ] && grep -Eq 'PR_SET_NAME, "iou-(wrk|poll)"' "$work/$side.strace"; then
+        fail "$side: the fallback made threads"
+    fi
     [ "$requests" -ge "$minimum" ] || fail "$side: $requests requests went through io_uring, at least $minimum were due"
     report "$side" "$bound_symbols functions bound to $(expected_lib "$side"); $rings rings, $enters enters, $requests requests"
 }
 
 # report SIDE TEXT: a line for the reader and for the summary.
 report() {
-    printf '%-8s %-6s  %s\n' "$consumer" "$1" "$2" | tee -a "$figures"
+    printf '%-10s %-9s  %s\n' "$consumer" "$1" "$2" | tee -a "$figures"
 }
 
-# both_sides JOB: Debian's library first, so a failure there is not blamed on ours.
-both_sides() {
+# each_side JOB: Debian's library first, so a failure there is not blamed on ours.
+each_side() {
     local job=$1 side started
-    for side in debian ours; do
+    for side in "${sides[@]}"; do
         started=$(date +%s.%N)
         "$job" "$side"
         report "$side" "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f s in all", b - a }')"
@@ -199,4 +219,12 @@ both_sides() {
 # same WHAT FILE FILE: both files hold the same bytes.
 same() {
     cmp -s "$2" "$3" || fail "$1: $2 and $3 differ"
+}
+
+# same_on_sides WHAT SUFFIX: the files $work/SIDE.SUFFIX of all sides hold the same bytes.
+same_on_sides() {
+    local side
+    for side in "${sides[@]}"; do
+        same "$1" "$work/${sides[0]}.$2" "$work/$side.$2"
+    done
 }

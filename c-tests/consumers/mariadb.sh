@@ -149,6 +149,6 @@ job() {
 
 flush_method=O_DIRECT
 dd if="$0" of=/dev/null bs=4096 count=1 iflag=direct 2>/dev/null || flush_method=fsync
-both_sides job
-same "rows and checksums" "$work/debian.sums" "$work/ours.sums"
-say "PASS: recovered, both sides hold $(cut -f 1 "$work/ours.sums") rows with the same checksums"
+each_side job
+same_on_sides "rows and checksums" sums
+say "PASS: recovered, each side holds $(cut -f 1 "$work/${sides[0]}.sums") rows with the same checksums"

@@ -89,5 +89,5 @@ o_direct=yes
 dd if="$work/source.raw" of=/dev/null bs=4096 count=1 iflag=direct 2>/dev/null || o_direct=no
 say "O_DIRECT on $(df --output=fstype "$work" | tail -n 1): $o_direct"
 
-both_sides job
+each_side job
 say "PASS: patterns, conversions and checksums agree"

@@ -3,6 +3,8 @@
 #
 # usage: run.sh [NAME...]       names of scripts in this folder, without .sh; all of them by default
 # environment: LIBURING_LIBDIR  folder of the liburing.so.2 to test (default: build/stage/usr/lib of the project)
+#              CONSUMERS_SIDES  libraries and circumstances to try (lib.sh lists them; default: debian ours)
+#              CONSUMERS_REFUSE command that refuses system calls to another, for the sides refused and contained
 #              CONSUMERS_TMP    folder for scratch files (default: /var/tmp)
 #              CONSUMERS_KEEP   when set, a failed script leaves its scratch files
 # exit status: 0 passed, 77 all skipped, 1 a script failed
@@ -10,7 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 names=("$@")
-[ $# -gt 0 ] || names=(qemu mariadb samba plocate)
+[ $# -gt 0 ] || names=(qemu mariadb samba plocate bfs postgres)
 
 CONSUMERS_FIGURES=$(mktemp)
 export CONSUMERS_FIGURES

@@ -26,6 +26,6 @@ check-check: $(CHECKER_BUILT) $(CHECKER_TESTS) \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' SEEDS='$(SEEDS)' MISUSES='$(abspath $(CHECKER_TESTS))' PREFIX='$(CHECK_PREFIX)' \
 		$(CHECKER)/tests/check.sh
 
-## make check-check-consumers  qemu, mariadbd, smbd and plocate on the check library: no report (CONSUMERS=qemu picks one)
+## make check-check-consumers  other people's programs on the check library: no report (CONSUMERS=qemu picks one)
 check-check-consumers: $(CHECKER_LIB)
 	$(Q)LIBURING_LIBDIR='$(abspath $(CHECKER_OUT))' $(CHECKER)/tests/consumers.sh $(CONSUMERS)

@@ -30,9 +30,9 @@ check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
 
-## make check-fallback-consumers  qemu, mariadbd, smbd and plocate with io_uring refused (CONSUMERS=qemu picks one)
+## make check-fallback-consumers  other people's programs, io_uring refused and allowed (CONSUMERS=qemu picks one)
 check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse
-	$(Q)CONSUMERS_REFUSED=EPERM CONSUMERS_REFUSE='$(abspath $(FALLBACK_OUT))/refuse' LIBURING_LIBDIR='$(abspath $(FALLBACK_OUT))' \
+	$(Q)CONSUMERS_SIDES='debian refused contained allowed' CONSUMERS_REFUSE='$(abspath $(FALLBACK_OUT))/refuse' LIBURING_LIBDIR='$(abspath $(FALLBACK_OUT))' \
 		c-tests/consumers/run.sh $(CONSUMERS)
 
 .PHONY: fallback-conformance

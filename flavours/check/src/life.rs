@@ -210,6 +210,9 @@ extern "C" fn process_ends() {
                     say(notes, Rule::Unsubmitted, what, None, last);
                 }
                 given_up(ring, notes, Place::default());
+            } else if mode().summary && ring.marks.submitted != 0 {
+                // Set up before a fork: the ring goes on, what this process did with it is at its end.
+                report::summary(&figures(ring));
             }
         }
         notes.trace.flush();

@@ -23,6 +23,16 @@ pub struct Marks {
     pub broken_chains: u64,
 }
 
+impl Marks {
+    /// For another process. What the kernel has lost so far is not lost anew.
+    pub fn begin_anew(&mut self) {
+        *self = Marks {
+            overflowed: self.overflowed,
+            ..Marks::default()
+        };
+    }
+}
+
 /// The shadow of a ring.
 pub struct Ring {
     /// Of the last call: where its parts are. A ring may move, its parts stay.

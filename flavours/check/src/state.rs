@@ -141,6 +141,7 @@ extern "C" fn child() {
         for ring in rings.values_mut() {
             ring.forget_all();
             ring.submitter = 0;
+            ring.marks.begin_anew();
         }
     }
 }

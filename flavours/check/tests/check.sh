@@ -68,6 +68,9 @@ modes() {
     LIBURING_CHECK=summary LD_PRELOAD=$library "$program" chain_in_one_submit 2>"$work/said"
     grep -q '2 requests, 2 completions; most at once: 2 of 4 SQEs, 2 of 8 CQEs, 2 in flight' "$work/said" ||
         fail "summary: $(cat "$work/said")"
+    # Both have submitted one request to the ring, which the parent set up.
+    LIBURING_CHECK=summary LD_PRELOAD=$library "$CHECKER_OUT/tests/sharing" child_alone 2>"$work/said"
+    [ "$(grep -c ': 1 requests, ' "$work/said")" = 2 ] || fail "summary of a parent and its child: $(cat "$work/said")"
     # The inner shell says that the program was aborted.
     LIBURING_CHECK=abort bash -c 'LD_PRELOAD=$1 "$2" never_submitted; exit $?' - "$library" "$program" 2>"$work/said" || status=$?
     [ "$status" = 134 ] || fail "abort: the program ends with $status"

@@ -13,7 +13,7 @@ chmod 777 "$reports"
 (umask 0 && : >"$reports/log")
 
 status=0
-CONSUMERS_PRELOAD=1 LIBURING_CHECK=summary,log=$reports/log "$here/../../../c-tests/consumers/run.sh" "$@" || status=$?
+CONSUMERS_SIDES='debian preloaded' LIBURING_CHECK=summary,log=$reports/log "$here/../../../c-tests/consumers/run.sh" "$@" || status=$?
 [ "$status" = 0 ] || exit "$status"
 
 requests=$(sed -nE 's/^liburing-check: ring -?[0-9]+: ([0-9]+) requests.*/\1/p' "$reports/log" | awk '{ n += $1 } END { print n + 0 }')

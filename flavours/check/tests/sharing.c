@@ -12,7 +12,7 @@ static void in_a_child(struct io_uring *ring)
     if (child == 0) {
         take(ring, 1);
         MUST(io_uring_submit(ring) == 1);
-        _exit(0);
+        exit(0);
     }
     MUST(waitpid(child, &status, 0) == child && status == 0);
 }
