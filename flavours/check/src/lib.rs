@@ -21,6 +21,7 @@
 //! | [`state`], [`notes`], [`map`] | everything that is known, behind one lock |
 //! | [`own_heap`], [`start`] | the library's own memory, and what is done when it is loaded |
 //! | [`asan`] | AddressSanitizer, where the program has it |
+//! | [`tsan`] | ThreadSanitizer, where the program has it |
 //! | [`held`], [`touched`] | memory that the kernel writes to, as sanitizers are told of it, and what they find |
 //! | [`trace`] | a line for each completion |
 //! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
@@ -93,6 +94,7 @@ mod start;
 mod state;
 mod touched;
 mod trace;
+mod tsan;
 mod watch;
 
 /// The kernel that the exported functions run on.

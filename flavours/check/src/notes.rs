@@ -17,6 +17,8 @@ pub struct Notes {
     pub counts: Map<Rule, u64>,
     /// A ring has been sent messages, or may have been: completions come that were not asked for there.
     pub messages: bool,
+    /// Descriptors of the rings that the call under way sends messages to, or -1, for ThreadSanitizer.
+    pub sent_to: Vec<i32>,
     /// Where descriptors were closed: the address to which the call returned.
     pub closed: Map<i32, usize>,
     pub trace: Trace,
@@ -30,6 +32,7 @@ impl Notes {
             said: HashSet::with_hasher(BuildHasherDefault::new()),
             counts: map(),
             messages: false,
+            sent_to: Vec::new(),
             closed: map(),
             trace: Trace::new(),
             pending: Vec::new(),

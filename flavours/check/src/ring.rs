@@ -139,6 +139,10 @@ impl Counters {
         // SAFETY: as for `head`.
         unsafe { Word::new(self.flags).load_acquire() }
     }
+    /// The word that says how many entries are published.
+    pub fn published(&self) -> *mut u32 {
+        self.tail
+    }
     /// Entries that the kernel dropped.
     pub fn lost(&self) -> u32 {
         // SAFETY: as for `head`.

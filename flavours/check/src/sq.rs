@@ -20,6 +20,7 @@ use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::stack::{self, Where};
 use crate::trace;
+use crate::tsan;
 
 /// How many elements of an array of iovecs are looked at.
 const VECTORS: usize = 16;
@@ -356,7 +357,12 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
                 say(notes, Rule::Multishot, what, request, place);
             }
         }
-        Some(IORING_OP_MSG_RING) => notes.messages = true,
+        Some(IORING_OP_MSG_RING) => {
+            notes.messages = true;
+            if tsan::is_there() {
+                notes.sent_to.push(request.descriptor().unwrap_or(-1));
+            }
+        }
         Some(IORING_OP_ASYNC_CANCEL | IORING_OP_POLL_REMOVE | IORING_OP_TIMEOUT_REMOVE) => {
             ring.last_cancel = ring.marks.submitted;
         }

@@ -10,6 +10,7 @@ extern "C" fn prepare() {
     crate::trace::prepare();
     crate::process::prepare();
     crate::asan::prepare();
+    crate::tsan::prepare();
     crate::asan::tell_of_reports(crate::touched::reported);
     #[cfg(feature = "hooks")]
     crate::asan::tell_of_frees(crate::hooks::sanitizer_frees);

@@ -11,6 +11,7 @@ use crate::notes::Notes;
 use crate::process;
 use crate::report;
 use crate::rings::Rings;
+use crate::tsan::OwnWork;
 
 /// What is known of the process.
 pub struct State {
@@ -35,6 +36,7 @@ fn errno() -> *mut c_int {
 /// The right to work unobserved. What the work does to errno is undone.
 pub struct Inside {
     errno: c_int,
+    _unseen: OwnWork,
 }
 
 impl Inside {
@@ -45,7 +47,10 @@ impl Inside {
         }
         // SAFETY: see `errno`.
         let errno = unsafe { *errno() };
-        Some(Inside { errno })
+        Some(Inside {
+            errno,
+            _unseen: OwnWork::begin(),
+        })
     }
 }
 

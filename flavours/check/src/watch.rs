@@ -21,6 +21,7 @@ use crate::sq;
 use crate::stack::{self, Where};
 use crate::state;
 use crate::trace;
+use crate::tsan;
 
 /// What a call does.
 #[derive(Clone, Copy)]
@@ -93,6 +94,9 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             return;
         };
         let notes = &mut state.notes;
+        if call.submits || call.by_hand {
+            tsan::release(shadow.cq.published());
+        }
         if shadow.only_thread != me {
             shadow.only_thread = 0;
         }
@@ -127,6 +131,10 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             peeking(shadow, notes, place);
         } else if call.runs_work() {
             shadow.fruitless = (0, 0);
+        }
+        for fd in std::mem::take(&mut state.notes.sent_to) {
+            let targets = state.rings.values().filter(|to| fd < 0 || fd == to.fd);
+            targets.for_each(|to| tsan::release(to.cq.published()));
         }
     });
 }
@@ -304,6 +312,9 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
             return;
         };
         let notes = &mut state.notes;
+        if call.peeks || call.waits != 0 {
+            tsan::acquire(shadow.cq.published());
+        }
         if call.submits && shadow.submitter == process::thread() {
             shadow.submitter = 0;
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan static installed faults cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan static installed faults cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -104,6 +104,25 @@ asan() {
     "$PYTHON" "$here/misuse.py" --tool asan --library "$library" "$work/sanitized" || fail "reports under AddressSanitizer"
 }
 
+# With ThreadSanitizer: what passes through a ring is ordered, nothing else is, and the library's own work is not looked at.
+tsan() {
+    local build=("$CC" -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=thread -pthread "-I$PREFIX/include") found name
+    "${build[@]}" "$here/tsan/threads.c" -o "$work/threads" -L"$CHECKER_OUT" -luring 2>"$work/said" ||
+        { echo "SKIP: tsan: $(head -n 1 "$work/said")" && return; }
+    setarch -R true 2>"$work/said" || { echo "SKIP: tsan: $(head -n 1 "$work/said")" && return; }
+    "${build[@]}" "$here/stress.c" -o "$work/stress" -L"$CHECKER_OUT" -luring
+    "$PYTHON" "$here/misuse.py" --tool tsan --library "$library" --jobs 2 "$work/threads" || fail "reports under ThreadSanitizer"
+    TSAN_OPTIONS=exitcode=66 LD_LIBRARY_PATH=$CHECKER_OUT setarch -R "$work/stress" all_at_once >"$work/said" 2>&1 ||
+        fail "under ThreadSanitizer: $(head -n 60 "$work/said")"
+    # On the plain library the sanitizer takes it for a race.
+    for name in handed_over found_inline posted; do
+        found=0
+        TSAN_OPTIONS=exitcode=66 LD_LIBRARY_PATH=$PREFIX/lib setarch -R "$work/threads" "$name" >"$work/said" 2>&1 || found=$?
+        [ "$found" = 66 ] || fail "tsan: $name ends with $found on the plain library: $(cat "$work/said")"
+    done
+    echo "tsan: what passes through a ring is a race without the check library alone"
+}
+
 # The archive: without hooks, and in a program that has no other liburing.
 static() {
     "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -pthread -I"$PREFIX/include" "$here/queues.c" -o "$work/queues" \
@@ -203,7 +222,7 @@ cases() {
         fail "the C tests"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan static installed faults cost cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan static installed faults cost cases
 for part in "$@"; do
     "$part"
 done
