@@ -45,7 +45,8 @@ $(B)/$(3)/liburing-$(2).a: $(B)/$(3)/plain.o
 	$$(Q)$$(AR) rcsD $$@ $$<
 
 $(1)_INSTALL = DESTDIR='$$(DESTDIR)' prefix='$$(prefix)' includedir='$$(includedir)' libdir='$$(libdir)' \
-	libdevdir='$$(libdevdir)' VERSION='$$(VERSION)' BUILT='$$(B)/$(3)' INSTALL='$$(INSTALL)' STRIP='$$(STRIP)' flavours/install.sh
+	libdevdir='$$(libdevdir)' mandir='$$(mandir)' VERSION='$$(VERSION)' BUILT='$$(B)/$(3)' INSTALL='$$(INSTALL)' \
+	STRIP='$$(if $$(filter -g%,$$(CFLAGS)),,$$(STRIP))' flavours/install.sh
 install-$(3): $(3)
 	$$(Q)$$($(1)_INSTALL) install $(2)
 uninstall-$(3):
@@ -57,15 +58,18 @@ uninstall: uninstall-$(3)
 endif
 endef
 
-# prefix, name, target, variant, options
+# A source archive holds the crates.
+FLAVOUR_OFFLINE := $(if $(wildcard vendor/config.toml),--offline --config vendor/config.toml)
+
+# prefix, name, target, variant, options. Flags reach rustc unsplit, so a path with a space can be mapped.
 define flavour_archive
 $(B)/$(3)/$(4).a: $(shell find flavours/$(2)/src -name '*.rs') flavours/$(2)/Cargo.toml flavours/$(2)/Cargo.lock \
 		flavours/flavour.mk flavours/$(2)/$(3).mk $(RUST_SOURCES)
 	$$(call say,CARGO,$(3)/$(4))
 	$$(Q)mkdir -p $$(@D)
-	+$$(Q)RUSTFLAGS='-Crelocation-model=pic $$($(1)_FLAGS) -Cdebuginfo=$$(RUST_DEBUGINFO) \
-		--remap-path-prefix=$$(CURDIR)=liburing $$(RUSTFLAGS)' \
-		$$(CARGO) rustc --quiet --release --locked --manifest-path flavours/$(2)/Cargo.toml \
+	+$$(Q)flags='-Crelocation-model=pic $$($(1)_FLAGS) -Cdebuginfo=$$(RUST_DEBUGINFO) $$(RUSTFLAGS)'; \
+		CARGO_ENCODED_RUSTFLAGS=$$$$(printf '%s\037' $$$$flags)--remap-path-prefix=$$$$PWD=liburing \
+		$$(CARGO) rustc --quiet --release --locked --manifest-path flavours/$(2)/Cargo.toml $$(FLAVOUR_OFFLINE) \
 		--crate-type staticlib --target $$(RUST_TARGET) --target-dir $(B)/$(3)/cargo $(5)
 	$$(Q)cp $(B)/$(3)/cargo/$$(RUST_TARGET)/release/liburing_$(2).a $$@
 endef

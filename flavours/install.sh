@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Put a flavour's libraries, its pkg-config file and its command, if it has one, where they belong, or take them away.
+# Put a flavour's libraries, its pkg-config file and its command with its manual page, if it has one, where they belong,
+# or take them away.
 #
 # usage: install.sh install|uninstall NAME
-# environment: DESTDIR prefix includedir libdir libdevdir VERSION BUILT (the folder of what is built) INSTALL STRIP
+# environment: DESTDIR prefix includedir libdir libdevdir mandir VERSION BUILT (the folder of what is built) INSTALL
+#              STRIP (empty: debug information stays, for a packager to split off)
 set -euo pipefail
 
 action=$1 name=liburing-$2
@@ -33,8 +35,10 @@ fill() { # file: written from its template
     printf '%s\n' "$text" >"$BUILT/$1"
 }
 
+strip=()
+[ -z "${STRIP-strip}" ] || strip=(--strip --strip-program="${STRIP-strip}")
 for library in liburing liburing-ffi; do
-    put 755 "$BUILT/$library.so.$major" "$folder/$library.so.$major" --strip --strip-program="${STRIP:-strip}"
+    put 755 "$BUILT/$library.so.$major" "$folder/$library.so.$major" "${strip[@]}"
 done
 put 644 "$BUILT/$name.a" "$libdevdir/$name.a"
 fill "$name.pc"
@@ -42,6 +46,7 @@ put 644 "$BUILT/$name.pc" "$libdevdir/pkgconfig/$name.pc"
 if [ -e "$source/$name.in" ]; then
     fill "$name"
     put 755 "$BUILT/$name" "$prefix/bin/$name"
+    put 644 "$source/$name.1" "$mandir/man1/$name.1"
 fi
 if [ "$action" = uninstall ]; then
     rmdir --ignore-fail-on-non-empty "$DESTDIR$folder" 2>/dev/null || true

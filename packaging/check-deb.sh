@@ -88,6 +88,33 @@ qemu_job "Debian's" "$public"
 second_user "at first"
 snapshot >"$work/before"
 
+# The library that serves io_uring from user space, by itself: on Debian's programs, and away again.
+refused() { # command...: what qemu-img says with io_uring refused to it
+    inside /job/refuse -e ENOSYS "$@" qemu-img bench -f raw -t none -i io_uring -c 4000 -d 32 -s 4096 /job/disk.raw >"$work/log" 2>&1
+}
+alone() {
+    local package
+    package=$(basename "$(echo "$chroot"/packages/liburing-rs-fallback_*.deb)")
+    [ -e "$chroot/packages/$package" ] || { echo "SKIP: there is no liburing-rs-fallback for $arch"; return; }
+    cp "$root/flavours/fallback/tests/refuse.c" "$chroot/job"
+    quietly "refuse.c" gcc -D_GNU_SOURCE -O2 /job/refuse.c -o /job/refuse
+    quietly "liburing-rs-fallback does not install alone" apt-get install -y -q --no-install-recommends "/packages/$package"
+    [ -z "$(removed)" ] || die "installing liburing-rs-fallback removes $(removed)"
+    consistent "with liburing-rs-fallback alone"
+    qemu_job "Debian's, which the package leaves alone," "$public"
+    refused || true
+    grep -qi 'unable to use.*io_uring' "$work/log" || die "io_uring is not refused: $(cat "$work/log")"
+    refused liburing-fallback --verbose || die "qemu through liburing-fallback: $(cat "$work/log")"
+    grep -q 'serving io_uring from user space' "$work/log" || die "qemu is not served: $(cat "$work/log")"
+    ! grep -qi 'unable to use.*io_uring' "$work/log" || die "qemu does without io_uring: $(cat "$work/log")"
+    echo "liburing-rs-fallback alone: qemu with io_uring refused: $(grep 'Run completed' "$work/log")"
+    quietly "liburing-rs-fallback can not be removed" apt-get purge -y -q liburing-rs-fallback
+    rm "$chroot/job/refuse" "$chroot/job/refuse.c"
+    snapshot >"$work/after"
+    diff "$work/before" "$work/after" || die "liburing-rs-fallback leaves something"
+}
+alone
+
 # Beside Debian's library.
 quietly "the packages do not install" sh -c 'apt-get install -y -q --no-install-recommends /packages/*.deb'
 [ "$(removed)" = "liburing-dev " ] || die "installing removes '$(removed)'"
@@ -113,11 +140,13 @@ quietly "liburing2 does not come back" apt-get install -y -q --no-install-recomm
 grep -q 'liburing2.conf' <<<"$(inside update-alternatives --query "$name")" || die "liburing2 is back and can not be chosen"
 qemu_job "our" "$own"
 
-# The tests that come with the source.
+# The tests that come with the source, started in it.
 cp -r "$root/packaging/debian/tests" "$chroot/job/tests"
+mkdir "$chroot/job/source"
+"$root/build-aux/source-files.sh" -c "$chroot/job/source" flavours
 while read -r test; do
     status=0
-    inside sh -c "mkdir -p /job/$test && AUTOPKGTEST_TMP=/job/$test /job/tests/$test" >"$work/log" 2>&1 || status=$?
+    inside sh -c "mkdir -p /job/$test && cd /job/source && AUTOPKGTEST_TMP=/job/$test /job/tests/$test" >"$work/log" 2>&1 || status=$?
     case $status in
     0) echo "debian/tests/$test: $(tail -n 1 "$work/log")" ;;
     77) echo "SKIP: debian/tests/$test: $(tail -n 1 "$work/log")" ;;

@@ -40,12 +40,12 @@ rpm_spec() {
         { tail -n 20 "$work/log"; die "rpmbuild"; }
     local package packages provides texts
     packages=$(find "$work/rpm/RPMS" -name '*.rpm' -printf '%f\n' | sed "s/-$version.*//" | sort | tr '\n' ' ')
-    [ "$packages" = "liburing-rs liburing-rs-devel liburing-rs-doc liburing-rs-static " ] || die "rpmbuild makes $packages"
+    [ "$packages" = "liburing-rs liburing-rs-check liburing-rs-devel liburing-rs-doc liburing-rs-fallback liburing-rs-static " ] || die "rpmbuild makes $packages"
     for package in "$work"/rpm/RPMS/*/*.rpm; do
         rpm --define "_dbpath $work/rpmdb" -qp --provides "$package" >>"$work/provides"
     done
     # Each has the licences themselves, -devel those of the package that it needs.
-    for package in liburing-rs liburing-rs-static liburing-rs-doc; do
+    for package in liburing-rs liburing-rs-{static,doc,fallback,check}; do
         texts=$(rpm --define "_dbpath $work/rpmdb" -qpl "$work"/rpm/RPMS/*/"$package-$version"*.rpm |
             grep -c '/licenses/.*/LICENSE' || true)
         [ "$texts" = 3 ] || die "$package has $texts of the three texts of the licence"
@@ -55,6 +55,10 @@ rpm_spec() {
         grep -q "$2" "$work/list" || die "$1 has no $2"
     }
     holds liburing-rs-static /liburing.a
+    holds liburing-rs-static /liburing-fallback.a
+    holds liburing-rs-fallback /liburing-fallback/liburing.so.2
+    holds liburing-rs-fallback bin/liburing-fallback
+    holds liburing-rs-check /liburing-check/liburing.so.2
     holds liburing-rs-doc examples/io_uring-cp.c
     holds liburing-rs-devel man3/io_uring_submit.3
     # The interface's version is the first two numbers of the project's.
@@ -62,6 +66,11 @@ rpm_spec() {
     for provides in "liburing = $interface" "liburing-devel = $interface" "liburing.so.2(LIBURING_$interface)(64bit)" \
         "liburing-ffi.so.2(LIBURING_$interface)(64bit)"; do
         grep -qxF "$provides" "$work/provides" || die "the packages do not provide $provides"
+    done
+    # Who asks for the library gets the plain one.
+    for package in fallback check; do
+        ! rpm --define "_dbpath $work/rpmdb" -qp --provides "$work"/rpm/RPMS/*/"liburing-rs-$package-$version"*.rpm |
+            grep -F 'liburing.so.2' || die "liburing-rs-$package provides liburing.so.2"
     done
     done+=(rpmbuild)
 }

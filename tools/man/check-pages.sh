@@ -30,7 +30,8 @@ rm -rf "$B/man"
 "$CARGO" run --quiet --locked --manifest-path "$manifest" --target-dir "$B/tools" -- . "$B/man"
 diff -ru --exclude=examples --exclude=man1 man "$B/man" || wrong "the pages are not what the sources give: make man"
 
-mapfile -t files < <(find man -path 'man/man[237]*' -type f | sort)
+# The pages of the flavours' commands are written by hand.
+mapfile -t files < <(find man flavours \( -path 'man/man[237]*' -o -path 'flavours/*/*.1' \) -type f | sort)
 mapfile -t pages < <(grep -L '^\.so ' "${files[@]}")
 
 # Cross references are looked up below; mandoc would look into this system's pages.
