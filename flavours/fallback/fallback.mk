@@ -24,11 +24,20 @@ $(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
 
+# The C tests as static programs.
+FALLBACK_STATIC := $(FALLBACK_OUT)/static
+$(FALLBACK_STATIC)/%: c-tests/%.c $(FALLBACK)/tests/static.h $(C_TEST_HEADERS) $(FALLBACK_OUT)/liburing-fallback.a $(C_TESTS_INSTALLED)
+	$(call say,CC,fallback/static/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -include $(FALLBACK)/tests/static.h \
+		$(c_test_cflags) $< -o $@ -static $(FALLBACK_OUT)/liburing-fallback.a
+FALLBACK_C_TESTS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
+
 ## make check-fallback  the C tests, tests of its own, qemu-img and a program on the io-uring crate, io_uring refused
 check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
-		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so))
+		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so)) $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS))
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
-		C_TEST_PROGRAMS='$(call c_test_programs,so)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
+		C_TEST_PROGRAMS='$(call c_test_programs,so)' STATIC_PROGRAMS='$(FALLBACK_C_TESTS)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
 
 ## make check-fallback-consumers  other people's programs, io_uring refused and allowed (CONSUMERS=qemu picks one)
 check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse

@@ -2,13 +2,16 @@
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
 # usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate qemu (all by default)
-# environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs)
+# environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names)
+#              STATIC_PROGRAMS (those in FALLBACK_OUT/static) PREFIX (headers for programs)
 set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 library=$FALLBACK_OUT/liburing.so.2
 refuse=$FALLBACK_OUT/refuse
+# Of the C tests' cases so many pass.
+LEAST=285
 # A file system on a disk, which /tmp often is not.
 work=$(mktemp -d /var/tmp/fallback-check.XXXXXX)
 trap 'rm -rf "$work"' EXIT
@@ -62,12 +65,23 @@ c_cases() {
     "$PYTHON" "$here/c-cases.py" --dir "$C_TESTS" --list "$here/differs.txt" --jobs 3 --wrapper "$@"
 }
 
+# Each way to get the library with each error that says that the kernel refuses, and a container's default profile.
 cases() {
-    local preloaded="env LD_PRELOAD=$library" named="env LD_LIBRARY_PATH=$FALLBACK_OUT" wrapper
-    for wrapper in "$refuse -p $preloaded" "$refuse -e ENOSYS $named" "$refuse -e EOPNOTSUPP $preloaded"; do
-        # shellcheck disable=SC2086 # names are words
-        c_cases "$wrapper" $C_TEST_PROGRAMS || fail "the C tests differ from what is recorded: $wrapper"
+    local ways=("$refuse -p env LD_PRELOAD=$library") error way
+    for error in EPERM ENOSYS EOPNOTSUPP; do
+        ways+=("$refuse -e $error env LD_PRELOAD=$library" "$refuse -e $error env LD_LIBRARY_PATH=$FALLBACK_OUT")
     done
+    for way in "${ways[@]}"; do
+        # shellcheck disable=SC2086 # names are words
+        c_cases "$way" --least "$LEAST" $C_TEST_PROGRAMS || fail "the C tests differ from what is recorded: $way"
+    done
+    for error in EPERM ENOSYS EOPNOTSUPP; do
+        # shellcheck disable=SC2086
+        "$PYTHON" "$here/c-cases.py" --dir "$FALLBACK_OUT/static" --list "$here/differs.txt" --jobs 3 --static \
+            --wrapper "$refuse -e $error" --least "$LEAST" $STATIC_PROGRAMS ||
+            fail "the C tests differ from what is recorded: linked statically, $error"
+    done
+    echo "cases: preloaded, by name and linked statically, with EPERM, ENOSYS and EOPNOTSUPP, at least $LEAST pass each time"
 }
 
 # A control group's limit on tasks, as a container has it.
