@@ -2,7 +2,8 @@
 
 CHECKER_FIRST := checked_io_uring_submit
 CHECKER_HOOKS := free realloc munmap close close_range dup2 dup3 exit \
-	setuid setgid seteuid setegid setreuid setregid setresuid setresgid
+	setuid setgid seteuid setegid setreuid setregid setresuid setresgid \
+	poll ppoll __poll_chk __ppoll_chk select pselect epoll_wait epoll_pwait epoll_pwait2
 # Frame pointers: src/place.rs reads the caller's place by them.
 CHECKER_FLAGS := -Cforce-frame-pointers=yes
 

@@ -13,7 +13,10 @@ use std::ffi::{c_int, c_uint, c_void};
 
 use uring_core::abi::*;
 
-use crate::place::place;
+use crate::place::{Place, place};
+use crate::proxy::area::Area;
+use crate::proxy::begin::has_proxies;
+use crate::proxy::calls::{self as proxy, enters};
 use crate::watch::{self, Call};
 
 const SUBMITS: Call = Call {
@@ -55,8 +58,12 @@ macro_rules! looked_at {
             let call: Call = $call;
             unsafe {
                 watch::before($ring, call, place);
+                let area = proxy::hand_over($ring, call);
                 let ret = crate::$module::$name($ring $(, $arg)*);
                 watch::after($ring, call, ret as c_int, place);
+                if let Some(area) = area {
+                    area.move_window();
+                }
                 ret
             }
         }
@@ -132,8 +139,93 @@ pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
     let place = place();
     unsafe {
         watch::leaving(ring, place);
+        let area = withdraw(ring);
         crate::setup::io_uring_queue_exit(ring);
+        if let Some(area) = area {
+            area.drop();
+        }
     }
+}
+
+/// Points a ring at the kernel's memory, for functions that unmap it, give it away or give it another size. Returns what it
+/// pointed at.
+unsafe fn withdraw(ring: *mut io_uring) -> Option<Area> {
+    unsafe {
+        if ring.is_null() || (&raw const (*ring).sq.sqes).read().is_null() {
+            return None;
+        }
+        let area = Area::of(ring)?;
+        area.withdraw(ring);
+        Some(area)
+    }
+}
+
+/// `io_uring_ring_dontfork`.
+#[unsafe(export_name = "checked_io_uring_ring_dontfork")]
+pub unsafe extern "C" fn io_uring_ring_dontfork(ring: *mut io_uring) -> c_int {
+    unsafe {
+        let area = withdraw(ring);
+        let ret = crate::setup::io_uring_ring_dontfork(ring);
+        if let Some(area) = area {
+            area.reinstate(ring);
+            if ret >= 0 {
+                area.keep_from_children();
+            }
+        }
+        ret
+    }
+}
+
+/// `io_uring_enter`: a ring by its number.
+#[unsafe(export_name = "checked_io_uring_enter")]
+pub unsafe extern "C" fn io_uring_enter(
+    fd: c_uint,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    flags: c_uint,
+    sig: *mut sigset_t,
+) -> c_int {
+    let place = place();
+    unsafe {
+        by_number(fd, to_submit, flags, place, || {
+            crate::syscall::io_uring_enter(fd, to_submit, min_complete, flags, sig)
+        })
+    }
+}
+
+/// `io_uring_enter2`: a ring by its number.
+#[unsafe(export_name = "checked_io_uring_enter2")]
+pub unsafe extern "C" fn io_uring_enter2(
+    fd: c_uint,
+    to_submit: c_uint,
+    min_complete: c_uint,
+    flags: c_uint,
+    arg: *mut c_void,
+    sz: usize,
+) -> c_int {
+    let place = place();
+    unsafe {
+        by_number(fd, to_submit, flags, place, || {
+            crate::syscall::io_uring_enter2(fd, to_submit, min_complete, flags, arg, sz)
+        })
+    }
+}
+
+unsafe fn by_number(
+    fd: c_uint,
+    to_submit: c_uint,
+    flags: c_uint,
+    place: Place,
+    enter: impl FnOnce() -> c_int,
+) -> c_int {
+    let area = has_proxies()
+        .then(|| enters(fd, flags, to_submit != 0, place))
+        .flatten();
+    let ret = enter();
+    if let Some(area) = area.filter(|_| to_submit != 0) {
+        area.move_window();
+    }
+    ret
 }
 
 /// `io_uring_enable_rings`: the ring belongs to the thread that enables it.
@@ -158,9 +250,15 @@ pub unsafe extern "C" fn io_uring_resize_rings(
     unsafe {
         watch::before(ring, LOOKS, place);
         let old = (*ring).sq.sqes.addr();
+        let area = withdraw(ring);
         let ret = crate::register::resize::io_uring_resize_rings(ring, p);
         if ret >= 0 {
             watch::moved(old, ring);
+        }
+        match area {
+            Some(area) if ret >= 0 => area.drop(),
+            Some(area) => area.reinstate(ring),
+            None => {}
         }
         ret
     }

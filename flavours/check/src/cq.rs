@@ -63,9 +63,10 @@ pub fn collect(ring: &mut Ring, notes: &mut Notes, place: Place) {
             )
         };
         let mixed = ring.has(IORING_SETUP_CQE_MIXED) && cqe.2 & IORING_CQE_F_32 != 0;
+        let index = at;
         at = at.wrapping_add(1 + u32::from(mixed));
         if cqe.2 & IORING_CQE_F_SKIP == 0 {
-            one(ring, notes, place, cqe);
+            one(ring, notes, place, (index, cqe));
         }
     }
     if ring.cq.tail().wrapping_sub(first) > ring.cq.entries {
@@ -91,8 +92,8 @@ fn seen_too_many(ring: &mut Ring, notes: &mut Notes, place: Place, by: u32) {
     );
 }
 
-/// One CQE: its `user_data`, result and flags.
-fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
+/// One CQE, by its index: its `user_data`, result and flags.
+fn one(ring: &mut Ring, notes: &mut Notes, place: Place, (index, cqe): (u32, (u64, i32, u32))) {
     let (user_data, res, flags) = cqe;
     let more = flags & IORING_CQE_F_MORE != 0;
     if !more {
@@ -139,6 +140,9 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, cqe: (u64, i32, u32)) {
         _ => {}
     }
     short(ring, notes, &request, res, place);
+    if let Some(kept) = &mut ring.proxy {
+        kept.ended.put(index, request);
+    }
 }
 
 fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {

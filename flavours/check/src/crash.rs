@@ -11,6 +11,7 @@ use uring_core::abi::io_uring_sqe;
 use crate::notes::report;
 use crate::place::Place;
 use crate::process;
+use crate::proxy::used;
 use crate::report::Report;
 use crate::rules::Rule;
 use crate::state;
@@ -56,10 +57,16 @@ pub fn handles_signals() -> bool {
 extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel gives both to a handler that asks for them.
     let (address, at) = unsafe { ((*info).si_addr().addr(), instruction(context)) };
-    if address >= size_of::<io_uring_sqe>() {
-        return;
-    }
+    // SAFETY: as above.
+    let values = unsafe { registers(&context) };
+    let place = Place {
+        return_address: at,
+        frame: 0,
+    };
     state::with(|state| {
+        if used::in_registers(state, values, place) || address >= size_of::<io_uring_sqe>() {
+            return;
+        }
         let generation = process::generation();
         let full = state
             .rings
@@ -76,10 +83,7 @@ extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
                 rule: Rule::NoSqe,
                 what,
                 request: None,
-                place: Place {
-                    return_address: at,
-                    frame: 0,
-                },
+                place,
                 doing: "written",
             },
         );
@@ -103,5 +107,27 @@ unsafe fn instruction(context: *mut c_void) -> usize {
     {
         let _ = context;
         0
+    }
+}
+
+/// The values of the registers for numbers and addresses, at the instruction that faulted.
+///
+/// # Safety
+///
+/// As for [`instruction`].
+unsafe fn registers(context: &*mut c_void) -> &[u64] {
+    let context = context.cast::<libc::ucontext_t>();
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    // SAFETY: the caller vouches for it. The first 16 are these, numbers of 64 bits.
+    return unsafe {
+        std::slice::from_raw_parts((&raw const (*context).uc_mcontext.gregs).cast(), 16)
+    };
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the caller vouches for it.
+    return unsafe { &(*context).uc_mcontext.regs };
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let _ = context;
+        &[]
     }
 }

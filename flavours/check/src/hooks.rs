@@ -7,10 +7,13 @@
 )]
 
 use std::cell::Cell;
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::place::{Place, caller_of, place};
+use crate::proxy::begin::has_proxies;
+use crate::proxy::calls::waits_elsewhere;
+use crate::proxy::used;
 use crate::{freed, life, memory, process, watch};
 
 /// The functions that the hooks stand before. They are looked up when the library is loaded: later, the dynamic linker may
@@ -68,6 +71,15 @@ nexts! {
     setresuid: extern "C" fn(c_uint, c_uint, c_uint) -> c_int;
     setresgid: extern "C" fn(c_uint, c_uint, c_uint) -> c_int;
     exit: extern "C" fn(c_int) -> !;
+    poll: unsafe extern "C" fn(*mut c_void, c_ulong, c_int) -> c_int;
+    ppoll: unsafe extern "C" fn(*mut c_void, c_ulong, *const c_void, *const c_void) -> c_int;
+    __poll_chk: unsafe extern "C" fn(*mut c_void, c_ulong, c_int, usize) -> c_int;
+    __ppoll_chk: unsafe extern "C" fn(*mut c_void, c_ulong, *const c_void, *const c_void, usize) -> c_int;
+    select: unsafe extern "C" fn(c_int, *mut c_void, *mut c_void, *mut c_void, *mut c_void) -> c_int;
+    pselect: unsafe extern "C" fn(c_int, *mut c_void, *mut c_void, *mut c_void, *const c_void, *const c_void) -> c_int;
+    epoll_wait: unsafe extern "C" fn(c_int, *mut c_void, c_int, c_int) -> c_int;
+    epoll_pwait: unsafe extern "C" fn(c_int, *mut c_void, c_int, c_int, *const c_void) -> c_int;
+    epoll_pwait2: unsafe extern "C" fn(c_int, *mut c_void, c_int, *const c_void, *const c_void) -> c_int;
 }
 
 thread_local! {
@@ -109,6 +121,7 @@ fn is_used(block: *mut c_void) -> bool {
 #[unsafe(export_name = "hook_free")]
 pub unsafe extern "C" fn free(block: *mut c_void) {
     let place = place();
+    used::address(block.addr(), "free()", place);
     if is_used(block) {
         freed::given_up(block.addr(), size_of_block(block), "free()", place);
     }
@@ -169,7 +182,9 @@ pub unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
 /// `close`.
 #[unsafe(export_name = "hook_close")]
 pub extern "C" fn close(fd: c_int) -> c_int {
-    life::closing(fd, fd, place());
+    let place = place();
+    used::descriptor(fd, "close()", place);
+    life::closing(fd, fd, place);
     match next::close() {
         Some(next) => next(fd),
         None => missing(),
@@ -245,6 +260,36 @@ users! {
     setregid(real, effective);
     setresuid(real, effective, saved);
     setresgid(real, effective, saved);
+}
+
+macro_rules! waits {
+    ($($name:ident($($arg:ident: $kind:ty),*);)*) => {$(
+        #[doc = concat!("`", stringify!($name), "`, in which the program may wait for a ring.")]
+        #[unsafe(export_name = concat!("hook_", stringify!($name)))]
+        pub unsafe extern "C" fn $name($($arg: $kind),*) -> c_int {
+            let place = place();
+            if has_proxies() {
+                waits_elsewhere(place);
+            }
+            match next::$name() {
+                // SAFETY: passed on to the caller.
+                Some(next) => unsafe { next($($arg),*) },
+                None => missing(),
+            }
+        }
+    )*};
+}
+
+waits! {
+    poll(fds: *mut c_void, count: c_ulong, timeout: c_int);
+    ppoll(fds: *mut c_void, count: c_ulong, timeout: *const c_void, mask: *const c_void);
+    __poll_chk(fds: *mut c_void, count: c_ulong, timeout: c_int, size: usize);
+    __ppoll_chk(fds: *mut c_void, count: c_ulong, timeout: *const c_void, mask: *const c_void, size: usize);
+    select(count: c_int, reads: *mut c_void, writes: *mut c_void, errors: *mut c_void, timeout: *mut c_void);
+    pselect(count: c_int, reads: *mut c_void, writes: *mut c_void, errors: *mut c_void, timeout: *const c_void, mask: *const c_void);
+    epoll_wait(fd: c_int, events: *mut c_void, most: c_int, timeout: c_int);
+    epoll_pwait(fd: c_int, events: *mut c_void, most: c_int, timeout: c_int, mask: *const c_void);
+    epoll_pwait2(fd: c_int, events: *mut c_void, most: c_int, timeout: *const c_void, mask: *const c_void);
 }
 
 /// `exit`: the threads that end now end with the process.

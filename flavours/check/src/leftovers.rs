@@ -43,7 +43,7 @@ pub unsafe fn mark(shadow: &mut Ring, ring: &ProgramSide) {
     }
     let shift = u32::from(shadow.has(IORING_SETUP_SQE128));
     if shadow.leftovers.old.is_empty() {
-        shadow.leftovers.old = vec![[0; OLD]; shadow.sq.entries as usize];
+        shadow.leftovers.old = vec![[0; OLD]; shadow.sq.mask as usize + 1];
     }
     shadow.leftovers.marked_to = end;
     while at != end {

@@ -24,6 +24,7 @@
 //! | [`tsan`] | ThreadSanitizer, where the program has it |
 //! | [`held`], [`touched`] | memory that the kernel writes to, as sanitizers are told of it, and what they find |
 //! | [`trace`] | a line for each completion |
+//! | [`proxy`] | SQEs and the head of the CQ in memory of the library's own, so that uses out of time are found |
 //! | [`inject`], [`seam`] | faults on demand, and the kernel that has them |
 //! | [`mode`], [`report`], [`rules`], [`output`] | the environment, the text of a report, the names of rules, where text goes |
 
@@ -81,6 +82,7 @@ mod output;
 mod own_heap;
 mod place;
 mod process;
+mod proxy;
 mod report;
 mod request;
 mod ring;

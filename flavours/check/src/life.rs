@@ -12,6 +12,7 @@ use crate::notes::{Notes, report};
 use crate::ops;
 use crate::place::Place;
 use crate::process;
+use crate::proxy::look;
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::ring::Ring;
@@ -208,6 +209,9 @@ extern "C" fn process_ends() {
                 if left != 0 {
                     let what = format!("{left} SQEs were taken and never submitted");
                     say(notes, Rule::Unsubmitted, what, None, last);
+                }
+                if ring.only_thread == process::thread() {
+                    look::leaves(ring, notes, last);
                 }
                 given_up(ring, notes, Place::default());
             } else if mode().summary && ring.marks.submitted != 0 {

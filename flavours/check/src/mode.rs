@@ -12,6 +12,8 @@ pub struct Mode {
     pub abort: bool,
     /// A line of JSON for each report.
     pub json: bool,
+    /// Rings get a proxy.
+    pub proxy: bool,
     /// Figures when the program ends.
     pub summary: bool,
     /// The file for reports, in place of standard error.
@@ -44,6 +46,7 @@ fn parse(text: &[u8]) -> Mode {
     let mut mode = Mode {
         abort: false,
         json: false,
+        proxy: false,
         summary: false,
         log: None,
         off: Rule::ALL
@@ -57,6 +60,7 @@ fn parse(text: &[u8]) -> Mode {
             b"" => {}
             b"abort" => mode.abort = true,
             b"json" => mode.json = true,
+            b"proxy" => mode.proxy = true,
             b"summary" => mode.summary = true,
             _ => {
                 let known = if let Some(file) = word.strip_prefix(b"log=") {

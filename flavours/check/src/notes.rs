@@ -22,6 +22,8 @@ pub struct Notes {
     /// Where descriptors were closed: the address to which the call returned.
     pub closed: Map<i32, usize>,
     pub trace: Trace,
+    /// Why rings have no proxy, as far as that was said.
+    pub without_proxy: Vec<&'static str>,
     /// Reports that are to be written when the lock is free.
     pub pending: Vec<Pending>,
 }
@@ -35,6 +37,7 @@ impl Notes {
             sent_to: Vec::new(),
             closed: map(),
             trace: Trace::new(),
+            without_proxy: Vec::new(),
             pending: Vec::new(),
         }
     }

@@ -173,3 +173,12 @@ fn places(addresses: &[usize]) -> String {
 pub fn summary(text: &str) {
     put(text);
 }
+
+/// A line that is no report.
+pub fn note(text: &str) {
+    put(&if mode().json {
+        format!("{{\"note\":{}}}\n", quoted(text))
+    } else {
+        format!("liburing-check: {text}\n")
+    });
+}

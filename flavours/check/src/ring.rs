@@ -7,6 +7,8 @@ use crate::buffers::Groups;
 use crate::flight::Flight;
 use crate::place::Place;
 use crate::process;
+use crate::proxy::area::Area;
+use crate::proxy::kept::Kept;
 use crate::request::{Range, Request};
 use crate::slots::Leftovers;
 
@@ -83,6 +85,8 @@ pub struct Ring {
     pub last: Place,
     /// How often in a row the program has looked for CQEs where none can come by themselves, and since when.
     pub fruitless: (u32, u64),
+    /// What is known of its SQEs and CQEs beyond their time, in proxy mode.
+    pub proxy: Option<Kept>,
 }
 
 // SAFETY: the pointers lead to ring memory, which is read through `order` only.
@@ -165,6 +169,7 @@ impl Ring {
         // Heads and tails keep their distance, not their values.
         self.forget_all();
         self.collected_to = now.collected_to;
+        self.proxy = now.proxy.take();
     }
 
     /// A shadow of a ring that has just been set up, or that comes into sight.
@@ -218,6 +223,9 @@ impl Ring {
             at: 0,
             last: Place::default(),
             fruitless: (0, 0),
+            // SAFETY: passed on to the caller.
+            proxy: unsafe { Area::of(ring) }
+                .map(|area| Kept::new(area, ring.sq.ring_mask + 1, ring.cq.ring_entries)),
         };
         shadow.collected_to = shadow.cq.tail();
         shadow.leftovers.begin(ring.sq.sqe_tail);
@@ -243,6 +251,11 @@ impl Ring {
     /// The program has the ring there.
     pub fn seen_at(&mut self, ring: *const io_uring) {
         self.at = ring.addr();
+    }
+
+    /// Where the program has it, or 0.
+    pub fn at(&self) -> usize {
+        self.at
     }
 
     /// The program's side of the SQ: how many SQEs are published, and taken. None if the ring is not where it was.
@@ -280,6 +293,13 @@ impl Ring {
         self.marks.submitted += 1;
         self.flight.add(request);
         self.marks.in_flight = self.marks.in_flight.max(self.flight.outstanding());
+    }
+
+    /// Another process has it as well.
+    pub fn is_shared(&mut self) {
+        if let Some(kept) = &mut self.proxy {
+            kept.shared = true;
+        }
     }
 
     /// Nothing is known of what is in flight any more.

@@ -55,6 +55,9 @@ rules! {
     /// The CQ's head has passed its tail.
     SeenTooMany "seen-too-many" true "io_uring_cqe_seen(3)"
         "call io_uring_cqe_seen() once for each CQE that a call returned, and not where it returned none; io_uring_cq_advance() by the number that was read";
+    /// A CQE is used after it was marked as seen.
+    SeenEarly "seen-early" true "io_uring_cqe_seen(3)"
+        "read all that is needed of a CQE, and call io_uring_cqe_seen() or io_uring_cq_advance() then";
     /// The same CQE is waited for again and again.
     NotSeen "not-seen" true "io_uring_cqe_seen(3)"
         "call io_uring_cqe_seen() or io_uring_cq_advance() when a CQE has been read";
@@ -122,7 +125,7 @@ rules! {
     UserData "user-data" true "io_uring_sqe_set_data(3)"
         "call io_uring_sqe_set_data() or io_uring_sqe_set_data64() on each request: no helper sets user_data";
     /// An SQE was changed after it was submitted.
-    Changed "changed" true "io_uring_sqpoll(7)"
+    Changed "changed" true "io_uring_get_sqe(3)"
         "leave an SQE alone once it is submitted, and take another one";
     /// An SQE was used that there was none of.
     NoSqe "no-sqe" true "io_uring_get_sqe(3)"

@@ -14,6 +14,7 @@ use crate::noted::{Slots, is_plain_request};
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
+use crate::proxy::used;
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
@@ -163,7 +164,9 @@ unsafe fn plain(
 /// Nothing is asked for that heeds each request: a trace, faults, or equal `user_data`.
 fn notes_are_enough() -> bool {
     static ENOUGH: OnceLock<bool> = OnceLock::new();
-    *ENOUGH.get_or_init(|| !trace::is_on() && !inject::is_on() && !mode().heeds(Rule::Duplicate))
+    *ENOUGH.get_or_init(|| {
+        !trace::is_on() && !inject::is_on() && !mode().proxy && !mode().heeds(Rule::Duplicate)
+    })
 }
 
 fn links(flags: u8) -> bool {
@@ -191,6 +194,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place:
         pointed(&mut request, notes, &pointer, place, late);
     });
     rules(ring, notes, &request, place);
+    used::in_request(ring, notes, &request, place);
     ring.bundles |= request.is_bundle();
     if request.has(IOSQE_CQE_SKIP_SUCCESS) {
         // Nothing will say when it has ended.

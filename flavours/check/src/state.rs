@@ -132,6 +132,7 @@ extern "C" fn parent() {
         for ring in locks.state.rings.values_mut() {
             // The child may submit to it, and its completions come here, too.
             ring.unasked = true;
+            ring.is_shared();
         }
     }
 }
@@ -147,6 +148,7 @@ extern "C" fn child() {
             ring.forget_all();
             ring.submitter = 0;
             ring.marks.begin_anew();
+            ring.is_shared();
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::mode::mode;
 use crate::notes::{Notes, report};
 use crate::place::Place;
 use crate::process;
+use crate::proxy::{begin, look};
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
@@ -102,18 +103,21 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         }
         shadow.caller = me;
         if shadow.raced {
+            look::pass(shadow);
             return;
         }
         shadow.seen_at(at);
         shadow.last = place;
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
+        look::seen(shadow, notes, place);
         if call.submits {
             submitting(shadow, notes, ring, call, place);
             if shadow.raced {
                 return;
             }
             leftovers::changed(shadow, notes, ring, place);
+            look::submits(shadow, notes, ring.tail, place);
             // SAFETY: as above; the SQ side is this thread's in a call that submits.
             unsafe {
                 sq::look(shadow, notes, ring, place);
@@ -127,6 +131,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         if call.waits != 0 {
             waiting(shadow, notes, call, place);
         }
+        look::poison(shadow);
         if call.peeks {
             peeking(shadow, notes, place);
         } else if call.runs_work() {
@@ -184,6 +189,7 @@ fn submitting(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, call: Ca
             )
         };
         say(notes, rule, what.into(), place);
+        look::astray(shadow, ring.tail);
         shadow.raced = rule == Rule::Threads;
         shadow.forget_all();
     }
@@ -328,6 +334,9 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
         if ret < 0 {
             life::explain(shadow, notes, ret, place);
         }
+        if call.submits {
+            look::submitted(shadow, notes, place);
+        }
         cq::collect(shadow, notes, place);
         if shadow.flight.is_to_hold() {
             hold(shadow);
@@ -365,7 +374,10 @@ pub unsafe fn made(ring: *mut io_uring) {
     crash::watch();
     state::with(|state| {
         // SAFETY: passed on to the caller. Nobody else knows of the ring yet.
-        let (side, mut shadow) = unsafe { (ProgramSide::of(ring), Ring::new(&*ring)) };
+        let (side, mut shadow) = unsafe {
+            begin::begin(&mut state.notes, ring);
+            (ProgramSide::of(ring), Ring::new(&*ring))
+        };
         shadow.seen_at(ring);
         if shadow.has(IORING_SETUP_NO_MMAP) {
             IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
@@ -404,6 +416,7 @@ pub unsafe fn leaving(ring: *mut io_uring, place: Place) {
             let what = format!("{left} SQEs were taken and never submitted");
             say(notes, Rule::Unsubmitted, what, place);
         }
+        look::leaves(&mut shadow, notes, place);
         life::given_up(&mut shadow, notes, place);
     });
 }
@@ -433,6 +446,7 @@ pub unsafe fn moved(old: usize, ring: *mut io_uring) {
         if let Some(mut shadow) = state.rings.remove(old) {
             // SAFETY: passed on to the caller.
             let side = unsafe {
+                begin::begin(&mut state.notes, ring);
                 shadow.moved(&ring.read());
                 ProgramSide::of(ring)
             };

@@ -43,8 +43,13 @@ pages() {
 }
 
 misuse() {
+    local program watched=()
+    for program in $MISUSES; do
+        [ "${program##*/}" = proxy ] || watched+=("$program")
+    done
+    "$PYTHON" "$here/misuse.py" --library "$library" "${watched[@]}" || fail "reports of misuse"
     # shellcheck disable=SC2086 # names are words
-    "$PYTHON" "$here/misuse.py" --library "$library" $MISUSES || fail "reports of misuse"
+    "$PYTHON" "$here/misuse.py" --library "$library" --words proxy, $MISUSES || fail "reports of misuse in proxy mode"
 }
 
 # LIBURING_CHECK does what it says.
@@ -80,6 +85,9 @@ modes() {
     LIBURING_TRACE=json LD_PRELOAD=$library "$CHECKER_OUT/tests/memory" freed_after_completion 2>"$work/trace"
     "$PYTHON" -c 'import json, sys; line = json.load(sys.stdin); assert line["res"] == 1 and line["ns"] > 0' <"$work/trace" ||
         fail "trace: $(cat "$work/trace")"
+    LIBURING_CHECK=proxy LD_PRELOAD=$library "$CHECKER_OUT/tests/sharing" user_before_thread 2>"$work/said"
+    [[ $(wc -l <"$work/said") = 1 && $(<"$work/said") == *'only watched, not proxied: IORING_SETUP_SQPOLL'* ]] ||
+        fail "proxy: $(cat "$work/said")"
     LIBURING_CHECK=nonsense LD_PRELOAD=$library "$program" never_submitted 2>"$work/said"
     grep -q '"nonsense" is unknown' "$work/said" || fail "an unknown word: $(cat "$work/said")"
     LD_LIBRARY_PATH=$CHECKER_OUT "$program" never_submitted 2>"$work/said"
@@ -220,6 +228,9 @@ cases() {
     # shellcheck disable=SC2086 # names are words
     "$PYTHON" "$here/c-reports.py" --dir "$C_TESTS" --list "$here/c-reports.txt" --library "$CHECKER_OUT" $C_TEST_PROGRAMS ||
         fail "the C tests"
+    # shellcheck disable=SC2086 # names are words
+    "$PYTHON" "$here/c-reports.py" --dir "$C_TESTS" --list "$here/c-reports.txt" --failing "$here/c-proxy.txt" --words proxy, \
+        --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
 [ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan static installed faults cost cases

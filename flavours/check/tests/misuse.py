@@ -30,7 +30,9 @@ def reports(path):
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+        found = [json.loads(line) for line in lines]
+    # Notes are no reports: they say which rings have no proxy.
+    return [report for report in found if "rule" in report]
 
 
 class Tool:
@@ -59,12 +61,12 @@ TOOLS = {
 }
 
 
-def run(case, library, tool):
+def run(case, library, tool, words):
     """What is wrong with the reports of a case, or None; "skip" if the kernel cannot do it."""
     program, case_name, rule, request = case
     with tempfile.TemporaryDirectory() as scratch:
         log = os.path.join(scratch, "log")
-        environment = dict(os.environ, LIBURING_CHECK="json,log=" + log)
+        environment = dict(os.environ, LIBURING_CHECK=words + "json,log=" + log)
         if tool.name in ("asan", "tsan"):
             # The sanitizers want to come first.
             environment["LD_LIBRARY_PATH"] = os.path.dirname(library)
@@ -111,6 +113,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", required=True)
     parser.add_argument("--tool", choices=[name for name in TOOLS if name])
+    parser.add_argument("--words", default="", help="words for LIBURING_CHECK, each with a comma behind it")
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="names of cases")
     parser.add_argument("programs", nargs="+")
@@ -119,7 +122,7 @@ def main():
             if options.only is None or case[1] in options.only]
     failed, skipped, seen = 0, [], set()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for case, wrong in zip(todo, pool.map(lambda case: run(case, options.library, TOOLS[options.tool]), todo)):
+        for case, wrong in zip(todo, pool.map(lambda case: run(case, options.library, TOOLS[options.tool], options.words), todo)):
             if wrong == "skip":
                 skipped.append(case[1])
             elif wrong:
@@ -127,7 +130,8 @@ def main():
                 print("FAIL: %s %s %s" % (os.path.basename(case[0]), case[1], wrong))
             else:
                 seen.update(name for name in case[2].split(",") if not name.startswith("-"))
-    print((options.tool or "misuse") + ": %d cases, %d failed, %d skipped; %d rules reported" % (len(todo), failed, len(skipped), len(seen)))
+    print("%s: %s%d cases, %d failed, %d skipped; %d rules reported" % (
+        options.tool or "misuse", options.words.replace(",", ": "), len(todo), failed, len(skipped), len(seen)))
     if skipped:
         print("SKIP: " + (options.tool or "misuse") + ": this kernel cannot do %s" % " ".join(skipped))
     sys.exit(1 if failed else 0)

@@ -15,8 +15,10 @@ static void open_both(struct io_uring *ring, unsigned entries)
 static void fill_slots(struct io_uring *ring, unsigned entries)
 {
     for (unsigned i = 0; i < entries; i++) {
-        io_uring_prep_read(take(ring, 0), zero_fd, &byte, 1, 0);
-        io_uring_sqe_set_data64(&ring->sq.sqes[i], 0xb0 + i);
+        struct io_uring_sqe *sqe = take(ring, 0);
+
+        io_uring_prep_read(sqe, zero_fd, &byte, 1, 0);
+        io_uring_sqe_set_data64(sqe, 0xb0 + i);
         MUST(io_uring_submit(ring) == 1);
         MUST(reap(ring) == 1);
     }
