@@ -97,7 +97,7 @@ pub fn tell_of_reports(reported: extern "C" fn(*const c_char)) {
 #[cfg(feature = "hooks")]
 pub fn tell_of_frees(freed: extern "C" fn(*const c_void)) {
     let name = c"__sanitizer_install_malloc_and_free_hooks";
-    if let Some(install) = function(name).filter(|_| is_there()) {
+    if let Some(install) = function(name) {
         // SAFETY: the sanitizer's function of this name has this type, and the functions stay where they are.
         unsafe {
             let install: unsafe extern "C" fn(
@@ -162,7 +162,27 @@ pub fn poison(at: u64, len: u64) {
     }
 }
 
-/// And no longer.
+/// Lets the program have the granules from `at` on as they were, but for those of which something else is known meanwhile:
+/// they were freed, or their frame has returned.
+pub fn restore(mut at: u64, before: &[u8]) {
+    let size = granule();
+    let mut clean = 0;
+    for note in before {
+        if !is_by_hand(at) {
+            unpoison(at - clean, clean);
+            clean = 0;
+        } else if *note == CLEAN {
+            clean += size;
+        } else {
+            unpoison(at - clean, clean + u64::from(*note));
+            clean = 0;
+        }
+        at += size;
+    }
+    unpoison(at - clean, clean);
+}
+
+/// A touch of this range is reported no longer.
 pub fn unpoison(at: u64, len: u64) {
     if let Some(f) = functions() {
         // SAFETY: as for `poison`.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use uring_core::abi::*;
 
 use crate::map::{Map, Set};
+use crate::memcheck;
 use crate::memory;
 use crate::notes::{Notes, report};
 use crate::place::Place;
@@ -57,6 +58,10 @@ impl Group {
         // SAFETY: as in `tail_now`; the slot lies within the ring.
         unsafe {
             let entry = self.ring.cast::<io_uring_buf>().add(slot);
+            if memcheck::is_there() {
+                // It may be written to at any time from now on.
+                memcheck::written((*entry).addr, u64::from((*entry).len));
+            }
             (&raw const (*entry).bid).read_volatile()
         }
     }

@@ -4,6 +4,8 @@ use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
 use crate::flight::Ended;
+use crate::held;
+use crate::memcheck;
 use crate::noted::Slots;
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields};
@@ -131,6 +133,12 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, (index, cqe): (u32, (u6
     let Ended::Known(request) = ended else {
         return;
     };
+    if request.has_memory() && memcheck::is_there() {
+        held::arrived(&request, res);
+        if request.freed {
+            freed(notes, &request, place);
+        }
+    }
     if request.armed || request.is_multishot() {
         ring.last_ended = Some((request.opcode(), user_data));
     }
@@ -178,6 +186,20 @@ fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Plac
             },
         );
     }
+}
+
+/// Memory that memcheck knows to be freed, and the kernel wrote to.
+fn freed(notes: &mut Notes, request: &Request, place: Place) {
+    report(
+        notes,
+        &Report {
+            rule: Rule::Free,
+            what: "memory of the request was freed before its CQE came: the kernel may have written there".into(),
+            request: Some(request),
+            place,
+            doing: "noticed",
+        },
+    );
 }
 
 /// A request on a descriptor that the program has closed.

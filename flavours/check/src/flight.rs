@@ -5,6 +5,7 @@ use crate::map::Map;
 use crate::memory;
 use crate::noted::{Event, Noted};
 use crate::request::Request;
+use crate::sanitizer;
 
 /// No slot.
 const NONE: u32 = u32::MAX;
@@ -110,7 +111,7 @@ impl Flight {
             // Of the others it is not known which are in flight, so it would not be of this one.
             return;
         }
-        let may_be_held = request.has_memory() && held::is_possible();
+        let may_be_held = request.has_memory() && sanitizer::is_there();
         if request.has_memory() {
             memory::taken(&request);
             self.on_stack += u32::from(request.on_stack);
@@ -147,15 +148,19 @@ impl Flight {
             let taken = request.index.wrapping_sub(head) as i32 <= 0;
             if taken {
                 held::taken(request);
-                request.held = true;
             }
             !taken
         });
     }
 
-    /// Has no more memory held.
+    /// Has no memory held of the requests that came since the last call.
     pub fn hold_none(&mut self) {
-        self.unheld.clear();
+        for at in self.unheld.drain(..) {
+            let slot = self.slots.get(at as usize);
+            if let Some(request) = slot.and_then(|slot| slot.request.as_ref()) {
+                held::unknown(request);
+            }
+        }
     }
 
     /// Whether some memory may have to be held.
@@ -167,7 +172,7 @@ impl Flight {
     #[inline]
     fn release(&mut self, at: u32) -> Option<(&mut Slot, u32)> {
         let slot = self.slots.get_mut(at as usize)?;
-        let request = slot.request.as_ref()?;
+        let request = slot.request.as_mut()?;
         if request.has_memory() {
             memory::released(request);
             if request.held {
@@ -182,7 +187,9 @@ impl Flight {
 
     fn drop_from(&mut self, mut at: u32) {
         while let Some((slot, next)) = self.release(at) {
-            slot.request = None;
+            if let Some(request) = slot.request.take().filter(|_| sanitizer::is_there()) {
+                held::unknown(&request);
+            }
             at = next;
         }
     }

@@ -20,7 +20,7 @@
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`], [`notes`], [`map`] | everything that is known, behind one lock |
 //! | [`own_heap`], [`start`] | the library's own memory, and what is done when it is loaded |
-//! | [`asan`] | AddressSanitizer, where the program has it |
+//! | [`sanitizer`], [`asan`], [`memcheck`] | the tool that watches the program's memory, if there is one |
 //! | [`tsan`] | ThreadSanitizer, where the program has it |
 //! | [`held`], [`touched`] | memory that the kernel writes to, as sanitizers are told of it, and what they find |
 //! | [`trace`] | a line for each completion |
@@ -73,6 +73,7 @@ mod inject;
 mod leftovers;
 mod life;
 mod map;
+mod memcheck;
 mod memory;
 mod mode;
 mod noted;
@@ -88,6 +89,7 @@ mod request;
 mod ring;
 mod rings;
 mod rules;
+mod sanitizer;
 mod seam;
 mod slots;
 mod sq;

@@ -187,6 +187,11 @@ const NAMED: Pointer = Pointer {
     inner: Inner::Nothing,
 };
 
+/// What is transferred, as the result counts it.
+pub const DATA: [&str; 2] = ["buffer", "value"];
+/// Structures without a gap between their fields, all of which the kernel reads.
+pub const GAPLESS: [&str; 2] = ["iovec array", "timespec"];
+
 /// Calls `found` with each piece of memory that the SQE itself names.
 pub fn pointers(sqe: &io_uring_sqe, mut found: impl FnMut(Pointer)) {
     let Some(op) = opcode(sqe.opcode) else {

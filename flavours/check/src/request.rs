@@ -42,6 +42,8 @@ pub struct Request {
     pub armed: bool,
     /// Sanitizers have been told of its memory.
     pub held: bool,
+    /// It was freed meanwhile.
+    pub freed: bool,
     /// When it was submitted, if there is a trace; else 0.
     pub time: u64,
     /// How many requests had been submitted before it.
@@ -61,6 +63,7 @@ impl Request {
             on_stack: false,
             armed: false,
             held: false,
+            freed: false,
             time: 0,
             number: 0,
             index,

@@ -133,6 +133,9 @@ rules! {
     /// A request names memory that AddressSanitizer has poisoned.
     Poisoned "poisoned" true ""
         "give the request memory that is allocated, in scope, and as long as the request says";
+    /// The kernel reads memory that was never written, as memcheck knows.
+    Undefined "undefined" true ""
+        "fill the memory in before the request is submitted";
     /// Memory that the kernel writes to is touched, as AddressSanitizer finds.
     InFlight "in-flight" true "io_uring(7)"
         "leave the memory alone until the request's CQE is there";

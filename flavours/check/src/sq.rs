@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::held;
+use crate::held::{self, Wrong};
 use crate::inject;
 use crate::leftovers;
+use crate::memcheck;
 use crate::memory;
 use crate::mode::mode;
 use crate::noted::{Slots, is_plain_request};
@@ -19,6 +20,7 @@ use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
+use crate::sanitizer;
 use crate::stack::{self, Where};
 use crate::trace;
 use crate::tsan;
@@ -222,14 +224,10 @@ fn pointed(request: &mut Request, notes: &mut Notes, pointer: &Pointer, place: P
         Where::Live => request.on_stack |= late || pointer.until == Until::Completed,
         Where::Elsewhere => {}
     }
-    if let Some(byte) = held::poisoned(pointer.at, pointer.len) {
-        let what = format!(
-            "byte {} of the {} of the request is poisoned: freed, out of scope or out of bounds, as AddressSanitizer knows",
-            byte - pointer.at,
-            pointer.what
-        );
-        say(notes, Rule::Poisoned, what, request, place);
-        return;
+    if let Some(wrong) = held::wrong(pointer) {
+        if !say_wrong(request, notes, pointer, &wrong, place) {
+            return;
+        }
     }
     request.add(pointer, late);
     match pointer.inner {
@@ -241,6 +239,36 @@ fn pointed(request: &mut Request, notes: &mut Notes, pointer: &Pointer, place: P
             message(request, notes, (pointer.at, written, selected), place, late);
         }
     }
+}
+
+/// Memory that a request names, and that a tool knows something of. Returns whether it may be touched.
+#[cold]
+fn say_wrong(
+    request: &Request,
+    notes: &mut Notes,
+    pointer: &Pointer,
+    wrong: &Wrong,
+    place: Place,
+) -> bool {
+    let (rule, what) = if wrong.undefined {
+        (
+            Rule::Undefined,
+            "was never written: the kernel reads anything",
+        )
+    } else {
+        (
+            Rule::Poisoned,
+            "is poisoned: freed, out of scope or out of bounds",
+        )
+    };
+    let what = format!(
+        "byte {} of the {} of the request {what}, as {} knows",
+        wrong.at - pointer.at,
+        pointer.what,
+        sanitizer::name()
+    );
+    say(notes, rule, what, request, place);
+    wrong.undefined
 }
 
 fn vectors(
@@ -371,6 +399,10 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
             ring.last_cancel = ring.marks.submitted;
         }
         Some(IORING_OP_PROVIDE_BUFFERS) => {
+            if memcheck::is_there() {
+                // They may be written to at any time from now on.
+                memcheck::written(f.addr, f.len * u64::from(request.sqe.fd.unsigned_abs()));
+            }
             // SAFETY: any bytes are a number.
             ring.groups
                 .provided(unsafe { request.sqe.__anon4.buf_group });

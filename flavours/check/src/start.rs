@@ -9,7 +9,7 @@ extern "C" fn prepare() {
     crate::mode::mode();
     crate::trace::prepare();
     crate::process::prepare();
-    crate::asan::prepare();
+    crate::sanitizer::prepare();
     crate::tsan::prepare();
     crate::asan::tell_of_reports(crate::touched::reported);
     #[cfg(feature = "hooks")]

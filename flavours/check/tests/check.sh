@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan static installed faults cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan memcheck static installed faults cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -131,6 +131,13 @@ tsan() {
     echo "tsan: what passes through a ring is a race without the check library alone"
 }
 
+# Under valgrind, memcheck knows what the kernel reads and writes.
+memcheck() {
+    valgrind --version >/dev/null 2>&1 || { echo "SKIP: memcheck: there is no valgrind" && return; }
+    "$CC" -std=gnu11 -D_GNU_SOURCE -g -O1 -pthread -I"$PREFIX/include" "$here/memcheck/watched.c" -o "$work/watched" -L"$CHECKER_OUT" -luring
+    "$PYTHON" "$here/misuse.py" --tool memcheck --library "$library" --jobs 2 "$work/watched" || fail "reports under memcheck"
+}
+
 # The archive: without hooks, and in a program that has no other liburing.
 static() {
     "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -pthread -I"$PREFIX/include" "$here/queues.c" -o "$work/queues" \
@@ -233,7 +240,7 @@ cases() {
         --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan static installed faults cost cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan memcheck static installed faults cost cases
 for part in "$@"; do
     "$part"
 done

@@ -18,9 +18,10 @@ import tempfile
 TIMEOUT_SECONDS = 60
 
 
-def cases(program):
+def cases(program, library):
     program = os.path.abspath(program)
-    output = subprocess.run([program], stdout=subprocess.PIPE, check=True).stdout.decode()
+    environment = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(library))
+    output = subprocess.run([program], stdout=subprocess.PIPE, env=environment, check=True).stdout.decode()
     for line in output.splitlines():
         name, rule, request = line.split("\t")
         yield program, name, rule, request
@@ -58,6 +59,10 @@ TOOLS = {
     "asan": Tool("asan", {"ASAN_OPTIONS": "detect_leaks=0:exitcode=0:log_path={}/tool"}, r"ERROR: AddressSanitizer: (\S+)"),
     # It does not find its place in memory where addresses are drawn from too wide a range.
     "tsan": Tool("tsan", {"TSAN_OPTIONS": "exitcode=0:log_path={}/tool"}, r"WARNING: ThreadSanitizer: ([a-z ]+?) \(pid", ["setarch", "-R"]),
+    "memcheck": Tool("memcheck", {},
+                     r"==\d+==\s+(?:(Invalid read|Invalid write|(?:Uninitialised|Unaddressable) byte\(s\)|Conditional jump)"
+                     r"|Address .* inside a (buffer of \S+),)",
+                     ["valgrind", "--quiet", "--log-file={}/tool.%p"]),
 }
 
 
@@ -67,8 +72,8 @@ def run(case, library, tool, words):
     with tempfile.TemporaryDirectory() as scratch:
         log = os.path.join(scratch, "log")
         environment = dict(os.environ, LIBURING_CHECK=words + "json,log=" + log)
-        if tool.name in ("asan", "tsan"):
-            # The sanitizers want to come first.
+        if tool.says:
+            # The sanitizers want to come first, and tools are not what is looked at.
             environment["LD_LIBRARY_PATH"] = os.path.dirname(library)
         else:
             environment["LD_PRELOAD"] = library
@@ -118,7 +123,7 @@ def main():
     parser.add_argument("--only", nargs="*", help="names of cases")
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
-    todo = [case for program in options.programs for case in cases(program)
+    todo = [case for program in options.programs for case in cases(program, options.library)
             if options.only is None or case[1] in options.only]
     failed, skipped, seen = 0, [], set()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

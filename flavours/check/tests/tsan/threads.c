@@ -157,6 +157,20 @@ static void in_threads(void *(*work)(void *))
 static void beside_rings(void) { in_threads(counts_and_shares); }
 static void on_rings_of_their_own(void) { in_threads(counts); }
 
+/* The sanitizer's free() comes before the library's. */
+static void freed_in_flight(void)
+{
+    char *buffer = malloc(100);
+    int fds[2];
+
+    MUST(pipe(fds) == 0);
+    start();
+    io_uring_prep_read(take(&ring, 0), fds[0], buffer, 100, 0);
+    io_uring_sqe_set_data64(&ring.sq.sqes[0], 0x71);
+    MUST(io_uring_submit(&ring) == 1);
+    free(buffer);
+}
+
 static const struct misuse cases[] = {
     RIGHT(handed_over),
     RIGHT(found_inline),
@@ -164,6 +178,7 @@ static const struct misuse cases[] = {
     WRONG(changed_after, "tsan:data race", "-"),
     WRONG(beside_rings, "tsan:data race", "-"),
     RIGHT(on_rings_of_their_own),
+    WRONG(freed_in_flight, "free", "IORING_OP_READ, user_data 0x71"),
 };
 
 MISUSE_MAIN(cases)
