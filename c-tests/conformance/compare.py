@@ -1,4 +1,6 @@
-"""Compares a case's results on upstream's library and on ours, and settles those that flicker."""
+"""Compares a case's results on upstream's library and on ours, and settles those that flicker.
+
+Where a flavour is judged, the plain library stands in the place of upstream's."""
 
 from runner import HIDDEN, NOT_BUILT, PASS, SKIP, TIMEOUT
 
@@ -23,8 +25,8 @@ def differs(upstream, ours):
 
 
 class Verdict:
-    def __init__(self, word, upstream, ours, again_upstream=(), again_ours=()):
-        self.word = word
+    def __init__(self, word, upstream, ours, again_upstream=(), again_ours=(), theirs="upstream"):
+        self.word, self.theirs = word, theirs
         self.upstream, self.ours = upstream, ours
         self.again_upstream, self.again_ours = list(again_upstream), list(again_ours)
 
@@ -35,7 +37,7 @@ class Verdict:
     def history(self):
         if not self.again_ours:
             return ""
-        return f"again alone: upstream {tally(self.again_upstream)}; ours {tally(self.again_ours)}"
+        return f"again alone: {self.theirs} {tally(self.again_upstream)}; ours {tally(self.again_ours)}"
 
 
 def tally(results):
@@ -49,25 +51,26 @@ def commonest(results):
     return next(r for r in results if r.status == top)
 
 
-def judge(first, run):
-    """Verdicts on our libraries, from the results on each of {name: result}; "upstream" is one of the names.
+def judge(first, run, theirs="upstream"):
+    """Verdicts on our libraries, from the results on each of {name: result}; `theirs` is the name that is compared with.
 
     `run(name)` runs the case once more there. It is called only if the first results differ."""
-    upstream = first["upstream"]
-    ours = {name: result for name, result in first.items() if name != "upstream"}
+    upstream = first[theirs]
+    ours = {name: result for name, result in first.items() if name != theirs}
     if not any(differs(upstream.status, result.status) for result in ours.values()):
         return {name: Verdict(SAME, upstream, result) for name, result in ours.items()}
     can_run = [name for name, result in ours.items() if result.status not in (NOT_BUILT, HIDDEN)]
     ups, again = [], {name: [] for name in can_run}
     if upstream.status != NOT_BUILT:
-        while can_run and not enough(first, ups, again):
-            ups.append(run("upstream"))
+        while can_run and not enough(upstream, first, ups, again):
+            ups.append(run(theirs))
             for name in can_run:
                 again[name].append(run(name))
     verdicts = {}
     for name, result in ours.items():
         if again.get(name):
-            verdicts[name] = Verdict(word_for(upstream, result, ups, again[name]), upstream, result, ups, again[name])
+            word = word_for(upstream, result, ups, again[name])
+            verdicts[name] = Verdict(word, upstream, result, ups, again[name], theirs)
         else:
             verdicts[name] = Verdict(word_without_runs(upstream, result), upstream, result)
     return verdicts
@@ -79,7 +82,7 @@ def word_without_runs(upstream, ours):
     return REGRESSION if ours.status == NOT_BUILT else BETTER
 
 
-def enough(first, ups, again):
+def enough(upstream, first, ups, again):
     rounds = len(ups)
     if rounds >= LONG:
         return True
@@ -87,7 +90,7 @@ def enough(first, ups, again):
         return not any(wavers(runs) for runs in (ups, *again.values())) or rounds >= ROUNDS
     # Only some runs are worse: more rounds tell chance from a difference.
     return rounds >= ROUNDS and not any(
-        (wavers(ups) or wavers(runs)) and word_for(first["upstream"], first[name], ups, runs) == REGRESSION
+        (wavers(ups) or wavers(runs)) and word_for(upstream, first[name], ups, runs) == REGRESSION
         for name, runs in again.items()
     )
 

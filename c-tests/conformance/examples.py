@@ -30,14 +30,24 @@ def free_port(kind=socket.SOCK_STREAM):
         return s.getsockname()[1]
 
 
-def environment(binary):
-    """The shared library is found where the binary's tree has it."""
-    return dict(os.environ, LD_LIBRARY_PATH=str(binary.parent.parent / "src"))
+class Program:
+    """An example as it was built in a tree."""
+
+    def __init__(self, tree, name):
+        self.tree, self.path = tree, tree.binary("examples", name)
+        self.environment = tree.environment(name)
+
+    def __str__(self):
+        return str(self.path)
+
+    def beside(self, name):
+        """Another example of the tree."""
+        return Program(self.tree, name)
 
 
 def run(binary, *args, cwd=None):
     try:
-        done = subprocess.run([str(binary), *map(str, args)], cwd=cwd, env=environment(binary), stdin=subprocess.DEVNULL,
+        done = subprocess.run([str(binary), *map(str, args)], cwd=cwd, env=binary.environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, text=True,
                               errors="replace")
     except subprocess.TimeoutExpired:
@@ -49,7 +59,7 @@ def run(binary, *args, cwd=None):
 
 @contextlib.contextmanager
 def background(binary, *args):
-    child = subprocess.Popen([str(binary), *map(str, args)], env=environment(binary), stdin=subprocess.DEVNULL,
+    child = subprocess.Popen([str(binary), *map(str, args)], env=binary.environment, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         yield child
@@ -217,7 +227,7 @@ def proxy(binary, folder):
 
 def ping_pong(binary, folder):
     """The busy-polling pair. It runs on loopback, without a NIC queue to poll."""
-    server_binary = binary.with_name("napi-busy-poll-server")
+    server_binary = binary.beside("napi-busy-poll-server")
     port = free_port()
     with background(server_binary, "-l", "-a", "127.0.0.1", "-p", port, "-n", "20", "-t", "100") as server:
         time.sleep(0.3)
@@ -259,8 +269,8 @@ SCENARIOS = {
 
 
 def run_one(tree, name, folder):
-    binary = tree.binary("examples", name)
-    if not binary.exists():
+    binary = Program(tree, name)
+    if not binary.path.exists():
         return "fail", "not built"
     scenario = SCENARIOS.get(name)
     if scenario is None:
@@ -278,7 +288,7 @@ def run_one(tree, name, folder):
 
 
 def run_all(forest, output):
-    """Returns the lines of the table, and the examples that work on upstream's library and not on ours."""
+    """Returns the lines of the table, and the examples that work in the first tree and not in another."""
     names = forest[0].examples()
     folder = pathlib.Path(output).resolve() / "work" / "example"
     progress = report.Progress("examples", every=8)
@@ -287,7 +297,7 @@ def run_all(forest, output):
         progress.step(count, len(names), name)
         got = {tree.name: run_one(tree, name, folder) for tree in forest}
         for tree in forest[1:]:
-            if got["upstream"][0] == "pass" and got[tree.name][0] != "pass":
+            if got[forest[0].name][0] == "pass" and got[tree.name][0] != "pass":
                 # A second run on both, as for the tests.
                 again = [(run_one(forest[0], name, folder)[0], run_one(tree, name, folder)[0]) for _ in range(3)]
                 if any(ours != "pass" for _, ours in again) and all(up == "pass" for up, _ in again):

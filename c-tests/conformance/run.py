@@ -134,6 +134,7 @@ def check_binding(forest, names):
 
 
 def run_all(args, forest, todo):
+    """Runs the cases in each tree, and judges what the others do by the first."""
     output = args.output.resolve()
     run = runner.Runner(output / "work", output / "log", args.limit)
     if not run.kernel_log_readable:
@@ -178,13 +179,14 @@ def settle(run, forest, outcomes):
         time.sleep(PAUSE)
         return run.run(tree, case, again=True)
 
-    unsettled = [o for o in outcomes if any(compare.differs(o.results["upstream"].status, o.results[t.name].status)
+    theirs = forest[0].name
+    unsettled = [o for o in outcomes if any(compare.differs(o.results[theirs].status, o.results[t.name].status)
                                             for t in forest[1:])]
     if unsettled:
         print(f"running again, alone, on both: {' '.join(o.case.name for o in unsettled)}", flush=True)
     by_name = {tree.name: tree for tree in forest}
     for outcome in outcomes:
-        outcome.verdicts = compare.judge(outcome.results, lambda name: again(by_name[name], outcome.case))
+        outcome.verdicts = compare.judge(outcome.results, lambda name: again(by_name[name], outcome.case), theirs)
         for name, verdict in outcome.verdicts.items():
             if verdict.word != compare.SAME:
                 print(f"  {outcome.case.name} [{name}]: {verdict.word} {verdict.history()}", flush=True)

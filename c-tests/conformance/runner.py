@@ -90,7 +90,7 @@ class Runner:
 
     def _execute(self, tree, case, folder, out):
         child = subprocess.Popen(
-            tree.command([f"./{case.test}", *case.args]), cwd=folder, env=tree.environment(), start_new_session=True,
+            tree.command([f"./{case.test}", *case.args]), cwd=folder, env=tree.environment(case.file_name), start_new_session=True,
             stdin=subprocess.DEVNULL if case.stdin is None else subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT,
         )
         if case.stdin is not None:

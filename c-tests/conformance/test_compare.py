@@ -11,10 +11,10 @@ def result(status):
     return Result(status, "", 0.0)
 
 
-def verdict(upstream, ours, again_upstream=(PASS,), again_ours=(PASS,)):
-    runs = {"upstream": itertools.cycle(again_upstream), "shared": itertools.cycle(again_ours)}
-    first = {"upstream": result(upstream), "shared": result(ours)}
-    return judge(first, lambda name: result(next(runs[name])))["shared"].word
+def verdict(upstream, ours, again_upstream=(PASS,), again_ours=(PASS,), theirs="upstream"):
+    runs = {theirs: itertools.cycle(again_upstream), "shared": itertools.cycle(again_ours)}
+    first = {theirs: result(upstream), "shared": result(ours)}
+    return judge(first, lambda name: result(next(runs[name])), theirs)["shared"].word
 
 
 class Verdicts(unittest.TestCase):

@@ -163,8 +163,8 @@ class Tree:
         """What to run for a command of the tree."""
         return command
 
-    def environment(self):
-        """For the programs of the tree: the shared library is found in the tree."""
+    def environment(self, _name):
+        """For a program of the tree, or a case of it: the shared library is found in the tree."""
         return dict(os.environ, LD_LIBRARY_PATH=str(self.root / "src"))
 
     def header_warnings(self, folder):

@@ -30,3 +30,9 @@ check-check: $(CHECKER_BUILT) $(CHECKER_TESTS) \
 ## make check-check-consumers  other people's programs on the check library: no report (CONSUMERS=qemu picks one)
 check-check-consumers: $(CHECKER_LIB)
 	$(Q)LIBURING_LIBDIR='$(abspath $(CHECKER_OUT))' $(CHECKER)/tests/consumers.sh $(CONSUMERS)
+
+.PHONY: checker-conformance
+## make checker-conformance  upstream's tests and examples on it: results as on the plain library, reports as recorded
+checker-conformance: $(CHECKER_LIB) $(C_TESTS_INSTALLED)
+	$(Q)CC='$(CC)' $(PYTHON) -B $(CHECKER)/tests/suite.py --prefix '$(CHECK_PREFIX)' --library '$(CHECKER_LIB)' \
+		--output '$(CHECKER_OUT)/suite' $(ARGS)

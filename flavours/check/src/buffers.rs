@@ -31,6 +31,8 @@ struct Group {
 #[derive(Default)]
 pub struct Groups {
     groups: Map<u64, Group>,
+    /// Groups that the program has given up, and how many requests had been submitted then.
+    given_up: Map<u64, u64>,
 }
 
 const ENTRY: u64 = size_of::<io_uring_buf>() as u64;
@@ -83,6 +85,7 @@ impl Groups {
             let (start, len) = new.range();
             memory::registered(start, len, true);
         }
+        self.given_up.remove(&u64::from(group));
         self.groups.insert(u64::from(group), new);
     }
 
@@ -93,7 +96,18 @@ impl Groups {
         }
     }
 
-    pub fn unregistered(&mut self, group: u16) {
+    /// The program gives a group up, after so many requests.
+    pub fn give_up(&mut self, group: u16, submitted: u64) {
+        self.given_up.insert(u64::from(group), submitted);
+        self.unregistered(group);
+    }
+
+    /// How many requests had been submitted when the program gave the group up.
+    pub fn given_up(&self, group: u16) -> Option<u64> {
+        self.given_up.get(&u64::from(group)).copied()
+    }
+
+    fn unregistered(&mut self, group: u16) {
         if let Some(old) = self
             .groups
             .remove(&u64::from(group))

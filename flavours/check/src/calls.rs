@@ -115,10 +115,11 @@ macro_rules! set_up {
         #[doc = concat!("`", stringify!($name), "`, which begins a shadow of the ring.")]
         #[unsafe(export_name = concat!("checked_", stringify!($name)))]
         pub unsafe extern "C" fn $name($($before: $kind_before,)* ring: *mut io_uring $(, $after: $kind_after)*) -> c_int {
+            let place = place();
             unsafe {
                 let ret = crate::setup::$name($($before,)* ring $(, $after)*);
                 if ret >= 0 {
-                    watch::made(ring);
+                    watch::made(ring, place);
                 }
                 ret
             }
@@ -310,7 +311,9 @@ pub unsafe extern "C" fn io_uring_setup_buf_ring(
 #[unsafe(export_name = "checked_io_uring_unregister_buf_ring")]
 pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid: c_int) -> c_int {
     unsafe {
-        watch::shadow(ring, |shadow, _| shadow.groups.unregistered(bgid as u16));
+        watch::shadow(ring, |shadow, _| {
+            shadow.groups.give_up(bgid as u16, shadow.marks.submitted);
+        });
         crate::register::buf_ring::io_uring_unregister_buf_ring(ring, bgid)
     }
 }
@@ -324,7 +327,9 @@ pub unsafe extern "C" fn io_uring_free_buf_ring(
     bgid: c_int,
 ) -> c_int {
     unsafe {
-        watch::shadow(ring, |shadow, _| shadow.groups.unregistered(bgid as u16));
+        watch::shadow(ring, |shadow, _| {
+            shadow.groups.give_up(bgid as u16, shadow.marks.submitted);
+        });
         crate::register::buf_ring::io_uring_free_buf_ring(ring, br, nentries, bgid)
     }
 }

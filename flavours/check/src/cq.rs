@@ -157,12 +157,18 @@ fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Plac
     ring.marks.no_buffers += 1;
     let Some(group) = request.group() else { return };
     if !ring.groups.knows(group) {
-        if !ring.lost {
+        let (silent, what) = match ring.groups.given_up(group) {
+            // The program knows that it has armed the request.
+            Some(submitted) if request.number < submitted => (true, ""),
+            Some(_) => (false, "was given up before the request"),
+            None => (ring.lost, "has no buffers, and never had"),
+        };
+        if !silent {
             report(
                 notes,
                 &Report {
                     rule: Rule::BufferGroup,
-                    what: format!("there are no buffers in group {group}, and never were"),
+                    what: format!("buffer group {group} {what}"),
                     request: Some(request),
                     place,
                     doing: "completed",

@@ -213,7 +213,7 @@ extern "C" fn process_ends() {
                 if ring.only_thread == process::thread() {
                     look::leaves(ring, notes, last);
                 }
-                given_up(ring, notes, Place::default());
+                given_up(ring, notes, last);
             } else if mode().summary && ring.marks.submitted != 0 {
                 // Set up before a fork: the ring goes on, what this process did with it is at its end.
                 report::summary(&figures(ring));

@@ -258,7 +258,8 @@ impl Ring {
         self.at
     }
 
-    /// The program's side of the SQ: how many SQEs are published, and taken. None if the ring is not where it was.
+    /// The program's side of the SQ: how many SQEs are published, and taken. None if the ring is not where it was: its
+    /// frame may have returned, and other functions have written over some of it.
     fn tails(&self) -> Option<(u32, u32)> {
         let (mut parts, mut tails) = ([0usize; 2], [0u32; 2]);
         let at = (self.at + std::mem::offset_of!(io_uring, sq)) as u64;
@@ -268,7 +269,8 @@ impl Ring {
             && crate::memory::read(published_at, &mut tails)
             && parts == [self.sq.head.addr(), self.sq.tail.addr()];
         let [published, taken] = tails;
-        known.then_some((published, taken))
+        let agree = published == self.sq.tail() && taken.wrapping_sub(published) <= self.sq.entries;
+        (known && agree).then_some((published, taken))
     }
 
     /// Whether all SQEs were taken when the program last looked, as far as its ring can be read.

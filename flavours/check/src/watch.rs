@@ -369,7 +369,7 @@ fn hold(shadow: &mut Ring) {
 /// # Safety
 ///
 /// `ring` is set up.
-pub unsafe fn made(ring: *mut io_uring) {
+pub unsafe fn made(ring: *mut io_uring, place: Place) {
     process::used();
     crash::watch();
     state::with(|state| {
@@ -379,6 +379,7 @@ pub unsafe fn made(ring: *mut io_uring) {
             (ProgramSide::of(ring), Ring::new(&*ring))
         };
         shadow.seen_at(ring);
+        shadow.last = place;
         if shadow.has(IORING_SETUP_NO_MMAP) {
             IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
         }

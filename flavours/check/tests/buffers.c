@@ -96,6 +96,38 @@ static void tail_too_far(void)
     io_uring_queue_exit(&ring);
 }
 
+static void group_given_up_before(void)
+{
+    struct io_uring ring;
+    struct io_uring_buf_ring *buffers = provide(&ring);
+    int fds[2];
+
+    open_sockets(fds);
+    MUST(io_uring_free_buf_ring(&ring, buffers, COUNT, GROUP) == 0);
+    MUST(write(fds[1], "x", 1) == 1);
+    MUST(read_selected(&ring, fds[0]) == -ENOBUFS);
+    io_uring_queue_exit(&ring);
+}
+
+/* The request ends by that. */
+static void group_given_up_while_armed(void)
+{
+    struct io_uring ring;
+    struct io_uring_buf_ring *buffers = provide(&ring);
+    struct io_uring_sqe *sqe = take(&ring, 0x92);
+    int fds[2];
+
+    open_sockets(fds);
+    io_uring_prep_recv_multishot(sqe, fds[0], NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = GROUP;
+    MUST(io_uring_submit(&ring) == 1);
+    MUST(io_uring_free_buf_ring(&ring, buffers, COUNT, GROUP) == 0);
+    MUST(write(fds[1], "x", 1) == 1);
+    MUST(reap(&ring) == -ENOBUFS);
+    io_uring_queue_exit(&ring);
+}
+
 static void no_such_group(void)
 {
     struct io_uring ring;
@@ -305,6 +337,8 @@ static const struct misuse cases[] = {
     WRONG(unused_and_kept, "buffer-lost", "IORING_OP_READ, user_data 0x92"),
     RIGHT(unused_and_returned),
     WRONG(no_such_group, "buffer-group", "IORING_OP_RECV, user_data 0x91"),
+    WRONG(group_given_up_before, "buffer-group", "IORING_OP_RECV, user_data 0x91"),
+    RIGHT(group_given_up_while_armed),
     RIGHT(empty_for_a_while),
     WRONG(ring_of_buffers_freed, "free", "-"),
     RIGHT(ring_of_buffers_freed_at_the_end),

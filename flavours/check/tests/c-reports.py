@@ -11,22 +11,15 @@ import argparse
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 
+from recorded import Recorded, read_reports
+
 TIMEOUT_SECONDS = 100
-
-
-def recorded(path):
-    lines = {}
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            if line.strip() and not line.startswith("#"):
-                program, rule, function, reason = line.split(None, 3)
-                lines[program, rule, function] = reason.strip()
-    return lines
 
 
 def failing(path):
@@ -52,12 +45,7 @@ def run(program, library, words):
             output, status = done.stdout.decode(errors="replace"), done.returncode
         except subprocess.TimeoutExpired as expired:
             output, status = (expired.stdout or b"").decode(errors="replace"), None
-        reports = []
-        if os.path.exists(log):
-            with open(log, encoding="utf-8") as lines:
-                # Notes are no reports: they say which rings have no proxy.
-                reports = [report for report in map(json.loads, lines) if "rule" in report]
-    return output, status, reports
+        return output, status, read_reports(pathlib.Path(log))
 
 
 def main():
@@ -70,9 +58,9 @@ def main():
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
-    expected = recorded(options.list)
+    recorded = Recorded(pathlib.Path(options.list))
     fails = failing(options.failing)
-    unseen, wrong, passed, skipped = {key for key in expected if (key[0], key[2]) not in fails}, 0, 0, 0
+    wrong, passed, skipped = 0, 0, 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [(name, pool.submit(run, os.path.join(options.dir, name), options.library, options.words)) for name in options.programs]
         for name, pending in runs:
@@ -87,18 +75,15 @@ def main():
             elif failed != known:
                 wrong += 1
                 print("FAIL: of %s these tests fail: %s\n%s" % (name, sorted(failed), output))
-            for report in reports:
-                functions = {place.split()[0] for place in report["where"] + report.get("submitted", [])}
-                known = {key for key in expected if key[:2] == (name, report["rule"]) and key[2] in functions}
-                unseen -= known
-                if not known:
-                    wrong += 1
-                    print("FAIL: %s gets a report that is not recorded\n%s" % (name, json.dumps(report, indent=1)))
-    for key in sorted(unseen):
-        wrong += 1
-        print("FAIL: %s gets no report %s at %s, which is recorded" % key)
+            for report in recorded.unknown(name, reports):
+                wrong += 1
+                print("FAIL: %s gets a report that is not recorded\n%s" % (name, json.dumps(report, indent=1)))
+    for key in recorded.missing(options.programs):
+        if (key[0], key[2]) not in fails:
+            wrong += 1
+            print("FAIL: %s gets no report %s at %s, which is recorded" % key)
     print("C tests: %s%d cases passed, %d skipped by the tests; recorded: %d reports, %d failures; %d wrong"
-          % (options.words.replace(",", ": "), passed, skipped, len(expected), len(fails), wrong))
+          % (options.words.replace(",", ": "), passed, skipped, len(recorded.reasons), len(fails), wrong))
     sys.exit(1 if wrong else 0)
 
 

@@ -233,6 +233,14 @@ static void nothing_left_at_exit(void)
     reap(&kept);
 }
 
+/* Of a ring in a frame that has returned, other functions write over some. */
+static void written_over_at_exit(void)
+{
+    nothing_left_at_exit();
+    kept.sq.sqe_head = 0x1234;
+    kept.sq.sqe_tail = 0x1da2807e;
+}
+
 /* ---- completions that wait for the program ---- */
 
 static void look_for(struct io_uring *ring, unsigned milliseconds)
@@ -346,6 +354,7 @@ static const struct misuse cases[] = {
     WRONG(never_submitted_elsewhere, "unsubmitted", "-"),
     WRONG(left_at_exit, "unsubmitted", "-"),
     RIGHT(nothing_left_at_exit),
+    RIGHT(written_over_at_exit),
     WRONG(looked_for_in_vain, "deferred", "-"),
     RIGHT(told_to_enter),
     WRONG(lost_to_overflow, "overflow", "-"),
