@@ -147,6 +147,11 @@ impl Counters {
     pub fn published(&self) -> *mut u32 {
         self.tail
     }
+    /// Moves the head, for a moment in which nobody but this thread and the kernel look at it.
+    pub fn move_head(&self, head: u32) {
+        // SAFETY: as for `head`. Released, as the program does it: CQEs before it have been read.
+        unsafe { Word::new(self.head).store_release(head) }
+    }
     /// Entries that the kernel dropped.
     pub fn lost(&self) -> u32 {
         // SAFETY: as for `head`.

@@ -6,9 +6,11 @@
 )]
 
 use std::ffi::{c_int, c_uint, c_void};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-use uring_core::abi::{IORING_ENTER_GETEVENTS, IORING_ENTER_SQ_WAKEUP, io_uring_params};
+use uring_core::abi::{
+    IORING_ENTER_GETEVENTS, IORING_ENTER_REGISTERED_RING, IORING_ENTER_SQ_WAKEUP, io_uring_params,
+};
 use uring_core::errno::{Errno, Result, Ret};
 use uring_core::kernel::{Kernel, Limit, Native};
 
@@ -48,6 +50,18 @@ impl Kernel for Fallible {
                 Enter::Plain => Native::enter(fd, to_submit, min_complete, flags, arg, size),
                 Enter::Fails(error) => error.into(),
                 Enter::Takes(count) => Native::enter(fd, count, 0, flags, arg, size),
+                Enter::Full(cq) => {
+                    let registered = flags & IORING_ENTER_REGISTERED_RING;
+                    let taken = inject::full(cq, || {
+                        Native::enter(fd, to_submit, 0, registered, ptr::null(), 0)
+                    });
+                    let all = taken.as_c() as c_uint == to_submit;
+                    if all && flags & IORING_ENTER_GETEVENTS != 0 {
+                        // What a wait returns after a submission counts for nothing.
+                        let _ = Native::enter(fd, 0, min_complete, flags, arg, size);
+                    }
+                    taken
+                }
             }
         }
     }

@@ -92,10 +92,12 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
         at = at.wrapping_add(1 + u32::from(wide && shadow.has(IORING_SETUP_SQE_MIXED)));
         one(shadow, notes, sqe, at, place);
         last = Some(sqe);
-        let mut changed = sqe;
-        if inject::request(&mut changed) {
-            // SAFETY: as above.
-            unsafe { ring.sqes.add(slot).write_volatile(changed) };
+        if inject::is_on() {
+            let mut changed = sqe;
+            if inject::request(&mut changed, wide && shadow.has(IORING_SETUP_SQE_MIXED)) {
+                // SAFETY: as above.
+                unsafe { ring.sqes.add(slot).write_volatile(changed) };
+            }
         }
     }
     let slot = ((at.wrapping_sub(1) & shadow.sq.mask) as usize) << shift;

@@ -7,6 +7,7 @@ use uring_core::abi::*;
 
 use crate::cq;
 use crate::crash;
+use crate::inject;
 use crate::leftovers;
 use crate::life;
 use crate::mode::mode;
@@ -136,6 +137,9 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             peeking(shadow, notes, place);
         } else if call.runs_work() {
             shadow.fruitless = (0, 0);
+        }
+        if inject::is_on() {
+            inject::calls_on(Some(shadow));
         }
         for fd in std::mem::take(&mut state.notes.sent_to) {
             let targets = state.rings.values().filter(|to| fd < 0 || fd == to.fd);
@@ -318,6 +322,9 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
             return;
         };
         let notes = &mut state.notes;
+        if inject::is_on() {
+            inject::calls_on(None);
+        }
         if call.peeks || call.waits != 0 {
             tsan::acquire(shadow.cq.published());
         }

@@ -151,7 +151,7 @@ static() {
 
 # Faults on demand: a copy that heeds them is right with each seed, one that does not is found.
 faults() {
-    local seed options kinds=short=0.2,eintr=0.05,eagain=0.05,ebusy=0.05,partial=0.2,reorder=0.1
+    local seed options full=0 kinds=short=0.2,eintr=0.05,eagain=0.05,ebusy=0.05,partial=0.2,reorder=0.1,full-cq=0.5
     "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -I"$PREFIX/include" "$here/../../../examples/uring-cp.c" -o "$work/uring-cp" -L"$CHECKER_OUT" -luring
     "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -I"$PREFIX/include" "$here/naive/copy.c" -o "$work/naive" -L"$CHECKER_OUT" -luring
     head -c 3000001 /dev/urandom >"$work/from"
@@ -163,14 +163,16 @@ faults() {
             kinds=${kinds/partial=0.2/partial=0}
         fi
         rm -f "$work/to"
-        LIBURING_CHECK_INJECT=$kinds,seed=$seed LD_LIBRARY_PATH=$CHECKER_OUT "$work/uring-cp" "${options[@]}" "$work/from" "$work/to" \
-            >"$work/said" 2>&1 || fail "uring-cp ${options[*]}, $kinds,seed=$seed: $(cat "$work/said")"
+        LIBURING_CHECK=summary LIBURING_CHECK_INJECT=$kinds,seed=$seed LD_LIBRARY_PATH=$CHECKER_OUT \
+            "$work/uring-cp" "${options[@]}" "$work/from" "$work/to" >"$work/said" 2>&1 || fail "uring-cp ${options[*]}, $kinds,seed=$seed: $(cat "$work/said")"
         cmp -s "$work/from" "$work/to" || fail "uring-cp ${options[*]}, $kinds,seed=$seed: the copy differs"
         kinds=${kinds/partial=0,/partial=0.2,}
-        if grep liburing-check "$work/said"; then
+        if grep liburing-check "$work/said" | grep -Ev 'liburing-check: (ring [0-9]+|faults): '; then
             fail "uring-cp ${options[*]}, $kinds,seed=$seed: a report"
         fi
+        full=$((full + $(sed -nE 's/.* full-cq ([0-9]+).*/\1/p' "$work/said")))
     done
+    [ "$full" -gt 0 ] || fail "the CQ never overflowed"
     # Cancelled requests it does not repeat: then it must say so.
     LIBURING_CHECK_INJECT=ecanceled=0.5 LD_LIBRARY_PATH=$CHECKER_OUT "$work/uring-cp" -s "$work/from" "$work/to" >"$work/said" 2>&1 &&
         fail "uring-cp does not see that requests were cancelled"
@@ -188,7 +190,37 @@ faults() {
     done >"$work/seeds"
     [ "$(sed -n 1p "$work/seeds")" = "$(sed -n 2p "$work/seeds")" ] || fail "a seed does not repeat: $(cat "$work/seeds")"
     [ "$(sed -n 1p "$work/seeds")" != "$(sed -n 3p "$work/seeds")" ] || fail "seeds do not differ: $(cat "$work/seeds")"
-    echo "faults: $SEEDS seeds, copies equal; a copy that ignores short transfers is found"
+    fault_rules
+    echo "faults: $SEEDS seeds, copies equal, the CQ overflowed $full times; a copy that ignores short transfers is found"
+}
+
+# injected PROGRAM FAULTS WORDS...: a copy by this program has these numbers of faults.
+injected() {
+    local program=$1 faults=$2 word
+    shift 2
+    LIBURING_CHECK=summary LIBURING_CHECK_INJECT=$faults LD_LIBRARY_PATH=$CHECKER_OUT timeout 100 "$work/$program" "$work/from" "$work/to" \
+        >"$work/said" 2>&1 || true
+    for word in "$@"; do
+        grep -Eq "liburing-check: faults:.* $word(,|\$)" "$work/said" || fail "$faults: not $word: $(cat "$work/said")"
+    done
+}
+
+# Faults with conditions meet what they name and nothing else.
+fault_rules() {
+    # The last one finds the end.
+    local reads=$((3000001 / 65536 + 2))
+    injected naive short@op=READ@nth=3 'short 1'
+    injected naive short@op=READ@nth=3,short@op=WRITE@nth=5 'short 2'
+    injected naive short@op=READ@every=4 "short $((reads / 4))"
+    injected naive "eio@op=WRITE@path=$work/to@nth=2" 'eio 1'
+    injected naive 'eio@op=WRITE@path=*/from,short@path=*/nothing' 'eio 0' 'short 0'
+    injected naive 'short@path=*/f?om@op=READ' "short $reads"
+    injected uring-cp eagain@op=SUBMIT@nth=1 'eagain 1'
+    injected naive eio@fd=1000,eio@user_data=0xffff 'eio 0'
+    injected uring-cp eintr@op=WAIT@nth=2 'eintr 1'
+    cmp -s "$work/from" "$work/to" || fail "uring-cp: the copy differs after a wait was interrupted"
+    injected naive eio@op=NOTHING
+    grep -q '"eio@op=NOTHING" is unknown' "$work/said" || fail "an unknown opcode: $(cat "$work/said")"
 }
 
 # What is installed can be used, and taken away again.
