@@ -88,13 +88,20 @@ class Crate:
         self.load((), entry)
         self.needs = {module: self.needed_by(module) for module in self.files}
 
-    def load(self, module, path):
+    def load(self, module, path, beside=False):
         text = without_tests(code_only(read(os.path.join(self.root, path))))
         self.files[module], self.text[module] = path, text
+        # Children of a file that is named by its path stand beside it, as those of mod.rs do.
         base = os.path.dirname(path)
-        if os.path.basename(path) not in ('mod.rs', 'lib.rs', 'main.rs'):
+        if not beside and os.path.basename(path) not in ('mod.rs', 'lib.rs', 'main.rs'):
             base = os.path.splitext(path)[0]
+        named = {name: file for file, name in
+                 re.findall(r'#\[path = "([^"]+)"\]\s*(?:pub(?:\([^)]*\))? )?mod (\w+);', read(os.path.join(self.root, path)))}
         for child in re.findall(r'\bmod\s+(\w+)\s*;', text):
+            if child in named:
+                place = os.path.normpath(os.path.join(os.path.dirname(path), named[child]))
+                self.load((*module, child), place, beside=True)
+                continue
             for place in (f'{base}/{child}.rs', f'{base}/{child}/mod.rs'):
                 if os.path.exists(os.path.join(self.root, place)):
                     self.load((*module, child), place)

@@ -6,10 +6,8 @@
 #![no_std]
 #![allow(non_camel_case_types, reason = "the names are C's")]
 
-mod archive;
-#[cfg(feature = "ffi")]
-mod ffi;
-mod heap;
+#[path = "interface.rs"]
+mod interface;
 #[cfg(all(
     not(uring_libc),
     any(
@@ -20,14 +18,6 @@ mod heap;
 ))]
 mod mem;
 mod notes;
-mod probe;
-mod queue;
-mod register;
-mod setup;
-mod sizes;
-mod syscall;
-mod version;
-mod wait;
 
 /// The kernel that the exported functions run on. The fallback library compiles the same files with another.
 use uring_core::kernel::Native as Chosen;

@@ -8,7 +8,7 @@ use uring_core::abi::ring::io_uring;
 use uring_core::register::probe::{self, PROBE_SIZE};
 use uring_core::ring::handle::Ring;
 
-use crate::heap;
+use super::heap;
 
 /// A probe that is filled in through `ring`, or without one if that is null; or null.
 #[inline(never)]

@@ -59,7 +59,7 @@ macro_rules! looked_at {
             unsafe {
                 watch::before($ring, call, place);
                 let area = proxy::hand_over($ring, call);
-                let ret = crate::$module::$name($ring $(, $arg)*);
+                let ret = crate::interface::$module::$name($ring $(, $arg)*);
                 watch::after($ring, call, ret as c_int, place);
                 if let Some(area) = area {
                     area.move_window();
@@ -117,7 +117,7 @@ macro_rules! set_up {
         pub unsafe extern "C" fn $name($($before: $kind_before,)* ring: *mut io_uring $(, $after: $kind_after)*) -> c_int {
             let place = place();
             unsafe {
-                let ret = crate::setup::$name($($before,)* ring $(, $after)*);
+                let ret = crate::interface::setup::$name($($before,)* ring $(, $after)*);
                 if ret >= 0 {
                     watch::made(ring, place);
                 }
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn io_uring_queue_exit(ring: *mut io_uring) {
     unsafe {
         watch::leaving(ring, place);
         let area = withdraw(ring);
-        crate::setup::io_uring_queue_exit(ring);
+        crate::interface::setup::io_uring_queue_exit(ring);
         if let Some(area) = area {
             area.drop();
         }
@@ -166,7 +166,7 @@ unsafe fn withdraw(ring: *mut io_uring) -> Option<Area> {
 pub unsafe extern "C" fn io_uring_ring_dontfork(ring: *mut io_uring) -> c_int {
     unsafe {
         let area = withdraw(ring);
-        let ret = crate::setup::io_uring_ring_dontfork(ring);
+        let ret = crate::interface::setup::io_uring_ring_dontfork(ring);
         if let Some(area) = area {
             area.reinstate(ring);
             if ret >= 0 {
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn io_uring_enter(
     let place = place();
     unsafe {
         by_number(fd, to_submit, flags, place, || {
-            crate::syscall::io_uring_enter(fd, to_submit, min_complete, flags, sig)
+            crate::interface::syscall::io_uring_enter(fd, to_submit, min_complete, flags, sig)
         })
     }
 }
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn io_uring_enter2(
     let place = place();
     unsafe {
         by_number(fd, to_submit, flags, place, || {
-            crate::syscall::io_uring_enter2(fd, to_submit, min_complete, flags, arg, sz)
+            crate::interface::syscall::io_uring_enter2(fd, to_submit, min_complete, flags, arg, sz)
         })
     }
 }
@@ -233,7 +233,7 @@ unsafe fn by_number(
 #[unsafe(export_name = "checked_io_uring_enable_rings")]
 pub unsafe extern "C" fn io_uring_enable_rings(ring: *mut io_uring) -> c_int {
     unsafe {
-        let ret = crate::register::access::io_uring_enable_rings(ring);
+        let ret = crate::interface::register::access::io_uring_enable_rings(ring);
         if ret >= 0 {
             watch::shadow(ring, |shadow, _| shadow.owner = crate::process::thread());
         }
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn io_uring_resize_rings(
         watch::before(ring, LOOKS, place);
         let old = (*ring).sq.sqes.addr();
         let area = withdraw(ring);
-        let ret = crate::register::resize::io_uring_resize_rings(ring, p);
+        let ret = crate::interface::register::resize::io_uring_resize_rings(ring, p);
         if ret >= 0 {
             watch::moved(old, ring);
         }
@@ -273,7 +273,8 @@ pub unsafe extern "C" fn io_uring_register_buf_ring(
     flags: c_uint,
 ) -> c_int {
     unsafe {
-        let ret = crate::register::buf_ring::io_uring_register_buf_ring(ring, reg, flags);
+        let ret =
+            crate::interface::register::buf_ring::io_uring_register_buf_ring(ring, reg, flags);
         if ret >= 0 {
             let reg = reg.read();
             // The kernel's own memory is not known before the program maps it.
@@ -296,8 +297,9 @@ pub unsafe extern "C" fn io_uring_setup_buf_ring(
     err: *mut c_int,
 ) -> *mut io_uring_buf_ring {
     unsafe {
-        let made =
-            crate::register::buf_ring::io_uring_setup_buf_ring(ring, nentries, bgid, flags, err);
+        let made = crate::interface::register::buf_ring::io_uring_setup_buf_ring(
+            ring, nentries, bgid, flags, err,
+        );
         if !made.is_null() {
             watch::shadow(ring, |shadow, _| {
                 shadow.groups.registered(bgid as u16, made, nentries);
@@ -314,7 +316,7 @@ pub unsafe extern "C" fn io_uring_unregister_buf_ring(ring: *mut io_uring, bgid:
         watch::shadow(ring, |shadow, _| {
             shadow.groups.give_up(bgid as u16, shadow.marks.submitted);
         });
-        crate::register::buf_ring::io_uring_unregister_buf_ring(ring, bgid)
+        crate::interface::register::buf_ring::io_uring_unregister_buf_ring(ring, bgid)
     }
 }
 
@@ -330,7 +332,7 @@ pub unsafe extern "C" fn io_uring_free_buf_ring(
         watch::shadow(ring, |shadow, _| {
             shadow.groups.give_up(bgid as u16, shadow.marks.submitted);
         });
-        crate::register::buf_ring::io_uring_free_buf_ring(ring, br, nentries, bgid)
+        crate::interface::register::buf_ring::io_uring_free_buf_ring(ring, br, nentries, bgid)
     }
 }
 
@@ -344,7 +346,7 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
         watch::shadow(ring, |shadow, _| {
             shadow.last_cancel = shadow.marks.submitted;
         });
-        crate::register::cancel::io_uring_register_sync_cancel(ring, reg)
+        crate::interface::register::cancel::io_uring_register_sync_cancel(ring, reg)
     }
 }
 
@@ -355,7 +357,7 @@ macro_rules! tags {
         pub unsafe extern "C" fn $name(ring: *mut io_uring, $($arg: $kind),*) -> c_int {
             unsafe {
                 watch::shadow(ring, |shadow, _| shadow.unasked = true);
-                crate::register::$module::$name(ring, $($arg),*)
+                crate::interface::register::$module::$name(ring, $($arg),*)
             }
         }
     )*};

@@ -35,29 +35,8 @@
 )]
 #![cfg_attr(not(feature = "hooks"), allow(dead_code, reason = "the hooks call it"))]
 
-#[path = "../../../src/archive.rs"]
-mod archive;
-#[cfg(feature = "ffi")]
-#[path = "../../../src/ffi.rs"]
-mod ffi;
-#[path = "../../../src/heap.rs"]
-mod heap;
-#[path = "../../../src/probe.rs"]
-mod probe;
-#[path = "../../../src/queue.rs"]
-mod queue;
-#[path = "../../../src/register/mod.rs"]
-mod register;
-#[path = "../../../src/setup.rs"]
-mod setup;
-#[path = "../../../src/sizes.rs"]
-mod sizes;
-#[path = "../../../src/syscall.rs"]
-mod syscall;
-#[path = "../../../src/version.rs"]
-mod version;
-#[path = "../../../src/wait.rs"]
-mod wait;
+#[path = "../../../src/interface.rs"]
+mod interface;
 
 mod asan;
 mod buffers;

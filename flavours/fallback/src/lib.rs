@@ -35,29 +35,8 @@
     reason = "libc's types differ from one C library to another"
 )]
 
-#[path = "../../../src/archive.rs"]
-mod archive;
-#[cfg(feature = "ffi")]
-#[path = "../../../src/ffi.rs"]
-mod ffi;
-#[path = "../../../src/heap.rs"]
-mod heap;
-#[path = "../../../src/probe.rs"]
-mod probe;
-#[path = "../../../src/queue.rs"]
-mod queue;
-#[path = "../../../src/register/mod.rs"]
-mod register_calls;
-#[path = "../../../src/setup.rs"]
-mod setup_calls;
-#[path = "../../../src/sizes.rs"]
-mod sizes;
-#[path = "../../../src/syscall.rs"]
-mod syscall;
-#[path = "../../../src/version.rs"]
-mod version;
-#[path = "../../../src/wait.rs"]
-mod wait_calls;
+#[path = "../../../src/interface.rs"]
+mod interface;
 
 mod aio;
 mod batch;
