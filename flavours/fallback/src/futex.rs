@@ -35,6 +35,8 @@ struct Sleeper {
     elsewhere: AtomicU32,
     /// The thread has ended, or needs not be seen any more.
     settled: AtomicU32,
+    /// It sleeps with a mask, for a moment at a time.
+    has_mask: bool,
 }
 
 /// Jobs by number, each with its thread. Who takes one out completes it.
@@ -71,7 +73,7 @@ pub fn has_several() -> bool {
 
 /// Whether requests can wait here: there may be threads.
 pub fn is_served() -> bool {
-    sys::spawn("iou-futex", || {})
+    sys::can_spawn()
 }
 
 /// Lets a job wait on its words. Gives it back where no thread can be made, or where a word has another value.
@@ -84,6 +86,7 @@ pub fn put(mut job: Box<Job>) -> Option<Box<Job>> {
         bed: AtomicU32::new(0),
         elsewhere: AtomicU32::new(0),
         settled: AtomicU32::new(0),
+        has_mask: !several,
     });
     let entry = (job, sleeper.clone());
     WAITING
@@ -163,9 +166,30 @@ fn end(id: u64, words: &[Word], woken: c_int) {
         None => {
             // Taken back: the wake is somebody else's.
             if let Some(word) = usize::try_from(woken).ok().and_then(|at| words.get(at)) {
-                word.wake(1);
+                if word.wake(1) == 0 {
+                    wake_between_sleeps(word);
+                }
             }
         }
+    }
+}
+
+/// Ends a request with a mask that waits on a word and whose thread is between two sleeps, where no wake finds it.
+fn wake_between_sleeps(word: &Word) {
+    let id = {
+        let waiting = WAITING.lock();
+        let fits = |(job, sleeper): &(Box<Job>, Arc<Sleeper>)| {
+            let words = job.req.stable.as_ref().map(|stable| &stable.words);
+            let one = words.and_then(|words| words.first());
+            sleeper.has_mask && one.is_some_and(|one| one.is_woken_with(word))
+        };
+        let jobs = waiting.jobs.iter().flatten();
+        jobs.filter(|(_, entry)| fits(entry))
+            .map(|(id, _)| *id)
+            .min()
+    };
+    if let Some(job) = id.and_then(take) {
+        Job::complete_all(vec![(job, 0)]);
     }
 }
 

@@ -11,7 +11,7 @@
 //! | [`table`] | which descriptors and registered indexes are emulated rings |
 //! | [`memory`], [`ring`], [`make`] | a ring: its memory, its state, how it is made |
 //! | [`resources`] | what is registered with a ring, or provided to it |
-//! | [`post`], [`wait`] | completions: posting them, waiting for them |
+//! | [`post`], [`wait`], [`gather`] | completions: posting them, waiting for them, having them at once |
 //! | [`request`], [`op`] | a request; what there is to know of its opcode |
 //! | [`submit`], [`run`], [`batch`] | reading SQEs; running requests and those that depend on them |
 //! | [`ops`] | a file for each topic of opcodes, and the table of them |
@@ -43,6 +43,7 @@ mod batch;
 mod credentials;
 mod deadline;
 mod futex;
+mod gather;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod inside;

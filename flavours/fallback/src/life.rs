@@ -97,6 +97,7 @@ extern "C" fn child() {
         state.counted.clear();
         // The parent posts these.
         state.overflow.clear();
+        state.kept.clear();
         drop(state);
         std::mem::forget(std::mem::take(&mut *ring.handed_back.lock()));
     }

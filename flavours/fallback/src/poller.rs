@@ -11,7 +11,7 @@ use crate::op;
 use crate::request::{Duplicate, How};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
-use crate::wake::{ORPHANED, WAKER, is_orphaned};
+use crate::wake::{FIRING, ORPHANED, WAKER, is_orphaned};
 use crate::{aio, lead};
 
 const IDLE: u64 = 5_000_000_000;
@@ -161,6 +161,7 @@ impl Poller {
         (self.level, self.edge, self.wake, self.aio) = (-1, -1, -1, -1);
         WAKER.store(-1, Ordering::Release);
         self.runs = false;
+        FIRING.store(0, Ordering::SeqCst);
         ORPHANED.store(false, Ordering::SeqCst);
     }
 }
@@ -420,7 +421,7 @@ fn serve() {
 }
 
 /// Runs the jobs that waited for these events.
-fn fire(fd: c_int, events: u32, edge: bool) {
+pub fn fire(fd: c_int, events: u32, edge: bool) {
     let mut poller = POLLER.lock();
     let armed = poller.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
     let hit = |armed: &&Armed| armed.edge == edge && events & (armed.events | ALWAYS) != 0;
@@ -444,10 +445,30 @@ fn fire(fd: c_int, events: u32, edge: bool) {
     if !edge {
         poller.arm(fd);
     }
+    // Under the lock: who finds a job gone finds it counted. SeqCst: as all that is counted across threads here.
+    FIRING.fetch_add(1, Ordering::SeqCst);
     drop(poller);
     for job in jobs {
         job.resume(How::Ready);
     }
+    FIRING.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// The descriptors on which jobs of a ring wait once.
+pub fn waited_for(ring: &Arc<Ring>) -> Vec<libc::pollfd> {
+    let poller = POLLER.lock();
+    let of_ring = |armed: &&Armed| !armed.edge && Arc::ptr_eq(&armed.job.ring, ring);
+    let fds = poller.fds.iter().filter_map(|(fd, armed)| {
+        let events = armed.iter().filter(of_ring).map(|armed| armed.events);
+        events
+            .reduce(|all, events| all | events)
+            .map(|all| libc::pollfd {
+                fd: *fd,
+                events: all as i16,
+                revents: 0,
+            })
+    });
+    fds.collect()
 }
 
 fn fire_timers() {

@@ -23,6 +23,16 @@ impl Ring {
     #[inline]
     pub fn post(&self, state: &mut State, completion: Completion) {
         state.posted += 1;
+        // Relaxed: what an owner posts in its own calls it sees itself.
+        if state.keeps && self.owner.load(Ordering::Relaxed) != sys::thread() {
+            state.kept.push_back(completion);
+            return;
+        }
+        self.append(state, completion);
+    }
+
+    #[inline]
+    fn append(&self, state: &mut State, completion: Completion) {
         let memory = self.memory();
         // Relaxed: posters hold the state, so this is the last of them.
         let tail = memory.cq_tail().load(Ordering::Relaxed);
@@ -43,7 +53,32 @@ impl Ring {
 
     /// Whether the next completion would find no room: multishot requests end then.
     pub fn is_full(&self, state: &State) -> bool {
-        !state.overflow.is_empty() || self.ready() >= self.memory().cq_entries
+        let there = self.ready() as usize + state.kept.len();
+        !state.overflow.is_empty() || there >= self.memory().cq_entries as usize
+    }
+
+    /// The owner asks for completions: posts those that were kept back, and those to come at once.
+    pub fn keep_nothing(&self, state: &mut State) {
+        state.keeps = false;
+        while let Some(completion) = state.kept.pop_front() {
+            self.append(state, completion);
+        }
+        self.show_work(state);
+    }
+
+    /// Under `IORING_SETUP_TASKRUN_FLAG`: has the program enter while there are requests, or completions kept back. Other
+    /// threads complete these without being seen, so that each may be about to.
+    pub fn show_work(&self, state: &State) {
+        if !self.has(IORING_SETUP_TASKRUN_FLAG) {
+            return;
+        }
+        // Release: what is waited for is there for whoever sees the flag.
+        let flags = self.memory().sq_flags();
+        if state.in_flight > 0 || !state.kept.is_empty() {
+            flags.fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
+        } else {
+            flags.fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
+        }
     }
 
     /// Moves completions from the overflow list into the CQ, as far as there is room.
@@ -97,6 +132,7 @@ impl Ring {
             sys::eventfd_write(self.masked_wait.load(Ordering::Relaxed));
         }
         self.signal();
+        self.show_work(state);
         if let Some((eventfd, only_aside)) = state.eventfd {
             let muted = memory.cq_flags().load(Ordering::Relaxed) & IORING_CQ_EVENTFD_DISABLED != 0;
             if !muted && (aside || !only_aside) {
@@ -110,9 +146,11 @@ impl Ring {
         let memory = self.memory();
         if memory.signalled().load(Ordering::Relaxed) == 0 {
             memory.signalled().store(1, Ordering::SeqCst);
-            memory
-                .sq_flags()
-                .fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
+            if !self.tells_work() {
+                memory
+                    .sq_flags()
+                    .fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
+            }
             if self.descriptor() >= 0 {
                 sys::eventfd_write(self.descriptor());
             }
@@ -128,13 +166,16 @@ impl Ring {
         let state = self.state.lock();
         let unfinished =
             !self.handed_back.lock().is_empty() || wake::is_orphaned() && state.in_flight > 0;
-        if self.ready() != 0 || !state.overflow.is_empty() || unfinished {
+        let more = !state.overflow.is_empty() || !state.kept.is_empty();
+        if self.ready() != 0 || more || unfinished {
             return;
         }
         sys::eventfd_read(self.descriptor());
-        self.memory()
-            .sq_flags()
-            .fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
+        if !self.tells_work() {
+            self.memory()
+                .sq_flags()
+                .fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
+        }
         self.memory().signalled().store(0, Ordering::SeqCst);
         // Another process that shares the ring may have posted meanwhile.
         if self.ready() != 0 {

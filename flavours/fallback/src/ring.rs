@@ -5,6 +5,8 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use uring_core::abi::{IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_TASKRUN_FLAG};
+
 use crate::lock::Lock;
 use crate::memory::{Completion, Memory};
 use crate::request::{Pending, Req};
@@ -68,6 +70,10 @@ pub struct Submission {
 pub struct State {
     /// Completions for which there was no room.
     pub overflow: VecDeque<Completion>,
+    /// Completions that the program has not asked for, under `IORING_SETUP_DEFER_TASKRUN`.
+    pub kept: VecDeque<Completion>,
+    /// Completions of other threads are kept back: the owner is not in a call that asks for them.
+    pub keeps: bool,
     /// Completions posted since the ring was made.
     pub posted: u64,
     /// How many of them are those of timeouts whose time had come, which other timeouts do not count.
@@ -114,6 +120,7 @@ impl Ring {
             submission: Lock::new(Submission::default()),
             state: Lock::new(State {
                 disabled,
+                keeps: flags & IORING_SETUP_DEFER_TASKRUN != 0,
                 ..State::default()
             }),
             released: Arc::new(Lock::new(Vec::new())),
@@ -165,6 +172,11 @@ impl Ring {
     /// Whether all of these set-up flags are on.
     pub fn has(&self, flags: u32) -> bool {
         self.flags & flags == flags
+    }
+
+    /// Whether `IORING_SQ_TASKRUN` is about requests in flight alone, or never set.
+    pub fn tells_work(&self) -> bool {
+        self.flags & (IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_DEFER_TASKRUN) != 0
     }
 
     /// A number for a request, unique in the process.

@@ -160,6 +160,7 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
             timeout: None,
         };
         state.pending.insert(id, info);
+        ring.show_work(&state);
     }
     let job = job(ring, req);
     match place {

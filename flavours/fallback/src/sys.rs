@@ -3,7 +3,7 @@
 //! The emulator must not call the libc functions that the hooks replace: it would call itself.
 
 use std::cell::Cell;
-use std::ffi::{c_int, c_uint};
+use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::kernel::{Kernel, Native};
@@ -257,9 +257,47 @@ pub fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     result
 }
 
+/// The bytes of a thread's stack.
+const STACK: usize = 256 * 1024;
+
+/// Whether threads can be made. Makes one, on a stack that does not stay as those of other threads do.
+pub fn can_spawn() -> bool {
+    extern "C" fn nothing(unused: *mut c_void) -> *mut c_void {
+        unused
+    }
+    let how = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a mapping of its own, which only the thread uses, and which is gone after it. The handle is of the thread
+    // that was made.
+    unsafe {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let stack = sys!(SYS_mmap, 0, STACK, access, how, NO_FILE, 0);
+        if stack < 0 {
+            return false;
+        }
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        libc::pthread_attr_init(&raw mut attributes);
+        let at = std::ptr::with_exposed_provenance_mut(stack as usize);
+        libc::pthread_attr_setstack(&raw mut attributes, at, STACK);
+        let mut thread: libc::pthread_t = std::mem::zeroed();
+        let made = with_signals_blocked(|| {
+            libc::pthread_create(
+                &raw mut thread,
+                &raw const attributes,
+                nothing,
+                std::ptr::null_mut(),
+            )
+        }) == 0;
+        if made {
+            libc::pthread_join(thread, std::ptr::null_mut());
+        }
+        libc::pthread_attr_destroy(&raw mut attributes);
+        sys!(SYS_munmap, stack, STACK);
+        made
+    }
+}
+
 /// Starts a thread of the library's. `false`: none can be made.
 pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
-    const STACK: usize = 256 * 1024;
     let thread = std::thread::Builder::new()
         .name(name.into())
         .stack_size(STACK);

@@ -9,6 +9,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use uring_core::abi::*;
 
+use crate::gather::gather;
 use crate::lead::{Follower, Leader};
 use crate::register::region;
 use crate::ring::Ring;
@@ -134,7 +135,24 @@ impl Limits {
 }
 
 /// Waits until `wanted` completions are there. Returns 0 or a negative error number.
-pub fn wait(ring: &Arc<Ring>, wanted: u32, mut limits: Limits) -> c_int {
+pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
+    if !ring.tells_work() {
+        return wait_for(ring, wanted, limits);
+    }
+    // What has happened by now is to be seen, whether or not another thread has looked.
+    gather(ring);
+    let keeps = {
+        let mut state = ring.state.lock();
+        let keeps = state.keeps;
+        ring.keep_nothing(&mut state);
+        keeps
+    };
+    let ret = wait_for(ring, wanted, limits);
+    ring.state.lock().keeps = keeps;
+    ret
+}
+
+fn wait_for(ring: &Arc<Ring>, wanted: u32, mut limits: Limits) -> c_int {
     // Relaxed: a timeout that ends now ends this wait or has its completion seen.
     limits.timeouts = ring.timeouts.load(Ordering::Relaxed);
     let wanted = wanted.min(ring.memory().cq_entries);

@@ -1,6 +1,6 @@
 //! How the thread that looks for events is woken, and whether there is one.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use crate::sys;
 
@@ -8,6 +8,9 @@ use crate::sys;
 pub static WAKER: AtomicI32 = AtomicI32::new(-1);
 /// Jobs wait and the thread could not be made: the program's threads do its work when they enter.
 pub static ORPHANED: AtomicBool = AtomicBool::new(false);
+
+/// Threads that run jobs whose events came, or are about to.
+pub static FIRING: AtomicU32 = AtomicU32::new(0);
 
 /// Whether threads of the program's have to do the poller's work.
 pub fn is_orphaned() -> bool {

@@ -53,6 +53,13 @@ impl Word {
         }
     }
 
+    /// Whether who wakes the other one with its mask wakes this one.
+    pub fn is_woken_with(&self, other: &Word) -> bool {
+        self.address == other.address
+            && self.is_private() == other.is_private()
+            && self.mask & other.mask != 0
+    }
+
     /// The refusals of an address.
     pub fn check_address(&self) -> Result<(), c_int> {
         if self.address % 4 != 0 {

@@ -11,7 +11,7 @@
 #include "file.h"
 #include "ring.h"
 
-enum { REQUESTS = 200000, WINDOW = 32 };
+enum { REQUESTS = 1000000, WINDOW = 32 };
 
 static void join(pid_t child)
 {
