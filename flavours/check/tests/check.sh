@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan memcheck static installed faults cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan memcheck static installed faults programs cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -223,6 +223,11 @@ fault_rules() {
     grep -q '"eio@op=NOTHING" is unknown' "$work/said" || fail "an unknown opcode: $(cat "$work/said")"
 }
 
+# Other people's programs with faults on demand.
+programs() {
+    "$here/faults.sh"
+}
+
 # What is installed can be used, and taken away again.
 installed() {
     local to=$work/installed left
@@ -272,7 +277,7 @@ cases() {
         --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan memcheck static installed faults cost cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan memcheck static installed faults programs cost cases
 for part in "$@"; do
     "$part"
 done
