@@ -145,7 +145,7 @@ judge_process() {
     fi
     if emulated "$side"; then
         grep -q 'memfd:\[io_uring\]' "/proc/$pid/maps" || fail "$side: process $pid has no emulated ring"
-        ring_completions=emulated
+        ring_completions="uncounted emulated"
         return
     fi
     for descriptor in /proc/"$pid"/fd/*; do

@@ -46,12 +46,16 @@ answers() {
     done
 }
 
+# create SIDE: a new server's data. That of the first side is copied for the others.
 create() {
     local side=$1
+    if [ ! -e "$work/template" ]; then
+        "${enter[@]}" "$pg_bin/initdb" -D "$work/template" -U postgres -A trust --data-checksums --locale=C -E UTF8 \
+            --no-sync >"$work/initdb.log" 2>&1 || fail "initdb: $(tail -n 3 "$work/initdb.log")"
+    fi
     mkdir "$work/$side"
+    cp -a "$work/template" "$work/$side/data"
     chown nobody "$work/$side"
-    "${enter[@]}" "$pg_bin/initdb" -D "$work/$side/data" -U postgres -A trust --data-checksums --locale=C -E UTF8 \
-        --no-sync >"$work/initdb.log" 2>&1 || fail "initdb: $(tail -n 3 "$work/initdb.log")"
 }
 
 # start SIDE SETTING...: the buffers are far smaller than the data, so pages are read and written back all the time.

@@ -9,6 +9,7 @@ Exit status: 0 measured, 77 nothing to compare with here.
 import argparse
 import os
 import pathlib
+import shutil
 import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[3]
@@ -42,23 +43,44 @@ def rows(path):
     yield Row("ring set up and given up, 64 entries", "setup", BESIDE, entries=64), None
 
 
+def rows_of_qemu(path):
+    """The pool is qemu's own there."""
+    yield Row("qemu-img bench, 4 KiB O_DIRECT, depth 32", "bench", WITH_POOL, depth=32, direct=1, file=path), None
+    yield Row("qemu-img bench, 4 KiB cached, depth 32", "bench", WITH_POOL, depth=32, direct=0, file=path), None
+
+
+def preload(args):
+    return ["env", "LIBURING_FALLBACK=always", f"LD_PRELOAD={args.library.resolve()}"]
+
+
 def build(args):
     work = str(args.output)
     real = compile_c("c-tests/bench/speed.c", os.path.join(work, "speed"), args.prefix, os.path.join(args.prefix, "lib"))
-    preload = ["env", "LIBURING_FALLBACK=always", f"LD_PRELOAD={args.library.resolve()}"]
-    return {"real": real, "fallback": [*preload, real],
+    return {"real": real, "fallback": [*preload(args), real],
             "pool": compile_c("c-tests/bench/pool.c", os.path.join(work, "pool"), args.prefix)}
+
+
+def qemu(args):
+    """qemu-img as Debian has it: on its own liburing, on the fallback, and on its threads."""
+    bench = [sys.executable, str(pathlib.Path(__file__).with_name("qemu-bench.py"))]
+    return {"real": [*bench, "io_uring"], "fallback": [*preload(args), *bench, "io_uring"], "pool": [*bench, "threads"]}
 
 
 def cell(found):
     return f"{found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})" if found else ""
 
 
-def table(args, programs):
+def table(args):
     lines = ["| | the kernel, ns | fallback, ns | fallback / kernel | aim | fallback / pool of threads |",
              "| --- | ---: | ---: | ---: | ---: | ---: |"]
     path = data.file(str(args.output))
-    for row, aim in rows(path):
+    ours, of_qemu = build(args), qemu(args)
+    todo = [(ours, *row) for row in rows(path)]
+    if shutil.which("qemu-img"):
+        todo += [(of_qemu, *row) for row in rows_of_qemu(path)]
+    else:
+        print("SKIP: qemu-img is missing")
+    for programs, row, aim in todo:
         times = measure(programs, row, args.seconds, args.turns)
         if times is None:
             return None
@@ -84,7 +106,7 @@ def main():
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     before = machine.load()
-    lines = table(args, build(args))
+    lines = table(args)
     if lines is None:
         return 77
     about = machine.describe(str(args.output))
