@@ -2,7 +2,7 @@
 
 FALLBACK_FIRST := io_uring_queue_init
 FALLBACK_HOOKS := close close_range closefrom dup2 dup3 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait \
-	epoll_pwait2 mmap mmap64 syscall
+	epoll_pwait2 mmap mmap64 syscall inotify_add_watch fanotify_mark
 FALLBACK_ALSO := liburing_fallback_active
 
 .PHONY: fallback install-fallback uninstall-fallback

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::c_int;
+use std::sync::atomic::AtomicBool;
 
 use crate::job::Job;
 use crate::lock::Lock;
@@ -42,6 +43,9 @@ struct Event {
     res: i64,
     res2: i64,
 }
+
+/// The program has itself told of reads and writes, which those of native AIO are kept from.
+pub static WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// The process's one context.
 pub struct Aio {

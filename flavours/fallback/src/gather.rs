@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use crate::poller;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
-use crate::wake::FIRING;
+use crate::wake::{FIRING, RINGS_POLLED};
 
 /// Goes on with the requests of a ring whose descriptors are ready or whose time has come.
 pub fn gather(ring: &Arc<Ring>) {
@@ -35,9 +35,25 @@ pub fn gather(ring: &Arc<Ring>) {
             poller::fire(slot.fd, slot.revents as u16 as u32, false);
         }
     }
-    // Or be at them: none of them waits.
+    wait_for_firing();
+}
+
+/// The poller's thread may be at requests whose events came: none of them waits.
+fn wait_for_firing() {
     while FIRING.load(Ordering::SeqCst) != 0 {
         // SAFETY: no memory is named.
         unsafe { sys!(SYS_sched_yield) };
+    }
+}
+
+/// Completes the requests that wait for the descriptor of a ring which has completions: a program may look for the ones
+/// right after it has caused the others.
+pub fn tell_polls(ring: &Ring) {
+    // Relaxed: as where it is set. And a descriptor that another thread makes readable is that one's to tell of.
+    let told = RINGS_POLLED.load(Ordering::Relaxed);
+    let fd = ring.descriptor();
+    if told && ring.ready() != 0 && fd >= 0 {
+        poller::fire(fd, libc::EPOLLIN as u32, false);
+        wait_for_firing();
     }
 }

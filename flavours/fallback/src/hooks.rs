@@ -3,6 +3,7 @@
 //! * Polling: a ring's descriptor is readable while the CQ has completions. Programs take these without a call, so each
 //!   poll first makes the descriptors of empty rings unreadable.
 //! * Closing: a request in flight keeps the file, not the descriptor's number.
+//! * Watching files: native AIO does not tell watchers.
 //! * `syscall` and `mmap`: for programs that use io_uring without liburing.
 //!
 //! While there are no emulated rings, each hook only calls the function that it replaces.
@@ -19,6 +20,7 @@ use uring_core::abi::io_uring_params;
 use uring_core::errno::Ret;
 use uring_core::kernel::{Kernel, Native};
 
+use crate::aio::WATCHED;
 use crate::inside::Inside;
 use crate::seam::User;
 use crate::{lead, life, make, poller, table};
@@ -154,6 +156,41 @@ pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
     }
     match next!(c"dup3" => extern "C" fn(c_int, c_int, c_int) -> c_int) {
         Some(next) => next(old, new, flags),
+        None => missing(),
+    }
+}
+
+/// Native AIO raises no events of files that it reads and writes: a program that asks for them is served without.
+///
+/// # Safety
+///
+/// As for libc's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inotify_add_watch(fd: c_int, path: *const c_char, mask: u32) -> c_int {
+    WATCHED.store(true, Ordering::Relaxed);
+    match next!(c"inotify_add_watch" => unsafe extern "C" fn(c_int, *const c_char, u32) -> c_int) {
+        Some(next) => unsafe { next(fd, path, mask) },
+        None => missing(),
+    }
+}
+
+/// The same for `fanotify_mark`.
+///
+/// # Safety
+///
+/// As for libc's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn fanotify_mark(
+    fd: c_int,
+    flags: c_uint,
+    mask: u64,
+    directory: c_int,
+    path: *const c_char,
+) -> c_int {
+    WATCHED.store(true, Ordering::Relaxed);
+    type Mark = unsafe extern "C" fn(c_int, c_uint, u64, c_int, *const c_char) -> c_int;
+    match next!(c"fanotify_mark" => Mark) {
+        Some(next) => unsafe { next(fd, flags, mask, directory, path) },
         None => missing(),
     }
 }

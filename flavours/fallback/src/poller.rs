@@ -11,8 +11,8 @@ use crate::op;
 use crate::request::{Duplicate, How};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
-use crate::wake::{FIRING, ORPHANED, WAKER, is_orphaned};
-use crate::{aio, lead};
+use crate::wake::{FIRING, ORPHANED, RINGS_POLLED, WAKER, is_orphaned};
+use crate::{aio, lead, table};
 
 const IDLE: u64 = 5_000_000_000;
 const AT_ONCE: usize = 64;
@@ -173,6 +173,10 @@ pub fn put(job: Box<Job>, events: u32, edge: bool) -> Option<Box<Job>> {
         return Some(job);
     }
     let (fd, id, ring) = (job.req.fd(), job.req.id, job.ring.clone());
+    if table::is_ring(fd) {
+        // Relaxed: who completes something on that ring afterwards has been told of this by the program.
+        RINGS_POLLED.store(true, Ordering::Relaxed);
+    }
     poller.fds.entry(fd).or_default().push(Armed {
         id,
         events,

@@ -19,7 +19,7 @@ use crate::mode::{self, Mode};
 use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
-use crate::{lead, life, make, poller, register, run, submit, sys, table};
+use crate::{gather, lead, life, make, poller, register, run, submit, sys, table};
 
 /// The kernel, or what stands in for it.
 pub struct User;
@@ -118,6 +118,7 @@ impl Kernel for User {
         ring.inside.fetch_add(1, Ordering::SeqCst);
         // SAFETY: passed on to the caller.
         let ret = unsafe { enter(&ring, to_submit, min_complete, flags, arg, size) };
+        gather::tell_polls(&ring);
         make::left(&ring);
         Ret::from_c(ret)
     }

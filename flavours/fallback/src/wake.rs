@@ -12,6 +12,9 @@ pub static ORPHANED: AtomicBool = AtomicBool::new(false);
 /// Threads that run jobs whose events came, or are about to.
 pub static FIRING: AtomicU32 = AtomicU32::new(0);
 
+/// Requests have waited for the descriptor of a ring.
+pub static RINGS_POLLED: AtomicBool = AtomicBool::new(false);
+
 /// Whether threads of the program's have to do the poller's work.
 pub fn is_orphaned() -> bool {
     // Relaxed: who waits for something has seen it set, or its own thread has.

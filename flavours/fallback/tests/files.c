@@ -1,7 +1,9 @@
 /*
  * Requests hold the file, not the number: POSIX locks survive, and a number
- * that is used anew leads no request to the other file.
+ * that is used anew leads no request to the other file. Watchers of files and of
+ * rings are told.
  */
+#include <sys/inotify.h>
 #include <sys/wait.h>
 
 #include "file.h"
@@ -98,10 +100,56 @@ static void ring_number_used_anew(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Reads past the page cache are seen by a watcher of the same program, as all others are. */
+static void watched(void)
+{
+    struct inotify_event event;
+    struct io_uring ring;
+    void *block;
+    int watch = CHECK_SYS(inotify_init1(IN_NONBLOCK)), fd;
+
+    close(make_file("watched", 4096, 1));
+    fd = open("watched", O_RDONLY | O_DIRECT);
+    if (fd < 0)
+        skip("this file system has no O_DIRECT");
+    CHECK_EQ(posix_memalign(&block, 4096, 4096), 0);
+    CHECK_SYS(inotify_add_watch(watch, "watched", IN_ACCESS));
+    ring_open(&ring, 4, 0);
+    io_uring_prep_read(next_sqe(&ring), fd, block, 4096, 0);
+    CHECK_EQ(run_res(&ring), 4096);
+    CHECK_EQ(read(watch, &event, sizeof(event)), (ssize_t) sizeof(event));
+    CHECK_EQ(event.mask, IN_ACCESS);
+    io_uring_queue_exit(&ring);
+    free(block);
+    close(fd);
+    close(watch);
+}
+
+/* A completion on one ring completes a poll of its descriptor on another, before the call returns. */
+static void ring_polled_by_ring(void)
+{
+    struct io_uring first, second;
+
+    ring_open(&first, 4, 0);
+    ring_open(&second, 4, 0);
+    for (unsigned round = 0; round < 100; round++) {
+        io_uring_prep_poll_add(next_sqe(&second), first.ring_fd, POLLIN);
+        SUBMIT(&second, 1);
+        submit_nop(&first, 1);
+        CHECK_EQ(io_uring_cq_ready(&second), 1);
+        CHECK_EQ(reap(&second).res, POLLIN);
+        reap(&first);
+    }
+    io_uring_queue_exit(&first);
+    io_uring_queue_exit(&second);
+}
+
 static const struct test_case cases[] = {
     CASE(locks_survive),
     CASE(number_used_anew),
     CASE(ring_number_used_anew),
+    CASE(watched),
+    CASE(ring_polled_by_ring),
 };
 
 TEST_MAIN(cases)

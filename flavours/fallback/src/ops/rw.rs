@@ -5,10 +5,12 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
 use super::buffers;
+use crate::aio;
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -295,7 +297,10 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
     };
     let on_disk = |kind: c_int| matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK);
     if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(kind(req)) {
-        let direct = open & libc::O_DIRECT != 0 && req.offset() != CURRENT && wanted(req) != 0;
+        // Relaxed: a program that reads right after it has asked to be told has seen itself ask.
+        let watched = aio::WATCHED.load(Ordering::Relaxed);
+        let direct =
+            open & libc::O_DIRECT != 0 && req.offset() != CURRENT && wanted(req) != 0 && !watched;
         return Outcome::Park(if direct {
             Place::Aio
         } else {
