@@ -309,6 +309,18 @@ impl Ring {
         }
     }
 
+    /// The index of the CQE at an address, if AddressSanitizer knows it as poisoned.
+    pub fn poisoned_cqe_at(&self, address: usize) -> Option<u32> {
+        let (from, to) = self.proxy.as_ref()?.poisoned;
+        let size = size_of::<io_uring_cqe>() << u32::from(self.has(IORING_SETUP_CQE32));
+        let slot = address.checked_sub(self.cqes.addr())? / size;
+        let slot = u32::try_from(slot)
+            .ok()
+            .filter(|slot| *slot <= self.cq.mask)?;
+        let index = from.wrapping_add(slot.wrapping_sub(from) & self.cq.mask);
+        (to.wrapping_sub(index) as i32 > 0).then_some(index)
+    }
+
     /// Nothing is known of what is in flight any more.
     pub fn forget_all(&mut self) {
         self.flight.clear();

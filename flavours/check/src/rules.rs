@@ -127,6 +127,9 @@ rules! {
     /// An SQE was changed after it was submitted.
     Changed "changed" true "io_uring_get_sqe(3)"
         "leave an SQE alone once it is submitted, and take another one";
+    /// Memory that a request in flight reads has changed.
+    Reused "reused" true ""
+        "leave the buffer alone until the request's CQE is there; of a zero-copy send, until the one with IORING_CQE_F_NOTIF";
     /// An SQE was used that there was none of.
     NoSqe "no-sqe" true "io_uring_get_sqe(3)"
         "look whether io_uring_get_sqe() returned NULL, and submit then before asking again";

@@ -15,7 +15,7 @@ use crate::noted::{Slots, is_plain_request};
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields, Inner, Pointer, Until};
 use crate::place::Place;
-use crate::proxy::used;
+use crate::proxy::{sent, used};
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
@@ -198,7 +198,10 @@ fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place:
         pointed(&mut request, notes, &pointer, place, late);
     });
     rules(ring, notes, &request, place);
-    used::in_request(ring, notes, &request, place);
+    if ring.proxy.is_some() {
+        used::in_request(ring, notes, &request, place);
+        sent::begins(ring, &request);
+    }
     ring.bundles |= request.is_bundle();
     if request.has(IOSQE_CQE_SKIP_SUCCESS) {
         // Nothing will say when it has ended.

@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use crate::asan;
 use crate::notes::report;
 use crate::place;
+use crate::proxy::used;
 use crate::report::Report;
 use crate::rules::Rule;
 use crate::state;
@@ -24,7 +25,7 @@ pub extern "C" fn reported(_: *const c_char) {
                 .find(|(request, range)| request.held && range.owned)
         });
         let Some((request, range)) = found else {
-            return;
+            return used::touched(state, address, place);
         };
         report(
             &mut state.notes,

@@ -14,7 +14,7 @@ use crate::mode::mode;
 use crate::notes::{Notes, report};
 use crate::place::Place;
 use crate::process;
-use crate::proxy::{begin, look};
+use crate::proxy::{begin, look, sent};
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
@@ -112,6 +112,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
         look::seen(shadow, notes, place);
+        sent::look(shadow, notes, place);
         if call.submits {
             submitting(shadow, notes, ring, call, place);
             if shadow.raced {

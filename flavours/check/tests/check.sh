@@ -107,9 +107,17 @@ ffi() {
 
 # In a program with AddressSanitizer, its notes of memory count, and it is told of memory that the kernel writes to.
 asan() {
-    "$CC" -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address -pthread -I"$PREFIX/include" "$here/asan/sanitized.c" -o "$work/sanitized" \
-        -L"$CHECKER_OUT" -luring 2>"$work/said" || { echo "SKIP: asan: $(head -n 1 "$work/said")" && return; }
-    "$PYTHON" "$here/misuse.py" --tool asan --library "$library" "$work/sanitized" || fail "reports under AddressSanitizer"
+    local build=("$CC" -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address -pthread "-I$PREFIX/include")
+    local run=("$PYTHON" "$here/misuse.py" --tool asan --library "$library")
+    "${build[@]}" "$here/asan/sanitized.c" -o "$work/sanitized" -L"$CHECKER_OUT" -luring 2>"$work/said" ||
+        { echo "SKIP: asan: $(head -n 1 "$work/said")" && return; }
+    "${run[@]}" "$work/sanitized" || fail "reports under AddressSanitizer"
+    "${build[@]}" "$here/asan/proxied.c" -o "$work/proxied" -L"$CHECKER_OUT" -luring
+    "${run[@]}" --words proxy, "$work/proxied" "$work/sanitized" || fail "reports under AddressSanitizer in proxy mode"
+    # To ask for its cases it runs without the check library.
+    "${build[@]}" "$here/proxy.c" -o "$work/proxy" -L"$CHECKER_OUT" -luring "-Wl,-rpath,$PREFIX/lib"
+    "${run[@]}" --words proxy, "$work/proxy" --only sqes_left_alone read_then_seen answered_then_advanced spins \
+        polled_by_descriptor handed_to_a_child || fail "right programs under AddressSanitizer in proxy mode"
 }
 
 # With ThreadSanitizer: what passes through a ring is ordered, nothing else is, and the library's own work is not looked at.

@@ -390,6 +390,47 @@ static void handed_to_a_child(void)
     MUST(wait(&status) > 0 && status == 0);
 }
 
+/* ---- memory that requests read ---- */
+
+/* Sends without a copy: the kernel tells in a call, and not before, that it is done with the buffer. */
+static void send_zero_copy(int wait_for_it, unsigned long long data)
+{
+    struct io_uring ring;
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    int server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    static char buffer[4096];
+    struct io_uring_cqe *cqe;
+    struct io_uring_sqe *sqe;
+
+    MUST(bind(server, (struct sockaddr *) &address, size) == 0 && listen(server, 1) == 0);
+    MUST(getsockname(server, (struct sockaddr *) &address, &size) == 0);
+    MUST(connect(client, (struct sockaddr *) &address, size) == 0);
+    open_ring(&ring, 4, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned done;
+
+        sqe = take(&ring, 0);
+        io_uring_prep_send_zc(sqe, client, buffer, sizeof(buffer), 0, 0);
+        sqe->user_data = data;
+        MUST(io_uring_submit(&ring) == 1);
+        if (!wait_for_it)
+            buffer[100]++;
+        do {
+            cqe = wait_for(&ring);
+            if (cqe->res == -EINVAL)
+                exit(EXIT_SKIP);
+            done = cqe->flags & IORING_CQE_F_NOTIF;
+            io_uring_cqe_seen(&ring, cqe);
+        } while (!done);
+        buffer[100]++;
+    }
+    io_uring_queue_exit(&ring);
+}
+
+static void sent_too_early(void) { send_zero_copy(0, 0xec); }
+static void sent_in_time(void) { send_zero_copy(1, 0xed); }
+
 static const struct misuse cases[] = {
     WRONG(written_after_submit, "changed", "IORING_OP_NOP, user_data 0xd1"),
     WRONG(written_before_exit, "changed", "IORING_OP_NOP, user_data 0xd2"),
@@ -408,6 +449,8 @@ static const struct misuse cases[] = {
     RIGHT(polled_by_descriptor),
     WRONG(resized, "changed", "IORING_OP_NOP, user_data 0xea"),
     RIGHT(handed_to_a_child),
+    WRONG(sent_too_early, "reused", "IORING_OP_SEND_ZC, user_data 0xec"),
+    RIGHT(sent_in_time),
 };
 
 MISUSE_MAIN(cases)

@@ -438,6 +438,18 @@ impl Area {
         None
     }
 
+    /// The index of the marked SQE at an address, if one is there.
+    pub fn marked_at(&self, address: usize) -> Option<u32> {
+        let header = self.header();
+        let slot = address.checked_sub(self.first_slot().addr())? / self.slot_size() as usize;
+        let slot = u32::try_from(slot)
+            .ok()
+            .filter(|slot| *slot <= header.mask)?;
+        let last = self.marked_to().wrapping_sub(1);
+        let ago = last.wrapping_sub(slot) & header.mask;
+        (ago < self.outside()).then(|| last.wrapping_sub(ago))
+    }
+
     /// The SQE that the kernel has taken at an index, if its slot was not used again.
     pub fn taken(&self, index: u32) -> io_uring_sqe {
         // SAFETY: the slot lies within the kernel's SQEs.

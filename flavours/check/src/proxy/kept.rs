@@ -1,6 +1,7 @@
 //! Which requests marked SQEs and CQEs were of.
 
 use crate::proxy::area::Area;
+use crate::proxy::sum::Sum;
 use crate::request::Request;
 
 /// So many are kept of each.
@@ -63,6 +64,8 @@ pub struct Kept {
     pub shared: bool,
     /// Others have submitted, too: of SQEs nothing is known.
     pub astray: bool,
+    /// Memory that requests in flight read.
+    pub sums: Vec<Sum>,
     /// CQEs that AddressSanitizer knows as poisoned: from the first index up to the second.
     pub poisoned: (u32, u32),
 }
@@ -77,6 +80,7 @@ impl Kept {
             seen: Recent::new(cq_entries),
             shared: false,
             astray: false,
+            sums: Vec::new(),
             poisoned: (head, head),
         }
     }

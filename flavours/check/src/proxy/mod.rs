@@ -7,6 +7,7 @@
 //! | [`kept`] | which requests those SQEs and CQEs were of |
 //! | [`look`] | whether the program uses them |
 //! | [`used`] | values that it has read there |
+//! | [`sent`], [`sum`] | memory that requests in flight read |
 //! | [`begin`], [`calls`] | which rings have it, and what calls do for them |
 
 pub mod area;
@@ -15,4 +16,6 @@ pub mod calls;
 pub mod kept;
 pub mod look;
 pub mod mark;
+pub mod sent;
+pub mod sum;
 pub mod used;

@@ -40,9 +40,6 @@ fn rule(kind: Kind) -> Rule {
 
 /// Looks for marks in a request.
 pub fn in_request(ring: &Ring, notes: &mut Notes, request: &Request, place: Place) {
-    if ring.proxy.is_none() {
-        return;
-    }
     let sqe = &request.sqe;
     // SAFETY: any bytes are a number.
     let (off, addr) = unsafe { (sqe.__anon1.off, sqe.__anon2.addr) };
@@ -131,4 +128,34 @@ pub fn descriptor(fd: i32, function: &str, place: Place) {
 #[cold]
 fn given(mark: &Mark, what: &str, place: Place) {
     state::with(|state| say(state, mark, what, place, "called"));
+}
+
+/// AddressSanitizer reports that the program has used an address. Says so if an SQE or a CQE is there whose time is over.
+pub fn touched(state: &mut State, address: u64, place: Place) {
+    let notes = &mut state.notes;
+    let found = state.rings.values().find_map(|ring| {
+        let kept = ring.proxy.as_ref()?;
+        if let Some(index) = kept.area.marked_at(address as usize) {
+            let text = "an SQE is used after it was submitted".to_owned();
+            return Some((Rule::Changed, text, kept.taken.get(index)));
+        }
+        let seen = kept.seen.get(ring.poisoned_cqe_at(address as usize)?)?;
+        let text = format!(
+            "a CQE is used after it was marked as seen (its user_data was {:#x}, its result {})",
+            seen.user_data, seen.res
+        );
+        Some((Rule::SeenEarly, text, seen.request.as_ref()))
+    });
+    if let Some((rule, what, request)) = found {
+        report(
+            notes,
+            &Report {
+                rule,
+                what,
+                request,
+                place,
+                doing: "used",
+            },
+        );
+    }
 }
