@@ -36,12 +36,18 @@ while IFS=: read -r arch gnu rust through machine; do
         [ "$(dpkg-deb -f "$package" Architecture)" = "$arch" ] || die "$(basename "$package") is not for $arch"
     done
     rm -rf "$out/$arch/unpacked"
-    dpkg-deb -x "$out/$arch"/liburing2-rs_*.deb "$out/$arch/unpacked"
-    dpkg-deb -x "$out/$arch"/liburing-rs-dev_*.deb "$out/$arch/unpacked"
+    packages=(liburing2-rs liburing-rs-dev) wanted=4
+    # Where the core makes its own system calls, the fallback and the check library are built as well.
+    if [ "$through" = own ]; then
+        packages+=(liburing-rs-fallback liburing-rs-check) wanted=10
+    fi
+    for package in "${packages[@]}"; do
+        dpkg-deb -x "$out/$arch/$package"_*.deb "$out/$arch/unpacked"
+    done
     found=$(find "$out/$arch/unpacked" -type f \( -name 'lib*.so.*' -o -name '*.a' \) -exec readelf -h {} + | sed -n 's/^ *Machine: *//p' | sort -u)
     [ "$found" = "$machine" ] || die "the libraries for $arch are for $found"
     libraries=$(find "$out/$arch/unpacked" -type f \( -name 'lib*.so.*' -o -name '*.a' \) | wc -l)
-    [ "$libraries" = 4 ] || die "$libraries libraries for $arch"
+    [ "$libraries" = "$wanted" ] || die "$libraries libraries for $arch"
     built+=("$arch")
 done <<'A'
 amd64:x86_64-linux-gnu:x86_64-unknown-linux-gnu:own:Advanced Micro Devices X86-64
