@@ -1,4 +1,5 @@
-"""The kernels to boot: Debian's, on amd64 its cloud kernels, downloaded and unpacked by build-aux/fetch-upstream.sh, not installed."""
+"""The kernels to boot: Debian's, on amd64 its cloud kernels, downloaded and unpacked by build-aux/fetch-upstream.sh, not
+installed; and one without io_uring."""
 
 import lzma
 import os
@@ -28,6 +29,19 @@ class Kernel:
         # 6.1.0-50-cloud-amd64, 6.12.95+deb12-cloud-amd64
         self.label = re.match(r"\d+\.\d+", self.release).group()
         self.version = tuple(map(int, self.label.split(".")))
+
+
+class WithoutIoUring:
+    """User-mode Linux, built without io_uring."""
+
+    user_mode, modules, label = True, {}, "without io_uring"
+
+    def __init__(self):
+        built = subprocess.run([PROJECT / "c-tests/vm/kernel-without.sh"], stdout=subprocess.PIPE, text=True, check=False)
+        if built.returncode != 0:
+            raise NotAvailable("it could not be built")
+        self.image = pathlib.Path(built.stdout.strip())
+        self.release = "user-mode"
 
 
 def fetch(suite, architecture, *arguments):

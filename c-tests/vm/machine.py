@@ -79,7 +79,7 @@ def boot(kernel, initramfs, drives, limit, on_line):
 
 def boot_user_mode(image, initramfs, limit, on_line):
     """The same for user-mode Linux, a kernel that is a program. It has no drives."""
-    line = [str(image), "mem=256M", f"initrd={initramfs}", "con=null", "con0=fd:0,fd:1", "ssl=null", "panic=-1",
+    line = [str(image), "mem=768M", f"initrd={initramfs}", "con=null", "con0=fd:0,fd:1", "ssl=null", "panic=-1",
             "loglevel=5", "drives=none"]
     # Its processes would inherit the C library's restartable sequences, and the host would end them. How it ends says
     # nothing: it aborts now and then when all is done.

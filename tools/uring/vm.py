@@ -40,19 +40,6 @@ class Expected:
         self.also = also
 
 
-class WithoutIoUring:
-    """User-mode Linux, built without io_uring."""
-
-    user_mode, modules, label = True, {}, "without io_uring"
-
-    def __init__(self):
-        built = subprocess.run([HERE / "kernel-without.sh"], stdout=subprocess.PIPE, text=True, check=False)
-        if built.returncode != 0:
-            raise kernels.NotAvailable("it could not be built")
-        self.image = pathlib.Path(built.stdout.strip())
-        self.release = "user-mode"
-
-
 # The console is a terminal.
 URING = "/work/bin/uring --color=never"
 PLAIN = f"/work/bin/refuse --uid {USER} -- {URING}"
@@ -169,7 +156,7 @@ def choose(suites):
     emulated = installed == 0 and shutil.which("qemu-system-x86_64") is not None
     if not emulated:
         print("SKIP: Debian's kernels were not booted: there is no qemu-system-x86_64 here")
-    makers = [lambda suite=suite: kernels.kernel(suite) for suite in suites if emulated] + [WithoutIoUring]
+    makers = [lambda suite=suite: kernels.kernel(suite) for suite in suites if emulated] + [kernels.WithoutIoUring]
     for make, name in zip(makers, (suites if emulated else []) + ["without io_uring"]):
         try:
             kernel = make()
