@@ -15,6 +15,8 @@ import machine
 from runner import COMPLAINTS
 
 BOOT_SECONDS = 120
+# Where programs are, below the machine's root, and the folder that each is started in, as init.c has them.
+PROGRAMS, FOLDER = "work/bin", "work/now"
 SPARE_MIB = 512
 
 
@@ -77,7 +79,7 @@ def boot(kernel, init, plan, files, work, limit):
         target = folder / "root" / "bin" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([os.environ.get("STRIP", "strip"), "-o", str(target), str(source)], check=True)
-        programs[f"work/bin/{name}"] = target
+        programs[f"{PROGRAMS}/{name}"] = target
     text = "".join(f"{line}\n" for line in plan)
     order = "".join(f"/{name}\n" for name in kernel.modules)
     first = {"init": init.read_bytes(), "plan": text.encode(), "load": order.encode(), **kernel.modules}

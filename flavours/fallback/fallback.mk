@@ -33,6 +33,28 @@ $(FALLBACK_STATIC)/%: c-tests/%.c $(FALLBACK)/tests/static.h $(C_TEST_HEADERS) $
 		$(c_test_cflags) $< -o $@ -static $(FALLBACK_OUT)/liburing-fallback.a
 FALLBACK_C_TESTS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 
+# Its own tests for a machine that has no C library: with the loader, the library and libc beside them. A program is
+# started in a folder beside that of the programs.
+FALLBACK_VM := $(FALLBACK_OUT)/vm
+$(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(FALLBACK_LIB) $(C_TESTS_INSTALLED)
+	$(call say,CC,fallback/vm/$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -DLOCKED_ROUNDS=1000 -Ic-tests $(c_test_cflags) $< -o $@ $(FALLBACK_LIB) \
+		-Wl,--dynamic-linker=../bin/ld.so -Wl,-rpath,'$$ORIGIN'
+
+.PHONY: fallback-vm
+## make fallback-vm    the C tests and its own on other kernels, emulated: io_uring refused by the sysctl, not there, or old
+##                     (FALLBACK_VM_SUITES=sid TESTS="nop own-files" pick some)
+FALLBACK_VM_SUITES ?= without bullseye bookworm-backports sid
+FALLBACK_VM_TESTS = $(FALLBACK_C_TESTS) $(addprefix own-,$(filter-out linked probe,$(notdir $(FALLBACK_TESTS))))
+fallback-vm: $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS)) \
+		$(patsubst $(FALLBACK_OUT)/tests/%,$(FALLBACK_VM)/own/%,$(FALLBACK_TESTS)) $$(VM_OUT)/init
+	$(Q)cp "$$($(CC) -print-file-name=ld-linux-x86-64.so.2)" $(FALLBACK_VM)/ld.so
+	$(Q)$(PYTHON) -B $(FALLBACK)/tests/vm.py --init $(VM_OUT)/init --static $(FALLBACK_STATIC) --own $(FALLBACK_VM)/own \
+		--beside $(FALLBACK_LIB) --beside $(FALLBACK_VM)/ld.so --beside "$$($(CC) -print-file-name=libc.so.6)" \
+		--list $(FALLBACK)/tests/differs.txt --output $(FALLBACK_VM) --suites '$(FALLBACK_VM_SUITES)' \
+		$(or $(TESTS),$(FALLBACK_VM_TESTS))
+
 ## make check-fallback  the C tests, tests of its own, qemu-img and a program on the io-uring crate, io_uring refused
 check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
 		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so)) $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS))

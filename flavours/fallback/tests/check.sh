@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate qemu (all by default)
+# usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate qemu container (all by default)
 # environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names)
 #              STATIC_PROGRAMS (those in FALLBACK_OUT/static) PREFIX (headers for programs)
 set -euo pipefail
@@ -62,7 +62,7 @@ own() {
 
 # usage: c_cases WRAPPER PROGRAM...
 c_cases() {
-    "$PYTHON" "$here/c-cases.py" --dir "$C_TESTS" --list "$here/differs.txt" --jobs 3 --wrapper "$@"
+    "$PYTHON" "$here/c_cases.py" --dir "$C_TESTS" --list "$here/differs.txt" --jobs 3 --wrapper "$@"
 }
 
 # Each way to get the library with each error that says that the kernel refuses, and a container's default profile.
@@ -77,8 +77,7 @@ cases() {
     done
     for error in EPERM ENOSYS EOPNOTSUPP; do
         # shellcheck disable=SC2086
-        "$PYTHON" "$here/c-cases.py" --dir "$FALLBACK_OUT/static" --list "$here/differs.txt" --jobs 3 --static \
-            --wrapper "$refuse -e $error" --least "$LEAST" $STATIC_PROGRAMS ||
+        C_TESTS=$FALLBACK_OUT/static c_cases "$refuse -e $error" --static --least "$LEAST" $STATIC_PROGRAMS ||
             fail "the C tests differ from what is recorded: linked statically, $error"
     done
     echo "cases: preloaded, by name and linked statically, with EPERM, ENOSYS and EOPNOTSUPP, at least $LEAST pass each time"
@@ -199,7 +198,13 @@ qemu() {
     echo "qemu: images converted both ways, checksums equal"
 }
 
-[ $# -gt 0 ] || set -- modes own cases refusals ffi static crate qemu
+container() {
+    local status=0
+    "$here/container.sh" || status=$?
+    [ "$status" = 0 ] || [ "$status" = 77 ] || fail "in a container"
+}
+
+[ $# -gt 0 ] || set -- modes own cases refusals ffi static crate qemu container
 for part in "$@"; do
     "$part"
 done

@@ -32,8 +32,17 @@ def recorded(path, static):
     return cases
 
 
+def outcomes(output, status):
+    """The outcomes of a program's cases; one called "(ends)" when the program did not end as it should, which is a
+    status of None if it did not end at all."""
+    cases = {name: word for word, name in re.findall(r"^(ok|FAIL|skip) (\S+)$", output, re.M)}
+    if status is None or (status not in (0, 77) and "FAIL" not in cases.values()) or not cases:
+        cases["(ends)"] = "FAIL"
+    return cases
+
+
 def run(program, wrapper):
-    """The outcomes of a program's cases; one called "(ends)" when the program did not end as it should."""
+    """The outcomes of a program's cases, and its output."""
     with tempfile.TemporaryDirectory() as scratch:
         command = wrapper + [program]
         environment = dict(os.environ, TMPDIR=scratch, LC_ALL="C")
@@ -43,10 +52,7 @@ def run(program, wrapper):
             output, status = done.stdout.decode(errors="replace"), done.returncode
         except subprocess.TimeoutExpired as expired:
             output, status = (expired.stdout or b"").decode(errors="replace"), None
-    cases = {name: word for word, name in re.findall(r"^(ok|FAIL|skip) (\S+)$", output, re.M)}
-    if status is None or (status not in (0, 77) and "FAIL" not in cases.values()) or not cases:
-        cases["(ends)"] = "FAIL"
-    return cases, output
+    return outcomes(output, status), output
 
 
 def main():
