@@ -94,7 +94,6 @@ pub fn tell_of_reports(reported: extern "C" fn(*const c_char)) {
 }
 
 /// From now on a sanitizer calls `freed` before it frees a block: its `free` comes before this library's hook.
-#[cfg(feature = "hooks")]
 pub fn tell_of_frees(freed: extern "C" fn(*const c_void)) {
     let name = c"__sanitizer_install_malloc_and_free_hooks";
     if let Some(install) = function(name) {
@@ -110,7 +109,6 @@ pub fn tell_of_frees(freed: extern "C" fn(*const c_void)) {
 }
 
 /// A block was made, which is no concern of this library.
-#[cfg(feature = "hooks")]
 extern "C" fn made(_: *const c_void, _: usize) {}
 
 /// The address that the report at hand is about, and the code that touched it.

@@ -110,7 +110,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, (index, cqe): (u32, (u6
         ring.flight.end(user_data)
     };
     let request = match &ended {
-        Ended::Known(request) => Some(request),
+        Ended::Known(request) => Some(&**request),
         Ended::Unknown => ring.flight.find(user_data).map(|request| &*request),
     };
     notes.trace.completed(ring.fd, request, cqe);
@@ -149,7 +149,9 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, (index, cqe): (u32, (u6
     }
     short(ring, notes, &request, res, place);
     if let Some(kept) = &mut ring.proxy {
-        kept.ended.put(index, request);
+        kept.ended.put(index, *request);
+    } else {
+        ring.flight.done_with(request);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The requests in flight on a ring, by `user_data`.
 
+use uring_core::abi::io_uring_sqe;
+
 use crate::held;
 use crate::map::Map;
 use crate::memory;
@@ -19,7 +21,7 @@ struct Same {
 }
 
 struct Slot {
-    request: Option<Request>,
+    request: Option<Box<Request>>,
     next: u32,
 }
 
@@ -33,6 +35,9 @@ pub struct Flight {
     on_stack: u32,
     /// Slots of requests whose memory may have to be held, and is not yet.
     unheld: Vec<u32>,
+    /// Requests that have ended, for those that come.
+    #[expect(clippy::vec_box, reason = "they go from slot to slot, and are large")]
+    spare: Vec<Box<Request>>,
     /// Plain requests, while there are no others.
     noted: Noted,
 }
@@ -46,15 +51,26 @@ impl Default for Flight {
             outstanding: 0,
             on_stack: 0,
             unheld: Vec::new(),
+            spare: Vec::new(),
             noted: Noted::default(),
         }
     }
 }
 
+/// A request that is being added.
+pub struct Entered {
+    /// Its slot.
+    at: u32,
+    /// How many others with its `user_data` are in flight.
+    pub others: u32,
+    /// The slot of one of them.
+    next: u32,
+}
+
 /// What a CQE ends.
 pub enum Ended {
     /// This request.
-    Known(Request),
+    Known(Box<Request>),
     /// A request of which nothing is known.
     Unknown,
 }
@@ -95,8 +111,41 @@ impl Flight {
         self.on_stack != 0
     }
 
+    /// A request that is to be added.
     #[inline]
-    pub fn add(&mut self, request: Request) {
+    pub fn new_request(
+        &mut self,
+        sqe: &io_uring_sqe,
+        place: usize,
+        thread: u32,
+        index: u32,
+    ) -> Box<Request> {
+        match self.spare.pop() {
+            Some(mut request) => {
+                request.renew(sqe, place, thread, index);
+                request
+            }
+            None => Box::new(Request::new(*sqe, place, thread, index)),
+        }
+    }
+
+    /// A request that has ended is no longer needed.
+    #[inline]
+    pub fn done_with(&mut self, request: Box<Request>) {
+        const MOST: usize = 256;
+        if self.spare.len() < MOST {
+            self.spare.push(request);
+        }
+    }
+
+    fn add(&mut self, request: Request) {
+        let place = self.enter(&request);
+        self.put(place, Box::new(request));
+    }
+
+    /// Begins to add a request.
+    #[inline]
+    pub fn enter(&mut self, request: &Request) -> Entered {
         self.settle();
         self.outstanding += 1;
         let same = self
@@ -107,31 +156,51 @@ impl Flight {
                 first: NONE,
             });
         same.outstanding += 1;
-        if same.outstanding > 1 && same.first == NONE {
+        let (others, next) = (same.outstanding - 1, same.first);
+        if others != 0 && next == NONE {
             // Of the others it is not known which are in flight, so it would not be of this one.
-            return;
+            return Entered {
+                at: NONE,
+                others,
+                next,
+            };
         }
-        let may_be_held = request.has_memory() && sanitizer::is_there();
-        if request.has_memory() {
-            memory::taken(&request);
-            self.on_stack += u32::from(request.on_stack);
-        }
-        let next = same.first;
+        let at;
         if let Some(slot) = self.slots.get_mut(self.free as usize) {
-            same.first = self.free;
+            at = self.free;
             self.free = slot.next;
-            slot.request = Some(request);
             slot.next = next;
         } else {
-            same.first = self.slots.len() as u32;
+            at = self.slots.len() as u32;
             self.slots.push(Slot {
-                request: Some(request),
+                request: None,
                 next,
             });
         }
-        if may_be_held {
-            self.unheld.push(same.first);
+        same.first = at;
+        Entered { at, others, next }
+    }
+
+    /// The one other request with the same `user_data`, if there is one alone.
+    pub fn twin(&self, entered: &Entered) -> Option<&Request> {
+        let slot = self.slots.get(entered.next as usize)?;
+        slot.request.as_deref().filter(|_| entered.others == 1)
+    }
+
+    /// Ends adding a request.
+    #[inline]
+    pub fn put(&mut self, entered: Entered, request: Box<Request>) {
+        let Some(slot) = self.slots.get_mut(entered.at as usize) else {
+            return self.done_with(request);
+        };
+        if request.has_memory() {
+            memory::taken(&request);
+            self.on_stack += u32::from(request.on_stack);
+            if sanitizer::is_there() {
+                self.unheld.push(entered.at);
+            }
         }
+        slot.request = Some(request);
     }
 
     /// Has the memory held of requests that the kernel has taken: those whose SQ index is not behind `head`.
@@ -157,7 +226,7 @@ impl Flight {
     pub fn hold_none(&mut self) {
         for at in self.unheld.drain(..) {
             let slot = self.slots.get(at as usize);
-            if let Some(request) = slot.and_then(|slot| slot.request.as_ref()) {
+            if let Some(request) = slot.and_then(|slot| slot.request.as_deref()) {
                 held::unknown(request);
             }
         }
@@ -201,13 +270,10 @@ impl Flight {
         if same.outstanding != 1 {
             return None;
         }
-        self.slots.get_mut(same.first as usize)?.request.as_mut()
-    }
-
-    /// Whether a request with this `user_data` is in flight.
-    pub fn has(&mut self, user_data: u64) -> bool {
-        self.settle();
-        self.by_user_data.contains_key(&user_data)
+        self.slots
+            .get_mut(same.first as usize)?
+            .request
+            .as_deref_mut()
     }
 
     /// A request with this `user_data` has ended.
@@ -232,7 +298,7 @@ impl Flight {
     }
 
     /// A request was reported: its memory is no longer looked for.
-    pub fn forget(&mut self, user_data: u64) -> Option<Request> {
+    pub fn forget(&mut self, user_data: u64) -> Option<Box<Request>> {
         self.settle();
         let same = self.by_user_data.get_mut(&user_data)?;
         let first = same.first;
@@ -260,6 +326,6 @@ impl Flight {
 
     /// The requests of which it is known that they are in flight, but for plain ones that are only noted.
     pub fn known(&self) -> impl Iterator<Item = &Request> {
-        self.slots.iter().filter_map(|slot| slot.request.as_ref())
+        self.slots.iter().filter_map(|slot| slot.request.as_deref())
     }
 }

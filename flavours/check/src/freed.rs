@@ -1,13 +1,38 @@
 //! Memory that the program gives up while requests use it.
 
+use std::ffi::c_void;
+
 use crate::cq;
+use crate::memory;
 use crate::notes::{Notes, report};
-use crate::place::Place;
+use crate::place::{Place, caller_of};
 use crate::process;
 use crate::report::Report;
 use crate::request::Request;
 use crate::rules::Rule;
 use crate::state;
+
+/// A block of the program's heap.
+pub fn size_of_block(block: *mut c_void) -> usize {
+    // SAFETY: the program gives a block of its heap to `free`.
+    unsafe { libc::malloc_usable_size(block) }
+}
+
+/// Whether a request may use a part of this block.
+pub fn is_used(block: *mut c_void) -> bool {
+    !block.is_null()
+        && memory::any()
+        && memory::may_be_used(block.addr() as u64, size_of_block(block) as u64)
+}
+
+/// A sanitizer, whose `free` comes before this library's, is about to free a block.
+pub extern "C" fn by_sanitizer(block: *const c_void) {
+    let block = block.cast_mut();
+    if is_used(block) {
+        let place = caller_of(by_sanitizer as *const () as usize);
+        given_up(block.addr(), size_of_block(block), "free()", place);
+    }
+}
 
 /// The program gives a range up, by the call `doing`. Says so if a request is in flight on it.
 #[cold]

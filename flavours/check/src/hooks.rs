@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_uint, c_ulong, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::place::{Place, caller_of, place};
+use crate::place::{Place, place};
 use crate::proxy::begin::has_proxies;
 use crate::proxy::calls::waits_elsewhere;
 use crate::proxy::used;
@@ -105,28 +105,16 @@ fn missing() -> c_int {
     -1
 }
 
-fn size_of_block(block: *mut c_void) -> usize {
-    // SAFETY: the caller of the hook gave a block of this heap.
-    unsafe { libc::malloc_usable_size(block) }
-}
-
-/// Whether a request may use a part of this block.
-fn is_used(block: *mut c_void) -> bool {
-    !block.is_null()
-        && memory::any()
-        && memory::may_be_used(block.addr() as u64, size_of_block(block) as u64)
-}
-
 /// `free`.
 #[unsafe(export_name = "hook_free")]
 pub unsafe extern "C" fn free(block: *mut c_void) {
     let place = place();
     used::address(block.addr(), "free()", place);
-    if is_used(block) {
-        freed::given_up(block.addr(), size_of_block(block), "free()", place);
+    if freed::is_used(block) {
+        freed::given_up(block.addr(), freed::size_of_block(block), "free()", place);
     }
     if !block.is_null() && watch::in_program_memory() {
-        watch::unmapped(block.addr(), size_of_block(block));
+        watch::unmapped(block.addr(), freed::size_of_block(block));
     }
     // A block that the linker frees while it is asked is lost: a few bytes, once.
     if let Some(next) = next::free() {
@@ -135,24 +123,11 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
     }
 }
 
-/// AddressSanitizer, whose `free` comes before this library's, is about to free a block.
-pub extern "C" fn sanitizer_frees(block: *const c_void) {
-    if is_used(block.cast_mut()) {
-        let place = caller_of(sanitizer_frees as *const () as usize);
-        freed::given_up(
-            block.addr(),
-            size_of_block(block.cast_mut()),
-            "free()",
-            place,
-        );
-    }
-}
-
 /// `realloc`. The old block is given up if the new one is elsewhere.
 #[unsafe(export_name = "hook_realloc")]
 pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     let place = place();
-    let used = is_used(block).then(|| (block.addr(), size_of_block(block)));
+    let used = freed::is_used(block).then(|| (block.addr(), freed::size_of_block(block)));
     let Some(next) = next::realloc() else {
         return std::ptr::null_mut();
     };

@@ -127,7 +127,8 @@ fn thread_ends() {
         let (generation, thread) = (process::generation(), process::thread());
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
-            if ring.generation != generation || ring.raced || ring.has(IORING_SETUP_SQPOLL) {
+            let others = ring.generation != generation || ring.raced;
+            if others || ring.has(IORING_SETUP_SQPOLL) || ring.may_be_gone() {
                 continue;
             }
             cq::collect(ring, notes, Place::default());
@@ -204,7 +205,7 @@ extern "C" fn process_ends() {
         let generation = process::generation();
         let notes = &mut state.notes;
         for ring in state.rings.values_mut() {
-            if ring.generation == generation && !ring.raced {
+            if ring.generation == generation && !ring.raced && !ring.may_be_gone() {
                 let (left, last) = (ring.unsubmitted(), ring.last);
                 if left != 0 {
                     let what = format!("{left} SQEs were taken and never submitted");

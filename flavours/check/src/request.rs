@@ -72,6 +72,17 @@ impl Request {
         }
     }
 
+    /// Makes of a request that is no longer needed another one. Its memory is used again.
+    #[inline]
+    pub fn renew(&mut self, sqe: &io_uring_sqe, place: usize, thread: u32, index: u32) {
+        let mut others = std::mem::take(&mut self.others);
+        others.clear();
+        *self = Request {
+            others,
+            ..Request::new(*sqe, place, thread, index)
+        };
+    }
+
     /// Remembers memory that the request uses beyond the call that submits it. `late` says that the kernel takes SQEs
     /// later than in that call.
     pub fn add(&mut self, pointer: &Pointer, late: bool) {
@@ -129,7 +140,21 @@ impl Request {
     }
 
     /// It stays armed after a CQE.
+    #[inline]
     pub fn is_multishot(&self) -> bool {
+        const MAY_BE: u64 = 1 << IORING_OP_POLL_ADD as u32
+            | 1 << IORING_OP_ACCEPT as u32
+            | 1 << IORING_OP_RECV as u32
+            | 1 << IORING_OP_RECVMSG as u32
+            | 1 << IORING_OP_TIMEOUT as u32
+            | 1 << IORING_OP_READ_MULTISHOT as u32
+            | 1 << IORING_OP_RECV_ZC as u32;
+        const { assert!((IORING_OP_RECV_ZC as u32) < 64) };
+        let opcode = u32::from(self.opcode());
+        opcode < 64 && MAY_BE >> opcode & 1 != 0 && self.asks_for_more()
+    }
+
+    fn asks_for_more(&self) -> bool {
         let f = Fields::of(&self.sqe);
         match ops::opcode(self.opcode()) {
             Some(IORING_OP_POLL_ADD) => f.len & u64::from(IORING_POLL_ADD_MULTI) != 0,

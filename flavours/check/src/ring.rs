@@ -4,7 +4,7 @@ use uring_core::abi::*;
 use uring_core::ring::order::Word;
 
 use crate::buffers::Groups;
-use crate::flight::Flight;
+use crate::flight::{Entered, Flight};
 use crate::place::Place;
 use crate::process;
 use crate::proxy::area::Area;
@@ -237,6 +237,12 @@ impl Ring {
         shadow
     }
 
+    /// It lies in memory that the program gave, and without hooks nobody says that this goes: it is read in calls for this
+    /// ring alone.
+    pub fn may_be_gone(&self) -> bool {
+        cfg!(not(feature = "hooks")) && self.has(IORING_SETUP_NO_MMAP)
+    }
+
     /// Whether a part of it, whose SQEs are at `sqes`, lies in a range.
     pub fn lies_in(&self, sqes: usize, start: usize, len: usize) -> bool {
         [
@@ -295,10 +301,10 @@ impl Ring {
 
     /// A request is published.
     #[inline]
-    pub fn add(&mut self, mut request: Request) {
+    pub fn add(&mut self, entered: Entered, mut request: Box<Request>) {
         request.number = self.marks.submitted;
         self.marks.submitted += 1;
-        self.flight.add(request);
+        self.flight.put(entered, request);
         self.marks.in_flight = self.marks.in_flight.max(self.flight.outstanding());
     }
 

@@ -90,8 +90,8 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
             Some(IORING_OP_NOP128 | IORING_OP_URING_CMD128)
         );
         at = at.wrapping_add(1 + u32::from(wide && shadow.has(IORING_SETUP_SQE_MIXED)));
-        one(shadow, notes, sqe, at, place);
-        last = Some(sqe);
+        one(shadow, notes, &sqe, at, place);
+        last = Some(links(sqe.flags).then_some(sqe));
         if inject::is_on() {
             let mut changed = sqe;
             if inject::request(&mut changed, wide && shadow.has(IORING_SETUP_SQE_MIXED)) {
@@ -102,11 +102,12 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
     }
     let slot = ((at.wrapping_sub(1) & shadow.sq.mask) as usize) << shift;
     let noted = ring.sqes.wrapping_add(slot);
-    // SAFETY: the masked index lies within the ring's SQEs; a plain request is one entry long.
-    let flags = last.map_or_else(|| unsafe { (*noted).flags }, |sqe| sqe.flags);
-    if links(flags) {
-        // SAFETY: as above.
-        let sqe = last.unwrap_or_else(|| unsafe { noted.read() });
+    let linked = last.unwrap_or_else(|| {
+        // SAFETY: the masked index lies within the ring's SQEs; a plain request is one entry long.
+        let sqe = unsafe { noted.read() };
+        links(sqe.flags).then_some(sqe)
+    });
+    if let Some(sqe) = linked {
         let request = Request::new(sqe, place.return_address, shadow.caller, at);
         say(
             notes,
@@ -190,11 +191,13 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Pl
     );
 }
 
-fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place: Place) {
-    let mut request = Request::new(sqe, place.return_address, ring.caller, index);
+fn one(ring: &mut Ring, notes: &mut Notes, sqe: &io_uring_sqe, index: u32, place: Place) {
+    let mut request = ring
+        .flight
+        .new_request(sqe, place.return_address, ring.caller, index);
     request.time = trace::now();
     let late = ring.has(IORING_SETUP_SQPOLL) || ring.features & IORING_FEAT_SUBMIT_STABLE == 0;
-    ops::pointers(&sqe, |pointer| {
+    ops::pointers(sqe, |pointer| {
         pointed(&mut request, notes, &pointer, place, late);
     });
     rules(ring, notes, &request, place);
@@ -206,8 +209,33 @@ fn one(ring: &mut Ring, notes: &mut Notes, sqe: io_uring_sqe, index: u32, place:
     if request.has(IOSQE_CQE_SKIP_SUCCESS) {
         // Nothing will say when it has ended.
         ring.silent = true;
+        return ring.flight.done_with(request);
+    }
+    let entered = ring.flight.enter(&request);
+    if entered.others != 0 {
+        let cancelled = ring.last_cancel;
+        let armed = ring.flight.twin(&entered).is_some_and(|other| {
+            other.armed
+                && request.is_multishot()
+                && other.is_multishot()
+                && other.opcode() == request.opcode()
+                && other.sqe.fd == request.sqe.fd
+                && other.number >= cancelled
+        });
+        same_user_data(notes, &request, armed, place);
+    }
+    ring.add(entered, request);
+}
+
+/// A request whose `user_data` another one in flight has.
+#[cold]
+fn same_user_data(notes: &mut Notes, request: &Request, armed: bool, place: Place) {
+    if armed {
+        let what = "the multishot request is armed already: its last CQE had IORING_CQE_F_MORE";
+        say(notes, Rule::ArmedTwice, what.into(), request, place);
     } else {
-        ring.add(request);
+        let what = "another request in flight has the same user_data";
+        say(notes, Rule::Duplicate, what.into(), request, place);
     }
 }
 
@@ -413,27 +441,6 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
                 .provided(unsafe { request.sqe.__anon4.buf_group });
         }
         _ => {}
-    }
-    if ring.flight.has(request.sqe.user_data) {
-        let cancelled = ring.last_cancel;
-        let armed = multishot
-            && ring
-                .flight
-                .find(request.sqe.user_data)
-                .is_some_and(|other| {
-                    other.armed
-                        && other.is_multishot()
-                        && other.opcode() == request.opcode()
-                        && other.sqe.fd == request.sqe.fd
-                        && other.number >= cancelled
-                });
-        if armed {
-            let what = "the multishot request is armed already: its last CQE had IORING_CQE_F_MORE";
-            say(notes, Rule::ArmedTwice, what.into(), request, place);
-        } else {
-            let what = "another request in flight has the same user_data";
-            say(notes, Rule::Duplicate, what.into(), request, place);
-        }
     }
     if !mode().heeds(Rule::Overlap) {
         return;

@@ -12,8 +12,7 @@ extern "C" fn prepare() {
     crate::sanitizer::prepare();
     crate::tsan::prepare();
     crate::asan::tell_of_reports(crate::touched::reported);
-    #[cfg(feature = "hooks")]
-    crate::asan::tell_of_frees(crate::hooks::sanitizer_frees);
+    crate::asan::tell_of_frees(crate::freed::by_sanitizer);
     #[cfg(feature = "hooks")]
     crate::hooks::prepare();
 }

@@ -8,7 +8,7 @@
 #include "misuse.h"
 
 #define THREADS 4
-#define ROUNDS 40000
+#define REQUESTS 4000
 #define DEPTH 8
 
 static int zero_fd, null_fd;
@@ -30,19 +30,26 @@ static void *work(void *unused)
 
     (void) unused;
     open_ring(&ring, DEPTH, 0);
-    for (unsigned i = 0; i < ROUNDS || in_flight; i++) {
+    for (unsigned i = 0; i < REQUESTS || in_flight;) {
         struct io_uring_cqe *cqe;
         struct io_uring_sqe *sqe;
 
-        if (i < ROUNDS && in_flight < DEPTH && (sqe = io_uring_get_sqe(&ring))) {
+        if (i < REQUESTS && in_flight < DEPTH && (sqe = io_uring_get_sqe(&ring))) {
             char *block = malloc(64 + i % 5000);
 
             io_uring_prep_read(sqe, zero_fd, block, 64, 0);
-            if (i % 3 == 0)
+            if (i++ % 3 == 0)
                 sqe->flags |= IOSQE_ASYNC;
             io_uring_sqe_set_data(sqe, block);
             in_flight++;
             io_uring_submit(&ring);
+        } else {
+            int ret;
+
+            do {
+                ret = io_uring_wait_cqe(&ring, &cqe);
+            } while (ret == -EINTR);
+            MUST(ret == 0);
         }
         free(malloc(i % 3000));
         while (io_uring_peek_cqe(&ring, &cqe) == 0) {
