@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan memcheck static installed faults programs cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -139,6 +139,36 @@ tsan() {
     echo "tsan: what passes through a ring is a race without the check library alone"
 }
 
+# The library itself under ThreadSanitizer: a nightly Rust builds it and its standard library for that. The sanitizer's
+# functions are not exported by these programs, so the library does not find them, and hides nothing of itself.
+threads() {
+    local triple out=$CHECKER_OUT/threads flags='-Zsanitizer=thread -Cforce-frame-pointers=yes -Cdebuginfo=1' sysroot runtime program name status
+    local build=("$CC" -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=thread -pthread "-I$PREFIX/include")
+    triple=$(uname -m)-unknown-linux-gnu
+    sysroot=$(rustc +nightly --print sysroot 2>/dev/null) && setarch -R true 2>/dev/null ||
+        { echo "SKIP: threads: there is no nightly Rust" && return; }
+    runtime=$(find "$sysroot/lib/rustlib/$triple/lib" -name 'librustc*_rt.tsan.a')
+    [ -n "$runtime" ] && [ -e "$sysroot/lib/rustlib/src/rust/library/Cargo.lock" ] ||
+        { echo "SKIP: threads: there is no source of Rust's library (rustup +nightly component add rust-src)" && return; }
+    RUSTFLAGS=$flags cargo +nightly rustc --quiet --release --locked --manifest-path "$here/../Cargo.toml" --crate-type staticlib \
+        --target "$triple" -Zbuild-std=std,panic_abort --target-dir "$out"
+    "$CC" -r -nostdlib -fuse-ld=bfd -Wl,-u,checked_io_uring_submit -o "$out/all.o" "$out/$triple/release/liburing_check.a"
+    nm "$out/all.o" | sed -nE 's/.* T checked_(.*)$/\1 plain_\1\nchecked_\1 \1/p' >"$out/names"
+    objcopy --redefine-syms="$out/names" "$out/all.o"
+    objcopy --wildcard --keep-global-symbol='io_uring_*' --keep-global-symbol='__io_uring_*' "$out/all.o" "$out/checker.o"
+    for program in stress sharing; do
+        "${build[@]}" -c "$here/$program.c" -o "$out/$program.o"
+        "$CC" -pthread "$out/$program.o" "$out/checker.o" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive -lm -ldl -o "$out/$program"
+        while read -r name; do
+            status=0
+            TSAN_OPTIONS=exitcode=66 setarch -R "$out/$program" "$name" >"$work/said" 2>&1 || status=$?
+            # Some end by an alarm.
+            [[ " 0 77 142 " == *" $status "* ]] || fail "threads: $program $name ends with $status: $(head -n 60 "$work/said")"
+        done < <(setarch -R "$out/$program" | awk -F '\t' '$2 == "-" { print $1 }')
+    done
+    echo "threads: the library has no race of its own"
+}
+
 # Under valgrind, memcheck knows what the kernel reads and writes.
 memcheck() {
     valgrind --version >/dev/null 2>&1 || { echo "SKIP: memcheck: there is no valgrind" && return; }
@@ -255,7 +285,8 @@ installed() {
     # What upstream has an option for: memory that is freed, and that a request uses, in a program with AddressSanitizer.
     mkdir "$work/configured"
     (cd "$work/configured" && CC=$CC "$here/../../../configure" --enable-sanitizer --prefix=/p >/dev/null)
-    { "${MAKE:-make}" -C "$here/../../.." -pq O="$work/configured" help 2>/dev/null || true; } | grep -q '^install:.* install-checker' ||
+    "${MAKE:-make}" -C "$here/../../.." -pq O="$work/configured" help >"$work/said" 2>/dev/null || true
+    grep -q '^install:.* install-checker' "$work/said" ||
         fail "configure --enable-sanitizer does not have the check library installed"
     if echo 'int main(void) { return 0; }' | "$CC" -fsanitize=address -x c -o "$work/probe" - 2>"$work/said"; then
         # shellcheck disable=SC2046 # options are words
@@ -311,7 +342,7 @@ cases() {
         --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan memcheck static installed faults programs cost cases
+[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases
 for part in "$@"; do
     "$part"
 done
