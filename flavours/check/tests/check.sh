@@ -128,6 +128,8 @@ tsan() {
     setarch -R true 2>"$work/said" || { echo "SKIP: tsan: $(head -n 1 "$work/said")" && return; }
     "${build[@]}" "$here/stress.c" -o "$work/stress" -L"$CHECKER_OUT" -luring
     "$PYTHON" "$here/misuse.py" --tool tsan --library "$library" --jobs 2 "$work/threads" || fail "reports under ThreadSanitizer"
+    "$PYTHON" "$here/misuse.py" --tool tsan --words proxy, --library "$library" --jobs 2 "$work/threads" ||
+        fail "reports under ThreadSanitizer in proxy mode"
     TSAN_OPTIONS=exitcode=66 LD_LIBRARY_PATH=$CHECKER_OUT setarch -R "$work/stress" all_at_once >"$work/said" 2>&1 ||
         fail "under ThreadSanitizer: $(head -n 60 "$work/said")"
     # On the plain library the sanitizer takes it for a race.

@@ -128,10 +128,13 @@ impl Area {
         // A program may fill in the array of SQE numbers; the kernel's stays as it is, each slot's number in its place.
         let array = if ring.sq.array.is_null() { 0 } else { slots };
         let size = page + sqes + page_aligned(array as usize * size_of::<u32>(), page);
-        let flags = MAP_SHARED | MAP_ANONYMOUS;
-        // SAFETY: new memory, placed by the kernel.
-        let start = unsafe { Native::mmap(size, PROT_READ_WRITE, flags, -1, 0) }
-            .map_err(|_| "there is no memory for it")?;
+        let (protection, flags) = (PROT_READ_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+        // By the C library's function, which ThreadSanitizer stands before: it forgets what threads did to the memory that
+        // was there before. SAFETY: new memory, placed by the kernel.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0) };
+        let start = NonNull::new(start)
+            .filter(|start| start.as_ptr() != libc::MAP_FAILED)
+            .ok_or("there is no memory for it")?;
         let header = start.cast::<Header>();
         let sq_head = ring.sq.khead;
         // Relaxed: the numbers differ, and that is all.
