@@ -29,10 +29,13 @@ run() {
 }
 
 run "" "$@"
-# Rings in memory of the program's own, as PostgreSQL's, are only watched.
+# Rings in memory of the program's own, as PostgreSQL's, are only watched. pgagroal is not tried in proxy mode.
 names=()
 for name in "${@:-qemu mariadb samba plocate bfs}"; do
-    [ "$name" = postgres ] || names+=("$name")
+    case $name in
+    postgres | pgagroal) ;;
+    *) names+=("$name") ;;
+    esac
 done
 # shellcheck disable=SC2068 # names are words
 [ ${#names[@]} = 0 ] || run proxy, ${names[@]}
