@@ -135,13 +135,18 @@ traced() {
 # judge_process SIDE PID: the running process has that side's library mapped, no other, and a ring of its own that completed
 # requests. Sets ring_completions.
 judge_process() {
-    local side=$1 pid=$2 want mapped descriptor tail
+    local side=$1 pid=$2 process want mapped descriptor tail
     want=$(expected_lib "$side")
     mapped=$("${enter[@]}" cat "/proc/$pid/maps" | awk '$6 ~ /liburing\.so/ { print $6 }' | sort -u)
     [ "$mapped" = "$want" ] || fail "$side: process $pid maps ${mapped:-no liburing}, not $want"
     ring_completions=0
-    if [ "$side" = allowed ] && grep -Exq 'iou-(wrk|poll)' "/proc/$pid/task"/*/comm; then
-        fail "$side: process $pid has threads of the fallback"
+    if [ "$side" = allowed ]; then
+        for process in "$pid" $(cat "/proc/$pid/task"/*/children); do
+            # A child may have ended.
+            if cat "/proc/$process/task"/*/comm 2>/dev/null | grep -Exq 'iou-(wrk|poll)'; then
+                fail "$side: process $process has threads of the fallback"
+            fi
+        done
     fi
     if emulated "$side"; then
         grep -q 'memfd:\[io_uring\]' "/proc/$pid/maps" || fail "$side: process $pid has no emulated ring"
