@@ -11,6 +11,7 @@
 //! | [`noted`] | requests that need little: a short note of each |
 //! | [`rings`] | all rings |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
+//! | [`fields`] | which fields each opcode takes, and what it needs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`slots`], [`crash`] | SQEs that were not filled in, or not there |
 //! | [`memory`], [`freed`] | ranges that requests use; memory that the program gives up meanwhile |
@@ -43,6 +44,7 @@ mod buffers;
 mod calls;
 mod cq;
 mod crash;
+mod fields;
 mod flight;
 mod freed;
 mod held;

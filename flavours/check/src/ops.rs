@@ -47,10 +47,12 @@ pub enum Inner {
 }
 
 /// The opcode of a number, or none if this version does not know it.
-pub fn opcode(number: u8) -> Option<io_uring_op> {
+pub const fn opcode(number: u8) -> Option<io_uring_op> {
+    if number as u32 >= IORING_OP_LAST as u32 {
+        return None;
+    }
     // SAFETY: the enumeration has a value for each number below its last, without a gap, and is as wide as `u32`.
-    (u32::from(number) < IORING_OP_LAST as u32)
-        .then(|| unsafe { std::mem::transmute::<u32, io_uring_op>(u32::from(number)) })
+    Some(unsafe { std::mem::transmute::<u32, io_uring_op>(number as u32) })
 }
 
 /// `IORING_OP_READ`.

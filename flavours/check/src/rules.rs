@@ -142,6 +142,12 @@ rules! {
     /// Memory that the kernel writes to is touched, as AddressSanitizer finds.
     InFlight "in-flight" true "io_uring(7)"
         "leave the memory alone until the request's CQE is there";
+    /// A field is set that the opcode does not take.
+    Ignored "ignored" true ""
+        "leave fields that the opcode does not take at 0, as io_uring_get_sqe() does: kernels ignore them or refuse the request";
+    /// A request that no kernel takes as it is.
+    Refused "refused" true ""
+        "set only flags that the opcode takes, on a ring that was set up for it";
     /// Two requests in flight have the same `user_data`, which is legal.
     Duplicate "duplicate" false "io_uring_sqe_set_data(3)"
         "give each request a user_data of its own, to tell the completions apart";

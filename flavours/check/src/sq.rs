@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
+use crate::fields;
 use crate::held::{self, Wrong};
 use crate::inject;
 use crate::leftovers;
@@ -406,6 +407,14 @@ fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
     const MSG_WAITALL: u32 = 0x100;
     let f = Fields::of(&request.sqe);
     let multishot = request.is_multishot();
+    if let Some(field) = fields::not_taken(&request.sqe) {
+        let what = format!("the request sets {field}, which its opcode does not take");
+        say(notes, Rule::Ignored, what, request, place);
+    }
+    if let Some(why) = fields::refused(&request.sqe, ring.flags) {
+        let what = format!("the request has {why}: the kernel refuses it");
+        say(notes, Rule::Refused, what, request, place);
+    }
     match ops::opcode(request.opcode()) {
         Some(IORING_OP_RECV | IORING_OP_RECVMSG | IORING_OP_READ_MULTISHOT) if multishot => {
             let why = if f.flags & IOSQE_BUFFER_SELECT == 0 {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages helpers misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -40,6 +40,13 @@ pages() {
     )
     [ "$missing" = 0 ] || fail "pages are missing"
     echo "pages: $count references lead to pages"
+}
+
+# The table of what helpers set is that of the headers.
+helpers() {
+    "$PYTHON" -B "$here/helpers.py" "$PREFIX/include" "$CC" >"$work/helpers.rs"
+    diff -u "$here/../src/fields/helpers.rs" "$work/helpers.rs" || fail "helpers set other fields: write src/fields/helpers.rs anew"
+    echo "helpers: the table of fields is that of the headers"
 }
 
 misuse() {
@@ -344,7 +351,7 @@ cases() {
         --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
-[ $# -gt 0 ] || set -- rust pages misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases
+[ $# -gt 0 ] || set -- rust pages helpers misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases
 for part in "$@"; do
     "$part"
 done

@@ -1,0 +1,202 @@
+//! Which fields each opcode takes, and what it needs of its ring.
+//!
+//! What a helper sets is found by calling all of them: see [`helpers`]. What a program may set afterwards is listed here.
+//! The `match` lists all opcodes: a new one does not compile until it has its rule.
+
+mod helpers;
+
+use uring_core::abi::io_uring_op::{self, *};
+use uring_core::abi::*;
+
+use crate::ops;
+use helpers::SET_BY_HELPERS;
+
+// As tests/helpers.py numbers them. `addr` is 1 << 1.
+const OFF: u8 = 1 << 0;
+const LEN: u8 = 1 << 2;
+const OP_FLAGS: u8 = 1 << 3;
+const IOPRIO: u8 = 1 << 4;
+const BUFFER: u8 = 1 << 5;
+const FILE: u8 = 1 << 6;
+const ADDR3: u8 = 1 << 7;
+const ALL: u8 = 0xff;
+
+/// Fields that a program sets after the helper, or that have no helper.
+const fn set_afterwards(op: io_uring_op) -> u8 {
+    match op {
+        // What is not taken does no harm, and drivers define what commands mean.
+        IORING_OP_NOP
+        | IORING_OP_NOP128
+        | IORING_OP_URING_CMD
+        | IORING_OP_URING_CMD128
+        | IORING_OP_RECV_ZC
+        | IORING_OP_LAST => ALL,
+        // A buffer group; metadata.
+        IORING_OP_READ
+        | IORING_OP_READV
+        | IORING_OP_READ_FIXED
+        | IORING_OP_READV_FIXED
+        | IORING_OP_READ_MULTISHOT => OP_FLAGS | IOPRIO | BUFFER | ADDR3,
+        // Also a stream.
+        IORING_OP_WRITE | IORING_OP_WRITEV | IORING_OP_WRITE_FIXED | IORING_OP_WRITEV_FIXED => {
+            OP_FLAGS | IOPRIO | FILE | ADDR3
+        }
+        // A range.
+        IORING_OP_FSYNC => OFF | LEN,
+        // A destination; a buffer group, or a registered buffer.
+        IORING_OP_SEND | IORING_OP_SENDMSG | IORING_OP_SEND_ZC | IORING_OP_SENDMSG_ZC => {
+            OFF | IOPRIO | BUFFER | FILE
+        }
+        // A limit for all that is received.
+        IORING_OP_RECV | IORING_OP_RECVMSG => IOPRIO | BUFFER | FILE,
+        IORING_OP_ACCEPT => IOPRIO,
+        // The opcode that is looked for.
+        IORING_OP_ASYNC_CANCEL => LEN,
+        IORING_OP_POLL_ADD
+        | IORING_OP_POLL_REMOVE
+        | IORING_OP_SYNC_FILE_RANGE
+        | IORING_OP_TIMEOUT
+        | IORING_OP_TIMEOUT_REMOVE
+        | IORING_OP_LINK_TIMEOUT
+        | IORING_OP_CONNECT
+        | IORING_OP_FALLOCATE
+        | IORING_OP_OPENAT
+        | IORING_OP_CLOSE
+        | IORING_OP_FILES_UPDATE
+        | IORING_OP_STATX
+        | IORING_OP_FADVISE
+        | IORING_OP_MADVISE
+        | IORING_OP_OPENAT2
+        | IORING_OP_EPOLL_CTL
+        | IORING_OP_SPLICE
+        | IORING_OP_PROVIDE_BUFFERS
+        | IORING_OP_REMOVE_BUFFERS
+        | IORING_OP_TEE
+        | IORING_OP_SHUTDOWN
+        | IORING_OP_RENAMEAT
+        | IORING_OP_UNLINKAT
+        | IORING_OP_MKDIRAT
+        | IORING_OP_SYMLINKAT
+        | IORING_OP_LINKAT
+        | IORING_OP_MSG_RING
+        | IORING_OP_FSETXATTR
+        | IORING_OP_SETXATTR
+        | IORING_OP_FGETXATTR
+        | IORING_OP_GETXATTR
+        | IORING_OP_SOCKET
+        | IORING_OP_WAITID
+        | IORING_OP_FUTEX_WAIT
+        | IORING_OP_FUTEX_WAKE
+        | IORING_OP_FUTEX_WAITV
+        | IORING_OP_FIXED_FD_INSTALL
+        | IORING_OP_FTRUNCATE
+        | IORING_OP_BIND
+        | IORING_OP_LISTEN
+        | IORING_OP_EPOLL_WAIT
+        | IORING_OP_PIPE => 0,
+    }
+}
+
+const COUNT: usize = IORING_OP_LAST as usize;
+
+/// The fields that each opcode takes.
+static TAKEN: [u8; COUNT] = {
+    let mut taken = [0; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        taken[at] = match ops::opcode(at as u8) {
+            Some(op) => set_afterwards(op),
+            None => ALL,
+        };
+        at += 1;
+    }
+    at = 0;
+    while at < SET_BY_HELPERS.len() {
+        let (op, fields) = SET_BY_HELPERS[at];
+        taken[op as usize] |= fields;
+        at += 1;
+    }
+    taken
+};
+
+/// A field that the program has set, and that the opcode does not take. Only those are looked at that
+/// `io_uring_get_sqe()` clears: what others hold may be of the slot's last use.
+#[inline]
+pub fn not_taken(sqe: &io_uring_sqe) -> Option<&'static str> {
+    // SAFETY: the members of each union are numbers, and any bytes are a number.
+    let (op_flags, buffer, file, addr3) = unsafe {
+        (
+            sqe.__anon3.rw_flags != 0,
+            sqe.__anon4.buf_index != 0,
+            sqe.__anon5.file_index != 0,
+            sqe.__anon6.__anon1.addr3 != 0,
+        )
+    };
+    let ioprio = sqe.ioprio != 0;
+    if !(op_flags | ioprio | buffer | file | addr3) {
+        return None;
+    }
+    let taken = *TAKEN.get(usize::from(sqe.opcode))?;
+    [
+        (op_flags, OP_FLAGS, "the flags of an opcode"),
+        (ioprio, IOPRIO, "ioprio"),
+        // With the flag, that is what is wrong.
+        (
+            buffer && u32::from(sqe.flags) & IOSQE_BUFFER_SELECT == 0,
+            BUFFER,
+            "buf_index",
+        ),
+        (file, FILE, "file_index"),
+        (addr3, ADDR3, "addr3"),
+    ]
+    .into_iter()
+    .find(|(set, field, _)| *set && taken & field == 0)
+    .map(|(_, _, name)| name)
+}
+
+/// Whether the opcode takes a buffer of a group, on this kernel or perhaps on a newer one: 6.18 has none for
+/// `IORING_OP_SENDMSG` and `IORING_OP_RECV_ZC`.
+const fn selects_buffers(op: io_uring_op) -> bool {
+    matches!(
+        op,
+        IORING_OP_READ
+            | IORING_OP_READV
+            | IORING_OP_READ_MULTISHOT
+            | IORING_OP_RECV
+            | IORING_OP_RECVMSG
+            | IORING_OP_RECV_ZC
+            | IORING_OP_SEND
+            | IORING_OP_SENDMSG
+            | IORING_OP_URING_CMD
+            | IORING_OP_URING_CMD128
+    )
+}
+
+/// Why the kernel refuses a request on a ring with these set-up flags, if it does.
+#[inline]
+pub fn refused(sqe: &io_uring_sqe, setup: u32) -> Option<&'static str> {
+    let flags = u32::from(sqe.flags);
+    let plain = flags & (IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS) == 0;
+    if plain && sqe.opcode < IORING_OP_RECV_ZC as u8 {
+        return None;
+    }
+    let op = ops::opcode(sqe.opcode)?;
+    if flags & IOSQE_BUFFER_SELECT != 0 && !selects_buffers(op) {
+        return Some("IOSQE_BUFFER_SELECT, and takes no buffer");
+    }
+    if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
+        return Some("IOSQE_IO_DRAIN and IOSQE_CQE_SKIP_SUCCESS, which exclude each other");
+    }
+    let wide = matches!(op, IORING_OP_NOP128 | IORING_OP_URING_CMD128);
+    if wide && setup & (IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED) == 0 {
+        return Some(
+            "an SQE of 128 bytes, on a ring without IORING_SETUP_SQE128 and IORING_SETUP_SQE_MIXED",
+        );
+    }
+    if op == IORING_OP_RECV_ZC && setup & (IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED) == 0 {
+        return Some(
+            "CQEs of 32 bytes, on a ring without IORING_SETUP_CQE32 and IORING_SETUP_CQE_MIXED",
+        );
+    }
+    None
+}
