@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate qemu container (all by default)
+# usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate races qemu container (all by default)
 # environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names)
 #              STATIC_PROGRAMS (those in FALLBACK_OUT/static) PREFIX (headers for programs)
 set -euo pipefail
@@ -173,6 +173,37 @@ crate() {
     echo "crate: a program on the io-uring crate copies a file, contents equal"
 }
 
+# The archive and programs of several threads under ThreadSanitizer.
+races() {
+    local target=x86_64-unknown-linux-gnu built=$FALLBACK_OUT/races test sources=$here/../../../c-tests runtime
+    if ! runtime=$(rustup +nightly which rustc 2>/dev/null) || ! command -v clang >/dev/null; then
+        echo "SKIP: ThreadSanitizer: no nightly Rust or no clang here"
+        return
+    fi
+    runtime=${runtime%/bin/rustc}/lib/rustlib/$target/lib/librustc-nightly_rt.tsan.a
+    if [ ! -e "$runtime" ] ||
+        ! RUSTFLAGS=-Zsanitizer=thread ${CARGO:-cargo} +nightly build --quiet --release --locked -Zbuild-std=std,panic_abort \
+            --target "$target" --target-dir "$built" --manifest-path "$here/../Cargo.toml" 2>"$work/said"; then
+        echo "SKIP: ThreadSanitizer: the archive does not build with it here: $(tail -n 1 "$work/said" 2>/dev/null)"
+        return
+    fi
+    # The library maps by bare calls: an address that is mapped anew has another ring's past there.
+    echo 'race:uring_fallback::memory::Memory>::new' >"$work/suppressions"
+    for test in "$here"/{futexes,leading,sharing}.c "$sources"/{cancel,taskrun,threads}.c; do
+        clang -std=gnu11 -O1 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fsanitize=thread -pthread -I"$sources" -I"$PREFIX/include" \
+            -c "$test" -o "$work/raced.o"
+        "$CC" -pthread "$work/raced.o" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive \
+            "$built/$target/release/liburing_fallback.a" -o "$work/raced" -Wl,--export-dynamic -ldl -lrt -lm
+        # What counts is the reports: in such a program a wait may end with -EINTR although there is no signal.
+        (cd "$work" && LIBURING_FALLBACK=always TMPDIR=$work TSAN_OPTIONS="suppressions=$work/suppressions report_thread_leaks=0" \
+            timeout 300 "$work/raced") >"$work/out" 2>&1 || true
+        if ! grep -q '^ok' "$work/out" || grep -q 'WARNING: ThreadSanitizer' "$work/out"; then
+            fail "$(basename "$test"), under ThreadSanitizer: $(cat "$work/out")"
+        fi
+    done
+    echo "races: ThreadSanitizer reports none in programs of several threads"
+}
+
 image() { echo "driver=$2,cache.direct=$3,file.driver=file,file.filename=$1,file.aio=io_uring,file.cache.direct=$3"; }
 
 qemu() {
@@ -204,7 +235,7 @@ container() {
     [ "$status" = 0 ] || [ "$status" = 77 ] || fail "in a container"
 }
 
-[ $# -gt 0 ] || set -- modes own cases refusals ffi static crate qemu container
+[ $# -gt 0 ] || set -- modes own cases refusals ffi static crate races qemu container
 for part in "$@"; do
     "$part"
 done

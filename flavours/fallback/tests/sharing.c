@@ -86,12 +86,12 @@ static void one_submits_other_waits(void)
 static void *traffic(void *argument)
 {
     struct io_uring ring;
-    volatile bool *stop = argument;
+    bool *stop = argument;
     int fd = make_file("traffic", 4096, 1);
     char block[64];
 
     ring_open(&ring, 8, 0);
-    while (!*stop) {
+    while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         struct io_uring_sqe *sqe = next_sqe(&ring);
 
         io_uring_prep_read(sqe, fd, block, sizeof(block), 0);
@@ -104,10 +104,10 @@ static void *traffic(void *argument)
 
 static void fork_amid_traffic(void)
 {
-    volatile bool stop = false;
+    bool stop = false;
     pthread_t thread;
 
-    CHECK_EQ(pthread_create(&thread, NULL, traffic, (void *) &stop), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, traffic, &stop), 0);
     for (unsigned round = 0; round < 100; round++) {
         pid_t child = fork();
 
@@ -122,7 +122,7 @@ static void fork_amid_traffic(void)
         }
         join(child);
     }
-    stop = true;
+    __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
