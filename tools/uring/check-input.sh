@@ -2,7 +2,7 @@
 # Part of check.sh: output that cannot be written, missing rights, processes that end meanwhile.
 
 # A full device is told, and nothing is lost in silence.
-for command in doctor probe "probe --header" limits stat "errno EINTR" "decode setup 3" "bench nop" "--json doctor" "--json stat"; do
+for command in --help --version "trace --help" doctor probe "probe --header" limits stat "errno EINTR" "decode setup 3" "bench nop" "--json doctor" "--json stat"; do
     status=0
     # shellcheck disable=SC2086
     "$uring" $command >/dev/full 2>"$work/err" || status=$?

@@ -15,6 +15,8 @@ mod sys;
 mod tables;
 mod trace;
 
+use std::io::Write;
+
 use clap::Parser;
 
 use cli::{Cli, Command};
@@ -22,7 +24,10 @@ use outcome::{Exit, Failure};
 use output::Output;
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(text) => return print(&text),
+    };
     let mut output = Output::new(&cli.common);
     let outcome = match cli.command {
         Command::Doctor(options) => doctor::run(&options, &mut output),
@@ -36,7 +41,19 @@ fn main() -> std::process::ExitCode {
         Command::Bench(options) => bench::run(&options, &mut output),
         Command::Run(options) => run::run(&options),
     };
-    match outcome.and_then(|exit| output.flush().map(|()| exit).map_err(Failure::from)) {
+    end(outcome.and_then(|exit| output.flush().map(|()| exit).map_err(Failure::from)))
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn print(text: &clap::Error) -> std::process::ExitCode {
+    match text.print().and_then(|()| std::io::stdout().flush()) {
+        Ok(()) => (text.exit_code() as u8).into(),
+        Err(error) => end(Err(error.into())),
+    }
+}
+
+fn end(outcome: Result<Exit, Failure>) -> std::process::ExitCode {
+    match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
             if failure.exit != Exit::Fine {
