@@ -21,7 +21,7 @@ use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::sq;
 use crate::stack::{self, Where};
-use crate::state;
+use crate::state::{self, State};
 use crate::trace;
 use crate::tsan;
 
@@ -142,11 +142,19 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         if inject::is_on() {
             inject::calls_on(Some(shadow));
         }
-        for fd in std::mem::take(&mut state.notes.sent_to) {
-            let targets = state.rings.values().filter(|to| fd < 0 || fd == to.fd);
-            targets.for_each(|to| tsan::release(to.cq.published()));
+        if !state.notes.sent_to.is_empty() {
+            messages(state);
         }
     });
+}
+
+/// The call sends messages to rings: ThreadSanitizer takes each for a submission to that ring.
+#[cold]
+fn messages(state: &mut State) {
+    for fd in std::mem::take(&mut state.notes.sent_to) {
+        let targets = state.rings.values().filter(|to| fd < 0 || fd == to.fd);
+        targets.for_each(|to| tsan::release(to.cq.published()));
+    }
 }
 
 /// A ring that comes into sight after it was set up.
