@@ -43,9 +43,9 @@ $(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(
 		-Wl,--dynamic-linker=../bin/ld.so -Wl,-rpath,'$$ORIGIN'
 
 .PHONY: fallback-vm
-## make fallback-vm    the C tests and its own on other kernels, emulated: io_uring refused by the sysctl, not there, or old
+## make fallback-vm    the C tests and its own on other kernels, emulated: io_uring refused by the sysctl, or old
 ##                     (FALLBACK_VM_SUITES=sid TESTS="nop own-files" pick some)
-FALLBACK_VM_SUITES ?= without bullseye bookworm-backports sid
+FALLBACK_VM_SUITES ?= bullseye bookworm-backports sid
 FALLBACK_VM_TESTS = $(FALLBACK_C_TESTS) $(addprefix own-,$(filter-out linked probe,$(notdir $(FALLBACK_TESTS))))
 fallback-vm: $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS)) \
 		$(patsubst $(FALLBACK_OUT)/tests/%,$(FALLBACK_VM)/own/%,$(FALLBACK_TESTS)) $$(VM_OUT)/init
