@@ -1,9 +1,10 @@
-"""Time this library beside upstream's, Debian's binary, bare system calls and the io-uring crate.
+"""Time this library beside upstream's, Debian's binary, bare system calls, the io-uring crate and the check library.
 
-usage: bench OURS WORK OUT [--quick] [--into DOCUMENT]
+usage: bench OURS CHECKER WORK OUT [--quick] [--into DOCUMENT]
 
-OURS is an install prefix, WORK a directory for programs and data, OUT one for results. Prints the table while it runs;
-writes speed.json, table.md and the plots, and the table into DOCUMENT, between its marks.
+OURS is an install prefix, CHECKER the folder of the check library, WORK a directory for programs and data, OUT one for
+results. Prints the table while it runs; writes speed.json, table.md and the plots, and the table into DOCUMENT, between
+its marks.
 """
 import argparse
 import json
@@ -52,6 +53,7 @@ def run_curves(found, path, quick, seconds, turns):
 def main():
     parser = argparse.ArgumentParser(description="Time this library beside others.")
     parser.add_argument("ours")
+    parser.add_argument("checker")
     parser.add_argument("work")
     parser.add_argument("out")
     parser.add_argument("--quick", action="store_true", help="about a minute: fewer rows, turns and points")
@@ -60,7 +62,7 @@ def main():
     os.makedirs(options.work, exist_ok=True)
     os.makedirs(options.out, exist_ok=True)
 
-    found, versions = programs.build(options.ours, options.work)
+    found, versions = programs.build(options.ours, options.work, os.path.abspath(options.checker))
     blocks = data.file(options.work)
     record = {"command": "make bench QUICK=1" if options.quick else "make bench",
               "machine": machine.describe(blocks), "compared": versions}

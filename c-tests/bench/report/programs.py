@@ -44,8 +44,8 @@ def debian_library():
     return None
 
 
-def build(ours, work):
-    """The programs by side, and a description of each."""
+def build(ours, work, checker):
+    """The programs by side, and a description of each. `checker` is the folder of the check library."""
     upstream = fetch("build")
     if not upstream:
         sys.exit(77)
@@ -55,6 +55,8 @@ def build(ours, work):
         "upstream": compile_c("c-tests/bench/speed.c", os.path.join(work, "upstream"), upstream, library),
         "raw": compile_c("c-tests/bench/raw.c", os.path.join(work, "raw"), ours),
     }
+    # The program itself, on the library that watches it.
+    found["check"] = ["env", f"LD_LIBRARY_PATH={checker}", found["ours"]]
     # The same program again, to show the difference between two runs of one program.
     found["again"] = found["upstream"]
     debian = debian_library()

@@ -1,7 +1,7 @@
 """Tables: on the terminal while it runs, and in Markdown."""
 import math
 
-SIDES = ("ours", "upstream", "debian", "raw", "crate")
+SIDES = ("ours", "upstream", "debian", "raw", "crate", "check")
 
 
 def heading():
@@ -41,7 +41,7 @@ def summary(record):
     lines = [f"{len(record['rows'])} rows in {record['minutes']} minutes, load {record['load']['before']} before and "
              f"{record['load']['after']} after"]
     for side, title in (("ours", "this library"), ("again", "upstream once more (the noise)"),
-                        ("debian", "Debian's binary")):
+                        ("debian", "Debian's binary"), ("check", "the check library")):
         if mean(record, side):
             lines.append(f"{title}: {mean(record, side):.3f} of upstream's time, geometric mean")
     for side, title in (("ours", "this library"), ("upstream", "upstream"), ("crate", "the io-uring crate")):
@@ -53,7 +53,7 @@ def summary(record):
 def markdown(record):
     machine, method, load = record["machine"], record["method"], record["load"]
     titles = {"ours": "this library", "upstream": "upstream", "debian": "Debian's binary", "raw": "bare calls",
-              "crate": "`io-uring` crate"}
+              "crate": "`io-uring` crate", "check": "check library"}
     sides = [side for side in SIDES if any(side in row["ns"] for row in record["rows"])]
     lines = ["| ns | " + " | ".join(titles[side] for side in sides)
              + " | this / upstream | middle half | upstream / itself |",

@@ -1,6 +1,6 @@
 """The measurements: rows, which are compared, and curves, which show how cost grows."""
 
-LIBRARIES = ("ours", "upstream", "again", "debian")
+LIBRARIES = ("ours", "upstream", "again", "debian", "check")
 # The same loop without a library, and on another one.
 ALL = LIBRARIES + ("raw", "crate")
 
