@@ -69,6 +69,7 @@ $(B)/$(3)/$(4).a: $(shell find flavours/$(2)/src -name '*.rs') flavours/$(2)/Car
 	$$(Q)mkdir -p $$(@D)
 	+$$(Q)flags='-Crelocation-model=pic $$($(1)_FLAGS) -Cdebuginfo=$$(RUST_DEBUGINFO) $$(RUSTFLAGS)'; \
 		CARGO_ENCODED_RUSTFLAGS=$$$$(printf '%s\037' $$$$flags)--remap-path-prefix=$$$$PWD=liburing \
+		RUSTC_WRAPPER=$$$$PWD/build-aux/rustc-flavour.sh \
 		$$(CARGO) rustc --quiet --release --locked --manifest-path flavours/$(2)/Cargo.toml $$(FLAVOUR_OFFLINE) \
 		--crate-type staticlib --target $$(RUST_TARGET) --target-dir $(B)/$(3)/cargo $(5)
 	$$(Q)cp $(B)/$(3)/cargo/$$(RUST_TARGET)/release/liburing_$(2).a $$@
