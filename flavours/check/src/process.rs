@@ -62,6 +62,12 @@ pub fn is_main(thread: u32) -> bool {
     thread == PROCESS.load(Ordering::Relaxed)
 }
 
+/// Whether other threads run now. Where that is not told, they may.
+#[cold]
+pub fn has_others() -> bool {
+    std::fs::read_dir("/proc/self/task").map_or(true, |tasks| tasks.count() > 1)
+}
+
 /// The calling thread, as the kernel numbers it.
 pub fn thread() -> u32 {
     thread_local! {

@@ -233,6 +233,33 @@ static void nothing_left_at_exit(void)
     reap(&kept);
 }
 
+static int taken[2];
+
+static void *take_and_stay(void *unused)
+{
+    (void) unused;
+    open_ring(&kept, 4, 0);
+    take(&kept, 1);
+    MUST(io_uring_submit(&kept) == 1);
+    reap(&kept);
+    take(&kept, 2);
+    MUST(write(taken[1], "", 1) == 1);
+    for (;;)
+        pause();
+    return NULL;
+}
+
+/* A thread is about to submit when the process ends. */
+static void left_at_exit_by_another(void)
+{
+    pthread_t thread;
+    char byte;
+
+    MUST(pipe(taken) == 0);
+    MUST(pthread_create(&thread, NULL, take_and_stay, NULL) == 0);
+    MUST(read(taken[0], &byte, 1) == 1);
+}
+
 /* Of a ring in a frame that has returned, other functions write over some. */
 static void written_over_at_exit(void)
 {
@@ -353,6 +380,7 @@ static const struct misuse cases[] = {
     WRONG(never_submitted, "unsubmitted", "-"),
     WRONG(never_submitted_elsewhere, "unsubmitted", "-"),
     WRONG(left_at_exit, "unsubmitted", "-"),
+    RIGHT(left_at_exit_by_another),
     RIGHT(nothing_left_at_exit),
     RIGHT(written_over_at_exit),
     WRONG(looked_for_in_vain, "deferred", "-"),
