@@ -208,8 +208,8 @@ extern "C" fn process_ends() {
             if ring.generation == generation && !ring.raced && !ring.may_be_gone() {
                 let (left, last) = (ring.unsubmitted(), ring.last);
                 // While another thread runs, it may be about to submit.
-                let by_another = ring.only_thread != process::thread() && process::has_others();
-                if left != 0 && !by_another {
+                let by_another = || ring.only_thread != process::thread() && process::has_others();
+                if left != 0 && !by_another() {
                     let what = format!("{left} SQEs were taken and never submitted");
                     say(notes, Rule::Unsubmitted, what, None, last);
                 }

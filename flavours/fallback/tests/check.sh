@@ -180,13 +180,15 @@ races() {
         echo "SKIP: ThreadSanitizer: no nightly Rust or no clang here"
         return
     fi
-    runtime=${runtime%/bin/rustc}/lib/rustlib/$target/lib/librustc-nightly_rt.tsan.a
-    if [ ! -e "$runtime" ] ||
-        ! RUSTFLAGS=-Zsanitizer=thread ${CARGO:-cargo} +nightly build --quiet --release --locked -Zbuild-std=std,panic_abort \
-            --target "$target" --target-dir "$built" --manifest-path "$here/../Cargo.toml" 2>"$work/said"; then
-        echo "SKIP: ThreadSanitizer: the archive does not build with it here: $(tail -n 1 "$work/said" 2>/dev/null)"
+    local rustlib=${runtime%/bin/rustc}/lib/rustlib
+    runtime=$rustlib/$target/lib/librustc-nightly_rt.tsan.a
+    if [ ! -e "$runtime" ] || [ ! -d "$rustlib/src/rust/library" ]; then
+        echo "SKIP: ThreadSanitizer: the nightly Rust lacks its runtime or rust-src"
         return
     fi
+    RUSTFLAGS=-Zsanitizer=thread ${CARGO:-cargo} +nightly build --quiet --release --locked -Zbuild-std=std,panic_abort \
+        --target "$target" --target-dir "$built" --manifest-path "$here/../Cargo.toml" 2>"$work/said" ||
+        fail "the archive does not build with ThreadSanitizer: $(tail -n 3 "$work/said")"
     # The library maps by bare calls: an address that is mapped anew has another ring's past there.
     echo 'race:uring_fallback::memory::Memory>::new' >"$work/suppressions"
     for test in "$here"/{futexes,leading,sharing}.c "$sources"/{cancel,taskrun,threads}.c; do

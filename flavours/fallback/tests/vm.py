@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The fallback on other kernels, emulated: where kernel.io_uring_disabled refuses io_uring, where the kernel was built
-without it, and where it is older than most of io_uring.
+"""The fallback on other kernels, emulated: where kernel.io_uring_disabled refuses io_uring, and where the kernel is older
+than most of io_uring.
 
 The C tests run as static programs with the archive, the fallback's own tests with its shared library. Where the kernel
 has io_uring and nothing refuses it, its rings are used; LIBURING_FALLBACK=always then shows that the fallback would do.
@@ -29,8 +29,6 @@ SAYS = "serving io_uring from user space"
 # A run of this program tells whether rings are emulated.
 WITNESS = "nop"
 OWN = "own-"
-# In place of a suite: the kernel that was built without io_uring.
-WITHOUT = "without"
 
 
 def runs(limit, programs, own):
@@ -39,21 +37,18 @@ def runs(limit, programs, own):
 
 
 def plan(kernel, args, programs, own):
-    """The lines of a boot. The first run, if it is named "real", is of a ring that nothing refuses."""
-    lines = [f"env TMPDIR /{console.FOLDER}", "env LIBURING_FALLBACK_VERBOSE 1"]
-    if not kernel.user_mode:
-        lines.append(f"run {args.limit} real /{console.PROGRAMS}/{WITNESS}")
-        if kernel.version >= SYSCTL_SINCE:
-            lines.append(f"set {SYSCTL} 2")
-        else:
-            lines.append("env LIBURING_FALLBACK always")
+    """The lines of a boot. The first run, named "real", is of a ring that nothing refuses."""
+    lines = [f"env TMPDIR /{console.FOLDER}", "env LIBURING_FALLBACK_VERBOSE 1",
+             f"run {args.limit} real /{console.PROGRAMS}/{WITNESS}"]
+    if kernel.version >= SYSCTL_SINCE:
+        lines.append(f"set {SYSCTL} 2")
+    else:
+        lines.append("env LIBURING_FALLBACK always")
     return lines + [f"run {args.limit} emulated /{console.PROGRAMS}/{WITNESS}", "env LIBURING_FALLBACK_VERBOSE 0"] + \
         runs(args.limit, programs, own)
 
 
 def why(kernel):
-    if kernel.user_mode:
-        return "built without io_uring"
     return "refused by the sysctl" if kernel.version >= SYSCTL_SINCE else "LIBURING_FALLBACK=always"
 
 
@@ -82,13 +77,12 @@ def check(session, differing, expected):
 
 
 def choose(suites):
-    emulated = subprocess.run([VM / "install-qemu.sh"], check=False).returncode == 0 and shutil.which("qemu-system-x86_64")
+    if subprocess.run([VM / "install-qemu.sh"], check=False).returncode or not shutil.which("qemu-system-x86_64"):
+        print("SKIP: no kernel was booted: there is no qemu-system-x86_64 here")
+        return
     for name in suites:
-        if name != WITHOUT and not emulated:
-            print(f"SKIP: the kernel of {name} was not booted: there is no qemu-system-x86_64 here")
-            continue
         try:
-            yield kernels.WithoutIoUring() if name == WITHOUT else kernels.kernel(name)
+            yield kernels.kernel(name)
         except kernels.NotAvailable as err:
             print(f"SKIP: the kernel {name} was not booted: {err}")
 
@@ -102,7 +96,7 @@ def main():
     parser.add_argument("--list", required=True, help="the cases that differ")
     parser.add_argument("--least", type=int, default=0, help="so many cases pass on each kernel, or it is an error")
     parser.add_argument("--output", type=pathlib.Path, required=True)
-    parser.add_argument("--suites", required=True, help=f"Debian suites to take kernels from, and {WITHOUT}")
+    parser.add_argument("--suites", required=True, help="Debian suites to take kernels from")
     parser.add_argument("--limit", type=int, default=180, help="seconds for one program")
     parser.add_argument("programs", nargs="+", help="C tests; the fallback's own begin with own-")
     args = parser.parse_args()
