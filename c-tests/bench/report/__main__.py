@@ -7,13 +7,12 @@ results. Prints the table while it runs; writes speed.json, table.md and the plo
 its marks.
 """
 import argparse
-import json
 import os
-import subprocess
 import sys
 import time
 
 import data
+import keep
 import machine
 import measure
 import programs
@@ -78,21 +77,11 @@ def main():
     record["minutes"] = round((time.monotonic() - begin) / 60, 1)
     print(report.summary(record))
 
-    path = os.path.join(options.out, "speed.json")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(record, file, indent=1)
-        file.write("\n")
     with open(os.path.join(options.out, "table.md"), "w", encoding="utf-8") as file:
         file.write(report.markdown(record))
     if options.into:
         report.write_into(options.into, "make bench", report.markdown(record))
-    python = subprocess.run(["build-aux/python-with.sh", "matplotlib", "matplotlib>=3.5,<4"], text=True,
-                            stdout=subprocess.PIPE)
-    if python.returncode == 77:
-        return
-    if python.returncode:
-        sys.exit("python-with.sh failed")
-    subprocess.run([python.stdout.strip(), "c-tests/bench/report/plots.py", path, options.out], check=True)
+    sys.exit(keep.record(record, options.out, "speed.json"))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ matplotlib.rcParams.update({"svg.hashsalt": "liburing", "svg.fonttype": "none", 
 from matplotlib import pyplot  # noqa: E402
 
 COLOURS = {"ours": "#0b6e4f", "upstream": "#8d6a9f", "debian": "#c9a227", "raw": "#444444", "crate": "#d1495b",
-           "again": "#bbbbbb"}
+           "again": "#bbbbbb", "kernel": "#0b6e4f", "pool": "#c9a227"}
 TITLES = {"ours": "this library", "upstream": "upstream 2.15", "debian": "Debian's binary", "raw": "bare system calls",
-          "crate": "io-uring crate", "again": "upstream against itself"}
+          "crate": "io-uring crate", "again": "upstream against itself", "kernel": "beside the kernel's io_uring",
+          "pool": "beside a pool of threads"}
 
 
 def save(figure, out, name):
@@ -38,7 +39,7 @@ def caption(record):
 
 
 def dots(record, out, over, sides, name, title):
-    """A dot for each row and side, with the middle half of the turns as a line."""
+    """A dot for each row and side, with the middle half of the turns as a line, and a mark where a row's aim is."""
     rows = [row for row in record["rows"] if over in row][::-1]
     figure, axes = pyplot.subplots(figsize=(8, 0.6 + 0.27 * len(rows)))
     for number, side in enumerate(sides):
@@ -50,6 +51,9 @@ def dots(record, out, over, sides, name, title):
         shown = [(ratio["median"], place) for place, ratio in zip(at, found) if ratio]
         if shown:
             axes.plot(*zip(*shown), "o", markersize=4, color=COLOURS[side], label=TITLES[side])
+    aims = [(row["aim"], place) for place, row in enumerate(rows) if row.get("aim")]
+    if aims:
+        axes.plot(*zip(*aims), "|", markersize=14, color="#d1495b", label="aim beside the kernel's")
     axes.axvline(1, color="#888888", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
     axes.set_xlabel(title)
@@ -79,15 +83,26 @@ def growth(record, out):
     save(figure, out, "growth.svg")
 
 
+# Of a record's rows: the ratios, their sides, the file and the axis.
+DOTS = (
+    ("to_upstream", ("ours", "debian", "again"), "ratios.svg",
+     "time, as a ratio to upstream's (left of 1 is faster); the line is the middle half of the turns"),
+    ("to_raw", ("ours", "upstream", "crate"), "limit.svg",
+     "time, as a ratio to bare system calls; the line is the middle half of the turns"),
+    ("rate", ("kernel", "pool"), "fallback.svg",
+     "operations a second on the fallback, as a ratio (right of 1 is faster); the line is the middle half of the turns"),
+)
+
+
 def main():
     path, out = sys.argv[1:]
     with open(path, encoding="utf-8") as file:
         record = json.load(file)
-    dots(record, out, "to_upstream", ("ours", "debian", "again"), "ratios.svg",
-         "time, as a ratio to upstream's (left of 1 is faster); the line is the middle half of the turns")
-    dots(record, out, "to_raw", ("ours", "upstream", "crate"), "limit.svg",
-         "time, as a ratio to bare system calls; the line is the middle half of the turns")
-    growth(record, out)
+    for over, sides, name, title in DOTS:
+        if any(over in row for row in record["rows"]):
+            dots(record, out, over, sides, name, title)
+    if "curves" in record:
+        growth(record, out)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import statistics
 import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[3]
@@ -17,6 +18,7 @@ sys.path.insert(0, str(PROJECT / "c-tests" / "bench" / "report"))
 
 # pylint: disable=wrong-import-position
 import data
+import keep
 import machine
 from measure import measure, ratio
 from programs import compile_c
@@ -26,6 +28,10 @@ from rows import Row
 COMMAND = "make bench-fallback"
 BESIDE = ("real", "fallback")
 WITH_POOL = (*BESIDE, "pool")
+# Where the figures of a side are, by what the fallback is compared with.
+SIDES = {"kernel": "real", "pool": "pool"}
+HEADING = ("| | the kernel, ns | fallback, ns | fallback / kernel | aim | fallback / pool of threads |",
+           "| --- | ---: | ---: | ---: | ---: | ---: |")
 
 
 def rows(path):
@@ -70,9 +76,8 @@ def cell(found):
     return f"{found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})" if found else ""
 
 
-def table(args):
-    lines = ["| | the kernel, ns | fallback, ns | fallback / kernel | aim | fallback / pool of threads |",
-             "| --- | ---: | ---: | ---: | ---: | ---: |"]
+def measured(args):
+    """A record of each row, or None where there is nothing to compare with."""
     path = data.file(str(args.output))
     ours, of_qemu = build(args), qemu(args)
     todo = [(ours, *row) for row in rows(path)]
@@ -80,43 +85,59 @@ def table(args):
         todo += [(of_qemu, *row) for row in rows_of_qemu(path)]
     else:
         print("SKIP: qemu-img is missing")
+    print("\n".join(HEADING))
+    records = []
     for programs, row, aim in todo:
         times = measure(programs, row, args.seconds, args.turns)
         if times is None:
             return None
         # Times are the inverse of rates.
-        to_real = ratio(times["real"], times["fallback"])
-        to_pool = ratio(times["pool"], times["fallback"]) if "pool" in times else None
-        middle = {side: sorted(each)[len(each) // 2] for side, each in times.items()}
-        below = " (below)" if aim and to_real["median"] < aim else ""
-        lines.append(f"| {row.name} | {middle['real']:,.0f} | {middle['fallback']:,.0f} | {cell(to_real)} | "
-                     f"{f'{aim:.2f}{below}' if aim else ''} | {cell(to_pool)} |")
-        print(lines[-1], flush=True)
-    return lines
+        rates = {name: ratio(times[side], times["fallback"]) for name, side in SIDES.items() if side in times}
+        records.append({"name": row.name, "ns": {side: round(statistics.median(each), 2) for side, each in times.items()},
+                        "rate": rates, "aim": aim})
+        print(line(records[-1]), flush=True)
+    return records
+
+
+def line(row):
+    aim, to_kernel = row["aim"], row["rate"]["kernel"]
+    below = " (below)" if aim and to_kernel["median"] < aim else ""
+    return (f"| {row['name']} | {row['ns']['real']:,.0f} | {row['ns']['fallback']:,.0f} | {cell(to_kernel)} | "
+            f"{f'{aim:.2f}{below}' if aim else ''} | {cell(row['rate'].get('pool'))} |")
+
+
+def markdown(record):
+    about, load, method = record["machine"], record["load"], record["method"]
+    return "\n".join([
+        *HEADING, *map(line, record["rows"]), "",
+        f"`{COMMAND}` on {about['date']}: {about['processor']}, {about['processors']} processors, virtualization "
+        f"{about['virtualization']}, {about['kernel']}, reads from {about['filesystem']}; load {load['before']} before and "
+        f"{load['after']} after. {method['turns']} turns of {method['seconds']} s, each side once a turn; times are medians, "
+        f"ratios medians of the turns' ratios of rates, with their middle half.", ""])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prefix", required=True, help="where the plain library is installed")
     parser.add_argument("--library", type=pathlib.Path, required=True, help="the fallback's liburing.so.2")
-    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="for programs and data")
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--turns", type=int, default=11)
-    parser.add_argument("--into", help="write the table into this document")
+    parser.add_argument("--into", type=pathlib.Path,
+                        help="write the table into this document, and figures and a plot into bench/ beside it")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     before = machine.load()
-    lines = table(args)
-    if lines is None:
+    records = measured(args)
+    if records is None:
         return 77
-    about = machine.describe(str(args.output))
-    lines += ["", f"`{COMMAND}` on {about['date']}: {about['processor']}, {about['processors']} processors, virtualization "
-              f"{about['virtualization']}, {about['kernel']}, reads from {about['filesystem']}; load {before} before and "
-              f"{machine.load()} after. {args.turns} turns of {args.seconds} s, each side once a turn; times are medians, "
-              f"ratios medians of the turns' ratios of rates, with their middle half.", ""]
-    if args.into:
-        write_into(args.into, COMMAND, "\n".join(lines))
-    return 0
+    record = {"command": COMMAND, "machine": machine.describe(str(args.output)),
+              "method": {"seconds": args.seconds, "turns": args.turns},
+              "load": {"before": before, "after": machine.load()}, "rows": records}
+    if not args.into:
+        return keep.record(record, args.output, "fallback.json")
+    write_into(args.into, COMMAND, markdown(record))
+    return keep.record(record, args.into.parent / "bench", "fallback.json")
 
 
 if __name__ == "__main__":
