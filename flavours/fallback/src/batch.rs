@@ -21,9 +21,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub fn new(within_enter: bool) -> Batch {
+    /// With room for completions.
+    pub fn new(within_enter: bool, room: Vec<Completion>) -> Batch {
         Batch {
-            done: Vec::new(),
+            done: room,
             aio: Vec::new(),
             untold: false,
             within_enter,
@@ -37,10 +38,7 @@ impl Batch {
         }
         self.untold = false;
         let mut state = ring.state.lock();
-        for completion in self.done.drain(..) {
-            ring.post(&mut state, completion);
-        }
-        ring.notify(&state, !self.within_enter);
+        ring.post_all(&mut state, &mut self.done, !self.within_enter);
     }
 }
 

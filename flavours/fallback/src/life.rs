@@ -42,7 +42,7 @@ extern "C" fn prepare() {
     for ring in &rings {
         ring.state.acquire();
         ring.handed_back.acquire();
-        ring.released.acquire();
+        ring.released.tags.acquire();
     }
     TABLE.acquire();
     *FORKING.lock() = rings;
@@ -54,7 +54,7 @@ fn release() -> Vec<Arc<Ring>> {
     unsafe {
         TABLE.release();
         for ring in &rings {
-            ring.released.release();
+            ring.released.tags.release();
             ring.handed_back.release();
             ring.state.release();
         }

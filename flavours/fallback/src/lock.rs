@@ -19,6 +19,12 @@ pub struct Lock<T> {
 // SAFETY: the value is reached through a guard only, and there is one guard at a time.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Lock::new(T::default())
+    }
+}
+
 impl<T> Lock<T> {
     pub const fn new(value: T) -> Self {
         Lock {

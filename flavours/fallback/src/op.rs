@@ -105,8 +105,9 @@ pub fn is_double(opcode: u8) -> bool {
     opcode == IORING_OP_NOP128 as u8 || opcode == IORING_OP_URING_CMD128 as u8
 }
 
-/// The refusals that a request gets before it is started.
-pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
+/// The refusals that a request gets before it is started, and else what there is to know of its opcode.
+#[inline]
+pub fn check(ring: &Ring, req: &Req) -> Result<&'static Op, c_int> {
     let Some(op) = find(req.sqe.opcode) else {
         return Err(-libc::EINVAL);
     };
@@ -119,7 +120,8 @@ pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
     if ring.has(IORING_SETUP_IOPOLL) && !is_polled(req.sqe.opcode) {
         return Err(-libc::EINVAL);
     }
-    (op.check)(ring, req)
+    (op.check)(ring, req)?;
+    Ok(op)
 }
 
 /// Whether a ring set up with `IORING_SETUP_IOPOLL` takes the opcode.
@@ -148,11 +150,20 @@ pub fn issue(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Ou
     let Some(op) = find(req.sqe.opcode) else {
         return Outcome::Done(-libc::EINVAL, 0);
     };
+    issue_as(op, ring, req, how, batch)
+}
+
+/// The same where its opcode has been looked up.
+#[inline]
+pub fn issue_as(op: &Op, ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     if op.file && req.has(IOSQE_FIXED_FILE) && req.file.is_none() {
         req.file = ring.fixed_file(req.sqe.fd);
         if req.file.is_none() {
             return Outcome::Done(-libc::EBADF, 0);
         }
+    }
+    if req.personality.is_none() {
+        return (op.issue)(ring, req, how, batch);
     }
     // One that has waited began with its rights, and goes on with an open file wherever it is.
     let Some(lent) = req.personality.clone().filter(|_| req.id == 0) else {

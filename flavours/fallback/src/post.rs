@@ -31,6 +31,38 @@ impl Ring {
         self.append(state, completion);
     }
 
+    /// Posts completions and wakes the threads that wait for them: one step of the tail for all.
+    pub fn post_all(&self, state: &mut State, completions: &mut Vec<Completion>, aside: bool) {
+        // Relaxed: as in `post`.
+        let kept = state.keeps && self.owner.load(Ordering::Relaxed) != sys::thread();
+        if kept || completions.is_empty() || !state.overflow.is_empty() {
+            for completion in completions.drain(..) {
+                self.post(state, completion);
+            }
+            return self.notify(state, aside);
+        }
+        state.posted += completions.len() as u64;
+        let memory = self.memory();
+        // Relaxed: posters hold the state, so this is the last of them.
+        let mut tail = memory.cq_tail().load(Ordering::Relaxed);
+        // Acquire: the program has read what it gives back.
+        let head = memory.cq_head().load(Ordering::Acquire);
+        let mut there = 0;
+        for completion in &*completions {
+            let Some(end) = memory.append_cqe(tail, head, completion) else {
+                break;
+            };
+            tail = end;
+            there += 1;
+        }
+        // The CQEs are there for whoever sees the tail. SeqCst: in place of the fence that `notify` has.
+        memory.cq_tail().swap(tail, Ordering::SeqCst);
+        for completion in completions.drain(..).skip(there) {
+            self.append(state, completion);
+        }
+        self.tell(state, aside);
+    }
+
     #[inline]
     fn append(&self, state: &mut State, completion: Completion) {
         let memory = self.memory();
@@ -109,10 +141,16 @@ impl Ring {
     /// Wakes the threads that the completions posted so far suffice for. `aside`: they were posted outside of
     /// `io_uring_enter`.
     pub fn notify(&self, state: &State, aside: bool) {
-        let memory = self.memory();
         // A waiter announces itself and then looks at the tail; here the tail is stored and then the announcement read.
         fence(Ordering::SeqCst);
-        let waiters = memory.waiters().load(Ordering::Relaxed);
+        self.tell(state, aside);
+    }
+
+    /// The same after a step of the tail that was SeqCst.
+    fn tell(&self, state: &State, aside: bool) {
+        let memory = self.memory();
+        // SeqCst: not before that step or the fence. Between the waiter's announcement and its look there is a fence.
+        let waiters = memory.waiters().load(Ordering::SeqCst);
         if waiters & COUNT_MASK != 0 {
             let wanted = (waiters >> 32) as u32;
             // Relaxed: counted and told by threads that hold the state one after the other.
@@ -128,6 +166,7 @@ impl Ring {
                 }
             }
         }
+        // Relaxed: it grows under the state, and who waits so looks at the CQ afterwards.
         if self.masked_waiters.load(Ordering::Relaxed) != 0 {
             sys::eventfd_write(self.masked_wait.load(Ordering::Relaxed));
         }
@@ -144,7 +183,8 @@ impl Ring {
     /// Makes the descriptor readable. While it is, an inline peek that finds nothing comes into the library.
     pub fn signal(&self) {
         let memory = self.memory();
-        if memory.signalled().load(Ordering::Relaxed) == 0 {
+        // SeqCst: not before the tail that was stored. `quiet` of another process clears it and then looks at the tail.
+        if memory.signalled().load(Ordering::SeqCst) == 0 {
             memory.signalled().store(1, Ordering::SeqCst);
             if !self.tells_work() {
                 memory
@@ -164,8 +204,9 @@ impl Ring {
             return;
         }
         let state = self.state.lock();
+        // SeqCst: a request is left under the state, and its thread then makes the descriptor readable.
         let unfinished =
-            !self.handed_back.lock().is_empty() || wake::is_orphaned() && state.in_flight > 0;
+            self.left_over.load(Ordering::SeqCst) || wake::is_orphaned() && state.in_flight > 0;
         let more = !state.overflow.is_empty() || !state.kept.is_empty();
         if self.ready() != 0 || more || unfinished {
             return;
@@ -220,7 +261,7 @@ impl Ring {
 
     /// Posts the tags of resources that are no longer used.
     pub fn post_released(&self) {
-        let tags = std::mem::take(&mut *self.released.lock());
+        let tags = self.released.take();
         if tags.is_empty() {
             return;
         }

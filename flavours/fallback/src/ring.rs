@@ -48,6 +48,12 @@ pub struct Ring {
     pub abandoned: AtomicBool,
     /// Other processes may use it, too.
     pub shared: AtomicBool,
+    /// Set up with `IORING_SETUP_R_DISABLED` and not enabled yet. Changes under the state.
+    pub disabled: AtomicBool,
+    /// The state's restrictions are active. Set before the ring is enabled, and for good.
+    pub restricted: AtomicBool,
+    /// The state has timeouts that count completions. Changes under the state.
+    pub counts: AtomicBool,
     /// The clock of waits.
     pub clock: AtomicI32,
     /// Number of timeout requests that have expired. Each also ends a wait.
@@ -56,6 +62,8 @@ pub struct Ring {
     pub timeouts_told: AtomicU32,
     /// Requests left to the next `io_uring_enter`, since the thread they came to has other credentials.
     pub handed_back: Lock<VecDeque<Req>>,
+    /// There are some. Changes under their lock.
+    pub left_over: AtomicBool,
 }
 
 /// What submission keeps from one call to the next.
@@ -63,6 +71,10 @@ pub struct Ring {
 pub struct Submission {
     /// Whether what follows has to wait for a drained request, too.
     pub drain_next: bool,
+    /// Requests may be deferred: then others go behind them.
+    pub defers: bool,
+    /// Room for completions, kept from one call to the next.
+    pub room: Vec<Completion>,
 }
 
 /// The state that the ring's requests share, under one lock.
@@ -95,8 +107,6 @@ pub struct State {
     /// The registered eventfd, and whether it is for asynchronous completions only.
     pub eventfd: Option<(c_int, bool)>,
     pub restrictions: Restrictions,
-    /// Set up with `IORING_SETUP_R_DISABLED` and not enabled yet.
-    pub disabled: bool,
     /// The ring is closed: no request is started any more.
     pub closed: bool,
 }
@@ -119,21 +129,24 @@ impl Ring {
             owner: AtomicI32::new(0),
             submission: Lock::new(Submission::default()),
             state: Lock::new(State {
-                disabled,
                 keeps: flags & IORING_SETUP_DEFER_TASKRUN != 0,
                 ..State::default()
             }),
-            released: Arc::new(Lock::new(Vec::new())),
+            released: Arc::default(),
             masked_wait: AtomicI32::new(-1),
             masked_waiters: AtomicU32::new(0),
             leader: AtomicI32::new(0),
             inside: AtomicU32::new(0),
             abandoned: AtomicBool::new(false),
             shared: AtomicBool::new(false),
+            disabled: AtomicBool::new(disabled),
+            restricted: AtomicBool::new(false),
+            counts: AtomicBool::new(false),
             clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
             timeouts: AtomicU32::new(0),
             timeouts_told: AtomicU32::new(0),
             handed_back: Lock::new(VecDeque::new()),
+            left_over: AtomicBool::new(false),
         }
     }
 

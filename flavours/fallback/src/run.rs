@@ -2,13 +2,14 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
 use crate::batch::Batch;
 use crate::job::{Job, Runner};
 use crate::memory::Completion;
-use crate::op::{self, Outcome};
+use crate::op::{self, Op, Outcome};
 use crate::request::{Class, How, Info, Place, Req};
 use crate::ring::{Ring, State};
 use crate::{deadline, parked, poller};
@@ -29,19 +30,42 @@ pub fn job(ring: &Arc<Ring>, req: Req) -> Box<Job> {
 }
 
 /// Ends a round: posts the collected completions, and submits the collected requests to native AIO.
-pub fn end(mut batch: Batch, ring: &Arc<Ring>) {
+pub fn end(batch: &mut Batch, ring: &Arc<Ring>) {
     batch.post(ring);
     if !batch.aio.is_empty() {
-        for job in parked::submit_aio(batch.aio) {
+        for job in parked::submit_aio(std::mem::take(&mut batch.aio)) {
             park_elsewhere(job, Place::Worker(Class::Bounded));
         }
         poller::call_in(ring);
     }
 }
 
+/// Runs a request that was just taken in and is linked to nothing. Most complete at once, and stay where they are.
+#[inline]
+pub fn begin(ring: &Arc<Ring>, mut req: Req, op: Option<&'static Op>, batch: &mut Batch) {
+    let outcome = match op {
+        Some(op) => op::issue_as(op, ring, &mut req, How::Try, batch),
+        None => Outcome::Done(req.failed, 0),
+    };
+    match outcome {
+        Outcome::Done(res, flags) if !req.counted => {
+            batch.done.extend(completion(ring, &req, res, flags));
+        }
+        outcome => {
+            let next = follow(ring, req, outcome, batch);
+            run_all(ring, next, batch);
+        }
+    }
+}
+
 /// Runs a request, and the requests that it lets start.
 pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
-    let mut next = step(ring, req, how, batch);
+    let next = step(ring, req, how, batch);
+    run_all(ring, next, batch);
+}
+
+/// Runs requests whose turn has come, the last one first, and those that they let start.
+fn run_all(ring: &Arc<Ring>, mut next: Vec<Req>, batch: &mut Batch) {
     while let Some(req) = next.pop() {
         next.extend(step(ring, req, How::Try, batch));
     }
@@ -50,21 +74,19 @@ pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
 /// Runs a request of a job that was taken from where it waited.
 pub fn resume(job: Box<Job>, how: How) {
     let Job { ring, req, .. } = *job;
-    let mut batch = Batch::new(false);
+    let mut batch = Batch::new(false, Vec::new());
     run(&ring, req, how, &mut batch);
-    end(batch, &ring);
+    end(&mut batch, &ring);
     settle(&ring);
 }
 
 /// Completes a request of a job that was taken from where it waited.
 pub fn complete(job: Box<Job>, res: c_int, flags: u32) {
     let Job { ring, req, .. } = *job;
-    let mut batch = Batch::new(false);
-    let mut next = finish(&ring, req, res, flags, &mut batch);
-    while let Some(req) = next.pop() {
-        next.extend(step(&ring, req, How::Try, &mut batch));
-    }
-    end(batch, &ring);
+    let mut batch = Batch::new(false, Vec::new());
+    let next = finish(&ring, req, res, flags, &mut batch);
+    run_all(&ring, next, &mut batch);
+    end(&mut batch, &ring);
     settle(&ring);
 }
 
@@ -73,30 +95,34 @@ pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
     let mut jobs = jobs.into_iter().peekable();
     while let Some((job, res)) = jobs.next() {
         let Job { ring, req, .. } = *job;
-        let mut batch = Batch::new(false);
+        let mut batch = Batch::new(false, Vec::new());
         let flags = flags_of(&ring, &req, res);
         let mut next = finish(&ring, req, res, flags, &mut batch);
         while let Some((job, res)) = jobs.next_if(|(job, _)| Arc::ptr_eq(&job.ring, &ring)) {
             let flags = flags_of(&ring, &job.req, res);
             next.extend(finish(&ring, job.req, res, flags, &mut batch));
         }
-        while let Some(req) = next.pop() {
-            next.extend(step(&ring, req, How::Try, &mut batch));
-        }
-        end(batch, &ring);
+        run_all(&ring, next, &mut batch);
+        end(&mut batch, &ring);
         settle(&ring);
     }
 }
 
 /// Runs, in a thread of the program, the requests that were left to it.
 pub fn take_back(ring: &Arc<Ring>) {
-    loop {
-        let Some(req) = ring.handed_back.lock().pop_front() else {
-            return;
+    // SeqCst: set before the program is made to enter.
+    while ring.left_over.load(Ordering::SeqCst) {
+        let taken = {
+            let mut left = ring.handed_back.lock();
+            let first = left.pop_front();
+            ring.left_over.store(!left.is_empty(), Ordering::SeqCst);
+            first
         };
-        let mut batch = Batch::new(true);
-        run(ring, req, How::Try, &mut batch);
-        end(batch, ring);
+        if let Some(req) = taken {
+            let mut batch = Batch::new(true, Vec::new());
+            run(ring, req, How::Try, &mut batch);
+            end(&mut batch, ring);
+        }
     }
 }
 
@@ -107,6 +133,11 @@ fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req>
     } else {
         op::issue(ring, &mut req, how, batch)
     };
+    follow(ring, req, outcome, batch)
+}
+
+/// Does what the outcome of a request asks for. Returns those that may be started now.
+fn follow(ring: &Arc<Ring>, req: Req, outcome: Outcome, batch: &mut Batch) -> Vec<Req> {
     match outcome {
         Outcome::Done(res, flags) => finish(ring, req, res, flags, batch),
         Outcome::HandBack => {
@@ -121,7 +152,12 @@ fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req>
 /// Leaves a request to the next thread of the program that enters, and makes the program enter.
 fn hand_back(ring: &Arc<Ring>, req: Req) {
     let state = ring.state.lock();
-    ring.handed_back.lock().push_back(req);
+    {
+        let mut left = ring.handed_back.lock();
+        left.push_back(req);
+        // SeqCst: before the program is made to enter.
+        ring.left_over.store(true, Ordering::SeqCst);
+    }
     ring.notify(&state, true);
     crate::sys::futex_wake(ring.memory().cq_tail(), true, i32::MAX);
 }
@@ -247,22 +283,28 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     drop(poller::put_timer(job(ring, timeout), deadline));
 }
 
-/// Completes a request. Returns those that may be started now.
-fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
-    let (flags, big) = wide(ring, &req, flags);
-    let completion = Completion {
+/// What the program is told of a request. `None`: nothing.
+#[inline]
+fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Completion> {
+    // A link timeout is a success whatever became of it.
+    let success = res >= 0 && !req.short || req.is_link_timeout();
+    if req.has(IOSQE_CQE_SKIP_SUCCESS) && success {
+        return None;
+    }
+    let (flags, big) = wide(ring, req, flags);
+    Some(Completion {
         user_data: req.sqe.user_data,
         res,
         flags,
         big,
-    };
-    // A link timeout is a success whatever became of it.
-    let success = res >= 0 && !req.short || req.is_link_timeout();
-    let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) && success;
+    })
+}
+
+/// Completes a request. Returns those that may be started now.
+fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
+    let completion = completion(ring, &req, res, flags);
     if !req.counted && req.link.is_none() {
-        if !silent {
-            batch.done.push(completion);
-        }
+        batch.done.extend(completion);
         return Vec::new();
     }
     let mut next = Vec::new();
@@ -280,7 +322,7 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
     for earlier in batch.done.drain(..) {
         ring.post(&mut state, earlier);
     }
-    if !silent {
+    if let Some(completion) = completion {
         ring.post(&mut state, completion);
     }
     if let Some(timeout) = timeout {
@@ -384,9 +426,12 @@ pub fn settle(ring: &Arc<Ring>) {
 
 /// Ends the timeouts whose number of completions is reached. Not under any lock.
 fn end_counted(ring: &Arc<Ring>) {
-    loop {
+    // Relaxed: who has posted a completion that counts has held the state since it was set.
+    while ring.counts.load(Ordering::Relaxed) {
         let id = {
             let mut state = ring.state.lock();
+            ring.counts
+                .store(!state.counted.is_empty(), Ordering::Relaxed);
             let counts = state.counts();
             let Some(at) = state
                 .counted

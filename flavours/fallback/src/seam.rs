@@ -254,7 +254,8 @@ unsafe fn enter(
     if flags & !submit::ENTER_FLAGS != 0 {
         return -libc::EINVAL;
     }
-    if ring.state.lock().disabled {
+    // Acquire: pairs with the store where the ring is enabled.
+    if ring.disabled.load(Ordering::Acquire) {
         return -libc::EBADFD;
     }
     poller::attend(Some(0));

@@ -8,7 +8,7 @@ use uring_core::abi::*;
 
 use crate::batch::Batch;
 use crate::memory::Completion;
-use crate::op;
+use crate::op::{self, Op};
 use crate::request::{How, Req};
 use crate::ring::{Ring, Submission};
 use crate::run;
@@ -30,6 +30,7 @@ pub const ENTER_FLAGS: u32 = IORING_ENTER_GETEVENTS
     | IORING_ENTER_EXT_ARG_REG
     | IORING_ENTER_NO_IOWAIT;
 const CHAINED: u32 = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
+const ORDERED: u32 = CHAINED | IOSQE_IO_DRAIN;
 
 /// A chain of requests that is not complete yet, the last one first.
 type Chain = Vec<Req>;
@@ -57,7 +58,7 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     };
     let count = count.min(there).min(memory.sq_entries);
     let all = ring.has(IORING_SETUP_SUBMIT_ALL);
-    let mut batch = Batch::new(true);
+    let mut batch = Batch::new(true, std::mem::take(&mut submission.room));
     let mut chain = Chain::new();
     let mut taken = 0;
     while taken < count {
@@ -88,7 +89,8 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
         // The program ended it with a member that is linked to nothing.
         start_chain(ring, &mut submission, chain, &mut batch);
     }
-    run::end(batch, ring);
+    run::end(&mut batch, ring);
+    submission.room = batch.done;
     drop(submission);
     run::settle(ring);
     taken as c_int
@@ -103,16 +105,19 @@ fn take_in(
     batch: &mut Batch,
 ) -> bool {
     let flags = u32::from(sqe.flags);
-    if flags == 0 && chain.is_empty() && !submission.drain_next && !ring.state_is_special() {
-        // Most requests are neither linked nor drained.
-        let mut req = Req::new(sqe);
-        let checked = check(ring, &mut req);
-        let wrong = checked.is_err();
-        req.failed = checked.err().unwrap_or(0);
-        run::run(ring, req, How::Try, batch);
-        return !wrong;
-    }
     let mut req = Req::new(sqe);
+    if flags & ORDERED == 0 && chain.is_empty() && !submission.drain_next && !submission.defers {
+        // Most requests are neither linked nor drained.
+        let op = match check(ring, &mut req) {
+            Ok(op) => Some(op),
+            Err(error) => {
+                req.failed = error;
+                None
+            }
+        };
+        run::begin(ring, req, op, batch);
+        return op.is_some();
+    }
     let checked = check(ring, &mut req);
     let wrong = checked.is_err();
     req.failed = checked.err().unwrap_or(0);
@@ -181,9 +186,13 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
     batch.post(ring);
     if req.failed == 0 {
         let mut state = ring.state.lock();
-        if (req.drained && state.in_flight > 0) || !state.deferred.is_empty() {
+        submission.defers = !state.deferred.is_empty();
+        if (req.drained && state.in_flight > 0) || submission.defers {
             match op::stabilize_chain(&mut req) {
-                Ok(()) => state.deferred.push_back(req),
+                Ok(()) => {
+                    state.deferred.push_back(req);
+                    submission.defers = true;
+                }
                 Err(error) => {
                     req.failed = error;
                     drop(state);
@@ -207,25 +216,18 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
     run::run(ring, req, How::Try, batch);
 }
 
-impl Ring {
-    /// Whether something holds up even a request that is not linked.
-    fn state_is_special(&self) -> bool {
-        let state = self.state.lock();
-        !state.deferred.is_empty() || state.restrictions.active
-    }
-}
-
 /// Checks what does not depend on the opcode, and then what does.
-fn check(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
+#[inline]
+fn check(ring: &Ring, req: &mut Req) -> Result<&'static Op, c_int> {
     let flags = u32::from(req.sqe.flags);
     if flags & !SQE_FLAGS != 0 {
         return Err(-libc::EINVAL);
     }
+    // Relaxed: set before the ring was seen to be enabled, without which nothing is submitted.
+    if ring.restricted.load(Ordering::Relaxed)
+        && !ring.state.lock().restrictions.allows_request(&req.sqe)
     {
-        let state = ring.state.lock();
-        if state.restrictions.active && !state.restrictions.allows_request(&req.sqe) {
-            return Err(-libc::EACCES);
-        }
+        return Err(-libc::EACCES);
     }
     if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
         return Err(-libc::EOPNOTSUPP);

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
@@ -310,7 +311,8 @@ pub unsafe fn send_without_ring(arg: *const io_uring_sqe, nr: u32) -> Option<c_i
 fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {
     let flags = req.op_flags();
     let command = req.address::<u8>().addr() as u32;
-    if target.state.lock().disabled {
+    // Acquire: pairs with the store where the ring is enabled.
+    if target.disabled.load(Ordering::Acquire) {
         return -libc::EBADFD;
     }
     if command == IORING_MSG_DATA as u32 {

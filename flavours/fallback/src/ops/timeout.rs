@@ -89,6 +89,8 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
                 let mut state = ring.state.lock();
                 let target = state.counts() + u64::from(count);
                 state.counted.push((target, req.id));
+                // Relaxed: who posts a completion that counts has held the state since.
+                ring.counts.store(true, Ordering::Relaxed);
             }
             Outcome::Park(Place::Timer(until))
         }

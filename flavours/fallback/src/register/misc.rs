@@ -110,14 +110,18 @@ pub unsafe fn probe(arg: *mut c_void, nr: u32) -> c_int {
 
 pub fn enable(ring: &Arc<Ring>) -> c_int {
     let mut state = ring.state.lock();
-    if !state.disabled {
+    // Relaxed: it changes under the state.
+    if !ring.disabled.load(Ordering::Relaxed) {
         return -libc::EBADFD;
     }
-    state.disabled = false;
     state.restrictions.enable();
+    ring.restricted
+        .store(state.restrictions.active, Ordering::Relaxed);
     if ring.has(IORING_SETUP_SINGLE_ISSUER) {
         ring.owner.store(sys::thread(), Ordering::Relaxed);
     }
+    // Release: who sees the ring enabled sees its restrictions and its owner.
+    ring.disabled.store(false, Ordering::Release);
     0
 }
 

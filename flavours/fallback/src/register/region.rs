@@ -2,6 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
@@ -49,7 +50,8 @@ fn make(
     if given.__resv != [0; 2]
         || given.flags & !(IORING_MEM_REGION_REG_WAIT_ARG as u64) != 0
         || (for_waits && !ring.has(IORING_SETUP_R_DISABLED))
-        || (for_waits && !ring.state.lock().disabled)
+        // Relaxed: that the program enables it at this moment comes before or after.
+        || (for_waits && !ring.disabled.load(Ordering::Relaxed))
         || region.__resv != [0; 4]
         || region.flags & !(IORING_MEM_REGION_TYPE_USER as u32) != 0
     {

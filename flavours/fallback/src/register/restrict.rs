@@ -2,6 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
@@ -11,7 +12,8 @@ use crate::ring::Ring;
 
 pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     let mut state = ring.state.lock();
-    if !state.disabled {
+    // Relaxed: it changes under the state.
+    if !ring.disabled.load(Ordering::Relaxed) {
         return -libc::EBADFD;
     }
     if state.restrictions.registered {
