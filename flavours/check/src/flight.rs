@@ -6,7 +6,7 @@ use crate::held;
 use crate::map::Map;
 use crate::memory;
 use crate::noted::{Event, Noted};
-use crate::request::Request;
+use crate::request::{By, Request};
 use crate::sanitizer;
 
 /// No slot.
@@ -113,19 +113,13 @@ impl Flight {
 
     /// A request that is to be added.
     #[inline]
-    pub fn new_request(
-        &mut self,
-        sqe: &io_uring_sqe,
-        place: usize,
-        thread: u32,
-        index: u32,
-    ) -> Box<Request> {
+    pub fn new_request(&mut self, sqe: &io_uring_sqe, by: By, index: u32) -> Box<Request> {
         match self.spare.pop() {
             Some(mut request) => {
-                request.renew(sqe, place, thread, index);
+                request.renew(sqe, by, index);
                 request
             }
-            None => Box::new(Request::new(*sqe, place, thread, index)),
+            None => Box::new(Request::new(*sqe, by, index)),
         }
     }
 

@@ -166,9 +166,9 @@ pub unsafe fn restore(
     }
     // SAFETY: as above.
     unsafe { sqe.write(now) };
-    let caller = shadow.caller;
+    let by = shadow.by(place);
     let mut say = |rule, what: String| {
-        let request = Request::new(now, place.return_address, caller, 0);
+        let request = Request::new(now, by, 0);
         report(
             notes,
             &Report {

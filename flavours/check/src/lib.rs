@@ -18,6 +18,7 @@
 //! | [`stack`], [`place`] | stacks of threads, and the place in the program that called |
 //! | [`process`] | the process and its threads, across forks |
 //! | [`life`] | threads that end, descriptors that are closed, changes of the user |
+//! | [`trails`] | the calls that led to requests, for reports that come later |
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`], [`notes`], [`map`] | everything that is known, behind one lock |
 //! | [`own_heap`], [`start`] | the library's own memory, and what is done when it is loaded |
@@ -79,6 +80,7 @@ mod start;
 mod state;
 mod touched;
 mod trace;
+mod trails;
 mod tsan;
 mod watch;
 

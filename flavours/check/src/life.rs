@@ -139,16 +139,18 @@ fn thread_ends() {
                 .known()
                 .find(|request| {
                     let taken = request.index.wrapping_sub(head) as i32 <= 0;
-                    request.thread == thread && taken
+                    request.by.thread == thread && taken
                 })
                 .map(|request| request.sqe.user_data);
             if let Some(request) = left.and_then(|user_data| ring.flight.forget(user_data)) {
                 let what = "the thread that submitted the request ends: the kernel cancels it";
-                let place = Place {
-                    return_address: request.place,
-                    frame: 0,
-                };
-                say(notes, Rule::ThreadExit, what.into(), Some(&request), place);
+                say(
+                    notes,
+                    Rule::ThreadExit,
+                    what.into(),
+                    Some(&request),
+                    Place::default(),
+                );
             }
         }
     });
@@ -207,6 +209,7 @@ extern "C" fn process_ends() {
         for ring in state.rings.values_mut() {
             if ring.generation == generation && !ring.raced && !ring.may_be_gone() {
                 let (left, last) = (ring.unsubmitted(), ring.last);
+                notes.past = Some((last, ring.trail));
                 // While another thread runs, it may be about to submit.
                 let by_another = || ring.only_thread != process::thread() && process::has_others();
                 if left != 0 && !by_another() {
@@ -222,6 +225,7 @@ extern "C" fn process_ends() {
                 report::summary(&figures(ring));
             }
         }
+        notes.past = None;
         notes.trace.flush();
         if mode().summary {
             report::summary(&inject::figures());

@@ -8,8 +8,7 @@ use std::mem::MaybeUninit;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::place::Place;
-use crate::request::Request;
+use crate::request::{By, Request};
 
 /// A plain request.
 #[derive(Clone, Copy)]
@@ -22,11 +21,10 @@ struct Short {
 /// Requests that one call submitted.
 struct Run {
     /// Where it ends among all requests.
-    end: usize,
+    end: u32,
     /// How many had completed when it was submitted.
-    done: usize,
-    place: usize,
-    thread: u32,
+    done: u32,
+    by: By,
     /// The SQ index of the first.
     index: u32,
     /// How many requests the ring had submitted before it.
@@ -133,7 +131,7 @@ impl Noted {
         &mut self,
         sqes: Slots<io_uring_sqe>,
         (at, tail): (u32, u32),
-        (place, thread, number): (Place, u32, u64),
+        (by, number): (By, u64),
         most: usize,
         accepts: impl Fn(&io_uring_sqe) -> bool,
     ) -> u32 {
@@ -161,10 +159,9 @@ impl Noted {
             // SAFETY: so many were filled in.
             unsafe { self.requests.set_len(end) };
             self.runs.push(Run {
-                end,
-                done: self.done,
-                place: place.return_address,
-                thread,
+                end: end as u32,
+                done: self.done as u32,
+                by,
                 index: at,
                 number,
             });
@@ -209,18 +206,19 @@ impl Noted {
         let mut completions = self.requests.iter().take(self.done);
         let (mut start, mut done) = (0, 0);
         for run in &self.runs {
-            for request in completions.by_ref().take(run.done - done) {
+            let (run_end, run_done) = (run.end as usize, run.done as usize);
+            for request in completions.by_ref().take(run_done - done) {
                 tell(Event::Completed(request.user_data));
             }
-            done = run.done;
-            let of_run = self.requests.get(start..run.end).unwrap_or_default();
+            done = run_done;
+            let of_run = self.requests.get(start..run_end).unwrap_or_default();
             for (request, step) in of_run.iter().zip(0u32..) {
                 let index = run.index.wrapping_add(step).wrapping_add(1);
-                let mut full = Request::new(request.sqe(), run.place, run.thread, index);
+                let mut full = Request::new(request.sqe(), run.by, index);
                 full.number = run.number + u64::from(step);
                 tell(Event::Submitted(full));
             }
-            start = run.end;
+            start = run_end;
         }
         for request in completions {
             tell(Event::Completed(request.user_data));
@@ -262,6 +260,28 @@ unsafe fn fill<const STEP: usize>(
     all
 }
 
+/// What a CQE says: its `user_data`, and its result and flags as one number, the result lowest.
+///
+/// # Safety
+///
+/// The kernel has published it.
+#[inline(always)]
+unsafe fn says(cqe: *const io_uring_cqe) -> (u64, u64) {
+    // SAFETY: the caller vouches for it. A result and flags are as long as a number of 8 bytes, and aligned for it.
+    let (user_data, rest) = unsafe {
+        (
+            (&raw const (*cqe).user_data).read_volatile(),
+            cqe.cast::<u64>().add(1).read_volatile(),
+        )
+    };
+    let rest = if cfg!(target_endian = "big") {
+        rest.rotate_left(32)
+    } else {
+        rest
+    };
+    (user_data, rest)
+}
+
 /// How many of the requests have ended by CQEs, each `STEP` behind the one before, that say nothing but that.
 ///
 /// # Safety
@@ -269,22 +289,28 @@ unsafe fn fill<const STEP: usize>(
 /// There are as many CQEs as requests.
 #[inline(never)]
 unsafe fn matching<const STEP: usize>(requests: &[Short], mut cqe: *const io_uring_cqe) -> usize {
+    const AT_ONCE: usize = 4;
     let first = requests.as_ptr().addr();
-    for request in requests {
-        // SAFETY: the caller vouches for it. A result and flags are as long as a number of 8 bytes, and aligned for it.
-        let (user_data, rest) = unsafe {
-            (
-                (&raw const (*cqe).user_data).read_volatile(),
-                cqe.cast::<u64>().add(1).read_volatile(),
-            )
-        };
-        let rest = if cfg!(target_endian = "big") {
-            rest.rotate_left(32)
-        } else {
-            rest
-        };
+    let mut rest = requests;
+    while let Some((some, others)) = rest.split_at_checked(AT_ONCE) {
+        let (mut differs, mut said) = (0, 0);
+        for (request, step) in some.iter().zip(0..) {
+            // SAFETY: the caller vouches for it.
+            let (user_data, more) = unsafe { says(cqe.wrapping_add(step * STEP)) };
+            differs |= request.user_data ^ user_data;
+            said |= more;
+        }
         // The flags, and the sign of the result.
-        if request.user_data != user_data || rest >> 31 != 0 {
+        if differs | said >> 31 != 0 {
+            break;
+        }
+        cqe = cqe.wrapping_add(AT_ONCE * STEP);
+        rest = others;
+    }
+    for request in rest {
+        // SAFETY: the caller vouches for it.
+        let (user_data, more) = unsafe { says(cqe) };
+        if request.user_data != user_data || more >> 31 != 0 {
             return ((&raw const *request).addr() - first) / size_of::<Short>();
         }
         cqe = cqe.wrapping_add(STEP);

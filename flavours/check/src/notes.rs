@@ -5,9 +5,11 @@ use std::hash::BuildHasherDefault;
 
 use crate::map::{Map, Set, map};
 use crate::mode::mode;
+use crate::place::Place;
 use crate::report::{Pending, Report};
 use crate::rules::Rule;
 use crate::trace::Trace;
+use crate::trails::{Trail, Trails};
 
 /// What is known beside the rings.
 pub struct Notes {
@@ -19,6 +21,10 @@ pub struct Notes {
     pub messages: bool,
     /// Descriptors of the rings that the call under way sends messages to, or -1, for ThreadSanitizer.
     pub sent_to: Vec<i32>,
+    /// The calls that led to requests.
+    pub trails: Trails,
+    /// The call that reports are of, if it is not under way.
+    pub past: Option<(Place, Trail)>,
     /// Where descriptors were closed: the address to which the call returned.
     pub closed: Map<i32, usize>,
     pub trace: Trace,
@@ -35,6 +41,8 @@ impl Notes {
             counts: map(),
             messages: false,
             sent_to: Vec::new(),
+            trails: Trails::new(),
+            past: None,
             closed: map(),
             trace: Trace::new(),
             without_proxy: Vec::new(),
@@ -53,14 +61,21 @@ pub fn report(notes: &mut Notes, report: &Report) {
     // Two requests of one place are one fault; so is what a call shows of requests from several.
     let place = report
         .request
-        .map_or(report.place.return_address, |request| request.place);
+        .map_or(report.place.return_address, |request| request.by.place);
     if !notes.said.insert((rule, place)) {
         return;
     }
+    let submitted = report.request.map_or_else(Vec::new, |request| {
+        notes.trails.calls(request.by.place, request.by.trail)
+    });
+    let past = notes.past.filter(|(place, _)| *place == report.place);
+    let at = past.map(|(place, trail)| notes.trails.calls(place.return_address, trail));
     notes.pending.push(Pending {
         rule,
         what: report.what.clone(),
         request: report.request.cloned(),
+        submitted,
+        at,
         place: report.place,
         doing: report.doing.into(),
     });

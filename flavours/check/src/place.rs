@@ -61,11 +61,26 @@ pub fn place() -> Place {
     }
 }
 
+/// Walks over the calling thread's stack, outwards, as long as `each` says so.
+///
+/// No lock is taken for it here: one that a thread holds while it asks the dynamic linker would keep those back that the
+/// linker has called.
+fn trace(each: impl FnMut(&backtrace::Frame) -> bool) {
+    // SAFETY: it is unsafe for the sake of systems whose unwinders cannot be used by several threads. Linux's can.
+    unsafe { backtrace::trace_unsynchronized(each) };
+}
+
+/// Calls `each` with where each function of this thread goes on, and what its stack pointer is there.
+#[cold]
+pub fn walk_stack(mut each: impl FnMut(usize, usize) -> bool) {
+    trace(|frame| each(frame.ip().addr(), frame.sp().addr()));
+}
+
 /// The place that called a function which runs, by a walk over the stack.
 #[cold]
 pub fn caller_of(function: usize) -> Place {
     let (mut reached, mut found) = (false, 0);
-    backtrace::trace(|frame| {
+    trace(|frame| {
         if reached {
             found = frame.ip().addr();
         }
@@ -83,7 +98,7 @@ pub fn caller_of(function: usize) -> Place {
 #[cold]
 pub fn reported(pc: usize) -> Place {
     let (mut nearest, mut caller, mut is_next) = (0, pc, false);
-    backtrace::trace(|frame| {
+    trace(|frame| {
         let (address, start) = (frame.ip().addr(), frame.symbol_address().addr());
         if address == pc {
             caller = pc;
@@ -176,13 +191,14 @@ fn object(address: usize) -> String {
     format!("{}+{offset:#x}", file.to_string_lossy())
 }
 
-/// The calls that led to this place, from it outwards.
+/// So many calls are shown, the place among them.
+pub const DEEPEST: usize = 24;
+
+/// The calls that led to this place, from it outwards: itself alone, if the thread is elsewhere.
 pub fn callers(place: Place) -> Vec<usize> {
-    const DEEPEST: usize = 16;
     let mut found = vec![place.return_address];
     let mut seen = false;
-    backtrace::trace(|frame| {
-        let address = frame.ip().addr();
+    walk_stack(|address, _| {
         if seen {
             found.push(address);
         }

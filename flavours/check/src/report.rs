@@ -20,13 +20,28 @@ pub struct Report<'a> {
     pub doing: &'a str,
 }
 
+/// What the program did where a report shows at once.
+const SUBMITTED: &str = "submitted";
+
 /// A report that is to be written.
 pub struct Pending {
     pub rule: Rule,
     pub what: String,
     pub request: Option<Request>,
+    /// The calls that led to the request.
+    pub submitted: Vec<usize>,
     pub place: Place,
+    /// The calls that led to `place`, if it is known that the thread is elsewhere.
+    pub at: Option<Vec<usize>>,
     pub doing: String,
+}
+
+impl Pending {
+    /// The calls that led to the one that showed it.
+    fn calls(&self) -> Vec<usize> {
+        let at = self.at.clone();
+        at.unwrap_or_else(|| place::callers(self.place))
+    }
 }
 
 /// Where reports go.
@@ -95,13 +110,15 @@ fn as_text(report: &Pending) -> String {
     );
     if let Some(request) = &report.request {
         let _ = writeln!(text, "    request: {}", describe(request));
-        if request.place != report.place.return_address {
-            let _ = writeln!(text, "    submitted at:");
-            lines(&mut text, &[request.place]);
+        if report.doing != SUBMITTED {
+            let _ = writeln!(text, "    {SUBMITTED} at:");
+            lines(&mut text, &report.submitted);
         }
     }
-    let _ = writeln!(text, "    {} at:", report.doing);
-    lines(&mut text, &place::callers(report.place));
+    if report.place.return_address != 0 {
+        let _ = writeln!(text, "    {} at:", report.doing);
+        lines(&mut text, &report.calls());
+    }
     let _ = writeln!(text, "    do: {}", report.rule.advice());
     let _ = writeln!(
         text,
@@ -149,14 +166,14 @@ fn as_json(report: &Pending) -> String {
             quoted(&ops::name(request.sqe.opcode)),
             request.sqe.user_data,
             request.sqe.fd,
-            places(&[request.place])
+            places(&report.submitted)
         );
     }
     let _ = writeln!(
         text,
         ",\"doing\":{},\"where\":{},\"do\":{},\"read\":{}}}",
         quoted(&report.doing),
-        places(&place::callers(report.place)),
+        places(&report.calls()),
         quoted(report.rule.advice()),
         quoted(&page(report))
     );

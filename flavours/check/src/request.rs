@@ -4,6 +4,7 @@ use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
 use crate::ops::{self, Fields, Pointer, Until};
+use crate::trails::Trail;
 
 /// How many ranges of memory of one request are remembered.
 const RANGES: usize = 16;
@@ -28,15 +29,22 @@ impl Range {
     }
 }
 
+/// The call that submits a request.
+#[derive(Clone, Copy)]
+pub struct By {
+    /// The address to which it returns.
+    pub place: usize,
+    /// The calls that led to it.
+    pub trail: Trail,
+    pub thread: u32,
+}
+
 /// A request: its SQE as it was submitted, and what is known of it beyond that.
 #[derive(Clone)]
 pub struct Request {
     pub sqe: io_uring_sqe,
-    /// The address to which the call that submitted it returns.
-    pub place: usize,
-    /// The thread that submitted it.
-    pub thread: u32,
-    /// A part of its memory is in that thread's stack.
+    pub by: By,
+    /// A part of its memory is in the stack of the thread that submitted it.
     pub on_stack: bool,
     /// A CQE of it has been posted, and more will come.
     pub armed: bool,
@@ -55,11 +63,10 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn new(sqe: io_uring_sqe, place: usize, thread: u32, index: u32) -> Request {
+    pub fn new(sqe: io_uring_sqe, by: By, index: u32) -> Request {
         Request {
             sqe,
-            place,
-            thread,
+            by,
             on_stack: false,
             armed: false,
             held: false,
@@ -74,12 +81,12 @@ impl Request {
 
     /// Makes of a request that is no longer needed another one. Its memory is used again.
     #[inline]
-    pub fn renew(&mut self, sqe: &io_uring_sqe, place: usize, thread: u32, index: u32) {
+    pub fn renew(&mut self, sqe: &io_uring_sqe, by: By, index: u32) {
         let mut others = std::mem::take(&mut self.others);
         others.clear();
         *self = Request {
             others,
-            ..Request::new(*sqe, place, thread, index)
+            ..Request::new(*sqe, by, index)
         };
     }
 

@@ -9,8 +9,9 @@ use crate::place::Place;
 use crate::process;
 use crate::proxy::area::Area;
 use crate::proxy::kept::Kept;
-use crate::request::{Range, Request};
+use crate::request::{By, Range, Request};
 use crate::slots::Leftovers;
+use crate::trails::Trail;
 
 /// Highest values that were seen.
 #[derive(Default)]
@@ -83,6 +84,8 @@ pub struct Ring {
     /// Where the program has the ring, and where it called from, at the last call.
     at: usize,
     pub last: Place,
+    /// The calls that led to the last call.
+    pub trail: Trail,
     /// How often in a row the program has looked for CQEs where none can come by themselves, and since when.
     pub fruitless: (u32, u64),
     /// What is known of its SQEs and CQEs beyond their time, in proxy mode.
@@ -227,6 +230,7 @@ impl Ring {
             leftovers: Leftovers::default(),
             at: 0,
             last: Place::default(),
+            trail: Trail::default(),
             fruitless: (0, 0),
             // SAFETY: passed on to the caller.
             proxy: unsafe { Area::of(ring) }
@@ -262,6 +266,21 @@ impl Ring {
     /// The program has the ring there.
     pub fn seen_at(&mut self, ring: *const io_uring) {
         self.at = ring.addr();
+    }
+
+    /// The call under way, at `place`, as what submits.
+    #[inline]
+    pub fn by(&self, place: Place) -> By {
+        By {
+            place: place.return_address,
+            // Beside this call another thread may have made one.
+            trail: if self.last == place {
+                self.trail
+            } else {
+                Trail::default()
+            },
+            thread: self.caller,
+        }
     }
 
     /// Where the program has it, or 0.

@@ -109,7 +109,7 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
         links(sqe.flags).then_some(sqe)
     });
     if let Some(sqe) = linked {
-        let request = Request::new(sqe, place.return_address, shadow.caller, at);
+        let request = Request::new(sqe, shadow.by(place), at);
         say(
             notes,
             Rule::Chain,
@@ -144,7 +144,7 @@ unsafe fn plain(
         shift: u32::from(shadow.has(IORING_SETUP_SQE128)),
     };
     let most = shadow.sq.entries as usize * TIMES;
-    let call = (place, shadow.caller, shadow.marks.submitted);
+    let call = (shadow.by(place), shadow.marks.submitted);
     let marked = !restored && shadow.leftovers.may_mark(between.0);
     let Some(noted) = shadow.flight.plain() else {
         return 0;
@@ -193,9 +193,8 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Pl
 }
 
 fn one(ring: &mut Ring, notes: &mut Notes, sqe: &io_uring_sqe, index: u32, place: Place) {
-    let mut request = ring
-        .flight
-        .new_request(sqe, place.return_address, ring.caller, index);
+    let by = ring.by(place);
+    let mut request = ring.flight.new_request(sqe, by, index);
     request.time = trace::now();
     let late = ring.has(IORING_SETUP_SQPOLL) || ring.features & IORING_FEAT_SUBMIT_STABLE == 0;
     ops::pointers(sqe, |pointer| {

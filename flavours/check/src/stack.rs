@@ -32,6 +32,12 @@ fn bounds() -> (usize, usize) {
     found
 }
 
+/// The end of this thread's stack, if the frame at `place` lies in it.
+pub fn end(place: Place) -> Option<usize> {
+    let (low, end) = bounds();
+    (low..end).contains(&place.frame).then_some(end)
+}
+
 /// Whether an address lies in this thread's stack, and whether in frames that have returned: below the frame at `place`.
 ///
 /// Neither in programs that move to stacks of their own, as coroutines and signal handlers do: then nothing is known.

@@ -8,9 +8,11 @@ use std::ffi::c_int;
 use std::sync::{Mutex, MutexGuard, Once};
 
 use crate::notes::Notes;
+use crate::place::Place;
 use crate::process;
 use crate::report;
 use crate::rings::Rings;
+use crate::trails::{self, Trail};
 use crate::tsan::OwnWork;
 
 /// What is known of the process.
@@ -35,7 +37,8 @@ fn errno() -> *mut c_int {
 
 /// The right to work unobserved. What the work does to errno is undone.
 pub struct Inside {
-    errno: c_int,
+    /// Where errno is, and what it was.
+    errno: (*mut c_int, c_int),
     _unseen: OwnWork,
 }
 
@@ -45,10 +48,10 @@ impl Inside {
         if INSIDE.replace(true) {
             return None;
         }
-        // SAFETY: see `errno`.
-        let errno = unsafe { *errno() };
+        let at = errno();
         Some(Inside {
-            errno,
+            // SAFETY: see `errno`.
+            errno: (at, unsafe { *at }),
             _unseen: OwnWork::begin(),
         })
     }
@@ -56,8 +59,9 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
+        let (at, value) = self.errno;
         // SAFETY: see `errno`.
-        unsafe { *errno() = self.errno };
+        unsafe { *at = value };
         INSIDE.set(false);
     }
 }
@@ -69,10 +73,27 @@ fn lock() -> MutexGuard<'static, State> {
 
 /// Runs `look` with all that is known, unless this thread is inside already.
 pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
+    with_trail(None, |state, _| look(state))
+}
+
+/// The same with the trail of this thread's to a place. It is found while nothing is locked, if it was not found before.
+#[inline]
+pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) -> R) -> Option<R> {
     let inside = Inside::enter()?;
     watch_forks();
     let mut state = lock();
-    let result = look(&mut state);
+    let mut trail = Trail::default();
+    if let Some(place) = place {
+        if let Some(known) = state.notes.trails.find(place) {
+            trail = known;
+        } else if state.notes.trails.may_walk(place) {
+            drop(state);
+            let steps = trails::walk(place);
+            state = lock();
+            trail = state.notes.trails.add(place, steps);
+        }
+    }
+    let result = look(&mut state, trail);
     if state.notes.pending.is_empty() {
         drop(state);
     } else {

@@ -85,7 +85,8 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
     if call.submits {
         life::submits(me);
     }
-    state::with(|state| {
+    let kept = call.submits || call.waits != 0;
+    state::with_trail(kept.then_some(place), |state, trail| {
         let key = key(ring);
         if state.rings.get_mut(key).is_none() {
             // SAFETY: as above.
@@ -108,7 +109,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             return;
         }
         shadow.seen_at(at);
-        shadow.last = place;
+        (shadow.last, shadow.trail) = (place, trail);
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
         look::seen(shadow, notes, place);
@@ -213,7 +214,7 @@ fn frames(shadow: &mut Ring, notes: &mut Notes, place: Place) {
     let me = shadow.caller;
     let head = shadow.sq.head();
     let gone = shadow.flight.known().find_map(|request| {
-        if !request.on_stack || request.thread != me {
+        if !request.on_stack || request.by.thread != me {
             return None;
         }
         let taken = request.index.wrapping_sub(head) as i32 <= 0;
@@ -388,14 +389,14 @@ fn hold(shadow: &mut Ring) {
 pub unsafe fn made(ring: *mut io_uring, place: Place) {
     process::used();
     crash::watch();
-    state::with(|state| {
+    state::with_trail(Some(place), |state, trail| {
         // SAFETY: passed on to the caller. Nobody else knows of the ring yet.
         let (side, mut shadow) = unsafe {
             begin::begin(&mut state.notes, ring);
             (ProgramSide::of(ring), Ring::new(&*ring))
         };
         shadow.seen_at(ring);
-        shadow.last = place;
+        (shadow.last, shadow.trail) = (place, trail);
         if shadow.has(IORING_SETUP_NO_MMAP) {
             IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
         }

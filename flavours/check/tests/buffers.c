@@ -169,6 +169,7 @@ static void ends_of_file(bool returned)
 static void unused_and_kept(void)
 {
     ends_of_file(false);
+    KEEP_FRAME();
 }
 
 static void unused_and_returned(void)

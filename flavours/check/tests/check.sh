@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages helpers misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages helpers misuse trails modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -100,6 +100,26 @@ modes() {
     LD_LIBRARY_PATH=$CHECKER_OUT "$program" never_submitted 2>"$work/said"
     grep -q 'never submitted' "$work/said" || fail "by name: another library was loaded"
     echo "modes: text, json, log, summary, abort, off and the trace do what they say"
+}
+
+# A report shows the calls that led to the request, and never others.
+trails() {
+    local mode way
+    "$CC" -std=gnu11 -D_GNU_SOURCE -g -O2 -pthread -I"$PREFIX/include" "$here/trails/ways.c" -o "$work/ways" -L"$CHECKER_OUT" -luring
+    while read -r way mode; do
+        LIBURING_CHECK=json LD_LIBRARY_PATH=$CHECKER_OUT "$work/ways" "$mode" 2>"$work/said"
+        "$PYTHON" -c '
+import json, sys
+calls = [call.split(" ")[0] for call in json.load(sys.stdin)["submitted"]]
+wanted = ["submit"] if sys.argv[1] == "-" else ["submit", sys.argv[1], "main"]
+sys.exit(calls[:3] != wanted)' "$way" <"$work/said" || fail "trails: $mode: $(cat "$work/said")"
+    done <<'END'
+this_way two ways
+this_way many
+- too deep
+- too many
+END
+    echo "trails: a report shows the way of its request or none"
 }
 
 # The library with the inline functions as symbols: these are looked at as well.
@@ -351,7 +371,7 @@ cases() {
         --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
-[ $# -gt 0 ] || set -- rust pages helpers misuse modes ffi asan tsan threads memcheck static installed faults programs cost cases
+[ $# -gt 0 ] || set -- rust pages helpers misuse trails modes ffi asan tsan threads memcheck static installed faults programs cost cases
 for part in "$@"; do
     "$part"
 done

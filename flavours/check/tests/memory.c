@@ -425,7 +425,11 @@ static void freed_among(unsigned long long data)
     io_uring_queue_exit(&ring);
 }
 
-static void freed_among_no_ops(void) { freed_among(1); }
+static void freed_among_no_ops(void)
+{
+    freed_among(1);
+    KEEP_FRAME();
+}
 
 /* It cannot be told which of the two has ended. */
 static void freed_beside_its_twin(void) { freed_among(0x45); }

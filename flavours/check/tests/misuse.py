@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run the programs that misuse io_uring on the check library, and hold its reports against what they say.
 
-A wrong case must be reported by its rules and no other, with its request, and with a function of the program as the
-place. A right case must be silent. "TOOL:WORDS" among the rules is what the tool, under which the program runs, must say.
+A wrong case must be reported by its rules and no other, with its request and the calls that led to it, and with a function
+of the program as the place. A right case must be silent. "TOOL:WORDS" among the rules is what the tool, under which the program runs, must say.
 Exit status: 0 when all is so, 1 otherwise.
 """
 
@@ -66,6 +66,14 @@ TOOLS = {
 }
 
 
+def whole(calls, case_name):
+    """Whether these are the calls that led to a request: they begin in the program, and go back to its beginning."""
+    names = [call.split(" ")[0] for call in calls]
+    if "main" in names:
+        return case_name in names
+    # In another thread they go back to the C library, whose functions may have no names.
+    return len(calls) > 2 and ".c:" in calls[0]
+
 def run(case, library, tool, words):
     """What is wrong with the reports of a case, or None; "skip" if the kernel cannot do it."""
     program, case_name, rule, request = case
@@ -109,6 +117,8 @@ def run(case, library, tool, words):
         places = report["where"] + report.get("submitted", [])
         if not any(os.path.basename(program) + ".c:" in place for place in places):
             return "names no place in the program: %s" % places
+        if "request" in report and not whole(report["submitted"], case_name):
+            return "does not name the calls that led to the request: %s" % report["submitted"]
         if not report["do"] or not report["read"]:
             return "does not say what to do"
     return None

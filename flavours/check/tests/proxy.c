@@ -428,7 +428,12 @@ static void send_zero_copy(int wait_for_it, unsigned long long data)
     io_uring_queue_exit(&ring);
 }
 
-static void sent_too_early(void) { send_zero_copy(0, 0xec); }
+static void sent_too_early(void)
+{
+    send_zero_copy(0, 0xec);
+    KEEP_FRAME();
+}
+
 static void sent_in_time(void) { send_zero_copy(1, 0xed); }
 
 static const struct misuse cases[] = {

@@ -70,6 +70,7 @@ static void send_in_chain(unsigned flags)
 static void short_send_in_chain(void)
 {
     send_in_chain(0);
+    KEEP_FRAME();
 }
 
 static void short_send_ends_chain(void)

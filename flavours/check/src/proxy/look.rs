@@ -51,11 +51,11 @@ pub fn submitted(ring: &mut Ring, notes: &mut Notes, place: Place) {
     // Their slots enter the window.
     let first = from.wrapping_sub(outside);
     changed(ring, notes, first, to.wrapping_sub(outside), place);
-    let (thread, submitted) = (ring.caller, ring.last.return_address);
+    let by = ring.by(place);
     let mut at = from;
     while let Some(kept) = ring.proxy.as_mut().filter(|_| at != to) {
         let next = at.wrapping_add(1);
-        let request = Request::new(area.taken(at), submitted, thread, next);
+        let request = Request::new(area.taken(at), by, next);
         kept.taken.put(at, request);
         at = next;
     }
