@@ -2,7 +2,8 @@
 
 FALLBACK_FIRST := io_uring_queue_init
 FALLBACK_HOOKS := close close_range closefrom dup2 dup3 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait \
-	epoll_pwait2 mmap mmap64 syscall inotify_add_watch fanotify_mark
+	epoll_pwait2 mmap mmap64 syscall inotify_add_watch fanotify_mark \
+	sigaction signal sigprocmask pthread_sigmask
 FALLBACK_ALSO := liburing_fallback_active
 
 .PHONY: fallback install-fallback uninstall-fallback
@@ -23,6 +24,18 @@ $(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h)
 	$(call say,CC,fallback/tests/$*)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
+
+# Programs whose system calls are instructions of their own: the plain archive's.
+FALLBACK_INSTRUCTIONS := $(FALLBACK_OUT)/instructions
+FALLBACK_INSTRUCTION_TESTS := $(patsubst $(FALLBACK)/tests/instructions/%.c,$(FALLBACK_INSTRUCTIONS)/%,$(wildcard $(FALLBACK)/tests/instructions/*.c)) \
+	$(patsubst $(FALLBACK_OUT)/tests/%,$(FALLBACK_INSTRUCTIONS)/own/%,$(filter-out %/linked,$(FALLBACK_TESTS)))
+fallback_instructions = $(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_a)
+$(FALLBACK_INSTRUCTIONS)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
+	$(call say,CC,fallback/instructions/own/$*)
+	$(fallback_instructions)
+$(FALLBACK_INSTRUCTIONS)/%: $(FALLBACK)/tests/instructions/%.c $(FALLBACK)/tests/instructions/bare.h $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
+	$(call say,CC,fallback/instructions/$*)
+	$(fallback_instructions)
 
 # The C tests as static programs.
 FALLBACK_STATIC := $(FALLBACK_OUT)/static
@@ -56,10 +69,10 @@ fallback-vm: $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS)) \
 		$(or $(TESTS),$(FALLBACK_VM_TESTS))
 
 ## make check-fallback  the C tests, tests of its own, qemu-img and a program on the io-uring crate, io_uring refused
-check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) \
-		$(addprefix $(C_TESTS_OUT)/gcc-so/,$(call c_test_programs,so)) $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS))
+check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) $(FALLBACK_INSTRUCTION_TESTS) \
+		$(foreach build,gcc-so gcc-a,$(addprefix $(C_TESTS_OUT)/$(build)/,$(call c_test_programs,so))) $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS))
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
-		C_TEST_PROGRAMS='$(call c_test_programs,so)' STATIC_PROGRAMS='$(FALLBACK_C_TESTS)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
+		C_TEST_PROGRAMS='$(call c_test_programs,so)' ARCHIVE_TESTS='$(C_TESTS_OUT)/gcc-a' STATIC_PROGRAMS='$(FALLBACK_C_TESTS)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
 
 ## make check-fallback-consumers  other people's programs, io_uring refused and allowed (CONSUMERS=qemu picks one)
 check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse

@@ -14,38 +14,14 @@
 )]
 
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use uring_core::abi::io_uring_params;
-use uring_core::errno::Ret;
-use uring_core::kernel::{Kernel, Native};
+use uring_core::kernel::Native;
 
 use crate::aio::WATCHED;
 use crate::inside::Inside;
-use crate::seam::User;
-use crate::{lead, life, make, poller, table};
-
-/// The function that the hook replaces, looked up at the first call.
-macro_rules! next {
-    ($name:expr => $kind:ty) => {{
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        // Relaxed: every thread that looks it up finds the same address.
-        let mut at = NEXT.load(Ordering::Relaxed);
-        if at == 0 {
-            let name: *const c_char = $name.as_ptr();
-            // SAFETY: a string with its end.
-            at = unsafe { libc::dlsym(libc::RTLD_NEXT, name) }.expose_provenance();
-            NEXT.store(at, Ordering::Relaxed);
-        }
-        // SAFETY: null is `None`, anything else is libc's function of this name, which has this type.
-        unsafe { std::mem::transmute::<*const c_void, Option<$kind>>(std::ptr::with_exposed_provenance(at)) }
-    }};
-}
-
-fn set_errno(error: c_int) {
-    // SAFETY: the address of this thread's errno is always valid.
-    unsafe { *libc::__errno_location() = error };
-}
+use crate::next::{missing, next, set_errno};
+use crate::{lead, life, make, poller, serve, table};
 
 /// A kernel's return value as libc returns it.
 fn libc_ret(ret: isize) -> c_long {
@@ -54,12 +30,6 @@ fn libc_ret(ret: isize) -> c_long {
         return -1;
     }
     ret as c_long
-}
-
-/// libc has no such function, so no program could have called it.
-fn missing() -> c_int {
-    set_errno(libc::ENOSYS);
-    -1
 }
 
 /// Makes the descriptors of rings without completions unreadable.
@@ -236,7 +206,7 @@ pub extern "C" fn closefrom(first: c_int) {
     }
 }
 
-/// `syscall`: io_uring's three by number, all others as they are.
+/// `syscall`: io_uring's three and mappings by number, all others as they are.
 ///
 /// C's function is variadic. This one always takes six arguments: those that were not passed have whatever values
 /// their registers hold, and the kernel ignores them.
@@ -254,29 +224,14 @@ pub unsafe extern "C" fn syscall(
     e: usize,
     f: usize,
 ) -> c_long {
-    let at = std::ptr::with_exposed_provenance_mut::<c_void>;
-    let emulated = |ret: Ret| ret.as_c() as isize;
-    let ret = unsafe {
-        match number {
-            libc::SYS_io_uring_setup => {
-                emulated(User::setup(a as c_uint, at(b).cast::<io_uring_params>()))
-            }
-            libc::SYS_io_uring_enter => emulated(User::enter(
-                a as c_int,
-                b as c_uint,
-                c as c_uint,
-                d as c_uint,
-                at(e),
-                f,
-            )),
-            libc::SYS_io_uring_register => {
-                emulated(User::register(a as c_int, b as c_uint, at(c), d as c_uint))
-            }
-            libc::SYS_close => {
+    let args = [a, b, c, d, e, f];
+    let ret = match unsafe { serve::call(number as c_int, args) } {
+        Some(ret) => ret,
+        None => {
+            if number == libc::SYS_close {
                 closing(a as c_int);
-                Native::call(number as usize, [a, b, c, d, e, f])
             }
-            _ => Native::call(number as usize, [a, b, c, d, e, f]),
+            unsafe { Native::call(number as usize, args) }
         }
     };
     libc_ret(ret)
@@ -296,22 +251,15 @@ pub unsafe extern "C" fn mmap(
     fd: c_int,
     offset: i64,
 ) -> *mut c_void {
-    let ret = if fd >= 0 && table::is_ring(fd) {
-        match unsafe { User::mmap(length, protection, flags, fd, offset as u64) } {
-            Ok(area) => area.as_ptr().expose_provenance() as isize,
-            Err(error) => error.as_ret() as isize,
-        }
-    } else {
-        let args = [
-            address.expose_provenance(),
-            length,
-            protection as usize,
-            flags as usize,
-            fd as usize,
-            offset as usize,
-        ];
-        unsafe { Native::call(libc::SYS_mmap as usize, args) }
-    };
+    let args = [
+        address.expose_provenance(),
+        length,
+        protection as usize,
+        flags as usize,
+        fd as usize,
+        offset as usize,
+    ];
+    let ret = unsafe { serve::map(args) };
     std::ptr::with_exposed_provenance_mut(libc_ret(ret) as usize)
 }
 

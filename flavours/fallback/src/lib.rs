@@ -21,8 +21,9 @@
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
 //! | [`life`] | fork, and closing of descriptors that requests use |
-//! | `hooks`, [`inside`] | functions that replace libc's; signal handlers that call them |
-//! | [`sys`], [`lock`] | bare system calls, and a lock that survives fork |
+//! | `hooks`, `next`, [`inside`] | functions that replace libc's; what they replace; signal handlers that call them |
+//! | `serve`, `sigsys` | programs without liburing: their system calls by number, and by instructions of their own |
+//! | [`sys`], [`real`], [`lock`] | bare system calls, those of io_uring to the kernel, and a lock that survives fork |
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
 #![allow(
@@ -54,17 +55,24 @@ mod lock;
 mod make;
 mod memory;
 mod mode;
+#[cfg(feature = "hooks")]
+mod next;
 mod op;
 mod ops;
 mod parked;
 mod poller;
 mod post;
+mod real;
 mod register;
 mod request;
 mod resources;
 mod ring;
 mod run;
 mod seam;
+#[cfg(feature = "hooks")]
+mod serve;
+#[cfg(feature = "hooks")]
+mod sigsys;
 mod submit;
 mod sys;
 mod table;

@@ -110,6 +110,7 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     if descriptor < 0 {
         return Err(descriptor);
     }
+    closed_unseen(descriptor);
     let mut made = *p;
     // SAFETY: the caller vouches for the memory that `p` names.
     let memory = match unsafe { Memory::new(&mut made, entries) } {
@@ -147,6 +148,14 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
     };
     *p = made;
     Ok(name)
+}
+
+/// A descriptor is no longer the ring that the table has for it: the program closed that one with an instruction of its
+/// own.
+pub fn closed_unseen(fd: c_int) {
+    if let Some(ring) = table::remove(fd) {
+        closed(ring, false);
+    }
 }
 
 /// The ring's descriptor is given up: closed already, or closed here.

@@ -316,6 +316,23 @@ impl Memory {
         self.shown.lock().contains(&address)
     }
 
+    /// One of the program's mappings lies elsewhere.
+    #[cfg(feature = "hooks")]
+    pub fn moved(&self, from: usize, to: usize) {
+        for shown in self.shown.lock().iter_mut().filter(|at| **at == from) {
+            *shown = to;
+        }
+    }
+
+    /// The program has unmapped these addresses. Returns whether its last mapping of the ring was there.
+    #[cfg(feature = "hooks")]
+    pub fn hidden(&self, start: usize, length: usize) -> bool {
+        let mut shown = self.shown.lock();
+        let before = shown.len();
+        shown.retain(|at| at.wrapping_sub(start) >= length);
+        shown.len() < before && shown.is_empty()
+    }
+
     /// Repeats an advice for the library's own mappings. Otherwise a child would get through these what the program
     /// excluded.
     pub fn advise(&self, advice: c_int) {

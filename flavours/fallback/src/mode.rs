@@ -51,6 +51,26 @@ pub fn mode() -> Mode {
     mode
 }
 
+/// `LIBURING_FALLBACK_SIGSYS`.
+#[cfg(feature = "hooks")]
+pub fn asks_for_sigsys() -> bool {
+    variable(c"LIBURING_FALLBACK_SIGSYS") == Some(b"1")
+}
+
+/// Says that `LIBURING_FALLBACK_SIGSYS=1` cannot be done.
+#[cfg(feature = "hooks")]
+pub fn complain(what: &str, errno: c_int) {
+    write(&format!(
+        "LIBURING_FALLBACK_SIGSYS=1: {what} (errno {errno})"
+    ));
+}
+
+fn write(what: &str) {
+    let line = format!("liburing-fallback: {what}\n");
+    // SAFETY: the kernel reads the line. That it may not be written is no reason to stop.
+    unsafe { sys!(SYS_write, 2, line.as_ptr(), line.len()) };
+}
+
 /// With `LIBURING_FALLBACK_VERBOSE=1`: one line to standard error, at the first ring that is emulated.
 pub fn say(refusal: Option<c_int>) {
     if ACTIVE.swap(true, Ordering::Relaxed) || variable(c"LIBURING_FALLBACK_VERBOSE") != Some(b"1")
@@ -61,9 +81,7 @@ pub fn say(refusal: Option<c_int>) {
         Some(errno) => format!("the kernel refuses io_uring_setup (errno {errno})"),
         None => "LIBURING_FALLBACK=always".into(),
     };
-    let line = format!("liburing-fallback: serving io_uring from user space: {why}\n");
-    // SAFETY: the kernel reads the line. That it may not be written is no reason to stop.
-    unsafe { sys!(SYS_write, 2, line.as_ptr(), line.len()) };
+    write(&format!("serving io_uring from user space: {why}"));
 }
 
 /// 1 once a ring of this process has been emulated, else 0.

@@ -191,8 +191,8 @@ impl Ring {
                     .sq_flags()
                     .fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
             }
-            if self.descriptor() >= 0 {
-                sys::eventfd_write(self.descriptor());
+            if self.event() >= 0 {
+                sys::eventfd_write(self.event());
             }
         }
     }
@@ -211,7 +211,7 @@ impl Ring {
         if self.ready() != 0 || more || unfinished {
             return;
         }
-        sys::eventfd_read(self.descriptor());
+        sys::eventfd_read(self.event());
         if !self.tells_work() {
             self.memory()
                 .sq_flags()

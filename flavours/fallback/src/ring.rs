@@ -23,6 +23,8 @@ use crate::sys;
 pub struct Ring {
     /// An eventfd: the ring's descriptor. -1 after it was closed.
     descriptor: AtomicI32,
+    /// The same eventfd under a number of the library's own, for a ring that may be closed unseen. -1: there is none.
+    kept: AtomicI32,
     /// Exchanged when the ring gets another size. What was there before is in `retired` as long as the ring is.
     memory: AtomicPtr<Memory>,
     retired: Lock<Vec<AtomicPtr<Memory>>>,
@@ -123,6 +125,7 @@ impl Ring {
     pub fn new(descriptor: c_int, memory: Memory, flags: u32, disabled: bool) -> Ring {
         Ring {
             descriptor: AtomicI32::new(descriptor),
+            kept: AtomicI32::new(-1),
             memory: AtomicPtr::new(Box::into_raw(Box::new(memory))),
             retired: Lock::new(Vec::new()),
             flags,
@@ -177,8 +180,31 @@ impl Ring {
         self.descriptor.load(Ordering::Relaxed)
     }
 
-    /// The descriptor is closed, or the caller closes it at once. The library must not use the number again.
+    /// The eventfd to write to and to read from.
+    pub fn event(&self) -> c_int {
+        // Relaxed: either number is the same file's as long as the ring has its descriptor.
+        match self.kept.load(Ordering::Relaxed) {
+            -1 => self.descriptor(),
+            kept => kept,
+        }
+    }
+
+    /// Keeps the eventfd under another number: the program may close the ring unseen, and what it opens next must not be
+    /// written to. `false`: there is no number to be had.
+    #[cfg(feature = "hooks")]
+    pub fn keep_event(&self) -> bool {
+        let copy = sys::duplicate(self.descriptor(), crate::resources::files::LEAST);
+        self.kept.store(copy.max(-1), Ordering::Relaxed);
+        copy >= 0
+    }
+
+    /// The descriptor is closed, or the caller closes it at once. The library must not use the number again. The caller
+    /// holds the state, or is alone with the ring.
     pub fn forget_descriptor(&self) -> c_int {
+        let kept = self.kept.swap(-1, Ordering::Relaxed);
+        if kept >= 0 {
+            sys::close(kept);
+        }
         self.descriptor.swap(-1, Ordering::Relaxed)
     }
 
@@ -218,7 +244,8 @@ impl Drop for Ring {
             // SAFETY: made from a box, and nobody has the ring any more.
             drop(unsafe { Box::from_raw(*memory.get_mut()) });
         }
-        for fd in [self.descriptor(), self.masked_wait.load(Ordering::Relaxed)] {
+        let masked_wait = self.masked_wait.load(Ordering::Relaxed);
+        for fd in [self.forget_descriptor(), masked_wait] {
             if fd >= 0 {
                 sys::close(fd);
             }

@@ -19,7 +19,7 @@ use crate::mode::{self, Mode};
 use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
-use crate::{gather, lead, life, make, poller, register, run, submit, sys, table};
+use crate::{gather, lead, life, make, poller, real, register, run, submit, sys, table};
 
 /// The kernel, or what stands in for it.
 pub struct User;
@@ -36,17 +36,26 @@ fn refuses(error: Errno) -> bool {
         | Errno::EBUSY => false,
         Errno::EBADF | Errno::EOVERFLOW | Errno::EEXIST | Errno::EAGAIN | Errno::EINTR => false,
         // -EPERM has other causes, too, such as IORING_SETUP_SQPOLL before Linux 5.11. So ask for a plain ring.
-        _ => {
-            let mut plain = io_uring_params::default();
-            // SAFETY: parameters of our own that name no memory.
-            match unsafe { Native::setup(1, &raw mut plain) }.check() {
-                Ok(fd) => {
-                    sys::close(fd);
-                    false
-                }
-                Err(again) => again == error,
-            }
-        }
+        _ => plain_ring().is_err_and(|again| again == error),
+    }
+}
+
+/// Asks the kernel for the smallest ring.
+fn plain_ring() -> Result<()> {
+    let mut plain = io_uring_params::default();
+    // SAFETY: parameters of our own that name no memory.
+    let fd = unsafe { real::setup(1, &raw mut plain) }.check()?;
+    sys::close(fd);
+    Ok(())
+}
+
+/// Whether rings are emulated in this process, as far as can be told before the first.
+#[cfg(feature = "hooks")]
+pub fn will_emulate() -> bool {
+    match mode::mode() {
+        Mode::Always => true,
+        Mode::Never => false,
+        Mode::Auto => plain_ring().is_err_and(refuses),
     }
 }
 
@@ -75,7 +84,7 @@ impl Kernel for User {
         let mode = mode::mode();
         let mut refusal = None;
         if mode != Mode::Always {
-            let real = unsafe { Native::setup(entries, params) };
+            let real = unsafe { real::setup(entries, params) };
             match real.check() {
                 Err(error) if mode == Mode::Auto && refuses(error) => {
                     refusal = Some(-error.as_ret())
@@ -110,7 +119,7 @@ impl Kernel for User {
             Some(Err(error)) => return error.into(),
             None => {
                 return foreign(
-                    unsafe { Native::enter(fd, to_submit, min_complete, flags, arg, size) },
+                    unsafe { real::enter(fd, to_submit, min_complete, flags, arg, size) },
                     fd,
                 );
             }
@@ -155,7 +164,7 @@ impl Kernel for User {
         let inside = Inside::begin();
         let found = (fd >= 0 && inside.is_some()).then(|| table::find(fd));
         let Some(ring) = found.flatten() else {
-            return unsafe { Native::mmap(len, prot, flags, fd, offset) };
+            return unsafe { real::map(len, prot, flags, fd, offset) };
         };
         let ret = register::groups::map(&ring, len, offset)
             .or_else(|| register::region::map(&ring, len, offset))
@@ -212,7 +221,7 @@ impl Kernel for User {
 unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Ret {
     let answer = match mode::mode() {
         Mode::Always if fd == -1 => Errno::ENOSYS.into(),
-        _ => unsafe { Native::register(fd, opcode, arg, nr) },
+        _ => unsafe { real::register(fd, opcode, arg, nr) },
     };
     let refused = fd == -1 && mode::mode() != Mode::Never && answer.check().is_err_and(refuses);
     if refused && opcode == IORING_REGISTER_QUERY as c_uint {

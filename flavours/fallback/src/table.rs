@@ -135,6 +135,21 @@ pub fn remove(fd: c_int) -> Option<Arc<Ring>> {
     Some(ring)
 }
 
+/// Takes a ring out under all its names.
+#[cfg(feature = "hooks")]
+pub fn remove_all(ring: &Arc<Ring>) {
+    remove(ring.descriptor());
+    let registered = {
+        let mut table = TABLE.lock();
+        let (gone, stay) = std::mem::take(&mut table.registered)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(_, _, other)| Arc::ptr_eq(other, ring));
+        table.registered = stay;
+        gone
+    };
+    drop(registered);
+}
+
 /// Whether an index is one of ours.
 pub fn is_index(index: u32) -> bool {
     index.wrapping_sub(FIRST_INDEX) < INDEXES as u32

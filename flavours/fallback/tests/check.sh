@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases refusals ffi static crate races qemu container (all by default)
+# usage: check.sh [PART...]     parts: modes own cases instructions refusals ffi static crate races qemu container (all by default)
 # environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names)
+#              ARCHIVE_TESTS (those linked to the plain archive)
 #              STATIC_PROGRAMS (those in FALLBACK_OUT/static) PREFIX (headers for programs)
 set -euo pipefail
 export LC_ALL=C
@@ -52,9 +53,10 @@ modes() {
     echo "modes: auto, never and always do what they say"
 }
 
+OWN=(probe offers credentials files futexes leading readiness sharing signals)
 own() {
     local test
-    for test in probe offers credentials files futexes leading readiness sharing signals; do
+    for test in "${OWN[@]}"; do
         # A temporary folder on a disk: a file in memory is served in another way.
         (cd "$work" && TMPDIR=$work "$refuse" -e EPERM env "LD_PRELOAD=$library" "$FALLBACK_OUT/tests/$test") || fail "$test"
     done
@@ -77,10 +79,58 @@ cases() {
     done
     for error in EPERM ENOSYS EOPNOTSUPP; do
         # shellcheck disable=SC2086
-        C_TESTS=$FALLBACK_OUT/static c_cases "$refuse -e $error" --static --least "$LEAST" $STATIC_PROGRAMS ||
+        C_TESTS=$FALLBACK_OUT/static c_cases "$refuse -e $error" --kind static --least "$LEAST" $STATIC_PROGRAMS ||
             fail "the C tests differ from what is recorded: linked statically, $error"
     done
     echo "cases: preloaded, by name and linked statically, with EPERM, ENOSYS and EOPNOTSUPP, at least $LEAST pass each time"
+}
+
+# Programs that make system calls with instructions of their own: linked to the plain archive, and preloaded.
+instructions() {
+    local programs=$FALLBACK_OUT/instructions switch="env LIBURING_FALLBACK_SIGSYS=1 LD_PRELOAD=$library" way test
+    for way in -p "-e EPERM" "-e ENOSYS"; do
+        # shellcheck disable=SC2086 # names and commands are words
+        C_TESTS=$ARCHIVE_TESTS c_cases "$refuse $way $switch" --kind instructions --least 300 $C_TEST_PROGRAMS ||
+            fail "the C tests differ from what is recorded: by instructions, refused with $way"
+        for test in serves signals; do
+            # shellcheck disable=SC2086
+            (cd "$work" && $refuse $way $switch "$programs/$test") || fail "by instructions, refused with $way: $test"
+        done
+    done
+    for test in "${OWN[@]}"; do
+        # shellcheck disable=SC2086
+        (cd "$work" && TMPDIR=$work $refuse -e EPERM $switch "$programs/own/$test") || fail "by instructions: $test"
+    done
+    # usage: ends STATUS WHAT COMMAND...
+    ends() {
+        local want=$1 what=$2 status=0
+        shift 2
+        "$@" >"$work/out" 2>&1 || status=$?
+        [ "$status" = "$want" ] || fail "$what: status $status, not $want: $(cat "$work/out")"
+    }
+    local before
+    before=$(awk '/^Seccomp_filters:/ { print $2 }' /proc/self/status)
+    if [ -z "$before" ]; then
+        echo "SKIP: instructions: who has a filter: this kernel does not say"
+        return
+    fi
+    # shellcheck disable=SC2086
+    {
+        ends 43 "without the switch" "$refuse" -e EPERM env "LD_PRELOAD=$library" "$programs/signals" filters $((before + 1))
+        ends 43 "never" "$refuse" -e EPERM $switch LIBURING_FALLBACK=never "$programs/signals" filters $((before + 1))
+        ends 42 "refused" "$refuse" -e EPERM $switch "$programs/signals" filters $((before + 2))
+        ends 42 "with liburing-ffi" "$refuse" -e EPERM $switch:"$FALLBACK_OUT/liburing-ffi.so.2" "$programs/signals" filters $((before + 2))
+        ends 43 "no filter to be had" "$refuse" -e EPERM "$refuse" -e ENOSYS -c seccomp $switch "$programs/signals" filters $((before + 2))
+        [ "$(grep -c '^liburing-fallback: LIBURING_FALLBACK_SIGSYS=1: no filter can be installed (errno 38)$' "$work/out")" = 1 ] ||
+            fail "no filter to be had: said $(cat "$work/out")"
+        if LD_PRELOAD=$library "$C_TESTS/nop" one_request >/dev/null 2>&1; then
+            ends 44 "allowed" $switch "$programs/signals" filters "$before"
+            ends 42 "allowed, always" $switch LIBURING_FALLBACK=always "$programs/signals" filters $((before + 1))
+        else
+            echo "SKIP: instructions where io_uring is allowed: it is not here"
+        fi
+    }
+    echo "instructions: programs that have system calls of their own are served, and nobody else has a filter"
 }
 
 # A control group's limit on tasks, as a container has it.
@@ -237,7 +287,7 @@ container() {
     [ "$status" = 0 ] || [ "$status" = 77 ] || fail "in a container"
 }
 
-[ $# -gt 0 ] || set -- modes own cases refusals ffi static crate races qemu container
+[ $# -gt 0 ] || set -- modes own cases instructions refusals ffi static crate races qemu container
 for part in "$@"; do
     "$part"
 done

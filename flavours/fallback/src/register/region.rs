@@ -13,7 +13,7 @@ use crate::ring::Ring;
 use crate::sys::page_size;
 
 /// Where a region that was made here is mapped from (`IORING_MAP_OFF_PARAM_REGION`).
-const OFFSET: u64 = 0x2000_0000;
+pub const OFFSET: u64 = 0x2000_0000;
 
 pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     if arg.is_null() || nr != 1 {
