@@ -4,8 +4,8 @@ CHECKS += check-rust check-cargo-test check-oldest-rust check-miri
 .PHONY: check-rust check-cargo-test check-oldest-rust check-miri
 
 # The other crates belong to a check that builds them, which looks at them as well.
-APART := flavours/fallback flavours/fallback/tests/crate c-tests/bench/crate c-tests/fuzz/ring-logic \
-	c-tests/ordering/model tools/man
+APART := flavours/fallback flavours/fallback/tests/crate flavours/fallback/tests/logic c-tests/bench/crate \
+	c-tests/fuzz/ring-logic c-tests/ordering/model tools/man
 
 ## make check-rust     the Rust code is formatted and clean, and so are its doc comments
 check-rust:
@@ -23,6 +23,13 @@ check-rust:
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
 check-cargo-test:
 	build-aux/cargo-test.sh $(CARGO) test --locked --workspace
+	$(call fallback_logic,$(CARGO) test)
+
+# The fallback's logic on its simulated kernel: $(call fallback_logic,COMMAND)
+fallback_logic = if $(CARGO) fetch --quiet --locked --manifest-path $(FALLBACK_LOGIC)/Cargo.toml; then \
+	build-aux/cargo-test.sh $(1) --locked --manifest-path $(FALLBACK_LOGIC)/Cargo.toml --target-dir '$(ABSOLUTE_B)/fallback/logic'; \
+	else echo 'SKIP: the crates of $(FALLBACK_LOGIC) can not be had'; fi
+FALLBACK_LOGIC := flavours/fallback/tests/logic
 
 OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -39,8 +46,10 @@ check-oldest-rust:
 		RUSTUP_TOOLCHAIN=$$toolchain MAKE='$(MAKE)' CARGO='$(CARGO)' \
 		c-tests/cross/check.sh '$(ABSOLUTE_B)/oldest-rust/cross' $(OLDEST_RUST_ARCHES)
 
-## make check-miri     the ring logic's tests under Miri, which finds undefined behaviour
+## make check-miri     the tests of the ring logic and of the fallback's under Miri, which finds undefined behaviour
+# Addresses come to the fallback as numbers, in SQEs.
 check-miri:
 	@if ! $(CARGO) +nightly miri --version >/dev/null 2>&1; then \
 		echo 'SKIP: there is no Miri (rustup +nightly component add miri)'; exit 77; fi
 	build-aux/cargo-test.sh $(CARGO) +nightly miri test --locked -p liburing-core
+	$(call fallback_logic,env MIRIFLAGS='-Zmiri-permissive-provenance $(MIRIFLAGS)' $(CARGO) +nightly miri test)

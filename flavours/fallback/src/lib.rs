@@ -24,6 +24,8 @@
 //! | `hooks`, `next`, [`inside`] | functions that replace libc's; what they replace; signal handlers that call them |
 //! | `serve`, `sigsys` | programs without liburing: their system calls by number, and by instructions of their own |
 //! | [`sys`], [`real`], [`lock`] | bare system calls, those of io_uring to the kernel, and a lock that survives fork |
+//!
+//! `tests/logic` has the tests of all this on a simulated kernel.
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
 #![allow(
@@ -76,6 +78,9 @@ mod sigsys;
 mod submit;
 mod sys;
 mod table;
+#[cfg(test)]
+#[path = "../tests/logic/mod.rs"]
+mod tests;
 mod wait;
 mod wake;
 mod word;

@@ -24,10 +24,7 @@ static KEPT: Lock<Vec<usize>> = Lock::new(Vec::new());
 /// Holds the locks while a fork copies the data that they guard.
 pub fn watch_forks() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: three functions that stay where they are, since the library is never unloaded.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-    });
+    ONCE.call_once(|| sys::at_fork(prepare, parent, child));
 }
 
 extern "C" fn prepare() {

@@ -6,7 +6,27 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use uring_core::kernel::{Kernel, Native};
+#[cfg(test)]
+use crate::tests::kernel as system;
+
+/// What lies outside of the process. The tests of the logic have a simulated kernel in its place.
+#[cfg(not(test))]
+mod system {
+    pub use libc::{clock_gettime, pthread_atfork};
+    use uring_core::kernel::Native;
+
+    /// Whether threads can be made at all.
+    pub const HAS_THREADS: bool = true;
+
+    /// # Safety
+    ///
+    /// As for `sys::call`.
+    #[inline(always)]
+    pub unsafe fn call(number: usize, args: [usize; 6]) -> isize {
+        // SAFETY: passed on to the caller.
+        unsafe { Native::call(number, args) }
+    }
+}
 
 /// Any system call; the kernel's return value.
 ///
@@ -15,7 +35,7 @@ use uring_core::kernel::{Kernel, Native};
 /// The arguments must be what the call asks for, and its effects must be sound.
 pub unsafe fn call(number: libc::c_long, args: [usize; 6]) -> isize {
     // SAFETY: passed on to the caller.
-    unsafe { Native::call(number as usize, args) }
+    unsafe { system::call(number as usize, args) }
 }
 
 /// `sys!(SYS_read, fd, address, length)`: a system call, each argument as a word. Negative: the error number.
@@ -141,7 +161,7 @@ pub fn now(clock: libc::clockid_t) -> libc::timespec {
         tv_nsec: 0,
     };
     // SAFETY: libc writes `time`. The clocks asked for are always there.
-    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    unsafe { system::clock_gettime(clock, &raw mut time) };
     time
 }
 
@@ -208,15 +228,18 @@ pub fn duplicate(fd: c_int, least: c_int) -> c_int {
     copy
 }
 
-/// What kind of file a descriptor is (`S_IFMT` of its mode), or a negative error number.
-pub fn file_type(fd: c_int) -> c_int {
+/// What is known of an open file.
+fn stat(fd: c_int) -> Option<libc::stat> {
     // SAFETY: a structure of plain numbers, for which zero bytes are a value.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: libc writes `stat`; `fstat` is not among the hooked functions.
-    if unsafe { libc::fstat(fd, &raw mut stat) } < 0 {
-        return -libc::EBADF;
-    }
-    (stat.st_mode & libc::S_IFMT) as c_int
+    // SAFETY: the kernel writes `stat`, which on these architectures is laid out as its own structure.
+    let ret = unsafe { sys!(SYS_fstat, fd, &raw mut stat) };
+    (ret == 0).then_some(stat)
+}
+
+/// What kind of file a descriptor is (`S_IFMT` of its mode), or a negative error number.
+pub fn file_type(fd: c_int) -> c_int {
+    stat(fd).map_or(-libc::EBADF, |stat| (stat.st_mode & libc::S_IFMT) as c_int)
 }
 
 /// Whether a file lies in memory (tmpfs), which never makes a caller wait for a device.
@@ -225,9 +248,9 @@ pub fn in_memory(fd: c_int) -> bool {
     const HUGETLBFS_MAGIC: u64 = 0x9584_58f6;
     // SAFETY: a structure of plain numbers, for which zero bytes are a value.
     let mut stat: libc::statfs = unsafe { std::mem::zeroed() };
-    // SAFETY: libc writes `stat`; `fstatfs` is not among the hooked functions.
-    let failed = unsafe { libc::fstatfs(fd, &raw mut stat) } < 0;
-    !failed && matches!(stat.f_type as u64, TMPFS_MAGIC | HUGETLBFS_MAGIC)
+    // SAFETY: the kernel writes `stat`, which on these architectures is laid out as its own structure.
+    let ret = unsafe { sys!(SYS_fstatfs, fd, &raw mut stat) };
+    ret == 0 && matches!(stat.f_type as u64, TMPFS_MAGIC | HUGETLBFS_MAGIC)
 }
 
 /// Runs `start` with all signals blocked, so that a thread it makes has them blocked for ever.
@@ -262,6 +285,9 @@ const STACK: usize = 256 * 1024;
 
 /// Whether threads can be made. Makes one, on a stack that does not stay as those of other threads do.
 pub fn can_spawn() -> bool {
+    if !system::HAS_THREADS {
+        return false;
+    }
     extern "C" fn nothing(unused: *mut c_void) -> *mut c_void {
         unused
     }
@@ -301,7 +327,7 @@ pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
     let thread = std::thread::Builder::new()
         .name(name.into())
         .stack_size(STACK);
-    with_signals_blocked(|| thread.spawn(run)).is_ok()
+    system::HAS_THREADS && with_signals_blocked(|| thread.spawn(run)).is_ok()
 }
 
 /// Processors that the process may run on.
@@ -329,11 +355,8 @@ pub fn processors() -> c_uint {
 
 /// What tells one open file from another, as far as that can be seen: device, inode, and whether it reads or writes.
 pub fn identity(fd: c_int) -> Option<(u64, u64, c_int)> {
-    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
-    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-    // SAFETY: libc writes `stat`; `fstat` is not among the hooked functions.
-    let failed = unsafe { libc::fstat(fd, &raw mut stat) } < 0;
-    (!failed).then(|| (stat.st_dev, stat.st_ino, open_flags(fd) & libc::O_ACCMODE))
+    let access = |stat: libc::stat| (stat.st_dev, stat.st_ino, open_flags(fd) & libc::O_ACCMODE);
+    stat(fd).map(access)
 }
 
 /// Bytes in a page.
@@ -344,7 +367,17 @@ pub fn page_size() -> usize {
 
 /// The limit on descriptors in force.
 pub fn descriptor_limit() -> u64 {
-    Native::nofile_limit().map_or(1024, |limit| limit.current)
+    // The one in force, and the most that the process may set.
+    let mut limit = [0u64; 2];
+    // SAFETY: 0 is this process. Nothing is set, and the kernel writes two numbers.
+    let ret = unsafe { sys!(SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, limit.as_mut_ptr()) };
+    if ret == 0 { limit[0] } else { 1024 }
+}
+
+/// Has functions called around each fork.
+pub fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    // SAFETY: three functions that stay where they are, since the library is never unloaded.
+    unsafe { system::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
 }
 
 /// Whether there is memory at all of these addresses. It need not be there to be read or written.
