@@ -50,7 +50,6 @@ fn plain_ring() -> Result<()> {
 }
 
 /// Whether rings are emulated in this process, as far as can be told before the first.
-#[cfg(feature = "hooks")]
 pub fn will_emulate() -> bool {
     match mode::mode() {
         Mode::Always => true,
@@ -219,24 +218,20 @@ impl Kernel for User {
 ///
 /// As for `Kernel::register`.
 unsafe fn without_ring(fd: c_int, opcode: c_uint, arg: *const c_void, nr: c_uint) -> Ret {
-    let answer = match mode::mode() {
-        Mode::Always if fd == -1 => Errno::ENOSYS.into(),
-        _ => unsafe { real::register(fd, opcode, arg, nr) },
-    };
-    let refused = fd == -1 && mode::mode() != Mode::Never && answer.check().is_err_and(refuses);
-    if refused && opcode == IORING_REGISTER_QUERY as c_uint {
-        return Ret::from_c(unsafe { register::query::query(arg.cast_mut(), nr) });
+    // The sysctl that refuses rings lets such calls pass, and what the kernel says or does is not about emulated rings.
+    if fd == -1 && will_emulate() {
+        return if opcode == IORING_REGISTER_QUERY as c_uint {
+            Ret::from_c(unsafe { register::query::query(arg.cast_mut(), nr) })
+        } else {
+            Errno::EINVAL.into()
+        };
     }
-    foreign(answer, fd)
+    foreign(unsafe { real::register(fd, opcode, arg, nr) }, fd)
 }
 
 /// What the kernel says of a descriptor that is no emulated ring. Where io_uring is refused there are none of its own.
 fn foreign(answer: Ret, fd: c_int) -> Ret {
     match answer.check() {
-        // What a call without a ring would ask for is not there.
-        Err(error) if fd == -1 && mode::mode() != Mode::Never && refuses(error) => {
-            Errno::EINVAL.into()
-        }
         Err(error) if mode::is_active() && refuses(error) => if sys::open_flags(fd) < 0 {
             Errno::EBADF
         } else {

@@ -50,6 +50,9 @@ modes() {
     LIBURING_FALLBACK=always LIBURING_FALLBACK_VERBOSE=1 LD_LIBRARY_PATH=$FALLBACK_OUT "$C_TESTS/nop" one_request >"$work/out" 2>&1 ||
         fail "always, by name: $(cat "$work/out")"
     grep -q 'LIBURING_FALLBACK=always' "$work/out" || fail "by name: another library was loaded"
+    # kernel.io_uring_disabled lets calls without a ring pass, such as queries.
+    c_cases "$refuse -e EPERM -c io_uring_setup env LD_PRELOAD=$library" nop raw register_misc >"$work/out" 2>&1 ||
+        fail "auto, set-up alone refused: $(cat "$work/out")"
     echo "modes: auto, never and always do what they say"
 }
 

@@ -81,7 +81,7 @@ static unsigned call_number(const char *text)
         { "io_setup", SYS_io_setup },         { "epoll_pwait2", SYS_epoll_pwait2 }, { "preadv2", SYS_preadv2 },
         { "pwritev2", SYS_pwritev2 },         { "memfd_create", SYS_memfd_create }, { "statx", SYS_statx },
         { "close_range", SYS_close_range },   { "openat2", SYS_openat2 },
-        { "seccomp", SYS_seccomp },
+        { "seccomp", SYS_seccomp },           { "io_uring_setup", SYS_io_uring_setup },
     };
     char *end;
     unsigned long number;
