@@ -1,4 +1,5 @@
 /* Rings that run completion work on request: COOP_TASKRUN, DEFER_TASKRUN. */
+#include <poll.h>
 #include <pthread.h>
 
 #include "file.h"
@@ -98,6 +99,89 @@ static void asks_for_events(void)
     close(fds[1]);
 }
 
+/* Until there is completion work, done by whichever thread. None of it is asked for. */
+static void await_work(struct io_uring *ring)
+{
+    struct pollfd ready = { .fd = ring->ring_fd, .events = POLLIN };
+
+    CHECK_EQ(poll(&ready, 1, -1), 1);
+    CHECK_EQ(io_uring_cq_ready(ring), 0);
+}
+
+/* A request whose completion was not asked for yet is not over, so a drained one waits for it. */
+static void drains_what_is_deferred(void)
+{
+    struct io_uring ring;
+    char byte;
+    int fd = make_file("data", 4096, 1);
+
+    need_setup(DEFER, "deferred completion work");
+    ring_open(&ring, 8, DEFER);
+    for (unsigned round = 0; round < 20; round++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+
+        io_uring_prep_read(sqe, fd, &byte, 1, 0);
+        io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+        io_uring_sqe_set_data64(sqe, 1);
+        SUBMIT(&ring, 1);
+        await_work(&ring);
+        for (unsigned i = 2; i <= 3; i++) {
+            sqe = next_sqe(&ring);
+            io_uring_prep_nop(sqe);
+            io_uring_sqe_set_flags(sqe, i == 2 ? IOSQE_IO_LINK | IOSQE_IO_DRAIN : 0);
+            io_uring_sqe_set_data64(sqe, i);
+        }
+        SUBMIT(&ring, 2);
+        CHECK_EQ(io_uring_cq_ready(&ring), 0);
+        for (unsigned i = 1; i <= 3; i++)
+            CHECK_EQ(reap(&ring).data, i);
+    }
+    io_uring_queue_exit(&ring);
+    close(fd);
+}
+
+/* The completions of one request come in the order in which they happened. */
+static void multishot_in_order(void)
+{
+    enum { BUFFERS = 16, ROUNDS = 50 };
+    static char bytes[BUFFERS];
+    struct io_uring_buf_ring *pool;
+    struct io_uring_sqe *sqe;
+    struct io_uring ring;
+    int fds[2], error;
+
+    need_setup(DEFER, "deferred completion work");
+    make_socketpair(fds, SOCK_STREAM);
+    ring_open(&ring, 8, DEFER);
+    pool = io_uring_setup_buf_ring(&ring, BUFFERS, 0, 0, &error);
+    CHECK(pool != NULL);
+    for (unsigned i = 0; i < BUFFERS; i++)
+        io_uring_buf_ring_add(pool, &bytes[i], 1, i, io_uring_buf_ring_mask(BUFFERS), i);
+    io_uring_buf_ring_advance(pool, BUFFERS);
+    sqe = next_sqe(&ring);
+    io_uring_prep_recv_multishot(sqe, fds[0], NULL, 0, 0);
+    io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+    SUBMIT(&ring, 1);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        CHECK_EQ(write(fds[1], "a", 1), 1);
+        await_work(&ring);
+        CHECK_EQ(write(fds[1], "b", 1), 1);
+        for (unsigned i = 0; i < 2; i++) {
+            struct done done = reap(&ring);
+            unsigned id = done.flags >> IORING_CQE_BUFFER_SHIFT;
+
+            CHECK_EQ(done.res, 1);
+            CHECK_EQ(bytes[id], "ab"[i]);
+            io_uring_buf_ring_add(pool, &bytes[id], 1, id, io_uring_buf_ring_mask(BUFFERS), 0);
+            io_uring_buf_ring_advance(pool, 1);
+        }
+    }
+    CHECK_EQ(io_uring_free_buf_ring(&ring, pool, BUFFERS, 0), 0);
+    io_uring_queue_exit(&ring);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void *submit_elsewhere(void *ring)
 {
     return (void *) (intptr_t) io_uring_submit((struct io_uring *) ring);
@@ -161,6 +245,8 @@ static const struct test_case cases[] = {
     CASE(cooperative),
     CASE(deferred),
     CASE(asks_for_events),
+    CASE(drains_what_is_deferred),
+    CASE(multishot_in_order),
     CASE(single_issuer),
     CASE(bad_combinations),
     CASE(iowait_switch),

@@ -50,7 +50,7 @@ pub fn post_more(ring: &Arc<Ring>, req: &Req, res: c_int, flags: u32, batch: &mu
         return false;
     }
     let flags = flags | IORING_CQE_F_MORE;
-    ring.post(
+    ring.post_in_turn(
         &mut state,
         Completion {
             user_data: req.sqe.user_data,

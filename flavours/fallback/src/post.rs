@@ -63,6 +63,17 @@ impl Ring {
         self.tell(state, aside);
     }
 
+    /// Posts a completion of a request that may have waited: not before what is kept back, which is of the same request or
+    /// of one that had to come first.
+    pub fn post_in_turn(&self, state: &mut State, completion: Completion) {
+        if state.kept.is_empty() {
+            self.post(state, completion);
+            return;
+        }
+        state.posted += 1;
+        state.kept.push_back(completion);
+    }
+
     #[inline]
     fn append(&self, state: &mut State, completion: Completion) {
         let memory = self.memory();

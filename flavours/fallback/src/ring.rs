@@ -114,6 +114,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether a request that waits for all before it has to go on waiting. One whose completion is kept back is not over.
+    pub fn holds_drained(&self) -> bool {
+        self.in_flight > 0 || !self.kept.is_empty()
+    }
+
     /// Completions that timeouts count.
     pub fn counts(&self) -> u64 {
         // One that is about to be posted may be counted already among those that do not count.

@@ -126,6 +126,16 @@ pub fn take_back(ring: &Arc<Ring>) {
     }
 }
 
+/// Starts the deferred requests whose turn has come because completions are kept back no more.
+pub fn go_on(ring: &Arc<Ring>) {
+    let mut next = Vec::new();
+    start_deferred(&mut ring.state.lock(), &mut next);
+    let mut batch = Batch::new(true, Vec::new());
+    run_all(ring, next, &mut batch);
+    end(&mut batch, ring);
+    settle(ring);
+}
+
 /// Runs one request. Returns those that may be started now.
 fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req> {
     let outcome = if req.failed != 0 {
@@ -262,7 +272,7 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
             res: -libc::ECANCELED,
             ..Completion::default()
         };
-        ring.post(&mut state, completion);
+        ring.post_in_turn(&mut state, completion);
         ring.notify(&state, true);
         return;
     }
@@ -323,7 +333,7 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         ring.post(&mut state, earlier);
     }
     if let Some(completion) = completion {
-        ring.post(&mut state, completion);
+        ring.post_in_turn(&mut state, completion);
     }
     if let Some(timeout) = timeout {
         // One that is firing was not there any more, and completes itself.
@@ -331,7 +341,7 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         state.in_flight -= 1;
         if !timeout.req.has(IOSQE_CQE_SKIP_SUCCESS) {
             let user_data = timeout.req.sqe.user_data;
-            ring.post(
+            ring.post_in_turn(
                 &mut state,
                 Completion {
                     user_data,
@@ -368,7 +378,7 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
 pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
     let mut turn = Vec::new();
     while let Some(front) = state.deferred.front() {
-        if front.drained && state.in_flight > 0 {
+        if front.drained && state.holds_drained() {
             break;
         }
         if let Some(mut req) = state.deferred.pop_front() {
@@ -390,7 +400,7 @@ fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Option
             res: -libc::ECANCELED,
             ..Completion::default()
         };
-        ring.post(state, completion);
+        ring.post_in_turn(state, completion);
     }
     timeout.link.take()
 }
@@ -406,7 +416,7 @@ fn cancel_chain(ring: &Ring, state: &mut State, first: Box<Req>, silent: bool) {
             } else {
                 -libc::ECANCELED
             };
-            ring.post(
+            ring.post_in_turn(
                 state,
                 Completion {
                     user_data: req.sqe.user_data,

@@ -187,7 +187,7 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
     if req.failed == 0 {
         let mut state = ring.state.lock();
         submission.defers = !state.deferred.is_empty();
-        if (req.drained && state.in_flight > 0) || submission.defers {
+        if (req.drained && state.holds_drained()) || submission.defers {
             match op::stabilize_chain(&mut req) {
                 Ok(()) => {
                     state.deferred.push_back(req);

@@ -141,12 +141,15 @@ pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
     }
     // What has happened by now is to be seen, whether or not another thread has looked.
     gather(ring);
-    let keeps = {
+    let (keeps, defers) = {
         let mut state = ring.state.lock();
         let keeps = state.keeps;
         ring.keep_nothing(&mut state);
-        keeps
+        (keeps, !state.deferred.is_empty())
     };
+    if defers {
+        run::go_on(ring);
+    }
     let ret = wait_for(ring, wanted, limits);
     ring.state.lock().keeps = keeps;
     ret

@@ -99,7 +99,7 @@ pub fn post_event(job: &Job) -> bool {
         .pending
         .get(job.req.id)
         .map_or(job.req.sqe.user_data, |info| info.user_data);
-    ring.post(
+    ring.post_in_turn(
         &mut state,
         Completion {
             user_data,
