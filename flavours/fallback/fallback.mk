@@ -49,10 +49,11 @@ FALLBACK_C_TESTS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 # Its own tests for a machine that has no C library: with the loader, the library and libc beside them. A program is
 # started in a folder beside that of the programs.
 FALLBACK_VM := $(FALLBACK_OUT)/vm
+FALLBACK_VM_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000
 $(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(FALLBACK_LIB) $(C_TESTS_INSTALLED)
 	$(call say,CC,fallback/vm/$*)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -DLOCKED_ROUNDS=1000 -Ic-tests $(c_test_cflags) $< -o $@ $(FALLBACK_LIB) \
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) $(FALLBACK_VM_FEWER) -Ic-tests $(c_test_cflags) $< -o $@ $(FALLBACK_LIB) \
 		-Wl,--dynamic-linker=../bin/ld.so -Wl,-rpath,'$$ORIGIN'
 
 .PHONY: fallback-vm
