@@ -1,11 +1,11 @@
 //! The kernel's native AIO, for files open with `O_DIRECT`.
 
-use std::collections::HashMap;
 use std::ffi::c_int;
 use std::sync::atomic::AtomicBool;
 
 use crate::job::Job;
 use crate::lock::Lock;
+use crate::numbers::Numbers;
 use crate::request::Req;
 use crate::sys::{self, sys};
 
@@ -52,7 +52,7 @@ pub struct Aio {
     context: u64,
     eventfd: c_int,
     refused: bool,
-    jobs: Option<HashMap<u64, Box<Job>>>,
+    jobs: Option<Numbers<u64, Box<Job>>>,
 }
 
 pub static AIO: Lock<Aio> = Lock::new(Aio {
@@ -86,7 +86,7 @@ impl Aio {
 
     /// Whether no request is in flight.
     pub fn is_idle(&self) -> bool {
-        self.jobs.as_ref().is_none_or(HashMap::is_empty)
+        self.jobs.as_ref().is_none_or(Numbers::is_empty)
     }
 
     /// In the child of a fork: the context is the parent's, and the kernel did not copy it.

@@ -23,7 +23,7 @@
 //! | [`life`] | fork, and closing of descriptors that requests use |
 //! | `hooks`, `next`, [`inside`] | functions that replace libc's; what they replace; signal handlers that call them |
 //! | `serve`, `sigsys` | programs without liburing: their system calls by number, and by instructions of their own |
-//! | [`sys`], [`real`], [`lock`] | bare system calls, those of io_uring to the kernel, and a lock that survives fork |
+//! | [`sys`], [`real`], [`lock`], [`numbers`] | bare system calls, those of io_uring to the kernel; a lock that survives fork; maps from numbers |
 //!
 //! `tests/logic` has the tests of all this on a simulated kernel.
 
@@ -59,6 +59,7 @@ mod memory;
 mod mode;
 #[cfg(feature = "hooks")]
 mod next;
+mod numbers;
 mod op;
 mod ops;
 mod parked;

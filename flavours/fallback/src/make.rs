@@ -217,7 +217,8 @@ fn end(ring: &Arc<Ring>) -> bool {
     }
     let ids = {
         let mut state = ring.state.lock();
-        state.closed = true;
+        // SeqCst: before the places are searched where its requests wait.
+        ring.closed.store(true, Ordering::SeqCst);
         state.deferred.clear();
         state.pending.all()
     };

@@ -48,6 +48,8 @@ pub struct Op {
     select: bool,
     /// It has a meaning for `ioprio`.
     ioprio: bool,
+    /// It reads or writes, and changes no descriptor.
+    transfers: bool,
     /// It is refused or not by what its thread may do.
     credentials: bool,
     /// Posts an event and stays where it waits. `false`: it ends, and its last completion is to come.
@@ -67,6 +69,7 @@ pub const fn op(
         file: false,
         select: false,
         ioprio: false,
+        transfers: false,
         credentials: false,
         event: None,
     }
@@ -80,6 +83,11 @@ impl Op {
     pub const fn selecting(mut self) -> Op {
         self.select = true;
         self
+    }
+    /// It reads or writes.
+    pub const fn transferring(mut self) -> Op {
+        self.transfers = true;
+        self.on_file().with_ioprio()
     }
     pub const fn with_credentials(mut self) -> Op {
         self.credentials = true;
@@ -156,8 +164,11 @@ pub fn issue(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Ou
 /// The same where its opcode has been looked up.
 #[inline]
 pub fn issue_as(op: &Op, ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    if !op.transfers {
+        batch.forget_files();
+    }
     if op.file && req.has(IOSQE_FIXED_FILE) && req.file.is_none() {
-        req.file = ring.fixed_file(req.sqe.fd);
+        req.file = batch.fixed_file(ring, req.sqe.fd);
         if req.file.is_none() {
             return Outcome::Done(-libc::EBADF, 0);
         }

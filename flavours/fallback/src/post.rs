@@ -229,7 +229,8 @@ impl Ring {
                 .fetch_and(!IORING_SQ_TASKRUN, Ordering::Release);
         }
         self.memory().signalled().store(0, Ordering::SeqCst);
-        // Another process that shares the ring may have posted meanwhile.
+        // Another process that shares the ring may have posted meanwhile: it stores the tail and then looks at the word.
+        fence(Ordering::SeqCst);
         if self.ready() != 0 {
             self.signal();
         }

@@ -1,12 +1,13 @@
 //! A request: its state from submission to completion, and where it waits.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::c_int;
 use std::sync::Arc;
 
 use uring_core::abi::*;
 
 use crate::credentials::Credentials;
+use crate::numbers::Numbers;
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::FixedFile;
 use crate::resources::groups::Picked;
@@ -268,12 +269,14 @@ pub struct Info {
 /// The requests of a ring that can be cancelled, by number and by what the program calls them.
 #[derive(Default)]
 pub struct Pending {
-    by_id: HashMap<u64, Info>,
-    by_data: HashMap<u64, Vec<u64>>,
+    by_id: Numbers<u64, Info>,
+    /// The oldest, and those that came after it.
+    by_data: Numbers<u64, (u64, Vec<u64>)>,
 }
 
 impl Pending {
     pub fn insert(&mut self, id: u64, info: Info) {
+        let user_data = info.user_data;
         if let Some(before) = self.by_id.insert(id, info) {
             // The request moved from one place to another: its name is entered, its timeout runs on.
             if let Some(now) = self.by_id.get_mut(&id) {
@@ -281,17 +284,24 @@ impl Pending {
             }
             return;
         }
-        if let Some(info) = self.by_id.get(&id) {
-            self.by_data.entry(info.user_data).or_default().push(id);
+        match self.by_data.entry(user_data) {
+            Entry::Occupied(mut named) => named.get_mut().1.push(id),
+            Entry::Vacant(none) => {
+                none.insert((id, Vec::new()));
+            }
         }
     }
 
     pub fn remove(&mut self, id: u64) -> Option<Info> {
         let info = self.by_id.remove(&id)?;
-        if let Some(ids) = self.by_data.get_mut(&info.user_data) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_data.remove(&info.user_data);
+        if let Entry::Occupied(mut named) = self.by_data.entry(info.user_data) {
+            let (first, others) = named.get_mut();
+            if *first != id {
+                others.retain(|other| *other != id);
+            } else if others.is_empty() {
+                named.remove();
+            } else {
+                *first = others.remove(0);
             }
         }
         Some(info)
@@ -307,7 +317,12 @@ impl Pending {
 
     /// Requests with this user data, the oldest first.
     pub fn named(&self, user_data: u64) -> Vec<u64> {
-        self.by_data.get(&user_data).cloned().unwrap_or_default()
+        let named = self.by_data.get(&user_data);
+        named.map_or_else(Vec::new, |(first, others)| {
+            std::iter::once(*first)
+                .chain(others.iter().copied())
+                .collect()
+        })
     }
 
     /// Requests that fit, the oldest first.

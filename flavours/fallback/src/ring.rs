@@ -48,6 +48,8 @@ pub struct Ring {
     pub inside: AtomicU32,
     /// Closed while there were some: the last one ends it.
     pub abandoned: AtomicBool,
+    /// It has ended: no request is started any more. Set under the state.
+    pub closed: AtomicBool,
     /// Other processes may use it, too.
     pub shared: AtomicBool,
     /// Set up with `IORING_SETUP_R_DISABLED` and not enabled yet. Changes under the state.
@@ -109,8 +111,6 @@ pub struct State {
     /// The registered eventfd, and whether it is for asynchronous completions only.
     pub eventfd: Option<(c_int, bool)>,
     pub restrictions: Restrictions,
-    /// The ring is closed: no request is started any more.
-    pub closed: bool,
 }
 
 impl State {
@@ -146,6 +146,7 @@ impl Ring {
             leader: AtomicI32::new(0),
             inside: AtomicU32::new(0),
             abandoned: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             disabled: AtomicBool::new(disabled),
             restricted: AtomicBool::new(false),
@@ -236,6 +237,16 @@ impl Ring {
             .files
             .as_ref()?
             .get(u32::try_from(slot).ok()?)
+    }
+
+    /// The registered buffer of an index.
+    pub fn fixed_buffer(&self, index: u16) -> Option<Arc<FixedBuffer>> {
+        self.state
+            .lock()
+            .buffers
+            .as_ref()?
+            .get(usize::from(index))?
+            .clone()
     }
 }
 

@@ -33,11 +33,20 @@ pub fn job(ring: &Arc<Ring>, req: Req) -> Box<Job> {
 pub fn end(batch: &mut Batch, ring: &Arc<Ring>) {
     batch.post(ring);
     if !batch.aio.is_empty() {
-        for job in parked::submit_aio(std::mem::take(&mut batch.aio)) {
-            park_elsewhere(job, Place::Worker(Class::Bounded));
-        }
-        poller::call_in(ring);
+        submit_aio(ring, batch);
     }
+}
+
+/// Submits the collected requests to native AIO. The first ones go early: the device works on them while others are
+/// prepared.
+fn submit_aio(ring: &Arc<Ring>, batch: &mut Batch) {
+    // What has completed is posted before what may complete from now on.
+    batch.post(ring);
+    batch.aio_at_once *= 2;
+    for job in parked::submit_aio(std::mem::take(&mut batch.aio)) {
+        park_elsewhere(job, Place::Worker(Class::Bounded));
+    }
+    poller::call_in(ring);
 }
 
 /// Runs a request that was just taken in and is linked to nothing. Most complete at once, and stay where they are.
@@ -50,6 +59,7 @@ pub fn begin(ring: &Arc<Ring>, mut req: Req, op: Option<&'static Op>, batch: &mu
     match outcome {
         Outcome::Done(res, flags) if !req.counted => {
             batch.done.extend(completion(ring, &req, res, flags));
+            batch.keep(req);
         }
         outcome => {
             let next = follow(ring, req, outcome, batch);
@@ -190,7 +200,8 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     let (id, fd) = (req.id, req.fd());
     {
         let mut state = ring.state.lock();
-        if state.closed {
+        // Relaxed: set under the state.
+        if ring.closed.load(Ordering::Relaxed) {
             // The place where it would wait has no thread that looks at it.
             return Vec::new();
         }
@@ -210,7 +221,12 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     }
     let job = job(ring, req);
     match place {
-        Place::Aio => batch.aio.push(job),
+        Place::Aio => {
+            batch.aio.push(job);
+            if batch.aio.len() >= batch.aio_at_once {
+                submit_aio(ring, batch);
+            }
+        }
         // A later request may depend on this one's effects, and a wake must not be late.
         _ => {
             batch.post(ring);
@@ -224,16 +240,13 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
     if let Some(timeout) = timeout {
         start_link_timeout(ring, id, *timeout, batch);
     }
-    // The ring may have been given up since, after a look at the place where the request was not yet.
-    let state = ring.state.lock();
-    let late = if state.closed {
-        state.pending.get(id).map(Info::copy)
-    } else {
-        None
-    };
-    drop(state);
-    if let Some(info) = late {
-        drop(parked::take(id, &info));
+    // The ring may have been given up since, after a look at the place where the request was not yet. SeqCst: who has
+    // looked there has held the lock of the place after that store, and this thread has held it since.
+    if ring.closed.load(Ordering::SeqCst) {
+        let late = ring.state.lock().pending.get(id).map(Info::copy);
+        if let Some(info) = late {
+            drop(parked::take(id, &info));
+        }
     }
     Vec::new()
 }
@@ -318,16 +331,19 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
         return Vec::new();
     }
     let mut next = Vec::new();
+    let mut state = ring.state.lock();
     let info = if req.id == 0 {
         None
     } else {
-        ring.state.lock().pending.remove(req.id)
+        state.pending.remove(req.id)
     };
-    // Not under the ring's state: where requests wait is locked first.
-    let timeout = info
-        .and_then(|info| info.timeout)
-        .and_then(poller::take_timer);
-    let mut state = ring.state.lock();
+    let mut timeout = None;
+    if let Some(id) = info.and_then(|info| info.timeout) {
+        // Not under the ring's state: where requests wait is locked first.
+        drop(state);
+        timeout = poller::take_timer(id);
+        state = ring.state.lock();
+    }
     batch.untold = true;
     for earlier in batch.done.drain(..) {
         ring.post(&mut state, earlier);

@@ -90,6 +90,8 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
         start_chain(ring, &mut submission, chain, &mut batch);
     }
     run::end(&mut batch, ring);
+    // Tags are posted as soon as nothing uses their resources.
+    batch.forget_files();
     submission.room = batch.done;
     drop(submission);
     run::settle(ring);

@@ -1,12 +1,13 @@
 //! Threads for requests that may wait: made on demand, ended when idle.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::job::Job;
 use crate::lock::Lock;
+use crate::numbers::Numbers;
 use crate::request::{Class, How};
 use crate::ring::Ring;
 use crate::sys;
@@ -20,9 +21,9 @@ const MOST_UNBOUNDED: usize = 1024;
 struct Pool {
     /// Numbers of jobs in the order they came. Jobs that were taken back are no longer in `jobs`.
     queue: VecDeque<u64>,
-    jobs: HashMap<u64, Box<Job>>,
+    jobs: Numbers<u64, Box<Job>>,
     /// Jobs behind another one on the same file.
-    behind: HashMap<c_int, VecDeque<u64>>,
+    behind: Numbers<c_int, VecDeque<u64>>,
     /// The rings whose jobs run, and on which descriptors.
     running: Vec<(*const Ring, c_int)>,
     threads: usize,
@@ -48,8 +49,8 @@ impl Pool {
     fn new(most: usize) -> Pool {
         Pool {
             queue: VecDeque::new(),
-            jobs: HashMap::new(),
-            behind: HashMap::new(),
+            jobs: Numbers::default(),
+            behind: Numbers::default(),
             running: Vec::new(),
             threads: 0,
             idle: 0,

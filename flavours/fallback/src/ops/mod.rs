@@ -35,14 +35,14 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
     table! {
         IORING_OP_NOP => op(misc::check_nop, misc::nop, nothing);
         IORING_OP_NOP128 => op(misc::check_nop, misc::nop, nothing);
-        IORING_OP_READ => op(rw::check, rw::read, nothing).on_file().selecting().with_ioprio();
-        IORING_OP_WRITE => op(rw::check, rw::write, nothing).on_file().with_ioprio();
-        IORING_OP_READV => op(rw::check_vector, rw::read, rw::copy_vector).on_file().selecting().with_ioprio();
-        IORING_OP_WRITEV => op(rw::check_vector, rw::write, rw::copy_vector).on_file().with_ioprio();
-        IORING_OP_READ_FIXED => op(rw::check, rw::read, nothing).on_file().with_ioprio();
-        IORING_OP_WRITE_FIXED => op(rw::check, rw::write, nothing).on_file().with_ioprio();
-        IORING_OP_READV_FIXED => op(rw::check_vector, rw::read, rw::copy_vector).on_file().with_ioprio();
-        IORING_OP_WRITEV_FIXED => op(rw::check_vector, rw::write, rw::copy_vector).on_file().with_ioprio();
+        IORING_OP_READ => op(rw::check, rw::read, nothing).transferring().selecting();
+        IORING_OP_WRITE => op(rw::check, rw::write, nothing).transferring();
+        IORING_OP_READV => op(rw::check_vector, rw::read, rw::copy_vector).transferring().selecting();
+        IORING_OP_WRITEV => op(rw::check_vector, rw::write, rw::copy_vector).transferring();
+        IORING_OP_READ_FIXED => op(rw::check, rw::read, nothing).transferring();
+        IORING_OP_WRITE_FIXED => op(rw::check, rw::write, nothing).transferring();
+        IORING_OP_READV_FIXED => op(rw::check_vector, rw::read, rw::copy_vector).transferring();
+        IORING_OP_WRITEV_FIXED => op(rw::check_vector, rw::write, rw::copy_vector).transferring();
         IORING_OP_FSYNC => op(sync::check_fsync, sync::fsync, nothing).on_file();
         IORING_OP_SYNC_FILE_RANGE => op(sync::check_range, sync::range, nothing).on_file();
         IORING_OP_FALLOCATE => op(sync::check_fallocate, sync::fallocate, nothing).on_file();

@@ -189,20 +189,12 @@ fn without_flags(
 }
 
 /// Registered and provided buffers: finds the memory. `Err` is a result.
-fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
+fn prepare(ring: &Ring, req: &mut Req, batch: &mut Batch) -> Result<(), c_int> {
     if is_fixed(req) {
         if req.buffer.is_none() {
-            let state = ring.state.lock();
-            let buffer = state
-                .buffers
-                .as_ref()
-                .and_then(|all| all.get(req.buf_index() as usize))
-                .cloned()
-                .flatten();
-            let Some(buffer) = buffer else {
+            let Some(buffer) = batch.fixed_buffer(ring, req.buf_index()) else {
                 return Err(-libc::EFAULT);
             };
-            drop(state);
             let inside = with_vectors(req, |all| {
                 let held = |part: &libc::iovec| buffer.holds(part.iov_base.addr(), part.iov_len);
                 all.iter()
@@ -224,24 +216,24 @@ fn prepare(ring: &Ring, req: &mut Req) -> Result<(), c_int> {
     Ok(())
 }
 
-pub fn read(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
-    start(ring, req, how, false)
+pub fn read(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    start(ring, req, how, batch, false)
 }
 
-pub fn write(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
-    start(ring, req, how, true)
+pub fn write(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    start(ring, req, how, batch, true)
 }
 
-fn start(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
+fn start(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: bool) -> Outcome {
     if req.is_vector() && req.address::<u8>().is_null() && req.sqe.len != 0 {
         return Outcome::Done(-libc::EFAULT, 0);
     }
-    if let Err(error) = prepare(ring, req) {
+    if let Err(error) = prepare(ring, req, batch) {
         return Outcome::Done(error, 0);
     }
     match how {
         How::Block => block(ring, req, write),
-        How::Try | How::Ready => attempt(ring, req, how, write),
+        How::Try | How::Ready => attempt(ring, req, how, batch, write),
     }
 }
 
@@ -277,12 +269,9 @@ impl Outcome {
 }
 
 /// In a thread that must not wait.
-fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
+fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: bool) -> Outcome {
     let fd = req.fd();
-    let open = match &req.file {
-        Some(file) => file.flags,
-        None => sys::open_flags(fd),
-    };
+    let open = batch.open_flags(req);
     if open < 0 {
         return Outcome::Done(open, 0).with_buffer(ring, req);
     }
@@ -291,12 +280,8 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
         return Outcome::Done(-libc::EOPNOTSUPP, 0).with_buffer(ring, req);
     }
     let patient = req.op_flags() & libc::RWF_NOWAIT as u32 == 0;
-    let kind = |req: &Req| match &req.file {
-        Some(file) => file.kind,
-        None => sys::file_type(req.fd()),
-    };
     let on_disk = |kind: c_int| matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK);
-    if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(kind(req)) {
+    if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(batch.kind(req)) {
         // Relaxed: a program that reads right after it has asked to be told has seen itself ask.
         let watched = aio::WATCHED.load(Ordering::Relaxed);
         let direct =
@@ -313,14 +298,14 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
         0 if ret as usize >= wanted(req) || ret == 0 => done(ring, req, ret),
         0 => {
             // A part: the rest is not in memory, or there is no rest.
-            if patient && kind(req) as libc::mode_t == libc::S_IFREG {
+            if patient && batch.kind(req) as libc::mode_t == libc::S_IFREG {
                 req.done += ret as usize;
                 return Outcome::Park(Place::Worker(Class::Bounded));
             }
             done(ring, req, ret)
         }
         libc::EAGAIN if !patient => done(ring, req, ret),
-        libc::EAGAIN if on_disk(kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
+        libc::EAGAIN if on_disk(batch.kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
         libc::EAGAIN => {
             // Nothing is taken out of the group before there is something to put into it.
             if let Some(picked) = req.picked.take() {
@@ -329,7 +314,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, write: bool) -> Outcome {
             Outcome::Park(Place::Poll(events))
         }
         libc::EOPNOTSUPP if patient => {
-            let kind = kind(req);
+            let kind = batch.kind(req);
             if on_disk(kind) {
                 // A file in memory never blocks.
                 if sys::in_memory(fd) {
