@@ -6,12 +6,14 @@ use std::sync::Arc;
 use uring_core::abi::IORING_CQE_F_MORE;
 
 use crate::job::Job;
+use crate::lead;
 use crate::memory::Completion;
 use crate::request::Req;
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::FixedFile;
 use crate::ring::Ring;
 use crate::sys;
+use crate::wake::Round;
 
 /// What a descriptor stands for. Asked for once in a round: who changes it in another thread at the same time cannot
 /// tell whether a request comes before or after.
@@ -36,6 +38,14 @@ pub struct Batch {
     pub untold: bool,
     /// The thread is the program's own, inside `io_uring_enter`.
     pub within_enter: bool,
+    /// The end of the round tries the requests that come last, and looks for events.
+    pub ends_by_looking: bool,
+    /// It is on.
+    pub ending: bool,
+    /// Requests that come last.
+    pub last: Vec<Box<Job>>,
+    /// Requests wait for events without having been tried.
+    pub untried: bool,
 }
 
 impl Batch {
@@ -50,7 +60,23 @@ impl Batch {
             buffer: None,
             untold: false,
             within_enter,
+            ends_by_looking: false,
+            ending: false,
+            last: Vec::new(),
+            untried: false,
         }
+    }
+
+    /// Whether no other thread looks for events, in a round whose end does.
+    #[inline]
+    pub fn is_alone(&self) -> bool {
+        self.ends_by_looking && !Round::is_on() && !lead::is_watched()
+    }
+
+    /// Whether requests have not been tried at their turn, and the end of the round is not there yet.
+    #[inline]
+    pub fn has_last(&self) -> bool {
+        (self.untried || !self.last.is_empty()) && !self.ending
     }
 
     /// The flags with which the file of a request is open, or a negative error number.

@@ -8,15 +8,22 @@ use std::sync::atomic::Ordering;
 use crate::poller;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
-use crate::wake::{FIRING, RINGS_POLLED};
+use crate::wake::{RINGS_POLLED, Round, wait_for_firing};
 
 /// Goes on with the requests of a ring whose descriptors are ready or whose time has come.
 pub fn gather(ring: &Arc<Ring>) {
     if ring.state.lock().in_flight == 0 {
         return;
     }
-    poller::round_once(0);
-    // The poller's thread may have got an event and not come to its requests yet.
+    poller::look();
+    if Round::is_on() {
+        fire_waited_for(ring);
+    }
+    wait_for_firing();
+}
+
+/// Another thread may have got an event and not come to its requests yet.
+fn fire_waited_for(ring: &Arc<Ring>) {
     let mut slots = poller::waited_for(ring);
     let none = sys::timespec(0);
     // SAFETY: the slots are there, and a time on this stack.
@@ -32,17 +39,8 @@ pub fn gather(ring: &Arc<Ring>) {
     };
     if found > 0 {
         for slot in slots.iter().filter(|slot| slot.revents != 0) {
-            poller::fire(slot.fd, slot.revents as u16 as u32, false);
+            poller::fire(slot.fd, slot.revents as u16 as u32);
         }
-    }
-    wait_for_firing();
-}
-
-/// The poller's thread may be at requests whose events came: none of them waits.
-fn wait_for_firing() {
-    while FIRING.load(Ordering::SeqCst) != 0 {
-        // SAFETY: no memory is named.
-        unsafe { sys!(SYS_sched_yield) };
     }
 }
 
@@ -53,7 +51,7 @@ pub fn tell_polls(ring: &Ring) {
     let told = RINGS_POLLED.load(Ordering::Relaxed);
     let fd = ring.descriptor();
     if told && ring.ready() != 0 && fd >= 0 {
-        poller::fire(fd, libc::EPOLLIN as u32, false);
+        poller::fire(fd, libc::EPOLLIN as u32);
         wait_for_firing();
     }
 }

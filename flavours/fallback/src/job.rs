@@ -9,6 +9,7 @@ use crate::ring::Ring;
 /// How jobs go on when what they wait for is there. Where they wait stands below what runs them.
 pub struct Runner {
     pub resume: fn(Box<Job>, How),
+    pub resume_all: fn(Vec<Box<Job>>, How),
     pub complete_all: fn(Vec<(Box<Job>, c_int)>),
 }
 
@@ -23,6 +24,13 @@ impl Job {
     /// Runs it.
     pub fn resume(self: Box<Job>, how: How) {
         (self.runner.resume)(self, how);
+    }
+
+    /// Runs jobs that can go on together.
+    pub fn resume_all(jobs: Vec<Box<Job>>, how: How) {
+        if let Some(first) = jobs.first() {
+            (first.runner.resume_all)(jobs, how);
+        }
     }
 
     /// Completes jobs that ended together.

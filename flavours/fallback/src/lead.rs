@@ -4,9 +4,10 @@
 //! of the program's waits: those sleep on their rings, and the poller's thread serves all. After a leader has left, the
 //! poller's thread stands by for a moment before it looks for events itself: most leaders come back at once.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use crate::sys;
+use crate::sys::{self, sys};
 
 /// How long the poller's thread stands by, in nanoseconds.
 const MOMENT: u64 = 1_000_000;
@@ -21,6 +22,10 @@ static FOLLOWERS: AtomicU32 = AtomicU32::new(0);
 static CALLS: AtomicU32 = AtomicU32::new(0);
 /// The poller's thread sleeps until a leader leaves.
 static ASLEEP: AtomicBool = AtomicBool::new(false);
+/// The poller's thread sleeps until there are events.
+static NAPS: AtomicBool = AtomicBool::new(false);
+/// The eventfd that ends such a sleep. -1 until there is one.
+static KICK: AtomicI32 = AtomicI32::new(-1);
 
 /// In the child of a fork: there is one thread, and it does not wait.
 pub fn forget() {
@@ -28,6 +33,47 @@ pub fn forget() {
     LEFT.store(0, Ordering::SeqCst);
     FOLLOWERS.store(0, Ordering::SeqCst);
     ASLEEP.store(false, Ordering::SeqCst);
+    NAPS.store(false, Ordering::SeqCst);
+    let kick = KICK.swap(-1, Ordering::SeqCst);
+    if kick >= 0 {
+        sys::close(kick);
+    }
+}
+
+/// A thread of the program's looks for events: the poller's thread need not wake with it.
+fn relieve() {
+    if NAPS.load(Ordering::SeqCst) && NAPS.swap(false, Ordering::SeqCst) {
+        sys::eventfd_write(KICK.load(Ordering::SeqCst));
+    }
+}
+
+/// Whether the poller's thread wakes with the next event.
+pub fn is_watched() -> bool {
+    NAPS.load(Ordering::SeqCst)
+}
+
+/// The poller's thread sleeps until a set of descriptors has events, or somebody else looks for them.
+pub fn nap(set: c_int, nanoseconds: u64) {
+    if KICK.load(Ordering::SeqCst) < 0 {
+        KICK.store(sys::eventfd(), Ordering::SeqCst);
+    }
+    let slot = |fd| libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let kick = KICK.load(Ordering::SeqCst);
+    let mut slots = [slot(set), slot(kick)];
+    let time = sys::timespec(nanoseconds);
+    NAPS.store(true, Ordering::SeqCst);
+    // A leader that came before it could see that is seen here.
+    if !LEADING.load(Ordering::SeqCst) {
+        // SAFETY: two slots and a time, all on this stack. A descriptor of -1 is passed over.
+        unsafe { sys!(SYS_ppoll, slots.as_mut_ptr(), 2, &raw const time, 0, 0) };
+    }
+    if !NAPS.swap(false, Ordering::SeqCst) && kick >= 0 {
+        sys::eventfd_read(kick);
+    }
 }
 
 fn call() {
@@ -39,6 +85,7 @@ fn call() {
 pub fn about_to_wait() {
     if LEFT.load(Ordering::Relaxed) != 0 {
         LEFT.store(sys::monotonic(), Ordering::SeqCst);
+        relieve();
     }
 }
 
@@ -76,7 +123,11 @@ impl Leader {
     /// `None`: another thread of the program's waits, or leads.
     pub fn begin() -> Option<Leader> {
         let alone = FOLLOWERS.load(Ordering::SeqCst) == 0;
-        (alone && !LEADING.swap(true, Ordering::SeqCst)).then_some(Leader)
+        if !alone || LEADING.swap(true, Ordering::SeqCst) {
+            return None;
+        }
+        relieve();
+        Some(Leader)
     }
 
     /// It has waited for events: it may come back at once.

@@ -13,10 +13,10 @@
 //! | [`resources`] | what is registered with a ring, or provided to it |
 //! | [`post`], [`wait`], [`gather`] | completions: posting them, waiting for them, having them at once |
 //! | [`request`], [`op`] | a request; what there is to know of its opcode |
-//! | [`submit`], [`run`], [`batch`] | reading SQEs; running requests and those that depend on them |
+//! | [`submit`], [`run`], [`completion`], [`batch`], [`untried`] | reading SQEs; running requests and those that depend on them; at once or when there is something |
 //! | [`ops`] | a file for each topic of opcodes, and the table of them |
 //! | [`job`], [`parked`], [`deadline`] | a request that waits; where; until when |
-//! | [`workers`], [`poller`], [`aio`], [`futex`], [`word`] | where requests wait: threads, epoll and timers, native AIO, futexes; one of these |
+//! | [`workers`], [`poller`] with [`watched`] and [`epoll`], [`aio`], [`futex`], [`word`] | where requests wait: threads, epoll and timers, native AIO, futexes; one of these |
 //! | [`lead`], [`wake`] | a waiting thread of the program that looks for events itself; waking whoever does |
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
@@ -43,8 +43,10 @@ mod interface;
 
 mod aio;
 mod batch;
+mod completion;
 mod credentials;
 mod deadline;
+mod epoll;
 mod futex;
 mod gather;
 #[cfg(feature = "hooks")]
@@ -82,8 +84,10 @@ mod table;
 #[cfg(test)]
 #[path = "../tests/logic/mod.rs"]
 mod tests;
+mod untried;
 mod wait;
 mod wake;
+mod watched;
 mod word;
 mod workers;
 

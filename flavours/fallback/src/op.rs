@@ -32,6 +32,8 @@ pub enum Outcome {
     Done(c_int, u32),
     /// It waits there.
     Park(Place),
+    /// It comes when all others of the round are taken in.
+    Last,
     /// A thread of the program has to run it.
     HandBack,
 }
@@ -50,6 +52,8 @@ pub struct Op {
     ioprio: bool,
     /// It reads or writes, and changes no descriptor.
     transfers: bool,
+    /// It does not matter to it whether requests before it in the round that come last would have completed.
+    beside_last: bool,
     /// It is refused or not by what its thread may do.
     credentials: bool,
     /// Posts an event and stays where it waits. `false`: it ends, and its last completion is to come.
@@ -70,6 +74,7 @@ pub const fn op(
         select: false,
         ioprio: false,
         transfers: false,
+        beside_last: false,
         credentials: false,
         event: None,
     }
@@ -88,6 +93,10 @@ impl Op {
     pub const fn transferring(mut self) -> Op {
         self.transfers = true;
         self.on_file().with_ioprio()
+    }
+    pub const fn beside_last(mut self) -> Op {
+        self.beside_last = true;
+        self
     }
     pub const fn with_credentials(mut self) -> Op {
         self.credentials = true;
@@ -159,6 +168,12 @@ pub fn issue(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Ou
         return Outcome::Done(-libc::EINVAL, 0);
     };
     issue_as(op, ring, req, how, batch)
+}
+
+/// Whether it matters to a request if those before it that come last would have completed.
+pub fn minds_last(req: &Req) -> bool {
+    // `ioprio`: flags, such as those of requests that receive more than once.
+    req.sqe.ioprio != 0 || find(req.sqe.opcode).is_none_or(|op| !op.beside_last)
 }
 
 /// The same where its opcode has been looked up.

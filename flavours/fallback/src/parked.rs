@@ -2,14 +2,16 @@
 
 use crate::job::Job;
 use crate::request::{Info, Place};
+use crate::watched::For;
 use crate::{aio, futex, poller, workers};
 
 /// Puts a job where it waits. Gives it back where no thread can be made for it.
 pub fn put(job: Box<Job>, place: Place) -> Option<Box<Job>> {
     match place {
         Place::Worker(class) => workers::put(job, class),
-        Place::Poll(events) => poller::put(job, events, false),
-        Place::Edge(events) => poller::put(job, events, true),
+        Place::Poll(events) => poller::put(job, events, For::Once),
+        Place::Untried(events) => poller::put(job, events, For::Untried),
+        Place::Edge(events) => poller::put(job, events, For::Each),
         Place::Timer(deadline) => poller::put_timer(job, deadline),
         Place::Aio => submit_aio(vec![job]).pop(),
         Place::Futex => futex::put(job),
@@ -28,7 +30,7 @@ pub fn submit_aio(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
 pub fn take(id: u64, info: &Info) -> Option<Box<Job>> {
     match info.place {
         Place::Worker(class) => workers::take(id, class),
-        Place::Poll(_) | Place::Edge(_) => poller::take(info.fd, id),
+        Place::Poll(_) | Place::Untried(_) | Place::Edge(_) => poller::take(info.fd, id),
         Place::Timer(_) => poller::take_timer(id),
         Place::Aio => None,
         Place::Futex => futex::take(id),

@@ -1,38 +1,27 @@
 //! One thread that waits for descriptors, times and native AIO.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::epoll::{self, AIO, AT_ONCE, EDGE, Events, NO_EVENTS, WAKE, control, sleep};
 use crate::job::Job;
-use crate::lock::Lock;
+use crate::lock::{Guard, Lock};
+use crate::numbers::Numbers;
 use crate::op;
 use crate::request::{Duplicate, How};
 use crate::ring::Ring;
-use crate::sys::{self, sys};
-use crate::wake::{FIRING, ORPHANED, RINGS_POLLED, WAKER, is_orphaned};
-use crate::{aio, lead, table};
+use crate::sys;
+use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, is_orphaned};
+use crate::watched::{Armed, For, Turn, Watched};
+use crate::{aio, lead, table, wake};
 
 const IDLE: u64 = 5_000_000_000;
-const AT_ONCE: usize = 64;
+/// How often a thread that looks for events goes on while there are as many as one call brings.
+const LOOKS: u32 = 64;
 /// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
 const SLICE: u64 = 1_000_000;
-/// Values of epoll's user data for descriptors that belong to no request.
-const WAKE: u64 = 1 << 32;
-const EDGE: u64 = 2 << 32;
-const AIO: u64 = 3 << 32;
-/// Events that epoll reports unasked.
-const ALWAYS: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
-
-/// A job that waits for a descriptor.
-struct Armed {
-    id: u64,
-    events: u32,
-    edge: bool,
-    job: Box<Job>,
-}
-
 /// What the thread waits for.
 pub struct Poller {
     /// The epoll set: descriptors once (`EPOLLONESHOT`), and those below.
@@ -42,11 +31,11 @@ pub struct Poller {
     wake: c_int,
     runs: bool,
     aio: c_int,
-    /// The descriptors in the set of edges.
-    edges: BTreeSet<c_int>,
-    fds: BTreeMap<c_int, Vec<Armed>>,
+    fds: Watched,
+    /// How often a thread has looked for events of requests that were not tried.
+    looks: u64,
     timers: BTreeMap<(u64, u64), Box<Job>>,
-    deadlines: Option<HashMap<u64, u64>>,
+    deadlines: Option<Numbers<u64, u64>>,
     /// Until when the thread sleeps.
     until: u64,
 }
@@ -57,41 +46,20 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
     wake: -1,
     runs: false,
     aio: -1,
-    edges: BTreeSet::new(),
-    fds: BTreeMap::new(),
+    fds: Watched::new(),
+    looks: 1,
     timers: BTreeMap::new(),
     deadlines: None,
     until: 0,
 });
 
-fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_int {
-    let mut event = libc::epoll_event { events, u64: data };
-    // SAFETY: the kernel reads the event.
-    unsafe { sys!(SYS_epoll_ctl, set, op, fd, &raw mut event) as c_int }
-}
-
 impl Poller {
     /// Makes the sets and the thread unless they exist. `false`: there are no sets.
     fn is_there(&mut self) -> bool {
         if self.level < 0 {
-            // SAFETY: no memory is named.
-            let (level, edge) = unsafe {
-                let make = || sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) as c_int;
-                (make(), make())
-            };
-            let wake = sys::eventfd();
-            let usable = level >= 0
-                && edge >= 0
-                && control(level, libc::EPOLL_CTL_ADD, wake, libc::EPOLLIN as u32, WAKE) == 0
-                && control(level, libc::EPOLL_CTL_ADD, edge, libc::EPOLLIN as u32, EDGE) == 0;
-            if !usable {
-                for fd in [level, edge, wake] {
-                    if fd >= 0 {
-                        sys::close(fd);
-                    }
-                }
+            let Some((level, edge, wake)) = epoll::make() else {
                 return false;
-            }
+            };
             (self.level, self.edge, self.wake) = (level, edge, wake);
             WAKER.store(wake, Ordering::Release);
         }
@@ -103,55 +71,54 @@ impl Poller {
         true
     }
 
-    /// Tells epoll which events the jobs of a descriptor wait for now.
-    fn arm(&mut self, fd: c_int) -> c_int {
-        let armed = self.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
-        for (set, edge) in [(self.level, false), (self.edge, true)] {
-            let wanted = armed.iter().filter(|armed| armed.edge == edge);
-            let events = wanted.fold(0, |events, armed| events | armed.events);
-            if events == 0 && !armed.iter().any(|armed| armed.edge == edge) {
-                if edge && self.edges.remove(&fd) {
-                    control(set, libc::EPOLL_CTL_DEL, fd, 0, 0);
-                }
-                continue;
-            }
-            let how = if edge {
-                libc::EPOLLET
-            } else {
-                libc::EPOLLONESHOT
-            } as u32;
-            let mut ret = control(set, libc::EPOLL_CTL_MOD, fd, events | how, fd as u64);
-            if ret == -libc::ENOENT {
-                ret = control(set, libc::EPOLL_CTL_ADD, fd, events | how, fd as u64);
-            }
-            if ret < 0 {
-                return ret;
-            }
-            if edge {
-                self.edges.insert(fd);
-            }
+    /// Has epoll report the next of these events on a descriptor.
+    fn arm(&mut self, fd: c_int, events: u32) -> c_int {
+        let ret = self.arm_again(fd, events);
+        if ret != -libc::ENOENT {
+            return ret;
         }
-        0
+        self.fds.begin_anew(fd);
+        let events = events | libc::EPOLLONESHOT as u32;
+        control(self.level, libc::EPOLL_CTL_ADD, fd, events, fd as u64)
+    }
+
+    /// The same while the number stands for the file that it stood for before, which the set knows.
+    fn arm_again(&mut self, fd: c_int, events: u32) -> c_int {
+        let events = events | libc::EPOLLONESHOT as u32;
+        control(self.level, libc::EPOLL_CTL_MOD, fd, events, fd as u64)
+    }
+
+    /// Tells epoll of which events on a descriptor each is waited for now.
+    fn arm_edges(&mut self, fd: c_int) -> c_int {
+        let Some(events) = self.fds.wanted_each(fd) else {
+            if self.fds.mark_edge(fd, false) {
+                control(self.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
+            }
+            return 0;
+        };
+        let how = libc::EPOLLET as u32;
+        let mut ret = control(self.edge, libc::EPOLL_CTL_MOD, fd, events | how, fd as u64);
+        if ret == -libc::ENOENT {
+            ret = control(self.edge, libc::EPOLL_CTL_ADD, fd, events | how, fd as u64);
+        }
+        if ret >= 0 {
+            self.fds.mark_edge(fd, true);
+        }
+        ret.min(0)
     }
 
     fn take(&mut self, fd: c_int, id: u64) -> Option<Box<Job>> {
-        let armed = self.fds.get_mut(&fd)?;
-        let at = armed.iter().position(|armed| armed.id == id)?;
-        let taken = armed.swap_remove(at);
-        if armed.is_empty() {
-            self.fds.remove(&fd);
-        }
+        let taken = self.fds.take(fd, id)?;
         if taken.edge {
-            self.arm(fd);
+            self.arm_edges(fd);
         }
         Some(taken.job)
     }
 
     /// In the child of a fork: all waiting jobs are the parent's.
     pub fn forget(&mut self) {
-        std::mem::forget(std::mem::take(&mut self.fds));
+        std::mem::forget(std::mem::replace(&mut self.fds, Watched::new()));
         std::mem::forget(std::mem::take(&mut self.timers));
-        self.edges.clear();
         self.deadlines = None;
         for fd in [self.level, self.edge, self.wake] {
             if fd >= 0 {
@@ -161,34 +128,53 @@ impl Poller {
         (self.level, self.edge, self.wake, self.aio) = (-1, -1, -1, -1);
         WAKER.store(-1, Ordering::Release);
         self.runs = false;
-        FIRING.store(0, Ordering::SeqCst);
+        wake::forget();
         ORPHANED.store(false, Ordering::SeqCst);
     }
 }
 
-/// Lets a job wait for events on its descriptor, once or for each event. Gives it back where that is not possible.
-pub fn put(job: Box<Job>, events: u32, edge: bool) -> Option<Box<Job>> {
+/// When a request to receive is tried.
+pub fn turn(fd: c_int) -> Turn {
+    POLLER.lock().fds.turn(fd)
+}
+
+/// Lets a job wait for events on its descriptor. Gives it back where that is not possible.
+pub fn put(job: Box<Job>, events: u32, how: For) -> Option<Box<Job>> {
     let mut poller = POLLER.lock();
     if !poller.is_there() {
         return Some(job);
     }
-    let (fd, id, ring) = (job.req.fd(), job.req.id, job.ring.clone());
+    let (fd, id) = (job.req.fd(), job.req.id);
+    let ring = is_orphaned().then(|| job.ring.clone());
     if table::is_ring(fd) {
         // Relaxed: who completes something on that ring afterwards has been told of this by the program.
         RINGS_POLLED.store(true, Ordering::Relaxed);
     }
-    poller.fds.entry(fd).or_default().push(Armed {
+    let armed = Armed {
         id,
         events,
-        edge,
+        edge: how == For::Each,
+        untried: if how == For::Untried {
+            poller.looks + 1
+        } else {
+            0
+        },
         job,
-    });
-    if poller.arm(fd) < 0 {
+    };
+    let events = poller.fds.put(fd, armed);
+    let ret = match how {
+        For::Once => poller.arm(fd, events),
+        For::Untried => poller.arm_again(fd, events),
+        For::Each => poller.arm_edges(fd),
+    };
+    if ret < 0 {
         // A file that is always ready, or none at all.
         return poller.take(fd, id);
     }
     drop(poller);
-    call_in(&ring);
+    if let Some(ring) = ring {
+        call_in(&ring);
+    }
     None
 }
 
@@ -304,18 +290,14 @@ pub fn watch_aio(eventfd: c_int) -> bool {
 /// Drops the waiting jobs of a ring that ends.
 pub fn forget(ring: &Arc<Ring>) {
     let mut poller = POLLER.lock();
-    let fds: Vec<c_int> = poller.fds.keys().copied().collect();
+    let ids: Vec<_> = poller
+        .fds
+        .of_ring(ring)
+        .map(|(fd, armed)| (fd, armed.id))
+        .collect();
     let mut dropped = Vec::new();
-    for fd in fds {
-        let armed = poller.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
-        let ids: Vec<u64> = armed
-            .iter()
-            .filter(|armed| Arc::ptr_eq(&armed.job.ring, ring))
-            .map(|armed| armed.id)
-            .collect();
-        for id in ids {
-            dropped.extend(poller.take(fd, id));
-        }
+    for (fd, id) in ids {
+        dropped.extend(poller.take(fd, id));
     }
     drop(poller);
     drop(dropped);
@@ -324,13 +306,10 @@ pub fn forget(ring: &Arc<Ring>) {
 /// The program closes a descriptor. Jobs that wait on it continue with a duplicate, as the kernel would hold the file.
 pub fn before_close(first: c_int, last: c_int) {
     let mut poller = POLLER.lock();
-    let fds: Vec<c_int> = poller.fds.range(first..=last).map(|(fd, _)| *fd).collect();
-    for fd in fds {
-        let Some(armed) = poller.fds.remove(&fd) else {
-            continue;
-        };
+    for fd in poller.fds.within(first, last) {
+        let (armed, edge) = poller.fds.remove(fd);
         control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
-        if poller.edges.remove(&fd) {
+        if edge {
             control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
         }
         for mut one in armed {
@@ -347,27 +326,19 @@ pub fn before_close(first: c_int, last: c_int) {
             if let Some(info) = one.job.ring.state.lock().pending.get_mut(one.id) {
                 info.fd = copy;
             }
-            poller.fds.entry(copy).or_default().push(one);
-            poller.arm(copy);
+            one.untried = 0;
+            let each = one.edge;
+            let events = poller.fds.put(copy, one);
+            if each {
+                poller.arm_edges(copy);
+            } else {
+                poller.arm(copy, events);
+            }
         }
     }
-}
-
-type Events = [libc::epoll_event; AT_ONCE];
-const NO_EVENTS: Events = [libc::epoll_event { events: 0, u64: 0 }; AT_ONCE];
-
-/// Returns how many events there are, or a negative error number.
-fn sleep(set: c_int, events: &mut Events, nanoseconds: u64) -> c_int {
-    let time = sys::timespec(nanoseconds);
-    let at = events.as_mut_ptr();
-    // SAFETY: as many events as there is room for, and a time on this stack.
-    let mut got = unsafe { sys!(SYS_epoll_pwait2, set, at, AT_ONCE, &raw const time, 0, 8) };
-    if got == -libc::ENOSYS as isize || got == -libc::EPERM as isize {
-        let milliseconds = nanoseconds.div_ceil(1_000_000).min(i32::MAX as u64);
-        // SAFETY: as above.
-        got = unsafe { sys!(SYS_epoll_pwait, set, at, AT_ONCE, milliseconds, 0, 8) };
-    }
-    got as c_int
+    drop(poller);
+    // Requests whose events came work on the file by the same number.
+    wake::wait_for_firing();
 }
 
 /// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
@@ -376,8 +347,13 @@ fn round(events: &mut Events, span: u64) -> c_int {
         let poller = POLLER.lock();
         (poller.level, poller.edge)
     };
+    let _round = Round::begin();
     let got = sleep(level, events, span);
-    for event in events.iter().take(usize::try_from(got).unwrap_or(0)) {
+    let came = events
+        .get(..usize::try_from(got).unwrap_or(0))
+        .unwrap_or_default();
+    fire_all(came.iter().filter(|event| event.u64 < WAKE));
+    for event in came {
         match event.u64 {
             WAKE => sys::eventfd_read(POLLER.lock().wake),
             AIO => aio::reap(),
@@ -385,14 +361,26 @@ fn round(events: &mut Events, span: u64) -> c_int {
                 let mut inner = NO_EVENTS;
                 let got = sleep(edge, &mut inner, 0);
                 for event in inner.iter().take(usize::try_from(got).unwrap_or(0)) {
-                    fire(event.u64 as c_int, event.events, true);
+                    fire_edge(event.u64 as c_int, event.events);
                 }
             }
-            fd => fire(fd as c_int, event.events, false),
+            _ => {}
         }
     }
     fire_timers();
     got
+}
+
+/// Runs the jobs whose events are there, as many as there are.
+pub fn look() {
+    POLLER.lock().looks += 1;
+    let mut events = NO_EVENTS;
+    // Requests that receive again and again may have events without end.
+    for _ in 0..LOOKS {
+        if round(&mut events, 0) != AT_ONCE as c_int {
+            return;
+        }
+    }
 }
 
 /// The thread.
@@ -407,9 +395,10 @@ fn serve() {
             .timers
             .first_key_value()
             .map_or(idle, |((deadline, _), _)| (*deadline).min(idle));
-        let span = poller.until.saturating_sub(now);
+        let (span, level) = (poller.until.saturating_sub(now), poller.level);
         drop(poller);
-        if round(&mut events, span) <= 0 {
+        lead::nap(level, span);
+        if round(&mut events, 0) <= 0 {
             let aio = aio::AIO.lock().is_idle();
             let mut poller = POLLER.lock();
             if aio
@@ -424,65 +413,73 @@ fn serve() {
     }
 }
 
-/// Runs the jobs that waited for these events.
-pub fn fire(fd: c_int, events: u32, edge: bool) {
-    let mut poller = POLLER.lock();
-    let armed = poller.fds.get(&fd).map(Vec::as_slice).unwrap_or_default();
-    let hit = |armed: &&Armed| armed.edge == edge && events & (armed.events | ALWAYS) != 0;
-    let ids: Vec<u64> = armed.iter().filter(hit).map(|armed| armed.id).collect();
+/// Runs the jobs that waited once for these events on a descriptor.
+pub fn fire(fd: c_int, events: u32) {
+    let event = libc::epoll_event {
+        events,
+        u64: fd as u64,
+    };
+    fire_all(std::iter::once(&event));
+}
+
+/// The same for several descriptors.
+fn fire_all<'a>(events: impl Iterator<Item = &'a libc::epoll_event>) {
     let mut jobs = Vec::new();
-    for id in ids {
-        if edge {
-            let Some(at) = poller.fds.get_mut(&fd) else {
-                break;
-            };
-            let Some(armed) = at.iter_mut().find(|armed| armed.id == id) else {
-                continue;
-            };
-            // Stays where it is, unless it ends with this.
-            if op::event(&armed.job) {
-                continue;
-            }
+    let mut poller = POLLER.lock();
+    for event in events {
+        let fd = event.u64 as c_int;
+        let look = poller.looks;
+        if let Some(others) = poller.fds.take_ready(fd, event.events, look, &mut jobs) {
+            poller.arm(fd, others);
         }
-        jobs.extend(poller.take(fd, id));
     }
-    if !edge {
-        poller.arm(fd);
+    run(poller, jobs);
+}
+
+/// Runs the jobs that waited for each event on a descriptor, and for these.
+fn fire_edge(fd: c_int, events: u32) {
+    let mut jobs = Vec::new();
+    let mut poller = POLLER.lock();
+    for id in poller.fds.at_edges(fd, events) {
+        // Stays where it is, unless it ends with this.
+        if poller.fds.job(fd, id).is_some_and(|job| !op::event(job)) {
+            jobs.extend(poller.take(fd, id));
+        }
     }
-    // Under the lock: who finds a job gone finds it counted. SeqCst: as all that is counted across threads here.
-    FIRING.fetch_add(1, Ordering::SeqCst);
+    run(poller, jobs);
+}
+
+/// Runs jobs that were taken while the lock was held.
+fn run(poller: Guard<'_, Poller>, jobs: Vec<Box<Job>>) {
+    if jobs.is_empty() {
+        return;
+    }
+    // Under the lock: who finds a job gone finds it counted.
+    let firing = Firing::begin();
     drop(poller);
-    for job in jobs {
-        job.resume(How::Ready);
-    }
-    FIRING.fetch_sub(1, Ordering::SeqCst);
+    Job::resume_all(jobs, How::Ready);
+    drop(firing);
 }
 
 /// The descriptors on which jobs of a ring wait once.
 pub fn waited_for(ring: &Arc<Ring>) -> Vec<libc::pollfd> {
     let poller = POLLER.lock();
-    let of_ring = |armed: &&Armed| !armed.edge && Arc::ptr_eq(&armed.job.ring, ring);
-    let fds = poller.fds.iter().filter_map(|(fd, armed)| {
-        let events = armed.iter().filter(of_ring).map(|armed| armed.events);
-        events
-            .reduce(|all, events| all | events)
-            .map(|all| libc::pollfd {
-                fd: *fd,
-                events: all as i16,
-                revents: 0,
-            })
-    });
-    fds.collect()
+    let once = poller.fds.of_ring(ring).filter(|(_, armed)| !armed.edge);
+    once.map(|(fd, armed)| libc::pollfd {
+        fd,
+        events: armed.events as i16,
+        revents: 0,
+    })
+    .collect()
 }
 
 fn fire_timers() {
     loop {
         let mut poller = POLLER.lock();
-        let now = sys::monotonic();
         let Some(((deadline, id), _)) = poller.timers.first_key_value() else {
             return;
         };
-        if *deadline > now {
+        if *deadline > sys::monotonic() {
             return;
         }
         let key = (*deadline, *id);

@@ -246,6 +246,8 @@ pub enum Place {
     Worker(Class),
     /// For events on a descriptor, once. The descriptor is the request's.
     Poll(u32),
+    /// The same, without having been tried: requests on the descriptor had to wait before.
+    Untried(u32),
     /// For each event on a descriptor.
     Edge(u32),
     /// Until a time on the monotonic clock, in nanoseconds.

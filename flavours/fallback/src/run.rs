@@ -7,16 +7,18 @@ use std::sync::atomic::Ordering;
 use uring_core::abi::*;
 
 use crate::batch::Batch;
+use crate::completion::{cancel_chain, completion, drop_timeout, flags_of, start_deferred};
 use crate::job::{Job, Runner};
 use crate::memory::Completion;
 use crate::op::{self, Op, Outcome};
 use crate::request::{Class, How, Info, Place, Req};
-use crate::ring::{Ring, State};
-use crate::{deadline, parked, poller};
+use crate::ring::Ring;
+use crate::{deadline, parked, poller, untried};
 
 /// How jobs go on: by the functions below.
 static RUNNER: Runner = Runner {
     resume,
+    resume_all,
     complete_all,
 };
 
@@ -52,6 +54,7 @@ fn submit_aio(ring: &Arc<Ring>, batch: &mut Batch) {
 /// Runs a request that was just taken in and is linked to nothing. Most complete at once, and stay where they are.
 #[inline]
 pub fn begin(ring: &Arc<Ring>, mut req: Req, op: Option<&'static Op>, batch: &mut Batch) {
+    before(ring, &req, batch);
     let outcome = match op {
         Some(op) => op::issue_as(op, ring, &mut req, How::Try, batch),
         None => Outcome::Done(req.failed, 0),
@@ -62,7 +65,7 @@ pub fn begin(ring: &Arc<Ring>, mut req: Req, op: Option<&'static Op>, batch: &mu
             batch.keep(req);
         }
         outcome => {
-            let next = follow(ring, req, outcome, batch);
+            let next = follow(ring, job(ring, req), outcome, batch);
             run_all(ring, next, batch);
         }
     }
@@ -83,18 +86,30 @@ fn run_all(ring: &Arc<Ring>, mut next: Vec<Req>, batch: &mut Batch) {
 
 /// Runs a request of a job that was taken from where it waited.
 pub fn resume(job: Box<Job>, how: How) {
-    let Job { ring, req, .. } = *job;
-    let mut batch = Batch::new(false, Vec::new());
-    run(&ring, req, how, &mut batch);
-    end(&mut batch, &ring);
-    settle(&ring);
+    resume_all(vec![job], how);
+}
+
+/// The same for several jobs. Those of one ring after the other are told of together.
+pub fn resume_all(jobs: Vec<Box<Job>>, how: How) {
+    let mut jobs = jobs.into_iter().peekable();
+    while let Some(job) = jobs.next() {
+        let ring = job.ring.clone();
+        let mut batch = Batch::new(false, Vec::new());
+        run_job(&ring, job, how, &mut batch);
+        while let Some(job) = jobs.next_if(|job| Arc::ptr_eq(&job.ring, &ring)) {
+            run_job(&ring, job, how, &mut batch);
+        }
+        end(&mut batch, &ring);
+        settle(&ring);
+    }
 }
 
 /// Completes a request of a job that was taken from where it waited.
-pub fn complete(job: Box<Job>, res: c_int, flags: u32) {
-    let Job { ring, req, .. } = *job;
+pub fn complete(mut job: Box<Job>, res: c_int, flags: u32) {
+    let ring = job.ring.clone();
     let mut batch = Batch::new(false, Vec::new());
-    let next = finish(&ring, req, res, flags, &mut batch);
+    let next = finish(&ring, &mut job.req, res, flags, &mut batch);
+    drop(job);
     run_all(&ring, next, &mut batch);
     end(&mut batch, &ring);
     settle(&ring);
@@ -103,14 +118,15 @@ pub fn complete(job: Box<Job>, res: c_int, flags: u32) {
 /// Completes jobs that ended together.
 pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
     let mut jobs = jobs.into_iter().peekable();
-    while let Some((job, res)) = jobs.next() {
-        let Job { ring, req, .. } = *job;
+    while let Some((mut job, res)) = jobs.next() {
+        let ring = job.ring.clone();
         let mut batch = Batch::new(false, Vec::new());
-        let flags = flags_of(&ring, &req, res);
-        let mut next = finish(&ring, req, res, flags, &mut batch);
-        while let Some((job, res)) = jobs.next_if(|(job, _)| Arc::ptr_eq(&job.ring, &ring)) {
+        let flags = flags_of(&ring, &job.req, res);
+        let mut next = finish(&ring, &mut job.req, res, flags, &mut batch);
+        drop(job);
+        while let Some((mut job, res)) = jobs.next_if(|(job, _)| Arc::ptr_eq(&job.ring, &ring)) {
             let flags = flags_of(&ring, &job.req, res);
-            next.extend(finish(&ring, job.req, res, flags, &mut batch));
+            next.extend(finish(&ring, &mut job.req, res, flags, &mut batch));
         }
         run_all(&ring, next, &mut batch);
         end(&mut batch, &ring);
@@ -146,26 +162,73 @@ pub fn go_on(ring: &Arc<Ring>) {
     settle(ring);
 }
 
+/// What has to be done before a request runs.
+#[inline]
+fn before(ring: &Arc<Ring>, req: &Req, batch: &mut Batch) {
+    if batch.has_last() && op::minds_last(req) {
+        end_last(ring, batch);
+    }
+}
+
+/// Completes the requests that were not tried at their turn, as far as they can be complete, before others of the round
+/// go on.
+pub fn end_last(ring: &Arc<Ring>, batch: &mut Batch) {
+    if batch.has_last() {
+        try_last(ring, batch);
+        untried::look(ring, batch);
+    }
+}
+
+/// Runs the requests that come last.
+pub fn try_last(ring: &Arc<Ring>, batch: &mut Batch) {
+    if batch.last.is_empty() {
+        return;
+    }
+    batch.ending = true;
+    for job in std::mem::take(&mut batch.last) {
+        run_job(ring, job, How::Try, batch);
+    }
+    batch.ending = false;
+}
+
 /// Runs one request. Returns those that may be started now.
 fn step(ring: &Arc<Ring>, mut req: Req, how: How, batch: &mut Batch) -> Vec<Req> {
-    let outcome = if req.failed != 0 {
-        Outcome::Done(req.failed, 0)
-    } else {
-        op::issue(ring, &mut req, how, batch)
-    };
-    follow(ring, req, outcome, batch)
+    match outcome(ring, &mut req, how, batch) {
+        Outcome::Done(res, flags) => finish(ring, &mut req, res, flags, batch),
+        outcome => follow(ring, job(ring, req), outcome, batch),
+    }
+}
+
+/// Runs a job, which stays where it is, and the requests that it lets start.
+fn run_job(ring: &Arc<Ring>, mut job: Box<Job>, how: How, batch: &mut Batch) {
+    let outcome = outcome(ring, &mut job.req, how, batch);
+    let next = follow(ring, job, outcome, batch);
+    run_all(ring, next, batch);
+}
+
+/// Starts a request, or goes on with it.
+fn outcome(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    before(ring, req, batch);
+    if req.failed != 0 {
+        return Outcome::Done(req.failed, 0);
+    }
+    op::issue(ring, req, how, batch)
 }
 
 /// Does what the outcome of a request asks for. Returns those that may be started now.
-fn follow(ring: &Arc<Ring>, req: Req, outcome: Outcome, batch: &mut Batch) -> Vec<Req> {
+fn follow(ring: &Arc<Ring>, mut job: Box<Job>, outcome: Outcome, batch: &mut Batch) -> Vec<Req> {
     match outcome {
-        Outcome::Done(res, flags) => finish(ring, req, res, flags, batch),
+        Outcome::Done(res, flags) => finish(ring, &mut job.req, res, flags, batch),
         Outcome::HandBack => {
             batch.post(ring);
-            hand_back(ring, req);
+            hand_back(ring, job.req);
             Vec::new()
         }
-        Outcome::Park(place) => park(ring, req, place, batch),
+        Outcome::Park(place) => park(ring, job, place, batch),
+        Outcome::Last => {
+            batch.last.push(job);
+            Vec::new()
+        }
     }
 }
 
@@ -183,8 +246,9 @@ fn hand_back(ring: &Arc<Ring>, req: Req) {
 }
 
 /// Puts a request where it waits. Returns those that may be started now: it was completed after all.
-fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<Req> {
-    if let Err(error) = op::stabilize(&mut req) {
+fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) -> Vec<Req> {
+    let req = &mut job.req;
+    if let Err(error) = op::stabilize(req) {
         return finish(ring, req, error, 0, batch);
     }
     let mut timeout = None;
@@ -219,7 +283,6 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
         state.pending.insert(id, info);
         ring.show_work(&state);
     }
-    let job = job(ring, req);
     match place {
         Place::Aio => {
             batch.aio.push(job);
@@ -227,13 +290,20 @@ fn park(ring: &Arc<Ring>, mut req: Req, place: Place, batch: &mut Batch) -> Vec<
                 submit_aio(ring, batch);
             }
         }
-        // A later request may depend on this one's effects, and a wake must not be late.
+        // Another thread may complete it before this one posts what has completed already.
         _ => {
-            batch.post(ring);
-            if let Some(job) = parked::put(job, place) {
-                // No thread can be made: the caller does the work.
-                let Job { ring, req, .. } = *job;
-                return step(&ring, req, How::Block, batch);
+            if !batch.is_alone() {
+                batch.post(ring);
+            }
+            if let Some(mut job) = parked::put(job, place) {
+                let how = match place {
+                    // The number stands for another file than before.
+                    Place::Untried(_) => How::Try,
+                    // No thread can be made: the caller does the work.
+                    _ => How::Block,
+                };
+                let outcome = outcome(ring, &mut job.req, how, batch);
+                return follow(ring, job, outcome, batch);
             }
         }
     }
@@ -266,7 +336,7 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     let deadline = match deadline::deadline(&timeout) {
         Ok(deadline) => deadline,
         Err(error) => {
-            finish(ring, timeout, error, 0, batch);
+            finish(ring, &mut timeout, error, 0, batch);
             return;
         }
     };
@@ -306,26 +376,9 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     drop(poller::put_timer(job(ring, timeout), deadline));
 }
 
-/// What the program is told of a request. `None`: nothing.
-#[inline]
-fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Completion> {
-    // A link timeout is a success whatever became of it.
-    let success = res >= 0 && !req.short || req.is_link_timeout();
-    if req.has(IOSQE_CQE_SKIP_SUCCESS) && success {
-        return None;
-    }
-    let (flags, big) = wide(ring, req, flags);
-    Some(Completion {
-        user_data: req.sqe.user_data,
-        res,
-        flags,
-        big,
-    })
-}
-
 /// Completes a request. Returns those that may be started now.
-fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
-    let completion = completion(ring, &req, res, flags);
+fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
+    let completion = completion(ring, req, res, flags);
     if !req.counted && req.link.is_none() {
         batch.done.extend(completion);
         return Vec::new();
@@ -390,60 +443,6 @@ fn finish(ring: &Arc<Ring>, mut req: Req, res: c_int, flags: u32, batch: &mut Ba
     next
 }
 
-/// Moves the deferred requests whose turn has come to those that may be started.
-pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
-    let mut turn = Vec::new();
-    while let Some(front) = state.deferred.front() {
-        if front.drained && state.holds_drained() {
-            break;
-        }
-        if let Some(mut req) = state.deferred.pop_front() {
-            req.counted = true;
-            state.in_flight += 1;
-            turn.push(req);
-        }
-    }
-    // `next` is a stack.
-    turn.reverse();
-    next.splice(0..0, turn);
-}
-
-/// Completes a link timeout whose request was done before it was started. Returns what follows it.
-fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Option<Box<Req>> {
-    if !timeout.has(IOSQE_CQE_SKIP_SUCCESS) {
-        let completion = Completion {
-            user_data: timeout.sqe.user_data,
-            res: -libc::ECANCELED,
-            ..Completion::default()
-        };
-        ring.post_in_turn(state, completion);
-    }
-    timeout.link.take()
-}
-
-/// Completes the rest of a chain.
-fn cancel_chain(ring: &Ring, state: &mut State, first: Box<Req>, silent: bool) {
-    let mut link = Some(first);
-    while let Some(mut req) = link {
-        link = req.link.take();
-        if !silent {
-            let res = if req.failed != 0 {
-                req.failed
-            } else {
-                -libc::ECANCELED
-            };
-            ring.post_in_turn(
-                state,
-                Completion {
-                    user_data: req.sqe.user_data,
-                    res,
-                    ..Completion::default()
-                },
-            );
-        }
-    }
-}
-
 /// What is due after completions, outside of all locks: tags of resources, and timeouts that count completions.
 pub fn settle(ring: &Arc<Ring>) {
     ring.post_released();
@@ -472,21 +471,4 @@ fn end_counted(ring: &Arc<Ring>) {
             complete(job, 0, 0);
         }
     }
-}
-
-/// The flags of a completion and the second half that it has in a ring with such.
-fn wide(ring: &Ring, req: &Req, flags: u32) -> (u32, [u64; 2]) {
-    if !req.is_wide_nop() {
-        return (flags, [0; 2]);
-    }
-    let mixed = ring.has(IORING_SETUP_CQE_MIXED);
-    let extra = [req.offset(), req.address::<u8>().addr() as u64];
-    (flags | if mixed { IORING_CQE_F_32 } else { 0 }, extra)
-}
-
-/// The flags of a completion with this result: which provided buffer was used.
-fn flags_of(ring: &Ring, req: &Req, res: c_int) -> u32 {
-    req.picked
-        .as_ref()
-        .map_or(0, |picked| picked.flags(&mut ring.state.lock().groups, res))
 }

@@ -11,7 +11,7 @@ use crate::memory::Completion;
 use crate::op::{self, Op};
 use crate::request::{How, Req};
 use crate::ring::{Ring, Submission};
-use crate::run;
+use crate::{run, untried};
 
 /// Every flag that an SQE can have.
 pub const SQE_FLAGS: u32 = IOSQE_FIXED_FILE
@@ -59,6 +59,8 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
     let count = count.min(there).min(memory.sq_entries);
     let all = ring.has(IORING_SETUP_SUBMIT_ALL);
     let mut batch = Batch::new(true, std::mem::take(&mut submission.room));
+    // Not where completions come on request: those of requests that could be complete come then.
+    batch.ends_by_looking = !ring.tells_work();
     let mut chain = Chain::new();
     let mut taken = 0;
     while taken < count {
@@ -89,11 +91,13 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
         // The program ended it with a member that is linked to nothing.
         start_chain(ring, &mut submission, chain, &mut batch);
     }
+    run::try_last(ring, &mut batch);
     run::end(&mut batch, ring);
     // Tags are posted as soon as nothing uses their resources.
     batch.forget_files();
-    submission.room = batch.done;
+    submission.room = std::mem::take(&mut batch.done);
     drop(submission);
+    untried::look(ring, &mut batch);
     run::settle(ring);
     taken as c_int
 }
@@ -185,6 +189,7 @@ fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mu
     let drain = req.has(IOSQE_IO_DRAIN);
     req.drained = drain || submission.drain_next;
     submission.drain_next = drain;
+    run::end_last(ring, batch);
     batch.post(ring);
     if req.failed == 0 {
         let mut state = ring.state.lock();

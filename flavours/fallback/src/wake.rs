@@ -1,8 +1,9 @@
-//! How the thread that looks for events is woken, and whether there is one.
+//! How the thread that looks for events is woken, whether there is one, and who does its work.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
-use crate::sys;
+use crate::sys::{self, sys};
 
 /// The eventfd that ends a sleep, once there is one.
 pub static WAKER: AtomicI32 = AtomicI32::new(-1);
@@ -10,7 +11,73 @@ pub static WAKER: AtomicI32 = AtomicI32::new(-1);
 pub static ORPHANED: AtomicBool = AtomicBool::new(false);
 
 /// Threads that run jobs whose events came, or are about to.
-pub static FIRING: AtomicU32 = AtomicU32::new(0);
+static FIRING: AtomicU32 = AtomicU32::new(0);
+/// Threads that look for events, or run the jobs whose events they found.
+static ROUNDS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// This thread is one of those that run jobs.
+    static FIRES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A thread that runs jobs whose events came, as long as this lives.
+pub struct Firing {
+    /// Whether the thread was one already.
+    before: bool,
+}
+
+impl Firing {
+    pub fn begin() -> Firing {
+        // SeqCst, here and below: as all that is counted across threads here.
+        FIRING.fetch_add(1, Ordering::SeqCst);
+        Firing {
+            before: FIRES.replace(true),
+        }
+    }
+}
+
+impl Drop for Firing {
+    fn drop(&mut self) {
+        FIRES.set(self.before);
+        FIRING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Waits until no other thread runs jobs whose events came: none of them waits.
+pub fn wait_for_firing() {
+    while FIRING.load(Ordering::SeqCst) != 0 && !FIRES.get() {
+        // SAFETY: no memory is named.
+        unsafe { sys!(SYS_sched_yield) };
+    }
+}
+
+/// A thread that looks for events and runs their jobs, as long as this lives.
+pub struct Round(());
+
+impl Round {
+    pub fn begin() -> Round {
+        ROUNDS.fetch_add(1, Ordering::SeqCst);
+        Round(())
+    }
+
+    /// Whether there is such a thread.
+    pub fn is_on() -> bool {
+        ROUNDS.load(Ordering::SeqCst) != 0
+    }
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        ROUNDS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// In the child of a fork: the thread that forked does none of it.
+pub fn forget() {
+    FIRING.store(0, Ordering::SeqCst);
+    ROUNDS.store(0, Ordering::SeqCst);
+    FIRES.set(false);
+}
 
 /// Requests have waited for the descriptor of a ring.
 pub static RINGS_POLLED: AtomicBool = AtomicBool::new(false);

@@ -33,8 +33,8 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
         };
     }
     table! {
-        IORING_OP_NOP => op(misc::check_nop, misc::nop, nothing);
-        IORING_OP_NOP128 => op(misc::check_nop, misc::nop, nothing);
+        IORING_OP_NOP => op(misc::check_nop, misc::nop, nothing).beside_last();
+        IORING_OP_NOP128 => op(misc::check_nop, misc::nop, nothing).beside_last();
         IORING_OP_READ => op(rw::check, rw::read, nothing).transferring().selecting();
         IORING_OP_WRITE => op(rw::check, rw::write, nothing).transferring();
         IORING_OP_READV => op(rw::check_vector, rw::read, rw::copy_vector).transferring().selecting();
@@ -88,10 +88,10 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
         IORING_OP_SHUTDOWN => op(socket::check_shutdown, socket::shutdown, nothing).on_file();
         IORING_OP_ACCEPT => op(socket::check_accept, socket::accept, nothing).on_file().with_ioprio();
         IORING_OP_CONNECT => op(socket::check_connect, socket::connect, socket::copy_address).on_file();
-        IORING_OP_SEND => op(message::check_send, message::send, message::copy_send).on_file().selecting().with_ioprio();
-        IORING_OP_RECV => op(receive::check_recv, receive::recv, nothing).on_file().selecting().with_ioprio();
-        IORING_OP_SENDMSG => op(message::check_send, message::sendmsg, message::copy).on_file().with_ioprio();
-        IORING_OP_RECVMSG => op(receive::check_recv, receive::recvmsg, message::copy).on_file().selecting().with_ioprio();
+        IORING_OP_SEND => op(message::check_send, message::send, message::copy_send).on_file().selecting().with_ioprio().beside_last();
+        IORING_OP_RECV => op(receive::check_recv, receive::recv, nothing).on_file().selecting().with_ioprio().beside_last();
+        IORING_OP_SENDMSG => op(message::check_send, message::sendmsg, message::copy).on_file().with_ioprio().beside_last();
+        IORING_OP_RECVMSG => op(receive::check_recv, receive::recvmsg, message::copy).on_file().selecting().with_ioprio().beside_last();
         IORING_OP_URING_CMD => op(socket::check_command, socket::command, nothing).on_file();
         IORING_OP_URING_CMD128 => op(socket::check_command, socket::command, nothing).on_file();
         IORING_OP_SEND_ZC => op(zero_copy::check_zc, zero_copy::send_zc, message::copy_send).on_file().with_ioprio();

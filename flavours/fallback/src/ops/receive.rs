@@ -14,6 +14,7 @@ use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
+use crate::untried;
 
 fn multishot(req: &Req) -> bool {
     flags(req) & IORING_RECV_MULTISHOT != 0
@@ -44,12 +45,24 @@ fn nonempty(fd: c_int) -> u32 {
     }
 }
 
+/// What becomes of a request that is not tried at its turn.
+fn not_at_its_turn(req: &Req, how: How, batch: &mut Batch) -> Option<Outcome> {
+    let plain = flags(req) == 0 && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0;
+    if how != How::Try || req.id != 0 || !plain {
+        return None;
+    }
+    untried::turn(req, batch)
+}
+
 pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     if is_bundle(req) {
         return bundle::transfer(ring, req, how, batch, false);
     }
     if multishot(req) {
         return recv_multishot(ring, req, how, batch);
+    }
+    if let Some(outcome) = not_at_its_turn(req, how, batch) {
+        return outcome;
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
         // A buffer is picked when there is something to put into it.
@@ -126,6 +139,9 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
 pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     if multishot(req) {
         return recvmsg_multishot(ring, req, how, batch);
+    }
+    if let Some(outcome) = not_at_its_turn(req, how, batch) {
+        return outcome;
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0

@@ -1,0 +1,97 @@
+//! What a completion tells the program, and what it does to requests that are linked to it or wait behind it.
+
+use std::ffi::c_int;
+
+use uring_core::abi::*;
+
+use crate::memory::Completion;
+use crate::request::Req;
+use crate::ring::{Ring, State};
+
+/// What the program is told of a request. `None`: nothing.
+#[inline]
+pub fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Completion> {
+    // A link timeout is a success whatever became of it.
+    let success = res >= 0 && !req.short || req.is_link_timeout();
+    if req.has(IOSQE_CQE_SKIP_SUCCESS) && success {
+        return None;
+    }
+    let (flags, big) = wide(ring, req, flags);
+    Some(Completion {
+        user_data: req.sqe.user_data,
+        res,
+        flags,
+        big,
+    })
+}
+
+/// Moves the deferred requests whose turn has come to those that may be started.
+pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
+    let mut turn = Vec::new();
+    while let Some(front) = state.deferred.front() {
+        if front.drained && state.holds_drained() {
+            break;
+        }
+        if let Some(mut req) = state.deferred.pop_front() {
+            req.counted = true;
+            state.in_flight += 1;
+            turn.push(req);
+        }
+    }
+    // `next` is a stack.
+    turn.reverse();
+    next.splice(0..0, turn);
+}
+
+/// Completes a link timeout whose request was done before it was started. Returns what follows it.
+pub fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Option<Box<Req>> {
+    if !timeout.has(IOSQE_CQE_SKIP_SUCCESS) {
+        let completion = Completion {
+            user_data: timeout.sqe.user_data,
+            res: -libc::ECANCELED,
+            ..Completion::default()
+        };
+        ring.post_in_turn(state, completion);
+    }
+    timeout.link.take()
+}
+
+/// Completes the rest of a chain.
+pub fn cancel_chain(ring: &Ring, state: &mut State, first: Box<Req>, silent: bool) {
+    let mut link = Some(first);
+    while let Some(mut req) = link {
+        link = req.link.take();
+        if !silent {
+            let res = if req.failed != 0 {
+                req.failed
+            } else {
+                -libc::ECANCELED
+            };
+            ring.post_in_turn(
+                state,
+                Completion {
+                    user_data: req.sqe.user_data,
+                    res,
+                    ..Completion::default()
+                },
+            );
+        }
+    }
+}
+
+/// The flags of a completion and the second half that it has in a ring with such.
+fn wide(ring: &Ring, req: &Req, flags: u32) -> (u32, [u64; 2]) {
+    if !req.is_wide_nop() {
+        return (flags, [0; 2]);
+    }
+    let mixed = ring.has(IORING_SETUP_CQE_MIXED);
+    let extra = [req.offset(), req.address::<u8>().addr() as u64];
+    (flags | if mixed { IORING_CQE_F_32 } else { 0 }, extra)
+}
+
+/// The flags of a completion with this result: which provided buffer was used.
+pub fn flags_of(ring: &Ring, req: &Req, res: c_int) -> u32 {
+    req.picked
+        .as_ref()
+        .map_or(0, |picked| picked.flags(&mut ring.state.lock().groups, res))
+}
