@@ -93,6 +93,18 @@ impl Flight {
         }
     }
 
+    /// The same if one of them uses memory in a range.
+    pub fn settle_users(&mut self, start: u64, len: u64) {
+        if self.notes_use(start, len) {
+            self.settle_all();
+        }
+    }
+
+    /// Whether a request that is only noted uses memory in a range.
+    pub fn notes_use(&self, start: u64, len: u64) -> bool {
+        self.noted.uses(start, len)
+    }
+
     #[cold]
     fn settle_all(&mut self) {
         let mut noted = std::mem::take(&mut self.noted);

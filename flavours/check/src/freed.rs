@@ -54,11 +54,12 @@ pub fn given_up(start: usize, len: usize, doing: &str, place: Place) {
                 );
                 say(notes, what, None, place);
             }
-            if ring.users_of(start, len).next().is_none() {
+            if !ring.flight.notes_use(start, len) && ring.users_of(start, len).next().is_none() {
                 continue;
             }
             // Its CQE may be there already.
             cq::collect(ring, notes, place);
+            ring.flight.settle_users(start, len);
             let found = ring.users_of(start, len).next();
             let Some((user_data, used)) =
                 found.map(|(request, range)| (request.sqe.user_data, *range))

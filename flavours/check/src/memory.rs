@@ -16,29 +16,67 @@ static ON_PAGE: [AtomicU16; PAGES] = [const { AtomicU16::new(0) }; PAGES];
 static WIDE_RANGES: AtomicU32 = AtomicU32::new(0);
 static RANGES: AtomicU32 = AtomicU32::new(0);
 
-fn pages(start: u64, len: u64) -> Option<impl Iterator<Item = &'static AtomicU16>> {
-    let (first, last) = (
-        start >> PAGE_SHIFT,
-        start.saturating_add(len.saturating_sub(1)) >> PAGE_SHIFT,
-    );
-    (last - first < WIDE)
-        .then(|| (first..=last).filter_map(|page| ON_PAGE.get(page as usize % PAGES)))
+/// Calls `each` with the counter of each page of a range, as long as it says so. False if there are too many.
+#[inline(always)]
+fn pages(start: u64, len: u64, mut each: impl FnMut(&AtomicU16) -> bool) -> bool {
+    let first = start >> PAGE_SHIFT;
+    let last = start.saturating_add(len.saturating_sub(1)) >> PAGE_SHIFT;
+    let counter = |page: u64| ON_PAGE.get(page as usize % PAGES);
+    // Most lie on one.
+    if first == last {
+        if let Some(counter) = counter(first) {
+            each(counter);
+        }
+        return true;
+    }
+    if last - first >= WIDE {
+        return false;
+    }
+    (first..=last).filter_map(counter).all(&mut each);
+    true
 }
 
 // Relaxed: a program that gives memory up in one thread and submits in another orders the two itself.
 
+/// Counts one range up, or down. Only under the lock on all that is known, so nobody else does at the same time.
+#[inline(always)]
+fn step(counter: &AtomicU16, up: bool) -> bool {
+    let by = if up { 1 } else { u16::MAX };
+    let now = counter.load(Ordering::Relaxed).wrapping_add(by);
+    counter.store(now, Ordering::Relaxed);
+    true
+}
+
+/// The same for so many ranges.
+fn steps(counter: &AtomicU32, count: u32, up: bool) {
+    let by = if up { count } else { count.wrapping_neg() };
+    let now = counter.load(Ordering::Relaxed).wrapping_add(by);
+    counter.store(now, Ordering::Relaxed);
+}
+
 fn count(start: u64, len: u64, up: bool) {
-    let step = |counter: &AtomicU16| {
-        let add = if up { 1 } else { u16::MAX };
-        counter.fetch_add(add, Ordering::Relaxed);
-    };
-    match pages(start, len) {
-        Some(pages) => pages.for_each(step),
-        None => {
-            WIDE_RANGES.fetch_add(if up { 1 } else { u32::MAX }, Ordering::Relaxed);
-        }
+    if !pages(start, len, |counter| step(counter, up)) {
+        steps(&WIDE_RANGES, 1, up);
     }
-    RANGES.fetch_add(if up { 1 } else { u32::MAX }, Ordering::Relaxed);
+    steps(&RANGES, 1, up);
+}
+
+/// A range is in use of a request of which only a note is kept. False, and nothing is done, if it has many pages. How many
+/// there are is said to [`noted`] afterwards.
+#[inline(always)]
+pub fn note(start: u64, len: u64) -> bool {
+    pages(start, len, |counter| step(counter, true))
+}
+
+/// And no longer.
+#[inline(always)]
+pub fn no_longer(start: u64, len: u64) {
+    pages(start, len, |counter| step(counter, false));
+}
+
+/// So many ranges were noted, or are no longer.
+pub fn noted(count: usize, up: bool) {
+    steps(&RANGES, count as u32, up);
 }
 
 /// The request's memory is in use from now on.
@@ -71,7 +109,12 @@ pub fn may_be_used(start: u64, len: u64) -> bool {
     if WIDE_RANGES.load(Ordering::Relaxed) != 0 {
         return true;
     }
-    pages(start, len).is_none_or(|mut pages| pages.any(|page| page.load(Ordering::Relaxed) != 0))
+    let mut used = false;
+    let narrow = pages(start, len, |counter| {
+        used = counter.load(Ordering::Relaxed) != 0;
+        !used
+    });
+    used || !narrow
 }
 
 /// Reads the program's memory, which need not be there.

@@ -9,6 +9,11 @@ use crate::trails::Trail;
 /// How many ranges of memory of one request are remembered.
 const RANGES: usize = 16;
 
+/// Whether two pieces of memory, each with its start and length, have a part in common.
+pub fn meet(one: (u64, u64), other: (u64, u64)) -> bool {
+    one.0 < other.0.saturating_add(other.1) && other.0 < one.0.saturating_add(one.1)
+}
+
 /// Memory that a request uses until it completes.
 #[derive(Clone, Copy)]
 pub struct Range {
@@ -25,7 +30,7 @@ pub struct Range {
 
 impl Range {
     pub fn meets(&self, start: u64, len: u64) -> bool {
-        self.start < start.saturating_add(len) && start < self.start.saturating_add(self.len)
+        meet((self.start, self.len), (start, len))
     }
 }
 

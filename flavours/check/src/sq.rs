@@ -135,6 +135,8 @@ unsafe fn plain(
 ) -> u32 {
     /// Notes of so many times the SQ are kept.
     const TIMES: usize = 4;
+    /// What a request with a buffer may need.
+    const ENOUGH: u32 = IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS;
     if shadow.has(IORING_SETUP_SQPOLL) || !notes_are_enough() {
         return 0;
     }
@@ -146,17 +148,21 @@ unsafe fn plain(
     let most = shadow.sq.entries as usize * TIMES;
     let call = (shadow.by(place), shadow.marks.submitted);
     let marked = !restored && shadow.leftovers.may_mark(between.0);
+    let features = shadow.features;
+    let stack = || {
+        let noted = features & ENOUGH == ENOUGH && notes_of_buffers_are_enough();
+        noted.then(|| stack::of(place))
+    };
     let Some(noted) = shadow.flight.plain() else {
         return 0;
     };
     // SAFETY: passed on to the caller.
     let new = unsafe {
         if marked {
-            noted.submitted(sqes, between, call, most, |sqe| {
-                !leftovers::may_be_marked(sqe)
-            })
+            let whole = |sqe: &_| !leftovers::may_be_marked(sqe);
+            noted.submitted(sqes, between, call, most, whole, stack)
         } else {
-            noted.submitted(sqes, between, call, most, |_| true)
+            noted.submitted(sqes, between, call, most, |_| true, stack)
         }
     };
     if !restored {
@@ -173,6 +179,11 @@ fn notes_are_enough() -> bool {
     *ENOUGH.get_or_init(|| {
         !trace::is_on() && !inject::is_on() && !mode().proxy && !mode().heeds(Rule::Duplicate)
     })
+}
+
+/// Nothing asks for more of a buffer than where it is.
+fn notes_of_buffers_are_enough() -> bool {
+    !sanitizer::is_there() && !mode().heeds(Rule::Overlap)
 }
 
 fn links(flags: u8) -> bool {

@@ -48,6 +48,16 @@ pub enum Where {
     Returned,
 }
 
+/// Where `find` does not find addresses to be elsewhere.
+pub fn of(place: Place) -> std::ops::Range<u64> {
+    let (low, end) = bounds();
+    if (low..end).contains(&place.frame) {
+        low as u64..end as u64
+    } else {
+        0..0
+    }
+}
+
 pub fn find(address: u64, place: Place) -> Where {
     let Ok(address) = usize::try_from(address) else {
         return Where::Elsewhere;

@@ -352,8 +352,8 @@ cost() {
     while IFS=$'\t' read -r row plain _ checked; do
         case $row in
         "32 no-ops") limit=$((plain * 2)) ;;
-        "32 no-ops in a ring of 256") limit=$((plain * 27 / 10)) ;;
-        *) limit=31000 ;;
+        "32 no-ops in a ring of 256") limit=$((plain * 26 / 10)) ;;
+        *) limit=$((plain * 35 / 10)) ;;
         esac
         printf '%-32s%10d%10d%8d\n' "$row" "$plain" "$checked" "$limit"
         if ((checked > limit)); then above=1; fi

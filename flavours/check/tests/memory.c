@@ -407,7 +407,7 @@ static void one_buffer_for_two(void)
 }
 
 /* A read between no-ops, which complete at once; with the read's `user_data`, or with their own. */
-static void freed_among(unsigned long long data)
+static void freed_among_two(unsigned long long data)
 {
     struct io_uring ring;
     char *buffer = malloc(8);
@@ -427,12 +427,53 @@ static void freed_among(unsigned long long data)
 
 static void freed_among_no_ops(void)
 {
-    freed_among(1);
+    freed_among_two(1);
     KEEP_FRAME();
 }
 
 /* It cannot be told which of the two has ended. */
-static void freed_beside_its_twin(void) { freed_among(0x45); }
+static void freed_beside_its_twin(void) { freed_among_two(0x45); }
+
+/* Five writes and reads, of which the first two have ended: one of the others loses its buffer. */
+static void freed_among(int which)
+{
+    struct io_uring ring;
+    char *buffers[5];
+    int fds[2];
+
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    open_ring(&ring, 8, 0);
+    for (int i = 0; i < 5; i++) {
+        buffers[i] = malloc(8);
+        memset(buffers[i], 1, 8);
+    }
+    io_uring_prep_write(take(&ring, 0), fds[0], buffers[0], 8, 0);
+    io_uring_prep_send(take(&ring, 0), fds[0], buffers[1], 8, 0);
+    io_uring_prep_read(take(&ring, 0), fds[0], buffers[2], 8, 0);
+    io_uring_prep_recv(take(&ring, 0), fds[0], buffers[3], 8, 0);
+    take(&ring, 0);
+    io_uring_prep_read(take(&ring, 0), fds[0], buffers[4], 8, 0);
+    for (int i = 0; i < 6; i++)
+        io_uring_sqe_set_data64(&ring.sq.sqes[i], 0x46 + i);
+    MUST(io_uring_submit(&ring) == 6);
+    MUST(reap(&ring) == 8 && reap(&ring) == 8 && reap(&ring) == 0);
+    free(buffers[which]);
+    io_uring_queue_exit(&ring);
+}
+
+static void freed_among_others(void)
+{
+    freed_among(3);
+    KEEP_FRAME();
+}
+
+static void freed_of_a_read(void)
+{
+    freed_among(4);
+    KEEP_FRAME();
+}
+
+static void freed_of_a_write_that_ended(void) { freed_among(1); }
 
 static const struct misuse cases[] = {
     WRONG(timespec_gone, "frame", "IORING_OP_TIMEOUT, user_data 0x25"),
@@ -457,6 +498,9 @@ static const struct misuse cases[] = {
     RIGHT(ring_memory_freed),
     WRONG(freed_among_no_ops, "free", "IORING_OP_READ, user_data 0x45"),
     RIGHT(freed_beside_its_twin),
+    WRONG(freed_among_others, "free", "IORING_OP_RECV, user_data 0x49, descriptor"),
+    WRONG(freed_of_a_read, "free", "IORING_OP_READ, user_data 0x4b, descriptor"),
+    RIGHT(freed_of_a_write_that_ended),
     WRONG(one_buffer_for_two, "overlap", "IORING_OP_READ, user_data 0x44"),
 };
 
