@@ -188,6 +188,26 @@ fn without_flags(
     }
 }
 
+/// The same without a wait for a socket whose kernel knows such only of messages, as before Linux 6.5.
+#[cold]
+fn over_socket(req: &Req, write: bool) -> isize {
+    with_vectors(req, |vectors| {
+        // SAFETY: a structure of numbers and pointers, for which zero bytes are a value.
+        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+        message.msg_iov = vectors.as_ptr().cast_mut();
+        message.msg_iovlen = vectors.len() as _;
+        let message = &raw mut message;
+        // SAFETY: the header is ours, and the memory as in `transfer`.
+        unsafe {
+            if write {
+                sys!(SYS_sendmsg, req.fd(), message, libc::MSG_DONTWAIT)
+            } else {
+                sys!(SYS_recvmsg, req.fd(), message, libc::MSG_DONTWAIT)
+            }
+        }
+    })
+}
+
 /// Registered and provided buffers: finds the memory. `Err` is a result.
 fn prepare(ring: &Ring, req: &mut Req, batch: &mut Batch) -> Result<(), c_int> {
     if is_fixed(req) {
@@ -293,7 +313,13 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
         });
     }
     let events = if write { OUT } else { IN };
-    let ret = transfer(req, write, libc::RWF_NOWAIT);
+    let mut ret = transfer(req, write, libc::RWF_NOWAIT);
+    if ret == -libc::EOPNOTSUPP as isize
+        && req.op_flags() & !(libc::RWF_NOWAIT as u32) == 0
+        && batch.kind(req) as libc::mode_t == libc::S_IFSOCK
+    {
+        ret = over_socket(req, write);
+    }
     match -(ret.min(0)) as c_int {
         0 if ret as usize >= wanted(req) || ret == 0 => done(ring, req, ret),
         0 => {
