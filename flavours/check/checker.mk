@@ -32,7 +32,7 @@ check-check-consumers: $(CHECKER_LIB)
 	$(Q)LIBURING_LIBDIR='$(abspath $(CHECKER_OUT))' $(CHECKER)/tests/consumers.sh $(CONSUMERS)
 
 .PHONY: checker-conformance
-## make checker-conformance  upstream's tests and examples on it: results as on the plain library, reports as recorded
+## make checker-conformance  upstream's tests and examples on it: results as on the plain library, reports as recorded (WORDS=proxy)
 checker-conformance: $(CHECKER_LIB) $(C_TESTS_INSTALLED)
 	$(Q)CC='$(CC)' $(PYTHON) -B $(CHECKER)/tests/suite.py --prefix '$(CHECK_PREFIX)' --library '$(CHECKER_LIB)' \
-		--output '$(CHECKER_OUT)/suite' $(ARGS)
+		--output '$(CHECKER_OUT)/suite' --words '$(WORDS)' $(ARGS)

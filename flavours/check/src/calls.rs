@@ -18,6 +18,7 @@ use crate::proxy::area::Area;
 use crate::proxy::begin::has_proxies;
 use crate::proxy::calls::{self as proxy, enters};
 use crate::watch::{self, Call};
+use crate::why::{self, Wanted};
 
 const SUBMITS: Call = Call {
     submits: true,
@@ -111,15 +112,18 @@ looked_at! {
 }
 
 macro_rules! set_up {
-    ($($name:ident($($before:ident: $kind_before:ty,)* *ring $(, $after:ident: $kind_after:ty)*);)*) => {$(
+    ($($name:ident($($before:ident: $kind_before:ty,)* *ring $(, $after:ident: $kind_after:ty)*) $wanted:expr;)*) => {$(
         #[doc = concat!("`", stringify!($name), "`, which begins a shadow of the ring.")]
         #[unsafe(export_name = concat!("checked_", stringify!($name)))]
         pub unsafe extern "C" fn $name($($before: $kind_before,)* ring: *mut io_uring $(, $after: $kind_after)*) -> c_int {
             let place = place();
             unsafe {
+                let wanted: Option<Wanted> = $wanted;
                 let ret = crate::interface::setup::$name($($before,)* ring $(, $after)*);
                 if ret >= 0 {
                     watch::made(ring, place);
+                } else if let Some(wanted) = wanted.filter(|_| ret == -libc::EINVAL) {
+                    why::not_made(&wanted, place);
                 }
                 ret
             }
@@ -128,10 +132,20 @@ macro_rules! set_up {
 }
 
 set_up! {
-    io_uring_queue_init(entries: c_uint, *ring, flags: c_uint);
-    io_uring_queue_init_params(entries: c_uint, *ring, p: *mut io_uring_params);
-    io_uring_queue_init_mem(entries: c_uint, *ring, p: *mut io_uring_params, buf: *mut c_void, buf_size: usize);
-    io_uring_queue_mmap(fd: c_int, p: *mut io_uring_params, *ring);
+    io_uring_queue_init(entries: c_uint, *ring, flags: c_uint) Some(Wanted { entries, flags, cq_entries: 0 });
+    io_uring_queue_init_params(entries: c_uint, *ring, p: *mut io_uring_params) wanted(entries, p);
+    io_uring_queue_init_mem(entries: c_uint, *ring, p: *mut io_uring_params, buf: *mut c_void, buf_size: usize) wanted(entries, p);
+    io_uring_queue_mmap(fd: c_int, p: *mut io_uring_params, *ring) None;
+}
+
+/// What parameters ask for.
+unsafe fn wanted(entries: c_uint, p: *const io_uring_params) -> Option<Wanted> {
+    let p = unsafe { p.as_ref()? };
+    Some(Wanted {
+        entries,
+        flags: p.flags,
+        cq_entries: p.cq_entries,
+    })
 }
 
 /// `io_uring_queue_exit`, which ends the shadow of the ring.

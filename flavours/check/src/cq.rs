@@ -15,6 +15,7 @@ use crate::report::Report;
 use crate::request::Request;
 use crate::ring::Ring;
 use crate::rules::Rule;
+use crate::why;
 
 /// Looks at the CQEs that have come since the last look.
 pub fn collect(ring: &mut Ring, notes: &mut Notes, place: Place) {
@@ -142,10 +143,8 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, (index, cqe): (u32, (u6
     if request.armed || request.is_multishot() {
         ring.last_ended = Some((request.opcode(), user_data));
     }
-    match -res {
-        libc::ENOBUFS => no_buffers(ring, notes, &request, place),
-        libc::EBADF => bad_descriptor(notes, &request),
-        _ => {}
+    if res < 0 {
+        failed(ring, notes, &request, -res, place);
     }
     short(ring, notes, &request, res, place);
     if let Some(kept) = &mut ring.proxy {
@@ -153,6 +152,16 @@ fn one(ring: &mut Ring, notes: &mut Notes, place: Place, (index, cqe): (u32, (u6
     } else {
         ring.flight.done_with(request);
     }
+}
+
+#[cold]
+fn failed(ring: &mut Ring, notes: &mut Notes, request: &Request, error: i32, place: Place) {
+    match error {
+        libc::ENOBUFS => no_buffers(ring, notes, request, place),
+        libc::EBADF => bad_descriptor(notes, request),
+        _ => {}
+    }
+    why::look(ring, notes, request, error, place);
 }
 
 fn no_buffers(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {

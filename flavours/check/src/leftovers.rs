@@ -88,6 +88,17 @@ pub fn may_be_marked(sqe: &io_uring_sqe) -> bool {
     sqe.user_data == WORD || addr == WORD || sqe.fd == FD || off == WORD || sqe.len == LEN
 }
 
+/// An SQE as it was before its slot was marked, if it was.
+pub fn before_marks(shadow: &Ring, sqe: &io_uring_sqe, slot: usize) -> io_uring_sqe {
+    let mut sqe = *sqe;
+    match shadow.leftovers.old.get(slot) {
+        // SAFETY: an SQE begins with as many numbers, and is aligned for them.
+        Some(old) if sqe.opcode == OPCODE => unsafe { (&raw mut sqe).cast::<Old>().write(*old) },
+        _ => {}
+    }
+    sqe
+}
+
 /// Puts old values back where marks are left in a slot, and says so if they matter. Returns the SQE as the kernel gets it.
 ///
 /// # Safety

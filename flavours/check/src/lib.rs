@@ -11,7 +11,9 @@
 //! | [`noted`] | requests that need little: a short note of each |
 //! | [`rings`] | all rings |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
+//! | [`single`] | rules of single requests |
 //! | [`fields`] | which fields each opcode takes, and what it needs |
+//! | [`why`] | why the kernel has refused a request or a ring |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`slots`], [`crash`] | SQEs that were not filled in, or not there |
 //! | [`memory`], [`freed`] | ranges that requests use; memory that the program gives up meanwhile |
@@ -73,6 +75,7 @@ mod rings;
 mod rules;
 mod sanitizer;
 mod seam;
+mod single;
 mod slots;
 mod sq;
 mod stack;
@@ -83,6 +86,7 @@ mod trace;
 mod trails;
 mod tsan;
 mod watch;
+mod why;
 
 /// The kernel that the exported functions run on.
 use seam::Fallible as Chosen;

@@ -111,6 +111,12 @@ impl Mode {
         self.off & rule.bit() == 0
     }
 
+    #[inline]
+    pub fn heeds_any(&self, rules: &[Rule]) -> bool {
+        let all = rules.iter().fold(0, |all, rule| all | rule.bit());
+        !self.off & all != 0
+    }
+
     /// Whether a rule was asked for by name.
     pub fn asks(&self, rule: Rule) -> bool {
         self.on & rule.bit() != 0

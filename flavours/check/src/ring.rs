@@ -5,6 +5,7 @@ use uring_core::ring::order::Word;
 
 use crate::buffers::Groups;
 use crate::flight::{Entered, Flight};
+use crate::map::Set;
 use crate::place::Place;
 use crate::process;
 use crate::proxy::area::Area;
@@ -79,6 +80,12 @@ pub struct Ring {
     pub last_ended: Option<(u8, u64)>,
     /// How many requests had been submitted when the last one that cancels was.
     pub last_cancel: u64,
+    /// The place of the last call that submitted, and all such places: plain requests are looked at when they are first
+    /// submitted there.
+    pub plain_place: usize,
+    pub plain_places: Set<usize>,
+    /// Opcodes and places of requests whose refusal was looked into.
+    pub explained: Set<usize>,
     pub flight: Flight,
     pub leftovers: Leftovers,
     /// Where the program has the ring, and where it called from, at the last call.
@@ -226,6 +233,9 @@ impl Ring {
             submitter: 0,
             last_ended: None,
             last_cancel: 0,
+            plain_place: 0,
+            plain_places: Set::default(),
+            explained: Set::default(),
             flight: Flight::default(),
             leftovers: Leftovers::default(),
             at: 0,
@@ -307,6 +317,31 @@ impl Ring {
     pub fn sq_is_full(&self) -> bool {
         self.tails()
             .is_some_and(|(_, taken)| taken.wrapping_sub(self.sq.head()) >= self.sq.entries)
+    }
+
+    /// The slot and the SQE before this index, as long as the program has not taken the slot again, and as far as its ring can
+    /// be read. It may be marked.
+    pub fn submitted_sqe(&self, index: u32) -> Option<(usize, io_uring_sqe)> {
+        let (_, taken) = self.tails()?;
+        if self.has(IORING_SETUP_SQ_REWIND) || taken.wrapping_sub(index) >= self.sq.entries {
+            return None;
+        }
+        let mut sqes = [0usize];
+        let at =
+            self.at + std::mem::offset_of!(io_uring, sq) + std::mem::offset_of!(io_uring_sq, sqes);
+        if !crate::memory::read(at as u64, &mut sqes) {
+            return None;
+        }
+        let [sqes] = sqes;
+        let slot = (index.wrapping_sub(1) & self.sq.mask) as usize;
+        // SAFETY: a structure of numbers, for which zeros are a value.
+        let mut sqe = [unsafe { std::mem::zeroed::<io_uring_sqe>() }];
+        let size = size_of::<io_uring_sqe>() << u32::from(self.has(IORING_SETUP_SQE128));
+        if !crate::memory::read((sqes + slot * size) as u64, &mut sqe) {
+            return None;
+        }
+        let [sqe] = sqe;
+        Some((slot, sqe))
     }
 
     /// How many SQEs were taken and never submitted, as far as the program's ring can be read.

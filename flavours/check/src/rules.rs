@@ -145,9 +145,15 @@ rules! {
     /// A field is set that the opcode does not take.
     Ignored "ignored" true ""
         "leave fields that the opcode does not take at 0, as io_uring_get_sqe() does: kernels ignore them or refuse the request";
-    /// A request that no kernel takes as it is.
+    /// A request that no kernel takes as it is, or that this one has refused, and it is known why.
     Refused "refused" true ""
-        "set only flags that the opcode takes, on a ring that was set up for it";
+        "set only fields and flags that the opcode takes, on a ring and a kernel that have what it needs";
+    /// A ring that no kernel sets up.
+    SetUp "set-up" true "io_uring_setup_flags(7)"
+        "leave out flags that exclude each other, and set those that others need";
+    /// A field that `io_uring_get_sqe()` does not clear is set, and the kernel ignores it.
+    Unused "unused" false ""
+        "leave fields that the opcode does not take at 0: later kernels may take them";
     /// Two requests in flight have the same `user_data`, which is legal.
     Duplicate "duplicate" false "io_uring_sqe_set_data(3)"
         "give each request a user_data of its own, to tell the completions apart";

@@ -5,26 +5,23 @@ use std::sync::OnceLock;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::fields;
 use crate::held::{self, Wrong};
 use crate::inject;
 use crate::leftovers;
-use crate::memcheck;
 use crate::memory;
 use crate::mode::mode;
 use crate::noted::{Slots, is_plain_request};
-use crate::notes::{Notes, report};
-use crate::ops::{self, Fields, Inner, Pointer, Until};
+use crate::notes::Notes;
+use crate::ops::{self, Inner, Pointer, Until};
 use crate::place::Place;
 use crate::proxy::{sent, used};
-use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
 use crate::rules::Rule;
 use crate::sanitizer;
+use crate::single::{self, say};
 use crate::stack::{self, Where};
 use crate::trace;
-use crate::tsan;
 
 /// How many elements of an array of iovecs are looked at.
 const VECTORS: usize = 16;
@@ -61,6 +58,10 @@ pub unsafe fn look(shadow: &mut Ring, notes: &mut Notes, ring: &ProgramSide, pla
         .min(shadow.sq.entries);
     let shift = u32::from(shadow.has(IORING_SETUP_SQE128));
     let mut last = None;
+    if shadow.plain_place != place.return_address {
+        // SAFETY: passed on to the caller.
+        unsafe { single::first_sight(shadow, notes, ring, (at, tail), place) };
+    }
     while tail.wrapping_sub(at) as i32 > 0 {
         if shadow.flight.plain().is_some() {
             // SAFETY: passed on to the caller.
@@ -177,7 +178,10 @@ unsafe fn plain(
 fn notes_are_enough() -> bool {
     static ENOUGH: OnceLock<bool> = OnceLock::new();
     *ENOUGH.get_or_init(|| {
-        !trace::is_on() && !inject::is_on() && !mode().proxy && !mode().heeds(Rule::Duplicate)
+        !trace::is_on()
+            && !inject::is_on()
+            && !mode().proxy
+            && !mode().heeds_any(&[Rule::Duplicate, Rule::Unused])
     })
 }
 
@@ -190,19 +194,6 @@ fn links(flags: u8) -> bool {
     u32::from(flags) & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK) != 0
 }
 
-fn say(notes: &mut Notes, rule: Rule, what: String, request: &Request, place: Place) {
-    report(
-        notes,
-        &Report {
-            rule,
-            what,
-            request: Some(request),
-            place,
-            doing: "submitted",
-        },
-    );
-}
-
 fn one(ring: &mut Ring, notes: &mut Notes, sqe: &io_uring_sqe, index: u32, place: Place) {
     let by = ring.by(place);
     let mut request = ring.flight.new_request(sqe, by, index);
@@ -211,7 +202,7 @@ fn one(ring: &mut Ring, notes: &mut Notes, sqe: &io_uring_sqe, index: u32, place
     ops::pointers(sqe, |pointer| {
         pointed(&mut request, notes, &pointer, place, late);
     });
-    rules(ring, notes, &request, place);
+    single::rules(ring, notes, &request, place);
     if ring.proxy.is_some() {
         used::in_request(ring, notes, &request, place);
         sent::begins(ring, &request);
@@ -410,68 +401,4 @@ fn message(
         },
     };
     pointed(request, notes, &array, place, late);
-}
-
-/// Rules of single requests.
-fn rules(ring: &mut Ring, notes: &mut Notes, request: &Request, place: Place) {
-    const MSG_WAITALL: u32 = 0x100;
-    let f = Fields::of(&request.sqe);
-    let multishot = request.is_multishot();
-    if let Some(field) = fields::not_taken(&request.sqe) {
-        let what = format!("the request sets {field}, which its opcode does not take");
-        say(notes, Rule::Ignored, what, request, place);
-    }
-    if let Some(why) = fields::refused(&request.sqe, ring.flags) {
-        let what = format!("the request has {why}: the kernel refuses it");
-        say(notes, Rule::Refused, what, request, place);
-    }
-    match ops::opcode(request.opcode()) {
-        Some(IORING_OP_RECV | IORING_OP_RECVMSG | IORING_OP_READ_MULTISHOT) if multishot => {
-            let why = if f.flags & IOSQE_BUFFER_SELECT == 0 {
-                Some("without IOSQE_BUFFER_SELECT")
-            } else if request.opcode() != IORING_OP_READ_MULTISHOT as u8
-                && f.op_flags & MSG_WAITALL != 0
-            {
-                Some("with MSG_WAITALL")
-            } else {
-                None
-            };
-            if let Some(why) = why {
-                let what = format!("a multishot receive {why}, which the kernel refuses");
-                say(notes, Rule::Multishot, what, request, place);
-            }
-        }
-        Some(IORING_OP_MSG_RING) => {
-            notes.messages = true;
-            if tsan::is_there() {
-                notes.sent_to.push(request.descriptor().unwrap_or(-1));
-            }
-        }
-        Some(IORING_OP_ASYNC_CANCEL | IORING_OP_POLL_REMOVE | IORING_OP_TIMEOUT_REMOVE) => {
-            ring.last_cancel = ring.marks.submitted;
-        }
-        Some(IORING_OP_PROVIDE_BUFFERS) => {
-            if memcheck::is_there() {
-                // They may be written to at any time from now on.
-                memcheck::written(f.addr, f.len * u64::from(request.sqe.fd.unsigned_abs()));
-            }
-            // SAFETY: any bytes are a number.
-            ring.groups
-                .provided(unsafe { request.sqe.__anon4.buf_group });
-        }
-        _ => {}
-    }
-    if !mode().heeds(Rule::Overlap) {
-        return;
-    }
-    let overlaps = request.ranges().find(|range| {
-        range.written
-            && ring
-                .users_of(range.start, range.len)
-                .any(|(_, other)| other.written)
-    });
-    if let Some(range) = overlaps {
-        let what = format!("the {} is written by another request in flight", range.what);
-        say(notes, Rule::Overlap, what, request, place);
-    }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the check library.
 #
-# usage: check.sh [PART...]     parts: rust pages helpers misuse trails modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
+# usage: check.sh [PART...]     parts: rust pages helpers refusals misuse trails modes ffi asan tsan threads memcheck static installed faults programs cost cases (all by default)
 # environment: CC PYTHON CHECKER_OUT (where the libraries are) MISUSES (the programs of this folder, built) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names) PREFIX (headers for programs) SEEDS (how many sequences of faults, default 60)
 set -euo pipefail
 export LC_ALL=C
@@ -47,6 +47,22 @@ helpers() {
     "$PYTHON" -B "$here/helpers.py" "$PREFIX/include" "$CC" >"$work/helpers.rs"
     diff -u "$here/../src/fields/helpers.rs" "$work/helpers.rs" || fail "helpers set other fields: write src/fields/helpers.rs anew"
     echo "helpers: the table of fields is that of the headers"
+}
+
+# The table of what the kernel refuses is what it refuses. Each opcode has its row: the library does not compile otherwise.
+refusals() {
+    local table=$here/../src/fields/kernel.rs kernel
+    kernel=$(sed -nE 's/^pub const KERNEL: &str = "Linux (.*)";/\1/p' "$table")
+    [[ $(uname -r) == "$kernel".* ]] || { echo "SKIP: refusals: the table is that of Linux $kernel, not of $(uname -r)" && return; }
+    # On a busy machine a request may take too long.
+    for _ in 1 2 3; do
+        "$PYTHON" -B "$here/refusals.py" "$PREFIX" "$CC" >"$work/kernel.rs"
+        if diff -u "$table" "$work/kernel.rs" >"$work/said"; then
+            echo "refusals: the table is what Linux $kernel does with $(grep -c 'Some(Refuses' "$table") opcodes"
+            return
+        fi
+    done
+    fail "the kernel refuses something else: write src/fields/kernel.rs anew: $(cat "$work/said")"
 }
 
 misuse() {
@@ -371,7 +387,7 @@ cases() {
         --library "$CHECKER_OUT" $C_TEST_PROGRAMS || fail "the C tests in proxy mode"
 }
 
-[ $# -gt 0 ] || set -- rust pages helpers misuse trails modes ffi asan tsan threads memcheck static installed faults programs cost cases
+[ $# -gt 0 ] || set -- rust pages helpers refusals misuse trails modes ffi asan tsan threads memcheck static installed faults programs cost cases
 for part in "$@"; do
     "$part"
 done

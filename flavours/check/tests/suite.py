@@ -28,6 +28,7 @@ class CheckedTree(trees.Tree):
     """The programs of the plain library's tree, with the check library in its place."""
 
     plain = reports = None
+    words = ""
 
     def borrow(self, folder, targets):
         for target in targets:
@@ -41,7 +42,7 @@ class CheckedTree(trees.Tree):
         return self.reports / f"{name}.json"
 
     def environment(self, name):
-        return dict(super().environment(name), LIBURING_CHECK=f"json,log={self.log(name)}")
+        return dict(super().environment(name), LIBURING_CHECK=f"{self.words}json,log={self.log(name)}")
 
 
 def judge(suite):
@@ -49,6 +50,7 @@ def judge(suite):
     plain = suite.tree(trees.Tree, "plain", "plain library")
     checked = suite.tree(CheckedTree, "checked", "check library", args.library)
     checked.plain, checked.reports = plain, args.output / "reports"
+    checked.words = f"{args.words}," if args.words else ""
     shutil.rmtree(checked.reports, ignore_errors=True)
     checked.reports.mkdir(parents=True)
     # Some tests give up their rights.
@@ -77,10 +79,16 @@ def judge(suite):
     wrong += [f"{' '.join(key)}: recorded, and there is no such report" for key in recorded.missing(programs)]
     report.write(args.output, "results", report.details(forest, outcomes) + lines)
     print("\n".join([*report.table(forest, outcomes), *lines, *wrong]))
-    print(f"liburing {suite.source.version}'s suite: {len(outcomes)} cases, {len(lines)} examples, {count} reports; "
+    print(f"liburing {suite.source.version}'s suite{args.words and ', ' + args.words}: {len(outcomes)} cases, {len(lines)} examples, {count} reports; "
           f"{len(wrong)} wrong, {len(found['flickering'])} with results that vary")
     return not wrong and bool(outcomes)
 
 
+def arguments():
+    parser = flavour.arguments(__doc__, "checker", HERE)
+    parser.add_argument("--words", default="", help="words for LIBURING_CHECK")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    sys.exit(flavour.main(judge, flavour.arguments(__doc__, "checker", HERE).parse_args()))
+    sys.exit(flavour.main(judge, arguments()))

@@ -1,18 +1,22 @@
 //! Which fields each opcode takes, and what it needs of its ring.
 //!
 //! What a helper sets is found by calling all of them: see [`helpers`]. What a program may set afterwards is listed here.
+//! What the kernel refuses is found by trying: see [`kernel`].
 //! The `match` lists all opcodes: a new one does not compile until it has its rule.
 
 mod helpers;
+mod kernel;
+pub mod refusals;
 
 use uring_core::abi::io_uring_op::{self, *};
 use uring_core::abi::*;
 
-use crate::ops;
+use crate::ops::{self, Fields};
 use helpers::SET_BY_HELPERS;
 
-// As tests/helpers.py numbers them. `addr` is 1 << 1.
+// As tests/helpers.py numbers them.
 const OFF: u8 = 1 << 0;
+const ADDR: u8 = 1 << 1;
 const LEN: u8 = 1 << 2;
 const OP_FLAGS: u8 = 1 << 3;
 const IOPRIO: u8 = 1 << 4;
@@ -20,6 +24,8 @@ const BUFFER: u8 = 1 << 5;
 const FILE: u8 = 1 << 6;
 const ADDR3: u8 = 1 << 7;
 const ALL: u8 = 0xff;
+/// Those that `io_uring_get_sqe()` clears.
+const CLEARED: u8 = !(OFF | ADDR | LEN);
 
 /// Fields that a program sets after the helper, or that have no helper.
 const fn set_afterwards(op: io_uring_op) -> u8 {
@@ -119,10 +125,10 @@ static TAKEN: [u8; COUNT] = {
     taken
 };
 
-/// A field that the program has set, and that the opcode does not take. Only those are looked at that
+/// A field that the program has set, and that the opcode does not take, with its number. Only those are looked at that
 /// `io_uring_get_sqe()` clears: what others hold may be of the slot's last use.
 #[inline]
-pub fn not_taken(sqe: &io_uring_sqe) -> Option<&'static str> {
+pub fn not_taken(sqe: &io_uring_sqe) -> Option<(u8, &'static str)> {
     // SAFETY: the members of each union are numbers, and any bytes are a number.
     let (op_flags, buffer, file, addr3) = unsafe {
         (
@@ -151,7 +157,7 @@ pub fn not_taken(sqe: &io_uring_sqe) -> Option<&'static str> {
     ]
     .into_iter()
     .find(|(set, field, _)| *set && taken & field == 0)
-    .map(|(_, _, name)| name)
+    .map(|(_, field, name)| (field, name))
 }
 
 /// Whether the opcode takes a buffer of a group, on this kernel or perhaps on a newer one: 6.18 has none for
@@ -172,20 +178,44 @@ const fn selects_buffers(op: io_uring_op) -> bool {
     )
 }
 
-/// Why the kernel refuses a request on a ring with these set-up flags, if it does.
-#[inline]
-pub fn refused(sqe: &io_uring_sqe, setup: u32) -> Option<&'static str> {
-    let flags = u32::from(sqe.flags);
-    let plain = flags & (IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS) == 0;
-    if plain && sqe.opcode < IORING_OP_RECV_ZC as u8 {
-        return None;
+/// Features that requests need, and kernels that run today may not have.
+const FEATURES: u32 = IORING_FEAT_CQE_SKIP | IORING_FEAT_RECVSEND_BUNDLE | IORING_FEAT_RW_CUR_POS;
+
+/// Why the kernel refuses a request on a ring with these set-up flags, if it does. It has these features.
+#[inline(always)]
+pub fn refused(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<&'static str> {
+    let plain = u32::from(sqe.flags) & (IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS) == 0;
+    if plain && sqe.opcode < IORING_OP_RECV_ZC as u8 && features & FEATURES == FEATURES {
+        None
+    } else {
+        refused_or_lacking(sqe, setup, features)
     }
+}
+
+#[cold]
+fn refused_or_lacking(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<&'static str> {
+    refused_by(sqe, setup).or_else(|| lacks(sqe, features))
+}
+
+fn refused_by(sqe: &io_uring_sqe, setup: u32) -> Option<&'static str> {
+    let flags = u32::from(sqe.flags);
     let op = ops::opcode(sqe.opcode)?;
     if flags & IOSQE_BUFFER_SELECT != 0 && !selects_buffers(op) {
         return Some("IOSQE_BUFFER_SELECT, and takes no buffer");
     }
     if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
         return Some("IOSQE_IO_DRAIN and IOSQE_CQE_SKIP_SUCCESS, which exclude each other");
+    }
+    if flags & IOSQE_CQE_SKIP_SUCCESS != 0
+        && refusals::refuses_flag(sqe.opcode, IOSQE_CQE_SKIP_SUCCESS)
+    {
+        return Some("IOSQE_CQE_SKIP_SUCCESS, which its opcode does not take");
+    }
+    if flags & IOSQE_CQE_SKIP_SUCCESS != 0
+        && op == IORING_OP_POLL_ADD
+        && sqe.len & IORING_POLL_ADD_MULTI != 0
+    {
+        return Some("IORING_POLL_ADD_MULTI and IOSQE_CQE_SKIP_SUCCESS, which exclude each other");
     }
     let wide = matches!(op, IORING_OP_NOP128 | IORING_OP_URING_CMD128);
     if wide && setup & (IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED) == 0 {
@@ -199,4 +229,44 @@ pub fn refused(sqe: &io_uring_sqe, setup: u32) -> Option<&'static str> {
         );
     }
     None
+}
+
+/// A feature of the kernel that a request needs, if the kernel has it not.
+fn lacks(sqe: &io_uring_sqe, features: u32) -> Option<&'static str> {
+    let f = Fields::of(sqe);
+    let op = ops::opcode(sqe.opcode);
+    let bundles = matches!(op, Some(IORING_OP_SEND | IORING_OP_RECV))
+        && f.ioprio & IORING_RECVSEND_BUNDLE != 0;
+    let at_position = f.addr2 == u64::MAX
+        && matches!(
+            op,
+            Some(
+                IORING_OP_READ
+                    | IORING_OP_READV
+                    | IORING_OP_READ_FIXED
+                    | IORING_OP_WRITE
+                    | IORING_OP_WRITEV
+                    | IORING_OP_WRITE_FIXED
+            )
+        );
+    [
+        (
+            f.flags & IOSQE_CQE_SKIP_SUCCESS != 0,
+            IORING_FEAT_CQE_SKIP,
+            "IOSQE_CQE_SKIP_SUCCESS, and the kernel is older than IORING_FEAT_CQE_SKIP (5.17)",
+        ),
+        (
+            bundles,
+            IORING_FEAT_RECVSEND_BUNDLE,
+            "IORING_RECVSEND_BUNDLE, and the kernel is older than IORING_FEAT_RECVSEND_BUNDLE (6.10)",
+        ),
+        (
+            at_position,
+            IORING_FEAT_RW_CUR_POS,
+            "off -1, and the kernel is older than IORING_FEAT_RW_CUR_POS (5.6)",
+        ),
+    ]
+    .into_iter()
+    .find(|(needs, feature, _)| *needs && features & feature == 0)
+    .map(|(_, _, why)| why)
 }

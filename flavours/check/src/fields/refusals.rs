@@ -1,0 +1,221 @@
+//! What the kernel refuses of each opcode, as requests of every opcode that were tried have shown: see [`super::kernel`].
+
+use std::fmt::Write;
+
+use uring_core::abi::io_uring_op::*;
+use uring_core::abi::*;
+
+pub use super::kernel::KERNEL;
+use super::kernel::REFUSED;
+use super::{ADDR, ADDR3, BUFFER, COUNT, FILE, IOPRIO, LEN, OFF, OP_FLAGS, TAKEN};
+use super::{CLEARED, selects_buffers};
+use crate::ops::{self, Fields};
+
+/// What is refused of an opcode with `-EINVAL`, unless it says otherwise.
+pub struct Refuses {
+    /// Fields that must be 0.
+    pub fields: u8,
+    /// Fields whose value makes a difference, beside those.
+    pub heeded: u8,
+    /// Bits that are refused with any other.
+    pub op_flags: u32,
+    pub ioprio: u32,
+    pub len: u32,
+    /// Flags of the SQE, also refused with `-EBADF` and `-EOPNOTSUPP`.
+    pub flags: u32,
+    /// The opcode itself, on rings with `IORING_SETUP_IOPOLL`.
+    pub iopoll: bool,
+}
+
+// The table has a row for each opcode, in their order, and agrees with what is written down by hand.
+const _: () = {
+    assert!(
+        REFUSED.len() == COUNT,
+        "an opcode is missing: tests/refusals.py"
+    );
+    let mut at = 0;
+    while at < COUNT {
+        let (op, row) = &REFUSED[at];
+        assert!(*op as usize == at, "opcodes are out of order");
+        if let Some(row) = row {
+            assert!(
+                row.heeded & !TAKEN[at] == 0,
+                "the kernel takes a field that `set_afterwards` leaves out"
+            );
+            let selects = row.flags & IOSQE_BUFFER_SELECT == 0;
+            assert!(
+                !selects || selects_buffers(*op),
+                "the kernel takes a buffer of a group that `selects_buffers` leaves out"
+            );
+        }
+        at += 1;
+    }
+};
+
+fn row(number: u8) -> Option<&'static Refuses> {
+    REFUSED.get(usize::from(number))?.1.as_ref()
+}
+
+/// What the kernel does with a field that an opcode does not take, for a text.
+pub fn fate(number: u8, field: u8) -> String {
+    match row(number) {
+        Some(row) if row.fields & field != 0 => format!(": {KERNEL} refuses it with -EINVAL"),
+        Some(row) if row.heeded & field == 0 => format!(": {KERNEL} ignores it"),
+        _ => String::new(),
+    }
+}
+
+/// Fields that must be 0 in each form of an opcode, though helpers set them.
+const fn never_taken(number: u8) -> u8 {
+    match ops::opcode(number) {
+        // The size is that of the group's buffers.
+        Some(IORING_OP_READ_MULTISHOT) => LEN,
+        _ => 0,
+    }
+}
+
+const NAMES: [(u8, &str); 8] = [
+    (OFF, "off"),
+    (ADDR, "addr"),
+    (LEN, "len"),
+    (OP_FLAGS, "flags of its own"),
+    (IOPRIO, "ioprio"),
+    (BUFFER, "buf_index"),
+    (FILE, "file_index"),
+    (ADDR3, "addr3"),
+];
+
+/// The fields that are not 0.
+fn set(sqe: &io_uring_sqe) -> [(u8, u64); 8] {
+    let f = Fields::of(sqe);
+    // SAFETY: the members of each union are numbers, and any bytes are a number.
+    let (buffer, file) = unsafe {
+        (
+            u64::from(sqe.__anon4.buf_index),
+            u64::from(sqe.__anon5.file_index),
+        )
+    };
+    [
+        (OFF, f.addr2),
+        (ADDR, f.addr),
+        (LEN, f.len),
+        (OP_FLAGS, u64::from(f.op_flags)),
+        (IOPRIO, u64::from(f.ioprio)),
+        (BUFFER, buffer),
+        (FILE, file),
+        (ADDR3, f.addr3),
+    ]
+}
+
+fn named(field: u8) -> &'static str {
+    NAMES
+        .iter()
+        .find(|(number, _)| *number == field)
+        .map_or("", |(_, name)| name)
+}
+
+/// `off` (0x5) and `len` (0x1): fields that are set among `fields`, or none.
+fn listed(sqe: &io_uring_sqe, fields: u8) -> Option<String> {
+    let mut text = String::new();
+    for (field, value) in set(sqe) {
+        // Of some fields the kernel takes the lower half.
+        if fields & field != 0 && value as u32 != 0 {
+            let and = if text.is_empty() { "" } else { " and " };
+            let _ = write!(text, "{and}{} ({value:#x})", named(field));
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Fields that `io_uring_get_sqe()` leaves as they were, that are set, and that the kernel ignores.
+pub fn unused(sqe: &io_uring_sqe) -> Option<String> {
+    let row = row(sqe.opcode)?;
+    let taken = TAKEN.get(usize::from(sqe.opcode))?;
+    listed(sqe, !(row.fields | row.heeded | taken | CLEARED))
+}
+
+/// What the kernel refuses with `-EINVAL` of a request on a ring with these set-up flags, and whether that is a field that
+/// `io_uring_get_sqe()` clears.
+pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
+    let row = row(sqe.opcode)?;
+    let f = Fields::of(sqe);
+    let never = |what: String| Some((false, what));
+    if row.iopoll && setup & IORING_SETUP_IOPOLL != 0 {
+        return never("its opcode, on a ring with IORING_SETUP_IOPOLL".into());
+    }
+    let taken = TAKEN.get(usize::from(sqe.opcode))? & !never_taken(sqe.opcode);
+    let refused = row.fields & !taken;
+    if let Some(fields) = listed(sqe, refused & !CLEARED) {
+        return never(format!("{fields}, which its opcode does not take"));
+    }
+    if let Some(fields) = listed(sqe, refused & CLEARED) {
+        return Some((true, format!("{fields}, which its opcode does not take")));
+    }
+    for (field, bits, refused) in [
+        (OP_FLAGS, f.op_flags, row.op_flags),
+        (IOPRIO, f.ioprio, row.ioprio),
+        (LEN, f.len as u32, row.len),
+    ] {
+        let bits = bits & refused;
+        if bits != 0 {
+            let names = if field == IOPRIO {
+                priorities(sqe.opcode, bits)
+            } else {
+                String::new()
+            };
+            return never(format!(
+                "{bits:#x} in {}{names}, which its opcode does not take",
+                named(field)
+            ));
+        }
+    }
+    if f.len != 1
+        && matches!(
+            ops::opcode(sqe.opcode),
+            Some(IORING_OP_TIMEOUT | IORING_OP_LINK_TIMEOUT)
+        )
+    {
+        return never(format!("a len of {}, where its opcode takes 1", f.len));
+    }
+    None
+}
+
+/// The names of what sends and receives have in `ioprio`.
+fn priorities(number: u8, bits: u32) -> String {
+    const NAMES: [(u32, &str); 6] = [
+        (IORING_RECVSEND_POLL_FIRST, "IORING_RECVSEND_POLL_FIRST"),
+        (IORING_RECV_MULTISHOT, "IORING_RECV_MULTISHOT"),
+        (IORING_RECVSEND_FIXED_BUF, "IORING_RECVSEND_FIXED_BUF"),
+        (IORING_SEND_ZC_REPORT_USAGE, "IORING_SEND_ZC_REPORT_USAGE"),
+        (IORING_RECVSEND_BUNDLE, "IORING_RECVSEND_BUNDLE"),
+        (IORING_SEND_VECTORIZED, "IORING_SEND_VECTORIZED"),
+    ];
+    if !matches!(
+        ops::opcode(number),
+        Some(
+            IORING_OP_SEND
+                | IORING_OP_SENDMSG
+                | IORING_OP_SEND_ZC
+                | IORING_OP_SENDMSG_ZC
+                | IORING_OP_RECV
+                | IORING_OP_RECVMSG
+        )
+    ) {
+        return String::new();
+    }
+    let found: Vec<_> = NAMES
+        .iter()
+        .filter(|(bit, _)| bits & bit != 0)
+        .map(|(_, name)| *name)
+        .collect();
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", found.join(", "))
+    }
+}
+
+/// Whether the kernel refuses a flag of an SQE for its opcode.
+pub fn refuses_flag(number: u8, flag: u32) -> bool {
+    row(number).is_some_and(|row| row.flags & flag != 0)
+}
