@@ -113,7 +113,7 @@ fn invalid(ring: &mut Ring, request: &Request) -> Option<(Rule, String)> {
         } else {
             Rule::Refused
         };
-        return Some((rule, format!("it has {what}")));
+        return Some((rule, what));
     }
     if !is_first(ring, request, libc::EINVAL) {
         return None;

@@ -78,7 +78,7 @@ const NAMES: [(u8, &str); 8] = [
     (OFF, "off"),
     (ADDR, "addr"),
     (LEN, "len"),
-    (OP_FLAGS, "flags of its own"),
+    (OP_FLAGS, "the opcode's flags"),
     (IOPRIO, "ioprio"),
     (BUFFER, "buf_index"),
     (FILE, "file_index"),
@@ -141,15 +141,18 @@ pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
     let f = Fields::of(sqe);
     let never = |what: String| Some((false, what));
     if row.iopoll && setup & IORING_SETUP_IOPOLL != 0 {
-        return never("its opcode, on a ring with IORING_SETUP_IOPOLL".into());
+        return never("rings with IORING_SETUP_IOPOLL do not take its opcode".into());
     }
     let taken = TAKEN.get(usize::from(sqe.opcode))? & !never_taken(sqe.opcode);
     let refused = row.fields & !taken;
     if let Some(fields) = listed(sqe, refused & !CLEARED) {
-        return never(format!("{fields}, which its opcode does not take"));
+        return never(format!("it has {fields}, which its opcode does not take"));
     }
     if let Some(fields) = listed(sqe, refused & CLEARED) {
-        return Some((true, format!("{fields}, which its opcode does not take")));
+        return Some((
+            true,
+            format!("it has {fields}, which its opcode does not take"),
+        ));
     }
     for (field, bits, refused) in [
         (OP_FLAGS, f.op_flags, row.op_flags),
@@ -164,7 +167,7 @@ pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
                 String::new()
             };
             return never(format!(
-                "{bits:#x} in {}{names}, which its opcode does not take",
+                "it has {bits:#x} in {}{names}, which its opcode does not take",
                 named(field)
             ));
         }
@@ -175,7 +178,10 @@ pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
             Some(IORING_OP_TIMEOUT | IORING_OP_LINK_TIMEOUT)
         )
     {
-        return never(format!("a len of {}, where its opcode takes 1", f.len));
+        return never(format!(
+            "it has a len of {}, where its opcode takes 1",
+            f.len
+        ));
     }
     None
 }
