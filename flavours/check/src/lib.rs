@@ -13,7 +13,7 @@
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`single`] | rules of single requests |
 //! | [`fields`] | which fields each opcode takes, and what it needs |
-//! | [`why`] | why the kernel has refused a request or a ring |
+//! | [`refusals`], [`why`] | why the kernel has refused a request or a ring |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`slots`], [`crash`] | SQEs that were not filled in, or not there |
 //! | [`memory`], [`freed`] | ranges that requests use; memory that the program gives up meanwhile |
@@ -68,6 +68,7 @@ mod own_heap;
 mod place;
 mod process;
 mod proxy;
+mod refusals;
 mod report;
 mod request;
 mod ring;

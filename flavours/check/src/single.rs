@@ -3,13 +3,14 @@
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::fields::{self, refusals};
+use crate::fields;
 use crate::memcheck;
 use crate::mode::mode;
 use crate::noted::is_plain_request;
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields};
 use crate::place::Place;
+use crate::refusals;
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::{ProgramSide, Ring};
@@ -58,7 +59,7 @@ fn unused(notes: &mut Notes, request: &Request, place: Place) {
     if let Some(fields) = refusals::unused(&request.sqe) {
         let what = format!(
             "the request has {fields}, which its opcode does not take: {} ignores it",
-            refusals::KERNEL
+            fields::KERNEL
         );
         say(notes, Rule::Unused, what, request, place);
     }

@@ -8,12 +8,13 @@ use std::ffi::c_uint;
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::fields::{self, refusals};
+use crate::fields;
 use crate::leftovers;
 use crate::noted::is_plain_request;
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields};
 use crate::place::Place;
+use crate::refusals;
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::Ring;
@@ -102,7 +103,7 @@ fn invalid(ring: &mut Ring, request: &Request) -> Option<(Rule, String)> {
     }
     if request.has(IOSQE_FIXED_FILE)
         && !ops::has_file(sqe.opcode)
-        && refusals::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE)
+        && fields::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE)
     {
         return has("IOSQE_FIXED_FILE, and its opcode works on no file");
     }
@@ -137,11 +138,11 @@ fn other(ring: &mut Ring, request: &Request, error: i32) -> Option<String> {
         libc::EOPNOTSUPP
             if request.has(IOSQE_BUFFER_SELECT)
                 && fields::refused(sqe, ring.flags, ring.features).is_none()
-                && refusals::refuses_flag(sqe.opcode, IOSQE_BUFFER_SELECT) =>
+                && fields::refuses_flag(sqe.opcode, IOSQE_BUFFER_SELECT) =>
         {
             Some(format!(
                 "it has IOSQE_BUFFER_SELECT, and {} takes no buffer for its opcode",
-                refusals::KERNEL
+                fields::KERNEL
             ))
         }
         libc::EOPNOTSUPP if ring.has(IORING_SETUP_IOPOLL) && transfers(op) => {
@@ -153,7 +154,7 @@ fn other(ring: &mut Ring, request: &Request, error: i32) -> Option<String> {
             })
         }
         libc::EBADF if request.has(IOSQE_FIXED_FILE) && !ops::has_file(sqe.opcode) => {
-            refusals::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE).then(|| {
+            fields::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE).then(|| {
                 "it has IOSQE_FIXED_FILE, and its opcode works on no registered file".into()
             })
         }

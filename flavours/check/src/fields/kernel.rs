@@ -2,10 +2,24 @@
 
 use uring_core::abi::io_uring_op::{self, *};
 
-use super::refusals::Refuses;
-
 /// The kernel that was tried.
 pub const KERNEL: &str = "Linux 6.18";
+
+/// What is refused of an opcode with `-EINVAL`, unless it says otherwise. `fields` are numbered as in `helpers`.
+pub struct Refuses {
+    /// Fields that must be 0.
+    pub fields: u8,
+    /// Fields whose value makes a difference, beside those.
+    pub heeded: u8,
+    /// Bits that are refused with any other.
+    pub op_flags: u32,
+    pub ioprio: u32,
+    pub len: u32,
+    /// Flags of the SQE, also refused with `-EBADF` and `-EOPNOTSUPP`.
+    pub flags: u32,
+    /// The opcode itself, on rings with `IORING_SETUP_IOPOLL`.
+    pub iopoll: bool,
+}
 
 /// What it refuses. None: it was not tried.
 #[rustfmt::skip]

@@ -6,26 +6,27 @@
 
 mod helpers;
 mod kernel;
-pub mod refusals;
 
 use uring_core::abi::io_uring_op::{self, *};
 use uring_core::abi::*;
 
 use crate::ops::{self, Fields};
 use helpers::SET_BY_HELPERS;
+pub use kernel::KERNEL;
+use kernel::{REFUSED, Refuses};
 
 // As tests/helpers.py numbers them.
-const OFF: u8 = 1 << 0;
-const ADDR: u8 = 1 << 1;
-const LEN: u8 = 1 << 2;
-const OP_FLAGS: u8 = 1 << 3;
-const IOPRIO: u8 = 1 << 4;
-const BUFFER: u8 = 1 << 5;
-const FILE: u8 = 1 << 6;
-const ADDR3: u8 = 1 << 7;
+pub const OFF: u8 = 1 << 0;
+pub const ADDR: u8 = 1 << 1;
+pub const LEN: u8 = 1 << 2;
+pub const OP_FLAGS: u8 = 1 << 3;
+pub const IOPRIO: u8 = 1 << 4;
+pub const BUFFER: u8 = 1 << 5;
+pub const FILE: u8 = 1 << 6;
+pub const ADDR3: u8 = 1 << 7;
 const ALL: u8 = 0xff;
 /// Those that `io_uring_get_sqe()` clears.
-const CLEARED: u8 = !(OFF | ADDR | LEN);
+pub const CLEARED: u8 = !(OFF | ADDR | LEN);
 
 /// Fields that a program sets after the helper, or that have no helper.
 const fn set_afterwards(op: io_uring_op) -> u8 {
@@ -106,7 +107,7 @@ const fn set_afterwards(op: io_uring_op) -> u8 {
 const COUNT: usize = IORING_OP_LAST as usize;
 
 /// The fields that each opcode takes.
-static TAKEN: [u8; COUNT] = {
+pub static TAKEN: [u8; COUNT] = {
     let mut taken = [0; COUNT];
     let mut at = 0;
     while at < COUNT {
@@ -124,6 +125,41 @@ static TAKEN: [u8; COUNT] = {
     }
     taken
 };
+
+// The table has a row for each opcode, in their order, and agrees with what is written down by hand.
+const _: () = {
+    assert!(
+        REFUSED.len() == COUNT,
+        "an opcode is missing: tests/refusals.py"
+    );
+    let mut at = 0;
+    while at < COUNT {
+        let (op, row) = &REFUSED[at];
+        assert!(*op as usize == at, "opcodes are out of order");
+        if let Some(row) = row {
+            assert!(
+                row.heeded & !TAKEN[at] == 0,
+                "the kernel takes a field that `set_afterwards` leaves out"
+            );
+            let selects = row.flags & IOSQE_BUFFER_SELECT == 0;
+            assert!(
+                !selects || selects_buffers(*op),
+                "the kernel takes a buffer of a group that `selects_buffers` leaves out"
+            );
+        }
+        at += 1;
+    }
+};
+
+/// What the kernel refuses of an opcode, if it was tried.
+pub fn row(number: u8) -> Option<&'static Refuses> {
+    REFUSED.get(usize::from(number))?.1.as_ref()
+}
+
+/// Whether the kernel refuses a flag of an SQE for its opcode.
+pub fn refuses_flag(number: u8, flag: u32) -> bool {
+    row(number).is_some_and(|row| row.flags & flag != 0)
+}
 
 /// A field that the program has set, and that the opcode does not take, with its number. Only those are looked at that
 /// `io_uring_get_sqe()` clears: what others hold may be of the slot's last use.
@@ -206,9 +242,7 @@ fn refused_by(sqe: &io_uring_sqe, setup: u32) -> Option<&'static str> {
     if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
         return Some("IOSQE_IO_DRAIN and IOSQE_CQE_SKIP_SUCCESS, which exclude each other");
     }
-    if flags & IOSQE_CQE_SKIP_SUCCESS != 0
-        && refusals::refuses_flag(sqe.opcode, IOSQE_CQE_SKIP_SUCCESS)
-    {
+    if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && refuses_flag(sqe.opcode, IOSQE_CQE_SKIP_SUCCESS) {
         return Some("IOSQE_CQE_SKIP_SUCCESS, which its opcode does not take");
     }
     if flags & IOSQE_CQE_SKIP_SUCCESS != 0

@@ -1,60 +1,14 @@
-//! What the kernel refuses of each opcode, as requests of every opcode that were tried have shown: see [`super::kernel`].
+//! What the kernel refuses of each opcode, as requests of every opcode that were tried have shown: see `fields::kernel`.
 
 use std::fmt::Write;
 
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-pub use super::kernel::KERNEL;
-use super::kernel::REFUSED;
-use super::{ADDR, ADDR3, BUFFER, COUNT, FILE, IOPRIO, LEN, OFF, OP_FLAGS, TAKEN};
-use super::{CLEARED, selects_buffers};
-use crate::ops::{self, Fields};
-
-/// What is refused of an opcode with `-EINVAL`, unless it says otherwise.
-pub struct Refuses {
-    /// Fields that must be 0.
-    pub fields: u8,
-    /// Fields whose value makes a difference, beside those.
-    pub heeded: u8,
-    /// Bits that are refused with any other.
-    pub op_flags: u32,
-    pub ioprio: u32,
-    pub len: u32,
-    /// Flags of the SQE, also refused with `-EBADF` and `-EOPNOTSUPP`.
-    pub flags: u32,
-    /// The opcode itself, on rings with `IORING_SETUP_IOPOLL`.
-    pub iopoll: bool,
-}
-
-// The table has a row for each opcode, in their order, and agrees with what is written down by hand.
-const _: () = {
-    assert!(
-        REFUSED.len() == COUNT,
-        "an opcode is missing: tests/refusals.py"
-    );
-    let mut at = 0;
-    while at < COUNT {
-        let (op, row) = &REFUSED[at];
-        assert!(*op as usize == at, "opcodes are out of order");
-        if let Some(row) = row {
-            assert!(
-                row.heeded & !TAKEN[at] == 0,
-                "the kernel takes a field that `set_afterwards` leaves out"
-            );
-            let selects = row.flags & IOSQE_BUFFER_SELECT == 0;
-            assert!(
-                !selects || selects_buffers(*op),
-                "the kernel takes a buffer of a group that `selects_buffers` leaves out"
-            );
-        }
-        at += 1;
-    }
+use crate::fields::{
+    ADDR, ADDR3, BUFFER, CLEARED, FILE, IOPRIO, KERNEL, LEN, OFF, OP_FLAGS, TAKEN, row,
 };
-
-fn row(number: u8) -> Option<&'static Refuses> {
-    REFUSED.get(usize::from(number))?.1.as_ref()
-}
+use crate::ops::{self, Fields};
 
 /// What the kernel does with a field that an opcode does not take, for a text.
 pub fn fate(number: u8, field: u8) -> String {
@@ -219,9 +173,4 @@ fn priorities(number: u8, bits: u32) -> String {
     } else {
         format!(" ({})", found.join(", "))
     }
-}
-
-/// Whether the kernel refuses a flag of an SQE for its opcode.
-pub fn refuses_flag(number: u8, flag: u32) -> bool {
-    row(number).is_some_and(|row| row.flags & flag != 0)
 }
