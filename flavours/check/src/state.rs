@@ -88,9 +88,9 @@ pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) 
             trail = known;
         } else if state.notes.trails.may_walk(place) {
             drop(state);
-            let steps = trails::walk(place);
+            let walked = trails::walk(place);
             state = lock();
-            trail = state.notes.trails.add(place, steps);
+            trail = state.notes.trails.add(place, &walked);
         }
     }
     let result = look(&mut state, trail);

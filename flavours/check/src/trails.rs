@@ -31,7 +31,7 @@ const BUCKETS: usize = 1024;
 pub struct Trail(u32);
 
 /// A call on the way to a place.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Step {
     /// How far above the frame of the place its return address lies.
     distance: usize,
@@ -59,6 +59,12 @@ impl Entry {
             found == step.return_address
         })
     }
+}
+
+/// What a walk has found.
+pub struct Walked {
+    steps: [Step; DEEPEST - 1],
+    count: usize,
 }
 
 /// The trails that are kept.
@@ -121,7 +127,7 @@ impl Trails {
 
     /// Keeps a trail.
     #[cold]
-    pub fn add(&mut self, place: Place, steps: Box<[Step]>) -> Trail {
+    pub fn add(&mut self, place: Place, walked: &Walked) -> Trail {
         if self.newest.is_empty() {
             self.newest = vec![0; BUCKETS];
             // No trail has the number 0.
@@ -146,7 +152,7 @@ impl Trails {
             place,
             number,
             older: std::mem::replace(newest, number),
-            steps,
+            steps: walked.steps.iter().take(walked.count).copied().collect(),
         };
         self.number = number;
         match self.entries.get_mut(number as usize % MOST) {
@@ -169,8 +175,10 @@ impl Trails {
 
 /// Finds the trail of the calling thread by a walk, as far as each return address is found in the stack. Nothing on stacks of
 /// the program's own making: their ends are not always made for walks.
+///
+/// It takes no memory: another thread may fork meanwhile, and in the child the heap would stay locked.
 #[cold]
-pub fn walk(place: Place) -> Box<[Step]> {
+pub fn walk(place: Place) -> Walked {
     const WORD: usize = size_of::<usize>();
     /// In so many words of a function's frame, from its end, its return address is looked for.
     const SEARCHED: usize = if cfg!(target_arch = "x86_64") {
@@ -178,9 +186,12 @@ pub fn walk(place: Place) -> Box<[Step]> {
     } else {
         4096
     };
-    let mut steps = Vec::new();
+    let mut walked = Walked {
+        steps: [Step::default(); DEEPEST - 1],
+        count: 0,
+    };
     let Some(end) = stack::end(place) else {
-        return Box::default();
+        return walked;
     };
     // The start of the frame that is looked at.
     let mut start = 0;
@@ -203,11 +214,15 @@ pub fn walk(place: Place) -> Box<[Step]> {
             return false;
         };
         start = frame;
-        steps.push(Step {
+        let Some(step) = walked.steps.get_mut(walked.count) else {
+            return false;
+        };
+        *step = Step {
             distance: at.wrapping_sub(place.frame),
             return_address,
-        });
-        steps.len() < DEEPEST - 1
+        };
+        walked.count += 1;
+        true
     });
-    steps.into()
+    walked
 }
