@@ -244,7 +244,7 @@ races() {
         fail "the archive does not build with ThreadSanitizer: $(tail -n 3 "$work/said")"
     # The library maps by bare calls: an address that is mapped anew has another ring's past there.
     echo 'race:uring_fallback::memory::Memory>::new' >"$work/suppressions"
-    for test in "$here"/{futexes,leading,sharing}.c "$sources"/{cancel,taskrun,threads}.c; do
+    for test in "$here"/{futexes,leading,sharing,turns}.c "$sources"/{cancel,taskrun,threads}.c; do
         clang -std=gnu11 -O1 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fsanitize=thread -pthread -I"$sources" -I"$PREFIX/include" \
             -c "$test" -o "$work/raced.o"
         "$CC" -pthread "$work/raced.o" -Wl,--whole-archive "$runtime" -Wl,--no-whole-archive \

@@ -47,7 +47,9 @@ fn nonempty(fd: c_int) -> u32 {
 
 /// What becomes of a request that is not tried at its turn.
 fn not_at_its_turn(req: &Req, how: How, batch: &mut Batch) -> Option<Outcome> {
-    let plain = flags(req) == 0 && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0;
+    // What is out of band, or errors, is there or not.
+    let at_once = libc::MSG_DONTWAIT | libc::MSG_OOB | libc::MSG_ERRQUEUE;
+    let plain = flags(req) == 0 && req.op_flags() & at_once as u32 == 0;
     if how != How::Try || req.id != 0 || !plain {
         return None;
     }
