@@ -27,6 +27,9 @@ pub fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Comp
 
 /// Moves the deferred requests whose turn has come to those that may be started.
 pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
+    if state.deferred.is_empty() {
+        return;
+    }
     let mut turn = Vec::new();
     while let Some(front) = state.deferred.front() {
         if front.drained && state.holds_drained() {

@@ -6,6 +6,9 @@ use crate::sys::{self, sys};
 
 /// Events that one call brings at most.
 pub const AT_ONCE: usize = 128;
+/// How often a thread that looks for events goes on while there are as many as one call brings: requests that receive
+/// again and again may have events without end.
+pub const LOOKS: u32 = 64;
 /// Values of epoll's user data for descriptors that belong to no request.
 pub const WAKE: u64 = 1 << 32;
 pub const EDGE: u64 = 2 << 32;

@@ -8,6 +8,7 @@ use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use crate::sys::{self, sys};
+use crate::wake;
 
 /// How long the poller's thread stands by, in nanoseconds.
 const MOMENT: u64 = 1_000_000;
@@ -44,6 +45,19 @@ pub fn forget() {
 fn relieve() {
     if NAPS.load(Ordering::SeqCst) && NAPS.swap(false, Ordering::SeqCst) {
         sys::eventfd_write(KICK.load(Ordering::SeqCst));
+    }
+}
+
+/// Whether a thread leads.
+pub fn is_led() -> bool {
+    LEADING.load(Ordering::SeqCst)
+}
+
+/// The calling thread, which does not lead, has read a wake. It was meant for the one that leads, if there is one: who
+/// wrote it had seen that there is.
+pub fn pass_on_wake() {
+    if is_led() {
+        wake::wake();
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::epoll::{self, AIO, AT_ONCE, EDGE, Events, NO_EVENTS, WAKE, control, sleep};
+use crate::epoll::{self, AIO, AT_ONCE, EDGE, Events, LOOKS, NO_EVENTS, WAKE, control, sleep};
 use crate::job::Job;
 use crate::lock::{Guard, Lock};
 use crate::numbers::Numbers;
@@ -18,8 +18,6 @@ use crate::watched::{Armed, For, Turn, Watched};
 use crate::{aio, lead, table, wake};
 
 const IDLE: u64 = 5_000_000_000;
-/// How often a thread that looks for events goes on while there are as many as one call brings.
-const LOOKS: u32 = 64;
 /// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
 const SLICE: u64 = 1_000_000;
 /// What the thread waits for.
@@ -172,9 +170,7 @@ pub fn put(job: Box<Job>, events: u32, how: For) -> Option<Box<Job>> {
         return poller.take(fd, id);
     }
     drop(poller);
-    if let Some(ring) = ring {
-        call_in(&ring);
-    }
+    ring.inspect(|ring| call_in(ring));
     None
 }
 
@@ -227,7 +223,7 @@ pub fn begin_to_lead(until: Option<u64>) -> Option<u64> {
 /// Waits for events once and goes on with what they bring. Returns 0 or `-EINTR`.
 pub fn round_once(span: u64) -> c_int {
     let mut events = NO_EVENTS;
-    let got = round(&mut events, span);
+    let got = round(&mut events, span, true);
     if got == -libc::EINTR { got } else { 0 }
 }
 
@@ -341,8 +337,8 @@ pub fn before_close(first: c_int, last: c_int) {
     wake::wait_for_firing();
 }
 
-/// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
-fn round(events: &mut Events, span: u64) -> c_int {
+/// Sleeps once and runs the jobs whose events came. `leads`: as a thread that others wake. Returns what [`sleep`] does.
+fn round(events: &mut Events, span: u64, leads: bool) -> c_int {
     let (level, edge) = {
         let poller = POLLER.lock();
         (poller.level, poller.edge)
@@ -355,7 +351,12 @@ fn round(events: &mut Events, span: u64) -> c_int {
     fire_all(came.iter().filter(|event| event.u64 < WAKE));
     for event in came {
         match event.u64 {
-            WAKE => sys::eventfd_read(POLLER.lock().wake),
+            WAKE => {
+                sys::eventfd_read(POLLER.lock().wake);
+                if !leads {
+                    lead::pass_on_wake();
+                }
+            }
             AIO => aio::reap(),
             EDGE => {
                 let mut inner = NO_EVENTS;
@@ -375,9 +376,8 @@ fn round(events: &mut Events, span: u64) -> c_int {
 pub fn look() {
     POLLER.lock().looks += 1;
     let mut events = NO_EVENTS;
-    // Requests that receive again and again may have events without end.
     for _ in 0..LOOKS {
-        if round(&mut events, 0) != AT_ONCE as c_int {
+        if round(&mut events, 0, false) != AT_ONCE as c_int {
             return;
         }
     }
@@ -398,7 +398,10 @@ fn serve() {
         let (span, level) = (poller.until.saturating_sub(now), poller.level);
         drop(poller);
         lead::nap(level, span);
-        if round(&mut events, 0) <= 0 {
+        if lead::is_led() {
+            continue;
+        }
+        if round(&mut events, 0, false) <= 0 {
             let aio = aio::AIO.lock().is_idle();
             let mut poller = POLLER.lock();
             if aio
