@@ -135,19 +135,26 @@ pub fn remove(fd: c_int) -> Option<Arc<Ring>> {
     Some(ring)
 }
 
-/// Takes a ring out under all its names.
+/// Takes a ring out under all its names. `false`: it had none. By now its number may be another ring's.
 #[cfg(feature = "hooks")]
-pub fn remove_all(ring: &Arc<Ring>) {
-    remove(ring.descriptor());
-    let registered = {
-        let mut table = TABLE.lock();
-        let (gone, stay) = std::mem::take(&mut table.registered)
-            .into_iter()
-            .partition::<Vec<_>, _>(|(_, _, other)| Arc::ptr_eq(other, ring));
-        table.registered = stay;
-        gone
-    };
-    drop(registered);
+pub fn remove_all(ring: &Arc<Ring>) -> bool {
+    let mut table = TABLE.lock();
+    let at = table
+        .rings
+        .iter()
+        .position(|other| Arc::ptr_eq(other, ring));
+    if let Some(at) = at {
+        table.rings.swap_remove(at);
+        if let Some(mark) = mark(ring.descriptor()) {
+            mark.store(ptr::null_mut(), Ordering::Relaxed);
+        }
+        COUNT.fetch_sub(1, Ordering::Relaxed);
+    }
+    let before = table.registered.len();
+    table
+        .registered
+        .retain(|(_, _, other)| !Arc::ptr_eq(other, ring));
+    at.is_some() || table.registered.len() < before
 }
 
 /// Whether an index is one of ours.

@@ -104,6 +104,7 @@ instructions() {
         # shellcheck disable=SC2086
         (cd "$work" && TMPDIR=$work $refuse -e EPERM $switch "$programs/own/$test") || fail "by instructions: $test"
     done
+    fio_verifies "$refuse -p $switch"
     # usage: ends STATUS WHAT COMMAND...
     ends() {
         local want=$1 what=$2 status=0
@@ -134,6 +135,30 @@ instructions() {
         fi
     }
     echo "instructions: programs that have system calls of their own are served, and nobody else has a filter"
+}
+
+# fio enters its rings with an instruction. What it wrote it reads back and verifies, and so does another engine of its.
+fio_verifies() {
+    local job direct
+    if ! fio --enghelp=io_uring >/dev/null 2>&1; then
+        echo "SKIP: fio: there is none with the engine io_uring"
+        return
+    fi
+    for direct in 0 1; do
+        job=(--name=job "--filename=$work/fio" --size=16m --bs=4k --iodepth=32 "--direct=$direct" --rw=randwrite --verify=crc32c --verify_state_save=0)
+        # shellcheck disable=SC2086 # a command is words
+        $1 fio "${job[@]}" --ioengine=io_uring --output-format=json --output="$work/said" 2>"$work/out" ||
+            fail "fio: $(cat "$work/out" "$work/said")"
+        "$PYTHON" - "$work/said" <<'END' || fail "fio did not do its work: $(cat "$work/said")"
+import json, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+job = json.loads(text[text.index("{"):])["jobs"][0]
+sys.exit(job["error"] != 0 or job["write"]["total_ios"] != 4096 or job["read"]["total_ios"] != 4096)
+END
+        fio "${job[@]}" --ioengine=psync --verify_only >"$work/out" 2>&1 || fail "fio, verified without rings: $(cat "$work/out")"
+        rm "$work/fio"
+    done
+    echo "fio: writes and verifies 32 MiB on io_uring"
 }
 
 # A control group's limit on tasks, as a container has it.

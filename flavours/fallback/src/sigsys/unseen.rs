@@ -75,13 +75,9 @@ pub unsafe fn unmap(start: usize, length: usize) -> isize {
 
 /// Ends rings whose numbers are no ring's any more. One that was never mapped has no other end.
 fn sweep() {
-    let mut place = 0;
-    while let Some((ring, next)) = table::after(place) {
-        let fd = ring.descriptor();
-        if sys::file_type(fd) == 0 {
-            place = next;
-        } else {
-            make::closed_unseen(fd);
+    for ring in table::all() {
+        if sys::file_type(ring.descriptor()) != 0 && table::remove_all(&ring) {
+            make::closed(ring, false);
         }
     }
 }
@@ -144,13 +140,9 @@ pub fn unmapped(start: usize, length: usize) {
     let Some(_inside) = Inside::begin() else {
         return;
     };
-    let mut place = 0;
-    while let Some((ring, next)) = table::after(place) {
-        if ring.memory().hidden(start, length) {
-            table::remove_all(&ring);
+    for ring in table::all() {
+        if ring.memory().hidden(start, length) && table::remove_all(&ring) {
             make::closed(ring, false);
-        } else {
-            place = next;
         }
     }
 }
