@@ -77,6 +77,8 @@ pub struct Submission {
     pub drain_next: bool,
     /// Requests may be deferred: then others go behind them.
     pub defers: bool,
+    /// A request was to complete without a CQE: from then on none is drained.
+    pub skips: bool,
     /// Room for completions, kept from one call to the next.
     pub room: Vec<Completion>,
 }

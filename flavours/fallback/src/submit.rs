@@ -112,6 +112,7 @@ fn take_in(
 ) -> bool {
     let flags = u32::from(sqe.flags);
     let mut req = Req::new(sqe);
+    submission.skips |= flags & IOSQE_CQE_SKIP_SUCCESS != 0;
     if flags & ORDERED == 0 && chain.is_empty() && !submission.drain_next && !submission.defers {
         // Most requests are neither linked nor drained.
         let op = match check(ring, &mut req) {
@@ -122,9 +123,18 @@ fn take_in(
             }
         };
         run::begin(ring, req, op, batch);
-        return op.is_some();
+        // The timeout of a link follows nothing here.
+        return op.is_some() && sqe.opcode != IORING_OP_LINK_TIMEOUT as u8;
     }
-    let checked = check(ring, &mut req);
+    let mut checked = check(ring, &mut req).map(drop);
+    if flags & IOSQE_IO_DRAIN != 0 && submission.skips && flags & !SQE_FLAGS == 0 {
+        // What completes without a CQE could not be waited for.
+        checked = Err(-libc::EOPNOTSUPP);
+    }
+    if checked.is_ok() && req.is_link_timeout() && chain.last().is_none_or(Req::is_link_timeout) {
+        // It follows nothing that could take long.
+        checked = Err(-libc::EINVAL);
+    }
     let wrong = checked.is_err();
     req.failed = checked.err().unwrap_or(0);
     if wrong {
@@ -186,12 +196,13 @@ fn start_chain(ring: &Arc<Ring>, submission: &mut Submission, mut chain: Chain, 
 
 /// Starts a request, or puts it behind those that it has to wait for.
 fn start(ring: &Arc<Ring>, submission: &mut Submission, mut req: Req, batch: &mut Batch) {
-    let drain = req.has(IOSQE_IO_DRAIN);
-    req.drained = drain || submission.drain_next;
-    submission.drain_next = drain;
     run::end_last(ring, batch);
     batch.post(ring);
+    // One that is wrong completes at once, and holds up nothing.
     if req.failed == 0 {
+        let drain = req.has(IOSQE_IO_DRAIN);
+        req.drained = drain || submission.drain_next;
+        submission.drain_next = drain;
         let mut state = ring.state.lock();
         submission.defers = !state.deferred.is_empty();
         if (req.drained && state.holds_drained()) || submission.defers {
@@ -235,9 +246,6 @@ fn check(ring: &Ring, req: &mut Req) -> Result<&'static Op, c_int> {
         && !ring.state.lock().restrictions.allows_request(&req.sqe)
     {
         return Err(-libc::EACCES);
-    }
-    if flags & IOSQE_CQE_SKIP_SUCCESS != 0 && flags & IOSQE_IO_DRAIN != 0 {
-        return Err(-libc::EOPNOTSUPP);
     }
     if req.sqe.personality != 0 {
         let state = ring.state.lock();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle};
+use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -237,8 +237,8 @@ pub fn transfer(
             }
             (ret, sent)
         };
-        if !out && sys::poll_now(req.fd(), libc::POLLIN) & c_int::from(libc::POLLIN) != 0 {
-            flags |= IORING_CQE_F_SOCK_NONEMPTY;
+        if !out {
+            flags |= nonempty(req.fd());
         }
         let last = !goes_on || (out && all);
         if last || !post_more(ring, req, res(ret), flags, batch) {

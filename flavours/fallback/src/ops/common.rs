@@ -2,9 +2,10 @@
 
 use std::ffi::c_int;
 
-use uring_core::abi::IORING_RECVSEND_BUNDLE;
+use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE};
 
 use crate::request::Req;
+use crate::sys::sys;
 
 pub const IN: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
 pub const OUT: u32 = libc::EPOLLOUT as u32;
@@ -28,4 +29,34 @@ pub fn flags(req: &Req) -> u32 {
 /// Whether a request takes as many buffers as there are.
 pub fn is_bundle(req: &Req) -> bool {
     flags(req) & IORING_RECVSEND_BUNDLE != 0
+}
+
+/// Whether more bytes are in a socket: the completion's flag.
+pub fn nonempty(fd: c_int) -> u32 {
+    let mut left: c_int = 0;
+    // SAFETY: the kernel writes one number.
+    let ret = unsafe { sys!(SYS_ioctl, fd, libc::FIONREAD, &raw mut left) };
+    if ret == 0 && left > 0 && is_stream(fd) {
+        IORING_CQE_F_SOCK_NONEMPTY
+    } else {
+        0
+    }
+}
+
+/// Whether a socket delivers bytes, of which the rest may follow.
+pub fn is_stream(fd: c_int) -> bool {
+    let mut kind: c_int = 0;
+    let mut size = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: the kernel writes one number and its size.
+    let ret = unsafe {
+        sys!(
+            SYS_getsockopt,
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_TYPE,
+            &raw mut kind,
+            &raw mut size
+        )
+    };
+    ret == 0 && kind == libc::SOCK_STREAM
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::bundle;
-use super::common::{OUT, flags, is_bundle, unused};
+use super::common::{IN, OUT, flags, is_bundle, is_stream, nonempty, unused};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -329,7 +329,10 @@ pub(super) fn attempt(
             0
         };
         req.short = req.link.is_some() && result >= 0 && result < enough;
-        return Outcome::Done(res(result), 0).with_buffer(ring, req);
+        // Where there was room left nothing is left.
+        let full = events == IN && result > 0 && result >= total as isize;
+        let more = if full { nonempty(req.fd()) } else { 0 };
+        return Outcome::Done(res(result), more).with_buffer(ring, req);
     }
 }
 
@@ -341,22 +344,4 @@ fn wait_here(fd: c_int, events: u32) {
     };
     // SAFETY: one slot on this stack.
     unsafe { sys!(SYS_ppoll, &raw mut slot, 1, 0, 0, 0) };
-}
-
-/// Whether a socket delivers bytes, of which the rest may follow.
-pub(super) fn is_stream(fd: c_int) -> bool {
-    let mut kind: c_int = 0;
-    let mut size = size_of::<c_int>() as libc::socklen_t;
-    // SAFETY: the kernel writes one number and its size.
-    let ret = unsafe {
-        sys!(
-            SYS_getsockopt,
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_TYPE,
-            &raw mut kind,
-            &raw mut size
-        )
-    };
-    ret == 0 && kind == libc::SOCK_STREAM
 }

@@ -10,6 +10,7 @@ use super::common::unused;
 use crate::batch::Batch;
 use crate::memory::Completion;
 use crate::op::{Outcome, res};
+use crate::register::args::array;
 use crate::register::files;
 use crate::request::How;
 use crate::request::{Class, Place, Req};
@@ -126,11 +127,23 @@ pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> O
         return Outcome::Done(-libc::EFAULT, 0);
     }
     // SAFETY: the program vouches for an array of so many descriptors until the request completes.
-    let fds = unsafe { std::slice::from_raw_parts_mut(at, req.sqe.len as usize) };
-    if req.offset() as u32 == IORING_FILE_INDEX_ALLOC {
-        return Outcome::Done(files::install_all(ring, fds), 0);
+    let mut fds = match unsafe { array(at.cast_const(), req.sqe.len) } {
+        Ok(fds) => fds,
+        Err(error) => return Outcome::Done(error, 0),
+    };
+    if req.offset() as u32 != IORING_FILE_INDEX_ALLOC {
+        return Outcome::Done(files::update(ring, req.offset() as u32, &fds, &[]), 0);
     }
-    Outcome::Done(files::update(ring, req.offset() as u32, fds, &[]), 0)
+    let done = files::install_all(ring, &mut fds);
+    for (index, slot) in fds
+        .iter()
+        .take(usize::try_from(done).unwrap_or(0))
+        .enumerate()
+    {
+        // SAFETY: as above.
+        unsafe { at.add(index).write_unaligned(*slot) };
+    }
+    Outcome::Done(done, 0)
 }
 
 pub fn check_epoll_ctl(_: &Ring, req: &Req) -> Result<(), c_int> {

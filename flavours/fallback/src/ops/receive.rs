@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{IN, IN_A_ROW, flags, is_bundle, unused};
+use super::common::{IN, IN_A_ROW, flags, is_bundle, nonempty, unused};
 use super::message::{attempt, current, header, length};
 use super::{buffers, bundle};
 use crate::batch::{Batch, post_more};
@@ -34,15 +34,6 @@ pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
         }
     }
     unused(&[req.file_index().into()])
-}
-
-/// Whether more may be in the socket: the completion's flag.
-fn nonempty(fd: c_int) -> u32 {
-    if sys::poll_now(fd, libc::POLLIN) & c_int::from(libc::POLLIN) != 0 {
-        IORING_CQE_F_SOCK_NONEMPTY
-    } else {
-        0
-    }
 }
 
 /// What becomes of a request that is not tried at its turn.

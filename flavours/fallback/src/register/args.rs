@@ -9,17 +9,18 @@ pub fn none(arg: *mut c_void, nr: u32) -> Option<c_int> {
     (!arg.is_null() || nr != 0).then_some(-libc::EINVAL)
 }
 
-/// An array in the program's memory.
+/// A copy of an array in the program's memory, which other threads of the program may write to at any time.
 ///
 /// # Safety
 ///
 /// The program must vouch for so many elements at `at`, unless it is null.
-pub unsafe fn array<'a, T>(at: *const T, nr: u32) -> Result<&'a [T], c_int> {
+pub unsafe fn array<T: Copy>(at: *const T, nr: u32) -> Result<Vec<T>, c_int> {
     if at.is_null() || !sys::is_mapped(at.addr(), size_of::<T>().saturating_mul(nr as usize)) {
         return Err(-libc::EFAULT);
     }
     // SAFETY: passed on to the caller.
-    Ok(unsafe { std::slice::from_raw_parts(at, nr as usize) })
+    let element = |index: usize| unsafe { at.add(index).read_unaligned() };
+    Ok((0..nr as usize).map(element).collect())
 }
 
 /// One structure in the program's memory, whose size it says.

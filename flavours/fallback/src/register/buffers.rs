@@ -83,7 +83,7 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     // SAFETY: an array of vectors, says the caller.
     errno(
         unsafe { array(arg.cast::<libc::iovec>(), nr) }
-            .and_then(|all| fill(ring, nr, Some(all), &[])),
+            .and_then(|all| fill(ring, nr, Some(&all), &[])),
     )
 }
 
@@ -102,15 +102,15 @@ pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int 
                 return fill(ring, given.nr, None, &[]);
             }
             let tags = if given.tags == 0 {
-                &[]
+                Vec::new()
             } else {
                 array(at::<u64>(given.tags), given.nr)?
             };
             fill(
                 ring,
                 given.nr,
-                Some(array(at::<libc::iovec>(given.data), given.nr)?),
-                tags,
+                Some(&array(at::<libc::iovec>(given.data), given.nr)?),
+                &tags,
             )
         })
     };
@@ -130,15 +130,15 @@ pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
                 return Err(-libc::EINVAL);
             }
             let tags = if given.tags == 0 {
-                &[]
+                Vec::new()
             } else {
                 array(at::<u64>(given.tags), given.nr)?
             };
             update(
                 ring,
                 given.offset as usize,
-                array(at::<libc::iovec>(given.data), given.nr)?,
-                tags,
+                &array(at::<libc::iovec>(given.data), given.nr)?,
+                &tags,
             )
         })
     };
@@ -238,7 +238,14 @@ fn copy(ring: &Arc<Ring>, given: &io_uring_clone_buffers) -> Result<c_int, c_int
     let mut table = ring.state.lock().buffers.clone().unwrap_or_default();
     table.resize_with(table.len().max(end), || None);
     for (slot, buffer) in table.iter_mut().skip(to).zip(taken) {
-        slot.clone_from(buffer);
+        // The tag stays with the buffer that was registered, and is posted when that goes.
+        *slot = buffer.as_ref().map(|buffer| {
+            Arc::new(FixedBuffer {
+                start: buffer.start,
+                length: buffer.length,
+                tag: Tag::new(0, &ring.released),
+            })
+        });
     }
     let before = ring.state.lock().buffers.replace(table);
     drop(before);

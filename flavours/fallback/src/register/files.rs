@@ -61,7 +61,7 @@ fn fill(ring: &Arc<Ring>, nr: u32, fds: Option<&[c_int]>, tags: &[u64]) -> Resul
 
 pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
     // SAFETY: an array of descriptors, says the caller.
-    errno(unsafe { array(arg.cast::<c_int>(), nr) }.and_then(|fds| fill(ring, nr, Some(fds), &[])))
+    errno(unsafe { array(arg.cast::<c_int>(), nr) }.and_then(|fds| fill(ring, nr, Some(&fds), &[])))
 }
 
 pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
@@ -79,15 +79,15 @@ pub unsafe fn register2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int 
                 return fill(ring, given.nr, None, &[]);
             }
             let tags = if given.tags == 0 {
-                &[]
+                Vec::new()
             } else {
                 array(at::<u64>(given.tags), given.nr)?
             };
             fill(
                 ring,
                 given.nr,
-                Some(array(at::<c_int>(given.data), given.nr)?),
-                tags,
+                Some(&array(at::<c_int>(given.data), given.nr)?),
+                &tags,
             )
         })
     };
@@ -165,7 +165,7 @@ pub unsafe fn update1(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
             Ok(update(
                 ring,
                 given.offset,
-                array(at::<c_int>(given.fds), nr)?,
+                &array(at::<c_int>(given.fds), nr)?,
                 &[],
             ))
         })
@@ -181,15 +181,15 @@ pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
                 return Err(-libc::EINVAL);
             }
             let tags = if given.tags == 0 {
-                &[]
+                Vec::new()
             } else {
                 array(at::<u64>(given.tags), given.nr)?
             };
             Ok(update(
                 ring,
                 given.offset,
-                array(at::<c_int>(given.data), given.nr)?,
-                tags,
+                &array(at::<c_int>(given.data), given.nr)?,
+                &tags,
             ))
         })
     };

@@ -76,34 +76,37 @@ pub unsafe fn probe(arg: *mut c_void, nr: u32) -> c_int {
         return -libc::EINVAL;
     }
     let at: *mut io_uring_probe = arg.cast();
+    // SAFETY: as above. The entries follow the header.
+    let entries = unsafe { (&raw mut (*at).ops).cast::<io_uring_probe_op>() };
     // SAFETY: as above.
-    let entries = unsafe {
-        std::slice::from_raw_parts_mut(
-            (&raw mut (*at).ops).cast::<io_uring_probe_op>(),
-            nr as usize,
-        )
+    let given = match unsafe { array(entries, nr) } {
+        Ok(given) => given,
+        Err(error) => return error,
     };
-    if header != [0; 4]
-        || entries
-            .iter()
-            .any(|entry| *entry != io_uring_probe_op::default())
-    {
+    let empty = io_uring_probe_op::default();
+    if header != [0; 4] || given.iter().any(|entry| *entry != empty) {
         return -libc::EINVAL;
     }
     let last = ops::last_served();
-    let length = entries.len().min(usize::from(last) + 1);
-    for (opcode, entry) in (0..=last).zip(entries.iter_mut()) {
-        entry.op = opcode;
-        entry.flags = if ops::is_served(opcode) {
+    let length = given.len().min(usize::from(last) + 1);
+    for opcode in 0..length as u8 {
+        let flags = if ops::is_served(opcode) {
             IO_URING_OP_SUPPORTED as u16
         } else {
             0
         };
+        let entry = io_uring_probe_op {
+            op: opcode,
+            flags,
+            ..empty
+        };
+        // SAFETY: as above.
+        unsafe { entries.add(usize::from(opcode)).write_unaligned(entry) };
     }
     // SAFETY: as above.
     unsafe {
-        (*at).last_op = last;
-        (*at).ops_len = length as u8;
+        (&raw mut (*at).last_op).write(last);
+        (&raw mut (*at).ops_len).write(length as u8);
     }
     0
 }
@@ -132,14 +135,14 @@ pub unsafe fn ring_fds(arg: *mut c_void, nr: u32) -> c_int {
     if nr == 0 || nr > AT_ONCE {
         return -libc::EINVAL;
     }
-    if arg.is_null() {
-        return -libc::EFAULT;
-    }
+    let at = arg.cast::<io_uring_rsrc_update>();
     // SAFETY: an array that the caller vouches for, to be read and written.
-    let all =
-        unsafe { std::slice::from_raw_parts_mut(arg.cast::<io_uring_rsrc_update>(), nr as usize) };
+    let all = match unsafe { array(at, nr) } {
+        Ok(all) => all,
+        Err(error) => return error,
+    };
     let mut done = 0;
-    for one in all {
+    for (index, mut one) in all.into_iter().enumerate() {
         if one.resv != 0 {
             return if done > 0 { done } else { -libc::EINVAL };
         }
@@ -159,6 +162,8 @@ pub unsafe fn ring_fds(arg: *mut c_void, nr: u32) -> c_int {
             Some(index) => one.offset = index,
             None => return if done > 0 { done } else { -libc::EBUSY },
         }
+        // SAFETY: as above.
+        unsafe { at.add(index).write_unaligned(one) };
         done += 1;
     }
     done

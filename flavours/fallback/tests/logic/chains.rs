@@ -230,10 +230,24 @@ fn the_timeout_of_a_link() {
     let mut results = program.results_of(&[with_flags(nop(4), IOSQE_IO_LINK), limit(5, &mut time)]);
     results.sort_unstable();
     assert_eq!(results, [(4, 0), (5, -libc::ECANCELED)]);
-    // It follows nothing.
+    // It follows nothing: that is wrong, and ends the submission.
     program.push(limit(6, &mut time));
-    program.enter(1, 0, 0);
+    program.push(nop(7));
+    assert_eq!(program.enter(2, 0, 0), 1);
     assert_eq!(program.results(), [(6, -libc::EINVAL)]);
+    assert_eq!(program.enter(1, 0, 0), 1);
+    assert_eq!(program.results(), [(7, 0)]);
+    // It follows another one.
+    let linked = |sqe| with_flags(sqe, IOSQE_IO_LINK);
+    program.push(linked(nop(1)));
+    program.push(linked(limit(2, &mut time)));
+    program.push(limit(3, &mut time));
+    program.enter(3, 0, 0);
+    let cancelled = -libc::ECANCELED;
+    assert_eq!(
+        program.results(),
+        [(1, cancelled), (2, cancelled), (3, -libc::EINVAL)]
+    );
     assert_eq!(program.results_after(10_000_000_000), []);
 }
 
@@ -260,4 +274,29 @@ fn a_drained_request_lets_later_ones_wait() {
         [(1, i32::from(libc::POLLIN)), (2, 0), (3, 0), (4, 0)]
     );
     assert_eq!(program.results_of(&[nop(5)]), [(5, 0)]);
+}
+
+#[test]
+fn nothing_is_drained_after_a_request_that_was_silent() {
+    let _world = World::new();
+    let program = Program::new(8, 0);
+    let drained = |data| with_flags(nop(data), IOSQE_IO_DRAIN);
+    assert_eq!(program.result_of(drained(1)), 0);
+    assert_eq!(
+        program.results_of(&[with_flags(nop(2), IOSQE_CQE_SKIP_SUCCESS)]),
+        []
+    );
+    assert_eq!(program.result_of(drained(3)), -libc::EOPNOTSUPP);
+}
+
+#[test]
+fn a_drained_request_that_is_wrong_holds_up_nothing() {
+    let _world = World::new();
+    let program = Program::new(8, 0);
+    let (fd, _) = kernel::stream();
+    let mut wrong = with_flags(nop(2), IOSQE_IO_DRAIN);
+    wrong.opcode = u8::MAX;
+    let requests = [poll(1, fd, libc::POLLIN), wrong];
+    assert_eq!(program.results_of(&requests), [(2, -libc::EINVAL)]);
+    assert_eq!(program.results_of(&[nop(3)]), [(3, 0)]);
 }

@@ -107,11 +107,26 @@ pub fn woken() -> Vec<usize> {
     with(|kernel| std::mem::take(&mut kernel.woken))
 }
 
+/// From now on there is no memory at this address.
+pub fn unmap(address: usize) {
+    with(|kernel| kernel.unmapped.push(address));
+}
+
 /// The program gives a mapping back.
 pub fn unmap_pages(start: usize, size: usize) {
     // SAFETY: a mapping of the program's, which it does not use any more.
     let ret = unsafe { call(libc::SYS_munmap as usize, [start, size, 0, 0, 0, 0]) };
     assert_eq!(ret, 0);
+}
+
+/// How many bytes a stream holds before a sender has to wait.
+pub fn set_room(bytes: usize) {
+    with(|kernel| kernel.room = bytes);
+}
+
+/// The limit on descriptors.
+pub fn set_limit(limit: u64) {
+    with(|kernel| kernel.limit = limit);
 }
 
 /// Two descriptors that are connected.
@@ -157,6 +172,22 @@ pub fn names_of(fd: c_int) -> usize {
 pub fn deliver(fd: c_int, bytes: &[u8]) {
     with(|kernel| match &*kernel.files[&fd].file.borrow() {
         File::Stream { came, .. } => came.borrow_mut().extend(bytes),
+        _ => panic!("{fd} is no stream"),
+    });
+}
+
+/// The other end of a stream receives all that was sent.
+pub fn collect(fd: c_int) -> Vec<u8> {
+    with(|kernel| match &*kernel.files[&fd].file.borrow() {
+        File::Stream { goes, .. } => goes.borrow_mut().drain(..).collect(),
+        _ => panic!("{fd} is no stream"),
+    })
+}
+
+/// The other end of a stream is closed.
+pub fn hang_up(fd: c_int) {
+    with(|kernel| match &*kernel.files[&fd].file.borrow() {
+        File::Stream { hung_up, .. } => *hung_up.borrow_mut() = true,
         _ => panic!("{fd} is no stream"),
     });
 }
@@ -227,7 +258,9 @@ pub unsafe fn call(number: usize, args: [usize; 6]) -> isize {
                 at::<[u64; 2]>(fourth).write([with(|kernel| kernel.limit); 2]);
                 0
             }
-            libc::SYS_io_setup | libc::SYS_memfd_create => -libc::ENOSYS as isize,
+            libc::SYS_io_setup | libc::SYS_memfd_create | libc::SYS_futex_waitv => {
+                -libc::ENOSYS as isize
+            }
             libc::SYS_futex => futex(first, second as c_int, third as u32, at(fourth)),
             libc::SYS_msync => with(|kernel| {
                 let there = |address: &usize| !(first..first + second).contains(address);
@@ -256,6 +289,15 @@ pub unsafe fn call(number: usize, args: [usize; 6]) -> isize {
             libc::SYS_fstat => with(|kernel| kernel.fstat(fd, at(second))),
             libc::SYS_fstatfs => {
                 at::<libc::statfs>(second).write(std::mem::zeroed());
+                0
+            }
+            libc::SYS_ioctl => {
+                assert_eq!(second as u64, libc::FIONREAD as u64);
+                let count = with(|kernel| match &*kernel.files[&fd].file.borrow() {
+                    File::Stream { came, .. } => came.borrow().len(),
+                    _ => 0,
+                });
+                at::<c_int>(third).write(count as c_int);
                 0
             }
             libc::SYS_getsockopt => {

@@ -233,22 +233,27 @@ fn arguments_are_copied() {
     // Of a member of a chain whose turn has not come, and of a request behind a drain.
     let mut byte = 0u8;
     time.tv_sec = 1;
+    let wait = |data, time: &mut __kernel_timespec, flags| {
+        with_flags(
+            transfer(IORING_OP_TIMEOUT, data, -1, ptr::from_mut(time), 1),
+            flags,
+        )
+    };
+    let mut later = time;
     let first = with_flags(read(4, fd, &raw mut byte, 1), IOSQE_IO_LINK);
-    let drained = with_flags(
-        transfer(IORING_OP_TIMEOUT, 6, -1, &raw mut time, 1),
-        IOSQE_IO_DRAIN,
-    );
     program.submit(&[
         first,
-        transfer(IORING_OP_TIMEOUT, 5, -1, &raw mut time, 1),
-        drained,
+        wait(5, &mut time, IOSQE_IO_HARDLINK),
+        wait(6, &mut later, 0),
+        wait(7, &mut time, IOSQE_IO_DRAIN),
     ]);
-    time.tv_sec = 1000;
+    (time.tv_sec, later.tv_sec) = (1000, 1000);
     kernel::deliver(fd, b"x");
     assert_eq!(program.results(), [(4, 1)]);
-    assert_eq!(program.results_after(1_000_000_000), [(5, -libc::ETIME)]);
-    assert_eq!(program.results_after(1_000_000_000), [(6, -libc::ETIME)]);
-    assert_eq!((byte, time.tv_sec), (b'x', 1000));
+    for data in [5, 6, 7] {
+        assert_eq!(program.results_after(1_000_000_000), [(data, -libc::ETIME)]);
+    }
+    assert_eq!((byte, time.tv_sec, later.tv_sec), (b'x', 1000, 1000));
 }
 
 /// A request that waits is on its file, not on the file's number.
