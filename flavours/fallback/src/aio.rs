@@ -69,7 +69,7 @@ impl Aio {
             return !self.refused;
         }
         self.refused = true;
-        let eventfd = sys::eventfd();
+        let eventfd = sys::apart(sys::eventfd());
         if eventfd < 0 {
             return false;
         }

@@ -41,10 +41,10 @@ pub fn control(set: c_int, op: c_int, fd: c_int, events: u32, data: u64) -> c_in
 pub fn make() -> Option<(c_int, c_int, c_int)> {
     // SAFETY: no memory is named.
     let (level, edge) = unsafe {
-        let make = || sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) as c_int;
+        let make = || sys::apart(sys!(SYS_epoll_create1, libc::EPOLL_CLOEXEC) as c_int);
         (make(), make())
     };
-    let wake = sys::eventfd();
+    let wake = sys::apart(sys::eventfd());
     let usable = level >= 0
         && edge >= 0
         && control(level, libc::EPOLL_CTL_ADD, wake, libc::EPOLLIN as u32, WAKE) == 0

@@ -69,7 +69,7 @@ pub fn is_watched() -> bool {
 /// The poller's thread sleeps until a set of descriptors has events, or somebody else looks for them.
 pub fn nap(set: c_int, nanoseconds: u64) {
     if KICK.load(Ordering::SeqCst) < 0 {
-        KICK.store(sys::eventfd(), Ordering::SeqCst);
+        KICK.store(sys::apart(sys::eventfd()), Ordering::SeqCst);
     }
     let slot = |fd| libc::pollfd {
         fd,

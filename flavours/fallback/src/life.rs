@@ -2,7 +2,6 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use uring_core::kernel::MADV_DONTFORK;
@@ -21,10 +20,14 @@ static FORKING: Lock<Vec<Arc<Ring>>> = Lock::new(Vec::new());
 /// Rings that children do not get.
 static KEPT: Lock<Vec<usize>> = Lock::new(Vec::new());
 
-/// Holds the locks while a fork copies the data that they guard.
-pub fn watch_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| sys::at_fork(prepare, parent, child));
+/// Runs when the library is loaded: later another thread may fork in the middle of it, and the child would not know.
+#[used]
+#[cfg_attr(not(test), unsafe(link_section = ".init_array"))]
+static START: extern "C" fn() = watch_forks;
+
+/// Has the locks held while a fork copies the data that they guard.
+extern "C" fn watch_forks() {
+    sys::at_fork(prepare, parent, child);
 }
 
 extern "C" fn prepare() {

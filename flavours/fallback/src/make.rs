@@ -9,7 +9,7 @@ use uring_core::ring::sizes;
 
 use crate::memory::Memory;
 use crate::ring::Ring;
-use crate::{life, op, ops, parked, poller, sys, table, workers};
+use crate::{op, ops, parked, poller, sys, table, workers};
 
 /// The set-up flags that are served. Others are refused with -EINVAL, as by a kernel that does not know them.
 pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
@@ -105,7 +105,6 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
         return Err(-libc::EOVERFLOW);
     }
     op::enter(ops::find);
-    life::watch_forks();
     let descriptor = sys::eventfd();
     if descriptor < 0 {
         return Err(descriptor);

@@ -301,7 +301,13 @@ pub fn forget(ring: &Arc<Ring>) {
 
 /// The program closes a descriptor. Jobs that wait on it continue with a duplicate, as the kernel would hold the file.
 pub fn before_close(first: c_int, last: c_int) {
+    // A job that runs works on the file by its number, and may come back to wait by it. Under the lock none begins to run.
     let mut poller = POLLER.lock();
+    while wake::others_fire() {
+        drop(poller);
+        wake::wait_for_firing();
+        poller = POLLER.lock();
+    }
     for fd in poller.fds.within(first, last) {
         let (armed, edge) = poller.fds.remove(fd);
         control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
@@ -312,7 +318,7 @@ pub fn before_close(first: c_int, last: c_int) {
             let copy = match &one.job.req.file {
                 // A registered file is a descriptor of this library, which the program does not close.
                 Some(_) => -1,
-                None => sys::duplicate(fd, 512),
+                None => sys::duplicate(fd, sys::APART),
             };
             if copy < 0 {
                 continue;
@@ -323,8 +329,7 @@ pub fn before_close(first: c_int, last: c_int) {
                 info.fd = copy;
             }
             one.untried = 0;
-            let each = one.edge;
-            let events = poller.fds.put(copy, one);
+            let (each, events) = (one.edge, poller.fds.put(copy, one));
             if each {
                 poller.arm_edges(copy);
             } else {
@@ -332,9 +337,6 @@ pub fn before_close(first: c_int, last: c_int) {
             }
         }
     }
-    drop(poller);
-    // Requests whose events came work on the file by the same number.
-    wake::wait_for_firing();
 }
 
 /// Sleeps once and runs the jobs whose events came. `leads`: as a thread that others wake. Returns what [`sleep`] does.
@@ -491,8 +493,6 @@ fn fire_timers() {
             deadlines.remove(&key.1);
         }
         drop(poller);
-        if let Some(job) = job {
-            job.resume(How::Ready);
-        }
+        job.into_iter().for_each(|job| job.resume(How::Ready));
     }
 }

@@ -201,7 +201,7 @@ impl Ring {
     /// written to. `false`: there is no number to be had.
     #[cfg(feature = "hooks")]
     pub fn keep_event(&self) -> bool {
-        let copy = sys::duplicate(self.descriptor(), crate::resources::files::LEAST);
+        let copy = sys::duplicate(self.descriptor(), sys::APART);
         self.kept.store(copy.max(-1), Ordering::Relaxed);
         copy >= 0
     }

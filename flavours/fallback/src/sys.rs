@@ -217,6 +217,24 @@ pub fn open_flags(fd: c_int) -> c_int {
     unsafe { sys!(SYS_fcntl, fd, libc::F_GETFL) as c_int }
 }
 
+/// From this number on the library keeps descriptors of its own: programs use the lower ones, and may close one of these
+/// once too often.
+pub const APART: c_int = 512;
+
+/// Moves a descriptor of the library's own out of the program's way, where the limit on descriptors allows. Passes a
+/// negative error number on.
+pub fn apart(fd: c_int) -> c_int {
+    if fd < 0 {
+        return fd;
+    }
+    let copy = duplicate(fd, APART);
+    if copy < 0 {
+        return fd;
+    }
+    close(fd);
+    copy
+}
+
 /// A duplicate that a new program does not inherit, numbered from `least` on.
 pub fn duplicate(fd: c_int, least: c_int) -> c_int {
     // SAFETY: no memory is named.

@@ -249,7 +249,7 @@ fn masked(ring: &Arc<Ring>, wanted: u32, limits: Limits, mask: u64) -> c_int {
         let _state = ring.state.lock();
         let mut eventfd = ring.masked_wait.load(Ordering::Relaxed);
         if eventfd < 0 {
-            eventfd = sys::eventfd();
+            eventfd = sys::apart(sys::eventfd());
             if eventfd < 0 {
                 return eventfd;
             }

@@ -43,9 +43,14 @@ impl Drop for Firing {
     }
 }
 
+/// Whether other threads run jobs whose events came.
+pub fn others_fire() -> bool {
+    FIRING.load(Ordering::SeqCst) != 0 && !FIRES.get()
+}
+
 /// Waits until no other thread runs jobs whose events came: none of them waits.
 pub fn wait_for_firing() {
-    while FIRING.load(Ordering::SeqCst) != 0 && !FIRES.get() {
+    while others_fire() {
         // SAFETY: no memory is named.
         unsafe { sys!(SYS_sched_yield) };
     }

@@ -149,8 +149,53 @@ static void ring_polled_by_ring(void)
     io_uring_queue_exit(&second);
 }
 
+/*
+ * The library keeps its own descriptors away from the low numbers. A program
+ * that closes a descriptor twice would close one of them, and what it opens
+ * next would be written to.
+ */
+static void low_numbers_stay_free(void)
+{
+    static char page[4096] __attribute__((aligned(4096)));
+    struct __kernel_timespec time = { .tv_nsec = 1000000 };
+    struct io_uring_cqe *cqe;
+    struct io_uring ring;
+    sigset_t mask;
+    int ends[2], direct, lowest;
+
+    CHECK_SYS(pipe(ends));
+    close(make_file("direct", sizeof(page), 1));
+    ring_open(&ring, 8, 0);
+    lowest = dup(ends[0]);
+    CHECK_SYS(lowest);
+    close(lowest);
+    for (unsigned round = 0; round < 20; round++) {
+        struct pollfd ready = { .fd = ring.ring_fd, .events = POLLIN };
+
+        /* The library's own thread completes it. */
+        io_uring_prep_poll_add(next_sqe(&ring), ends[0], POLLIN);
+        SUBMIT(&ring, 1);
+        CHECK_EQ(write(ends[1], page, 1), 1);
+        CHECK_EQ(poll(&ready, 1, -1), 1);
+        CHECK_EQ(reap(&ring).res, POLLIN);
+        CHECK_EQ(read(ends[0], page, 1), 1);
+    }
+    sigemptyset(&mask);
+    CHECK_EQ(io_uring_wait_cqes(&ring, &cqe, 1, &time, &mask), -ETIME);
+    direct = open("direct", O_RDONLY | O_DIRECT);
+    if (direct >= 0) {
+        io_uring_prep_read(next_sqe(&ring), direct, page, sizeof(page), 0);
+        CHECK_GE(run_res(&ring), 0);
+        close(direct);
+    }
+    CHECK_EQ(dup(ends[0]), lowest);
+    close(lowest);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(locks_survive),
+    CASE(low_numbers_stay_free),
     CASE(number_used_anew),
     CASE(ring_number_used_anew),
     CASE(watched),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::bundle;
-use super::common::{IN, OUT, flags, is_bundle, is_stream, nonempty, unused};
+use super::common::{OUT, flags, is_bundle, is_stream, unused};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -329,10 +329,7 @@ pub(super) fn attempt(
             0
         };
         req.short = req.link.is_some() && result >= 0 && result < enough;
-        // Where there was room left nothing is left.
-        let full = events == IN && result > 0 && result >= total as isize;
-        let more = if full { nonempty(req.fd()) } else { 0 };
-        return Outcome::Done(res(result), more).with_buffer(ring, req);
+        return Outcome::Done(res(result), 0).with_buffer(ring, req);
     }
 }
 

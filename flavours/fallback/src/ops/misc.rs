@@ -355,7 +355,7 @@ fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {
     let Some(file) = ring.fixed_file(req.addr3() as c_int) else {
         return -libc::EBADF;
     };
-    let copy = sys::duplicate(file.fd, 512);
+    let copy = sys::duplicate(file.fd, sys::APART);
     if copy < 0 {
         return copy;
     }

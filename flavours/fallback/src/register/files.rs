@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::args::{array, at, errno, one, sized};
-use crate::resources::files::{FileTable, FixedFile, LEAST};
+use crate::resources::files::{FileTable, FixedFile};
 use crate::resources::tag::Tag;
 use crate::ring::Ring;
 use crate::{sys, table};
@@ -260,7 +260,7 @@ pub fn install_all(ring: &Arc<Ring>, fds: &mut [c_int]) -> c_int {
         let copy = if table::is_ring(*fd) {
             -libc::EBADF
         } else {
-            sys::duplicate(*fd, LEAST)
+            sys::duplicate(*fd, sys::APART)
         };
         let slot = if copy < 0 {
             copy

@@ -30,7 +30,7 @@ pub unsafe fn eventfd(ring: &Arc<Ring>, arg: *mut c_void, nr: u32, only_aside: b
             -libc::EINVAL
         };
     }
-    let copy = sys::duplicate(fd, 512);
+    let copy = sys::duplicate(fd, sys::APART);
     if copy < 0 {
         return copy;
     }

@@ -6,9 +6,6 @@ use std::sync::Arc;
 use super::tag::Tag;
 use crate::sys::{self, sys};
 
-/// The lowest number of a duplicate: above the numbers that programs expect to get next.
-pub const LEAST: c_int = 512;
-
 /// A registered file.
 pub struct FixedFile {
     pub fd: c_int,
@@ -45,7 +42,7 @@ impl FixedFile {
 
     /// A duplicate of a descriptor.
     pub fn copy(fd: c_int, mut tag: Tag) -> Result<Arc<FixedFile>, c_int> {
-        let copy = sys::duplicate(fd, LEAST);
+        let copy = sys::duplicate(fd, sys::APART);
         if copy < 0 {
             tag.cancel();
             return Err(copy);
