@@ -74,12 +74,12 @@ def boot(kernel, init, plan, files, work, limit):
     """Boots with these files ({path below /work/bin: file here}) and carries out the plan, a list of lines."""
     folder = work / kernel.release
     shutil.rmtree(folder, ignore_errors=True)
-    programs = {}
+    programs = []
     for name, source in files.items():
         target = folder / "root" / "bin" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([os.environ.get("STRIP", "strip"), "-o", str(target), str(source)], check=True)
-        programs[f"{PROGRAMS}/{name}"] = target
+        programs.append(target)
     text = "".join(f"{line}\n" for line in plan)
     order = "".join(f"/{name}\n" for name in kernel.modules)
     first = {"init": init.read_bytes(), "plan": text.encode(), "load": order.encode(), **kernel.modules}
@@ -88,17 +88,12 @@ def boot(kernel, init, plan, files, work, limit):
     start = time.monotonic()
     print(f"booting {kernel.release}, {runs} runs", flush=True)
     try:
-        if kernel.user_mode:
-            first |= {name: path.read_bytes() for name, path in programs.items()}
-            machine.archive(first, folder / "initramfs")
-            machine.boot_user_mode(kernel.image, folder / "initramfs", limit, session.line)
-        else:
-            machine.archive(first, folder / "initramfs")
-            drives = {"raw": folder / "raw", "files": folder / "files"}
-            machine.raw_drive(drives["raw"])
-            size = sum(path.stat().st_size for path in programs.values())
-            machine.file_system(folder / "root", drives["files"], (size >> 20) + SPARE_MIB)
-            machine.boot(kernel, folder / "initramfs", drives, limit, session.line)
+        machine.archive(first, folder / "initramfs")
+        drives = {"raw": folder / "raw", "files": folder / "files"}
+        machine.raw_drive(drives["raw"])
+        size = sum(path.stat().st_size for path in programs)
+        machine.file_system(folder / "root", drives["files"], (size >> 20) + SPARE_MIB)
+        machine.boot(kernel, folder / "initramfs", drives, limit, session.line)
     except machine.BootError as err:
         session.failure = str(err)
     if not session.done and session.failure is None:

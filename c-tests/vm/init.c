@@ -123,24 +123,12 @@ static int wait_for_drive(const char *serial, char *name, size_t size)
     return 0;
 }
 
-/* "drives=none" on the kernel's command line: it gives words that it does not know to this program. */
-static int without_drives(void)
-{
-    const char *drives = getenv("drives");
-
-    return drives && !strcmp(drives, "none");
-}
-
 /* One drive holds the programs and the folder they run in. They may overwrite the other. */
 static void set_up_drives(void)
 {
     char name[32];
 
     mkdir("/work", 0755);
-    if (without_drives()) {
-        chmod("/work", 0777);
-        return;
-    }
     if (!wait_for_drive("files", name, sizeof(name)) && mount(name, "/work", "ext4", 0, NULL))
         printf("@note mount /work: %s\n", strerror(errno));
     chmod("/work", 0777);
@@ -317,7 +305,6 @@ int main(void)
     printf("@done\n");
     fflush(stdout);
     sync();
-    /* A machine without drives is user-mode Linux, which would really start again. */
-    reboot(without_drives() ? RB_POWER_OFF : RB_AUTOBOOT);
+    reboot(RB_AUTOBOOT);
     return 0;
 }

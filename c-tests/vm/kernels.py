@@ -5,12 +5,15 @@ import lzma
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 from architectures import ARCHITECTURES, MODULES
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 FETCH = PROJECT / "build-aux" / "fetch-upstream.sh"
+# Stands among the names of suites for the kernel without io_uring.
+WITHOUT = "without"
 
 
 class NotAvailable(Exception):
@@ -18,8 +21,7 @@ class NotAvailable(Exception):
 
 
 class Kernel:
-    # A program of this machine (user-mode Linux) rather than something to emulate a machine for.
-    user_mode = False
+    has_io_uring = True
 
     def __init__(self, suite, architecture, image, modules, firmware):
         """`modules`: {path in the initramfs: content}, in the order in which they are to be loaded."""
@@ -32,16 +34,19 @@ class Kernel:
 
 
 class WithoutIoUring:
-    """User-mode Linux, built without io_uring."""
+    """A small kernel, built without io_uring."""
 
-    user_mode, modules, label = True, {}, "without io_uring"
+    has_io_uring, modules, firmware, label = False, {}, None, "without io_uring"
+    architecture = ARCHITECTURES["amd64"]
 
     def __init__(self):
         built = subprocess.run([PROJECT / "c-tests/vm/kernel-without.sh"], stdout=subprocess.PIPE, text=True, check=False)
         if built.returncode != 0:
             raise NotAvailable("it could not be built")
         self.image = pathlib.Path(built.stdout.strip())
-        self.release = "user-mode"
+        # vmlinuz-5.10-without-...
+        self.release = "-".join(self.image.name.split("-")[1:3])
+        self.version = tuple(map(int, self.release.split("-")[0].split(".")))
 
 
 def fetch(suite, architecture, *arguments):
@@ -117,3 +122,16 @@ def firmware(suite, architecture):
         return None
     package, path = architecture.firmware
     return pathlib.Path(fetch(suite, architecture, "deb", package)[-1]) / path
+
+
+def to_boot(suites):
+    """The kernels of these suites, for the machine of amd64. Says which cannot be had."""
+    emulator = ARCHITECTURES["amd64"].qemu
+    if subprocess.run([PROJECT / "c-tests/vm/install-qemu.sh"], check=False).returncode or not shutil.which(emulator):
+        print(f"SKIP: no kernel was booted: there is no {emulator} here")
+        return
+    for name in suites:
+        try:
+            yield WithoutIoUring() if name == WITHOUT else kernel(name)
+        except NotAvailable as err:
+            print(f"SKIP: the kernel {name} was not booted: {err}")

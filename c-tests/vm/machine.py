@@ -5,7 +5,6 @@ import os
 import pathlib
 import select
 import shutil
-import signal
 import subprocess
 import time
 
@@ -77,19 +76,9 @@ def boot(kernel, initramfs, drives, limit, on_line):
         raise BootError(f"qemu exited {status}: {last[-200:]}")
 
 
-def boot_user_mode(image, initramfs, limit, on_line):
-    """The same for user-mode Linux, a kernel that is a program. It has no drives."""
-    line = [str(image), "mem=768M", f"initrd={initramfs}", "con=null", "con0=fd:0,fd:1", "ssl=null", "panic=-1",
-            "loglevel=5", "drives=none"]
-    # Its processes would inherit the C library's restartable sequences, and the host would end them. How it ends says
-    # nothing: it aborts now and then when all is done.
-    follow(line, limit, on_line, dict(os.environ, GLIBC_TUNABLES="glibc.pthread.rseq=0"))
-
-
-def follow(line, limit, on_line, environment=None):
+def follow(line, limit, on_line):
     """Runs a command, and returns its status and an unfinished last line."""
-    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             env=environment, start_new_session=True)
+    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until = time.monotonic() + limit
     rest = b""
     try:
@@ -108,10 +97,6 @@ def follow(line, limit, on_line, environment=None):
                 on_line(text.decode(errors="replace").rstrip("\r"))
         return child.wait(), rest.decode(errors="replace")
     finally:
-        # User-mode Linux is many processes.
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        child.kill()
         child.wait()
         child.stdout.close()

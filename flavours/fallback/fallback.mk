@@ -49,7 +49,7 @@ FALLBACK_C_TESTS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 # Its own tests for a machine that has no C library: with the loader, the library and libc beside them. A program is
 # started in a folder beside that of the programs.
 FALLBACK_VM := $(FALLBACK_OUT)/vm
-FALLBACK_VM_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000
+FALLBACK_VM_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000 -DWOKEN_ROUNDS=100 -DLED_ROUNDS=50
 $(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(FALLBACK_LIB) $(C_TESTS_INSTALLED)
 	$(call say,CC,fallback/vm/$*)
 	$(Q)mkdir -p $(@D)
@@ -57,9 +57,9 @@ $(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(
 		-Wl,--dynamic-linker=../bin/ld.so -Wl,-rpath,'$$ORIGIN'
 
 .PHONY: fallback-vm
-## make fallback-vm    the C tests and its own on other kernels, emulated: io_uring refused by the sysctl, or old
+## make fallback-vm    the C tests and its own on other kernels, emulated: without io_uring, old, refused by the sysctl
 ##                     (FALLBACK_VM_SUITES=sid TESTS="nop own-files" pick some)
-FALLBACK_VM_SUITES ?= bullseye bookworm-backports sid
+FALLBACK_VM_SUITES ?= without bullseye bookworm-backports sid
 FALLBACK_VM_TESTS = $(FALLBACK_C_TESTS) $(addprefix own-,$(filter-out linked probe,$(notdir $(FALLBACK_TESTS))))
 fallback-vm: $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS)) \
 		$(patsubst $(FALLBACK_OUT)/tests/%,$(FALLBACK_VM)/own/%,$(FALLBACK_TESTS)) $$(VM_OUT)/init
@@ -81,7 +81,7 @@ check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse
 		c-tests/consumers/run.sh $(CONSUMERS)
 
 .PHONY: fallback-conformance
-## make fallback-conformance  upstream's test suite on it, io_uring refused, against recorded outcomes (ARGS="--only nop")
+## make fallback-conformance  upstream's test suite on it, io_uring refused, against recorded outcomes (ARGS="--only nop --runs 10")
 fallback-conformance: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse $(C_TESTS_INSTALLED)
 	$(Q)CC='$(CC)' $(PYTHON) -B $(FALLBACK)/tests/suite.py --prefix '$(CHECK_PREFIX)' --library '$(FALLBACK_LIB)' \
 		--refuse '$(FALLBACK_OUT)/refuse' --output '$(FALLBACK_OUT)/suite' $(ARGS)

@@ -8,8 +8,6 @@ import argparse
 import json
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -152,18 +150,8 @@ def check(kernel, session, plan):
 
 def choose(suites):
     """Each kernel that can be had with its plan."""
-    installed = subprocess.run([VM / "install-qemu.sh"], check=False).returncode
-    emulated = installed == 0 and shutil.which("qemu-system-x86_64") is not None
-    if not emulated:
-        print("SKIP: Debian's kernels were not booted: there is no qemu-system-x86_64 here")
-    makers = [lambda suite=suite: kernels.kernel(suite) for suite in suites if emulated] + [kernels.WithoutIoUring]
-    for make, name in zip(makers, (suites if emulated else []) + ["without io_uring"]):
-        try:
-            kernel = make()
-        except kernels.NotAvailable as err:
-            print(f"SKIP: the kernel {name} was not booted: {err}")
-            continue
-        yield kernel, runs_without() if kernel.user_mode else runs(kernel)
+    for kernel in kernels.to_boot([*suites, kernels.WITHOUT]):
+        yield kernel, runs(kernel) if kernel.has_io_uring else runs_without()
 
 
 def main():

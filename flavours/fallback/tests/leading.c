@@ -9,7 +9,12 @@
 #include "file.h"
 #include "ring.h"
 
-enum { ROUNDS = 200, DELAY_US = 300 };
+/* Fewer in an emulated machine. */
+#ifndef LED_ROUNDS
+#define LED_ROUNDS 200
+#endif
+
+enum { DELAY_US = 300 };
 
 static struct io_uring ring;
 static int ends[2];
@@ -37,7 +42,7 @@ static void *send_messages(void *unused)
     struct io_uring other;
 
     ring_open(&other, 4, 0);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < LED_ROUNDS; i++) {
         usleep(DELAY_US);
         io_uring_prep_msg_ring(next_sqe(&other), ring.ring_fd, 0, 2, 0);
         CHECK_EQ(run_res(&other), 0);
@@ -53,7 +58,7 @@ static void messages(void)
 
     begin();
     CHECK_EQ(pthread_create(&thread, NULL, send_messages, NULL), 0);
-    for (unsigned i = 0; i < ROUNDS; i++)
+    for (unsigned i = 0; i < LED_ROUNDS; i++)
         CHECK_EQ(reap(&ring).data, 2);
     CHECK_EQ(pthread_join(thread, NULL), 0);
     io_uring_queue_exit(&ring);
@@ -63,7 +68,7 @@ static void messages(void)
 static void workers(void)
 {
     begin();
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < LED_ROUNDS; i++) {
         struct io_uring_sqe *sqe = next_sqe(&ring);
 
         io_uring_prep_nop(sqe);
@@ -83,7 +88,7 @@ static void *wait_on_own(void *argument)
     char byte;
 
     ring_open(&mine, 4, 0);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < LED_ROUNDS; i++) {
         io_uring_prep_recv(next_sqe(&mine), pair[0], &byte, 1, 0);
         CHECK_EQ(run_res(&mine), 1);
     }
@@ -100,7 +105,7 @@ static void two_wait(void)
         make_socketpair(own[t], SOCK_STREAM);
         CHECK_EQ(pthread_create(&threads[t], NULL, wait_on_own, own[t]), 0);
     }
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < LED_ROUNDS; i++) {
         for (unsigned t = 0; t < 2; t++) {
             usleep(i % 3 ? 0 : DELAY_US);
             CHECK_EQ(write(own[(t + i) % 2][1], "x", 1), 1);
@@ -118,7 +123,7 @@ static void waits_and_polls(void)
 
     begin();
     make_socketpair(pair, SOCK_STREAM);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < LED_ROUNDS; i++) {
         struct pollfd slot = { .fd = ring.ring_fd, .events = POLLIN };
         pid_t child;
 
