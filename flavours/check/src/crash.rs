@@ -4,7 +4,7 @@
 //! the signal back: the program ends as it would have ended.
 
 use std::ffi::{c_int, c_void};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use uring_core::abi::io_uring_sqe;
 
@@ -18,8 +18,9 @@ use crate::state;
 
 /// Begins to look, once.
 pub fn watch() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    static BEGUN: AtomicBool = AtomicBool::new(false);
+    // Relaxed: nobody waits for it. A fork in the middle of it leaves a child without the handler.
+    if !BEGUN.swap(true, Ordering::Relaxed) {
         // SAFETY: structures of numbers and pointers, for which zeros are a value; the handler stays where it is.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
@@ -32,7 +33,7 @@ pub fn watch() {
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESETHAND;
             libc::sigaction(libc::SIGSEGV, &raw const action, std::ptr::null_mut());
         }
-    });
+    }
 }
 
 /// The handler, as the C library takes it.

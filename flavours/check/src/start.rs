@@ -6,6 +6,7 @@ static AT_THE_START: extern "C" fn() = prepare;
 
 extern "C" fn prepare() {
     crate::MEMORY.prepare();
+    crate::state::watch_forks();
     crate::mode::mode();
     crate::trace::prepare();
     crate::process::prepare();

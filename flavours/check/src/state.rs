@@ -5,7 +5,8 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_int;
-use std::sync::{Mutex, MutexGuard, Once};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use crate::notes::Notes;
 use crate::place::Place;
@@ -71,6 +72,33 @@ fn lock() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
+/// Threads that fork, or are about to.
+static FORKING: AtomicU32 = AtomicU32::new(0);
+
+/// The lock, if no other thread forks. Whoever forks holds it while the C library waits for all who are inside `malloc`,
+/// and a signal handler that has interrupted one of these may ask for it.
+fn lock_unless_forking() -> Option<MutexGuard<'static, State>> {
+    loop {
+        match STATE.try_lock() {
+            Ok(state) => return Some(state),
+            Err(TryLockError::Poisoned(broken)) => return Some(broken.into_inner()),
+            // SeqCst: set before the lock is taken, so who finds it taken for a fork finds this.
+            Err(TryLockError::WouldBlock) if FORKING.load(Ordering::SeqCst) != 0 => return None,
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+}
+
+/// The same as [`with`] in a function that signal handlers may call. Not while another thread forks.
+pub fn with_unless_forking<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
+    let inside = Inside::enter()?;
+    let mut state = lock_unless_forking()?;
+    let result = look(&mut state);
+    write_pending(state);
+    drop(inside);
+    Some(result)
+}
+
 /// Runs `look` with all that is known, unless this thread is inside already.
 pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
     with_trail(None, |state, _| look(state))
@@ -80,7 +108,6 @@ pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
 #[inline]
 pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) -> R) -> Option<R> {
     let inside = Inside::enter()?;
-    watch_forks();
     let mut state = lock();
     let mut trail = Trail::default();
     if let Some(place) = place {
@@ -94,16 +121,21 @@ pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) 
         }
     }
     let result = look(&mut state, trail);
-    if state.notes.pending.is_empty() {
-        drop(state);
-    } else {
-        let pending = std::mem::take(&mut state.notes.pending);
-        drop(state);
-        let _one = writing();
-        report::write_all(pending);
-    }
+    write_pending(state);
     drop(inside);
     Some(result)
+}
+
+/// Writes the reports that a look has brought, when others may look again.
+#[inline]
+fn write_pending(mut state: MutexGuard<'static, State>) {
+    if state.notes.pending.is_empty() {
+        return;
+    }
+    let pending = std::mem::take(&mut state.notes.pending);
+    drop(state);
+    let _one = writing();
+    report::write_all(pending);
 }
 
 /// One thread at a time writes reports. Whoever holds both locks took this one first.
@@ -124,12 +156,10 @@ struct Held(UnsafeCell<Option<Locks>>);
 unsafe impl Sync for Held {}
 static HELD: Held = Held(UnsafeCell::new(None));
 
-fn watch_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: three functions that stay where they are, since the library is never unloaded.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-    });
+/// Has the locks held over forks. When the library is loaded: later another thread may fork in the middle of it.
+pub fn watch_forks() {
+    // SAFETY: three functions that stay where they are, since the library is never unloaded.
+    unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
 }
 
 extern "C" fn prepare() {
@@ -137,6 +167,7 @@ extern "C" fn prepare() {
         // A signal handler that interrupted a look forks: the lock is this thread's already, and stays so.
         return;
     };
+    FORKING.fetch_add(1, Ordering::SeqCst);
     let writing = writing();
     let locks = Locks {
         state: lock(),
@@ -155,6 +186,7 @@ extern "C" fn parent() {
             ring.unasked = true;
             ring.is_shared();
         }
+        FORKING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -162,6 +194,7 @@ extern "C" fn child() {
     // SAFETY: as in `parent`; the child has this thread alone.
     if let Some(mut locks) = unsafe { (*HELD.0.get()).take() } {
         process::forked();
+        FORKING.store(0, Ordering::SeqCst);
         let State { rings, notes } = &mut *locks.state;
         notes.trace.forget();
         // The parent's rings may not even be mapped here, so nothing of them is touched until the child uses one.

@@ -485,7 +485,7 @@ pub fn in_program_memory() -> bool {
 
 /// The program unmaps memory: what is known of rings there goes.
 pub fn unmapped(start: usize, len: usize) {
-    state::with(|state| {
+    state::with_unless_forking(|state| {
         state
             .rings
             .retain(|sqes, ring| !ring.lies_in(sqes, start, len));

@@ -127,7 +127,7 @@ pub fn descriptor(fd: i32, function: &str, place: Place) {
 
 #[cold]
 fn given(mark: &Mark, what: &str, place: Place) {
-    state::with(|state| say(state, mark, what, place, "called"));
+    state::with_unless_forking(|state| say(state, mark, what, place, "called"));
 }
 
 /// AddressSanitizer reports that the program has used an address. Says so if an SQE or a CQE is there whose time is over.

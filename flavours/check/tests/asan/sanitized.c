@@ -282,7 +282,7 @@ static const struct misuse cases[] = {
     WRONG(of_a_message, "in-flight,asan:use-after-poison", "IORING_OP_RECVMSG, user_data 0x5b"),
     RIGHT(in_a_child),
     RIGHT(given_up),
-    RIGHT(not_taken),
+    WRONG(not_taken, "refused", "opcode 65, user_data 0x1"),
 };
 
 MISUSE_MAIN(cases)
