@@ -94,7 +94,7 @@ pub fn with_unless_forking<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
     let inside = Inside::enter()?;
     let mut state = lock_unless_forking()?;
     let result = look(&mut state);
-    write_pending(state);
+    end(state);
     drop(inside);
     Some(result)
 }
@@ -121,17 +121,23 @@ pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) 
         }
     }
     let result = look(&mut state, trail);
-    write_pending(state);
+    end(state);
     drop(inside);
     Some(result)
 }
 
-/// Writes the reports that a look has brought, when others may look again.
-#[inline]
-fn write_pending(mut state: MutexGuard<'static, State>) {
+/// Lets others look, and writes the reports that a look has brought.
+#[inline(always)]
+fn end(state: MutexGuard<'static, State>) {
     if state.notes.pending.is_empty() {
-        return;
+        drop(state);
+    } else {
+        write_pending(state);
     }
+}
+
+#[cold]
+fn write_pending(mut state: MutexGuard<'static, State>) {
     let pending = std::mem::take(&mut state.notes.pending);
     drop(state);
     let _one = writing();
