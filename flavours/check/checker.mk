@@ -15,7 +15,7 @@ $(eval $(call flavour,CHECKER,check,checker))
 CHECKS += check-check
 .PHONY: check-check check-check-consumers
 CHECKER_TESTS := $(patsubst $(CHECKER)/tests/%.c,$(CHECKER_OUT)/tests/%,$(wildcard $(CHECKER)/tests/*.c))
-$(CHECKER_OUT)/tests/%: $(CHECKER)/tests/%.c $(CHECKER)/tests/misuse.h $(C_TESTS_INSTALLED)
+$(CHECKER_OUT)/tests/%: $(CHECKER)/tests/%.c $(wildcard $(CHECKER)/tests/*.h) $(C_TESTS_INSTALLED)
 	$(call say,CC,checker/tests/$*)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) $(c_test_cflags) $< -o $@ $(c_test_libs_so)

@@ -1,42 +1,8 @@
-/* Requests and rings that the kernel refuses without saying why. */
-#include "misuse.h"
+/* Requests that the kernel refuses without saying why. */
+#include "refused.h"
 
 static const char *const here = ".";
 static char byte;
-
-static int scratch(void)
-{
-    char name[] = "refusedXXXXXX";
-    int fd = mkstemp(name);
-
-    MUST(fd >= 0);
-    unlink(name);
-    return fd;
-}
-
-static int socket_of_a_pair(void)
-{
-    int sockets[2];
-
-    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
-    return sockets[0];
-}
-
-/* Submits what was taken, and returns the result of the request with this user_data. */
-static int result_of(struct io_uring *ring, unsigned long long data)
-{
-    struct io_uring_cqe *cqe;
-    int count = io_uring_submit(ring), res = 0;
-
-    MUST(count > 0);
-    while (count--) {
-        MUST(io_uring_wait_cqe(ring, &cqe) == 0);
-        if (cqe->user_data == data)
-            res = cqe->res;
-        io_uring_cqe_seen(ring, cqe);
-    }
-    return res;
-}
 
 /* Such a request is alone. */
 static void offset_of_a_shutdown(void)
@@ -310,166 +276,6 @@ static void silent_poll_that_stays(void)
     io_uring_queue_exit(&ring);
 }
 
-static void registered_file_of_a_path(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-    struct statx found;
-    int fd = scratch();
-
-    open_ring(&ring, 4, 0);
-    MUST(io_uring_register_files(&ring, &fd, 1) == 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_statx(sqe, 0, here, 0, STATX_SIZE, &found);
-    sqe->flags |= IOSQE_FIXED_FILE;
-    sqe->user_data = 0xed;
-    MUST(result_of(&ring, 0xed) == -EBADF);
-    io_uring_queue_exit(&ring);
-}
-
-static void registered_file_beyond(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-    int fd = scratch();
-
-    open_ring(&ring, 4, 0);
-    MUST(io_uring_register_files(&ring, &fd, 1) == 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_read(sqe, 1, &byte, 1, 0);
-    sqe->flags |= IOSQE_FIXED_FILE;
-    sqe->user_data = 0xee;
-    MUST(result_of(&ring, 0xee) == -EBADF);
-    io_uring_queue_exit(&ring);
-}
-
-/* Programs may find out in this way. */
-static void registered_file_empty(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-
-    open_ring(&ring, 4, 0);
-    MUST(io_uring_register_files_sparse(&ring, 2) == 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_read(sqe, 1, &byte, 1, 0);
-    sqe->flags |= IOSQE_FIXED_FILE;
-    sqe->user_data = 1;
-    MUST(result_of(&ring, 1) == -EBADF);
-    io_uring_queue_exit(&ring);
-}
-
-static void registered_buffer_beyond(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-    struct iovec vector = { &byte, 1 };
-
-    open_ring(&ring, 4, 0);
-    MUST(io_uring_register_buffers(&ring, &vector, 1) == 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_read_fixed(sqe, scratch(), &byte, 1, 0, 1);
-    sqe->user_data = 0xef;
-    MUST(result_of(&ring, 0xef) == -EFAULT);
-    io_uring_queue_exit(&ring);
-}
-
-static void registered_buffer_within(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-    struct iovec vector = { &byte, 1 };
-
-    open_ring(&ring, 4, 0);
-    MUST(io_uring_register_buffers(&ring, &vector, 1) == 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_read_fixed(sqe, scratch(), &byte, 1, 0, 0);
-    sqe->user_data = 1;
-    MUST(result_of(&ring, 1) == 0);
-    io_uring_queue_exit(&ring);
-}
-
-static void open_without_a_table(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-
-    open_ring(&ring, 4, 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_openat_direct(sqe, AT_FDCWD, here, O_RDONLY, 0, IORING_FILE_INDEX_ALLOC);
-    sqe->user_data = 0xf0;
-    MUST(result_of(&ring, 0xf0) < 0);
-    io_uring_queue_exit(&ring);
-}
-
-static void open_beyond_the_table(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-
-    open_ring(&ring, 4, 0);
-    MUST(io_uring_register_files_sparse(&ring, 2) == 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_openat_direct(sqe, AT_FDCWD, here, O_RDONLY, 0, 2);
-    sqe->user_data = 0xf1;
-    MUST(result_of(&ring, 0xf1) == -EINVAL);
-    io_uring_queue_exit(&ring);
-}
-
-static void group_of_a_message(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-    struct iovec vector = { &byte, 1 };
-    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
-
-    open_ring(&ring, 4, 0);
-    sqe = take(&ring, 0);
-    io_uring_prep_sendmsg(sqe, socket_of_a_pair(), &message, 0);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = 1;
-    sqe->user_data = 0xf2;
-    if (result_of(&ring, 0xf2) != -EOPNOTSUPP)
-        exit(EXIT_SKIP);
-    io_uring_queue_exit(&ring);
-}
-
-static void sync_on_a_polled_ring(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-
-    open_ring(&ring, 4, IORING_SETUP_IOPOLL);
-    sqe = take(&ring, 0);
-    io_uring_prep_fsync(sqe, scratch(), 0);
-    sqe->user_data = 0xf3;
-    MUST(result_of(&ring, 0xf3) == -EINVAL);
-    io_uring_queue_exit(&ring);
-}
-
-static void cached_read_on_a_polled_ring(void)
-{
-    struct io_uring ring;
-    struct io_uring_sqe *sqe;
-
-    open_ring(&ring, 4, IORING_SETUP_IOPOLL);
-    sqe = take(&ring, 0);
-    io_uring_prep_read(sqe, scratch(), &byte, 1, 0);
-    sqe->user_data = 0xf4;
-    MUST(result_of(&ring, 0xf4) == -EOPNOTSUPP);
-    io_uring_queue_exit(&ring);
-}
-
-static void no_op_on_a_polled_ring(void)
-{
-    struct io_uring ring;
-
-    open_ring(&ring, 4, IORING_SETUP_IOPOLL);
-    take(&ring, 1);
-    MUST(result_of(&ring, 1) == 0);
-    io_uring_queue_exit(&ring);
-}
-
 /* On a kernel that has it, this is right. */
 static void opcode_of_a_later_kernel(void)
 {
@@ -542,97 +348,6 @@ static void offset_that_is_ignored(void)
     io_uring_queue_exit(&ring);
 }
 
-/* A ring that must be refused. */
-static void refused_ring(unsigned entries, unsigned flags, unsigned cq_entries)
-{
-    struct io_uring ring;
-    struct io_uring_params p;
-
-    memset(&p, 0, sizeof(p));
-    p.flags = flags;
-    p.cq_entries = cq_entries;
-    MUST(io_uring_queue_init_params(entries, &ring, &p) == -EINVAL);
-}
-
-static void ring_without_its_issuer(void)
-{
-    struct io_uring ring;
-
-    MUST(io_uring_queue_init(4, &ring, IORING_SETUP_DEFER_TASKRUN) == -EINVAL);
-}
-
-static void thread_with_task_work(void)
-{
-    refused_ring(4, IORING_SETUP_SQPOLL | IORING_SETUP_COOP_TASKRUN, 0);
-}
-
-static void flag_of_no_task_work(void)
-{
-    refused_ring(4, IORING_SETUP_TASKRUN_FLAG, 0);
-}
-
-static void processor_of_no_thread(void)
-{
-    refused_ring(4, IORING_SETUP_SQ_AFF, 0);
-}
-
-static void only_registered(void)
-{
-    refused_ring(4, IORING_SETUP_REGISTERED_FD_ONLY, 0);
-}
-
-static void hybrid_without_polling(void)
-{
-    refused_ring(4, IORING_SETUP_HYBRID_IOPOLL, 0);
-}
-
-static void wide_and_mixed(void)
-{
-    refused_ring(4, IORING_SETUP_CQE32 | IORING_SETUP_CQE_MIXED, 0);
-}
-
-static void wide_and_mixed_requests(void)
-{
-    refused_ring(4, IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED, 0);
-}
-
-static void rewind_with_an_array(void)
-{
-    refused_ring(4, IORING_SETUP_SQ_REWIND, 0);
-}
-
-static void queue_of_nothing(void)
-{
-    refused_ring(0, 0, 0);
-}
-
-static void queue_of_too_much(void)
-{
-    refused_ring(40000, 0, 0);
-}
-
-static void completions_too_few(void)
-{
-    refused_ring(8, IORING_SETUP_CQSIZE, 4);
-}
-
-/* Programs ask for what a kernel may not have, and go without it then. */
-static void set_up_by_trying(void)
-{
-    struct io_uring ring;
-    struct io_uring_params p;
-
-    refused_ring(4, 1U << 30, 0);
-    memset(&p, 0, sizeof(p));
-    p.flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN
-        | IORING_SETUP_TASKRUN_FLAG;
-    p.cq_entries = 128;
-    if (io_uring_queue_init_params(64, &ring, &p) == 0)
-        io_uring_queue_exit(&ring);
-    open_ring(&ring, 4, 0);
-    io_uring_queue_exit(&ring);
-}
-
 static const struct misuse cases[] = {
     WRONG(offset_of_a_shutdown, "refused", "IORING_OP_SHUTDOWN, user_data 0xe1"),
     RIGHT(shutdown_by_hand),
@@ -650,36 +365,12 @@ static const struct misuse cases[] = {
     WRONG(timeout_of_no_length, "refused", "IORING_OP_TIMEOUT, user_data 0xea"),
     WRONG(silent_send_without_copy, "refused", "IORING_OP_SEND_ZC, user_data 0xeb"),
     WRONG(silent_poll_that_stays, "refused", "IORING_OP_POLL_ADD, user_data 0xec"),
-    WRONG(registered_file_of_a_path, "refused", "IORING_OP_STATX, user_data 0xed"),
-    WRONG(registered_file_beyond, "refused", "IORING_OP_READ, user_data 0xee"),
-    RIGHT(registered_file_empty),
-    WRONG(registered_buffer_beyond, "refused", "IORING_OP_READ_FIXED, user_data 0xef"),
-    RIGHT(registered_buffer_within),
-    WRONG(open_without_a_table, "refused", "IORING_OP_OPENAT, user_data 0xf0"),
-    WRONG(open_beyond_the_table, "refused", "IORING_OP_OPENAT, user_data 0xf1"),
-    WRONG(group_of_a_message, "refused", "IORING_OP_SENDMSG, user_data 0xf2"),
-    WRONG(sync_on_a_polled_ring, "refused", "IORING_OP_FSYNC, user_data 0xf3"),
-    WRONG(cached_read_on_a_polled_ring, "refused", "IORING_OP_READ, user_data 0xf4"),
-    RIGHT(no_op_on_a_polled_ring),
     WRONG(opcode_of_a_later_kernel, "refused", "IORING_OP_NOP128, user_data 0xf5"),
     WRONG(opcode_of_nobody, "refused", "opcode 200, user_data 0xf6"),
     WRONG(message_to_a_file, "refused", "IORING_OP_MSG_RING, user_data 0xf7"),
     RIGHT(message_to_a_ring),
     WRONG(offset_that_is_ignored, "unused", "IORING_OP_OPENAT, user_data 0xf8"),
     { "offset_that_is_ignored_by_itself", offset_that_is_ignored, "-", "-" },
-    WRONG(ring_without_its_issuer, "set-up", "-"),
-    WRONG(thread_with_task_work, "set-up", "-"),
-    WRONG(flag_of_no_task_work, "set-up", "-"),
-    WRONG(processor_of_no_thread, "set-up", "-"),
-    WRONG(only_registered, "set-up", "-"),
-    WRONG(hybrid_without_polling, "set-up", "-"),
-    WRONG(wide_and_mixed, "set-up", "-"),
-    WRONG(wide_and_mixed_requests, "set-up", "-"),
-    WRONG(rewind_with_an_array, "set-up", "-"),
-    WRONG(queue_of_nothing, "set-up", "-"),
-    WRONG(queue_of_too_much, "set-up", "-"),
-    WRONG(completions_too_few, "set-up", "-"),
-    RIGHT(set_up_by_trying),
 };
 
 MISUSE_MAIN(cases)
