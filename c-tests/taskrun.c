@@ -185,30 +185,6 @@ static void multishot_in_order(void)
     close(fds[1]);
 }
 
-/* What has happened is seen by a call that asks for events, also when it is over right afterwards. */
-static void seen_when_asked(void)
-{
-    struct io_uring ring;
-    char byte;
-    int ends[2];
-
-    need_kernel(5, 13, "multishot polls");
-    CHECK_SYS(pipe(ends));
-    ring_open(&ring, 8, 0);
-    io_uring_prep_poll_multishot(next_sqe(&ring), ends[0], POLLIN);
-    SUBMIT(&ring, 1);
-    for (unsigned round = 0; round < 20; round++) {
-        CHECK_EQ(write(ends[1], "x", 1), 1);
-        CHECK_GE(io_uring_get_events(&ring), 0);
-        CHECK_EQ(read(ends[0], &byte, 1), 1);
-        CHECK_EQ(io_uring_cq_ready(&ring), 1);
-        CHECK(reap(&ring).flags & IORING_CQE_F_MORE);
-    }
-    io_uring_queue_exit(&ring);
-    close(ends[0]);
-    close(ends[1]);
-}
-
 static void *submit_elsewhere(void *ring)
 {
     return (void *) (intptr_t) io_uring_submit((struct io_uring *) ring);
@@ -274,7 +250,6 @@ static const struct test_case cases[] = {
     CASE(asks_for_events),
     CASE(drains_what_is_deferred),
     CASE(multishot_in_order),
-    CASE(seen_when_asked),
     CASE(single_issuer),
     CASE(bad_combinations),
     CASE(iowait_switch),

@@ -136,14 +136,11 @@ impl Limits {
 
 /// Waits until `wanted` completions are there. Returns 0 or a negative error number.
 pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
-    let tells = ring.tells_work();
-    // What has happened by now is to be seen, whether or not another thread has looked.
-    if tells || wanted == 0 {
-        gather(ring);
-    }
-    if !tells {
+    if !ring.tells_work() {
         return wait_for(ring, wanted, limits);
     }
+    // What has happened by now is to be seen, whether or not another thread has looked.
+    gather(ring);
     let (keeps, defers) = {
         let mut state = ring.state.lock();
         let keeps = state.keeps;
