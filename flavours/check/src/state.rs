@@ -7,6 +7,7 @@ use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
 use crate::notes::Notes;
 use crate::place::Place;
@@ -78,13 +79,22 @@ static FORKING: AtomicU32 = AtomicU32::new(0);
 /// The lock, if no other thread forks. Whoever forks holds it while the C library waits for all who are inside `malloc`,
 /// and a signal handler that has interrupted one of these may ask for it.
 fn lock_unless_forking() -> Option<MutexGuard<'static, State>> {
+    const PATIENT: u32 = 100;
+    let mut tries = 0;
     loop {
         match STATE.try_lock() {
             Ok(state) => return Some(state),
             Err(TryLockError::Poisoned(broken)) => return Some(broken.into_inner()),
             // SeqCst: set before the lock is taken, so who finds it taken for a fork finds this.
             Err(TryLockError::WouldBlock) if FORKING.load(Ordering::SeqCst) != 0 => return None,
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            // Its owner may have a lower priority, and run only while this thread sleeps.
+            Err(TryLockError::WouldBlock) if tries == PATIENT => {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            Err(TryLockError::WouldBlock) => {
+                tries += 1;
+                std::thread::yield_now();
+            }
         }
     }
 }
@@ -94,7 +104,15 @@ pub fn with_unless_forking<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
     let inside = Inside::enter()?;
     let mut state = lock_unless_forking()?;
     let result = look(&mut state);
-    end(state);
+    // Who forks may have the right to write, and wait for this thread. Then the next look writes.
+    match WRITING.try_lock() {
+        Ok(_one) if !state.notes.pending.is_empty() => {
+            let pending = std::mem::take(&mut state.notes.pending);
+            drop(state);
+            report::write_all(pending);
+        }
+        _ => drop(state),
+    }
     drop(inside);
     Some(result)
 }
@@ -145,8 +163,9 @@ fn write_pending(mut state: MutexGuard<'static, State>) {
 }
 
 /// One thread at a time writes reports. Whoever holds both locks took this one first.
+static WRITING: Mutex<()> = Mutex::new(());
+
 fn writing() -> MutexGuard<'static, ()> {
-    static WRITING: Mutex<()> = Mutex::new(());
     WRITING.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 

@@ -18,6 +18,7 @@ use std::hash::BuildHasherDefault;
 
 use crate::map::Map;
 use crate::place::{DEEPEST, Place, walk_stack};
+use crate::process;
 use crate::stack;
 
 /// So many trails are kept. Then the oldest goes.
@@ -43,6 +44,8 @@ struct Entry {
     number: u32,
     /// The trail before it in its bucket. If that went, so did all before it.
     older: u32,
+    /// It is on the main thread's stack, which stays as long as the process.
+    stays: bool,
     steps: Box<[Step]>,
 }
 
@@ -50,19 +53,33 @@ impl Entry {
     /// Whether the calling thread is on this way.
     #[inline]
     fn is_here(&self) -> bool {
+        if !self.stays && !self.fits() {
+            return false;
+        }
         self.steps.iter().all(|step| {
             let at = self.place.frame.wrapping_add(step.distance);
-            // SAFETY: the place is the same, so is the frame of its function, which will return by the address that lies
-            // where the first step's lay. If that is the same, this holds of the function behind it, and so on. Functions
-            // whose frames differ from call to call lie within the same stack.
+            // SAFETY: within the main thread's stack, above a frame that is in use, or, as `fits` says, within this thread's.
             let found = unsafe { std::ptr::with_exposed_provenance::<usize>(at).read() };
             found == step.return_address
         })
     }
 }
 
+impl Entry {
+    /// Whether all of it lies within the calling thread's stack. Another thread may have had a longer one at this address.
+    #[cold]
+    fn fits(&self) -> bool {
+        // Steps lead upwards.
+        let farthest = self.steps.last().map_or(0, |step| step.distance);
+        stack::end(self.place).is_some_and(|end| {
+            end - self.place.frame >= farthest.saturating_add(size_of::<usize>())
+        })
+    }
+}
+
 /// What a walk has found.
 pub struct Walked {
+    stays: bool,
     steps: [Step; DEEPEST - 1],
     count: usize,
 }
@@ -135,6 +152,7 @@ impl Trails {
                 place: Place::default(),
                 number: u32::MAX,
                 older: 0,
+                stays: false,
                 steps: Box::default(),
             });
         }
@@ -152,6 +170,7 @@ impl Trails {
             place,
             number,
             older: std::mem::replace(newest, number),
+            stays: walked.stays,
             steps: walked.steps.iter().take(walked.count).copied().collect(),
         };
         self.number = number;
@@ -187,6 +206,7 @@ pub fn walk(place: Place) -> Walked {
         4096
     };
     let mut walked = Walked {
+        stays: process::is_main(process::thread()),
         steps: [Step::default(); DEEPEST - 1],
         count: 0,
     };
