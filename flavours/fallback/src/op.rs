@@ -176,6 +176,11 @@ pub fn minds_last(req: &Req) -> bool {
     req.sqe.ioprio != 0 || find(req.sqe.opcode).is_none_or(|op| !op.beside_last)
 }
 
+/// Whether a request closes descriptors.
+pub fn closes(req: &Req) -> bool {
+    req.sqe.opcode == IORING_OP_CLOSE as u8
+}
+
 /// The same where its opcode has been looked up.
 #[inline]
 pub fn issue_as(op: &Op, ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {

@@ -168,6 +168,10 @@ fn before(ring: &Arc<Ring>, req: &Req, batch: &mut Batch) {
     if batch.has_last() && op::minds_last(req) {
         end_last(ring, batch);
     }
+    // Requests of native AIO have a descriptor's number alone until the kernel has taken them.
+    if !batch.aio.is_empty() && op::closes(req) {
+        submit_aio(ring, batch);
+    }
 }
 
 /// Completes the requests that were not tried at their turn, as far as they can be complete, before others of the round
@@ -175,6 +179,10 @@ fn before(ring: &Arc<Ring>, req: &Req, batch: &mut Batch) {
 pub fn end_last(ring: &Arc<Ring>, batch: &mut Batch) {
     if batch.has_last() {
         try_last(ring, batch);
+        // Also before those that the look completes: one may close a descriptor behind them.
+        if !batch.aio.is_empty() {
+            submit_aio(ring, batch);
+        }
         untried::look(ring, batch);
     }
 }

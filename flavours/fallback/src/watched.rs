@@ -5,8 +5,11 @@ use std::ffi::c_int;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
+use uring_core::abi::*;
+
 use crate::job::Job;
 use crate::numbers::Numbers;
+use crate::request::Req;
 use crate::ring::Ring;
 
 /// Events that epoll reports unasked.
@@ -19,6 +22,11 @@ pub enum For {
     /// The same, of a request that has not been tried.
     Untried,
     Each,
+}
+
+fn receives(req: &Req) -> bool {
+    let opcode = u32::from(req.sqe.opcode);
+    opcode == IORING_OP_RECV as u32 || opcode == IORING_OP_RECVMSG as u32
 }
 
 /// A job that waits for a descriptor.
@@ -127,7 +135,8 @@ impl Watched {
     pub fn put(&mut self, fd: c_int, armed: Armed) -> u32 {
         let edge = armed.edge;
         let descriptor = self.all.entry(fd).or_default();
-        if armed.untried == 0 {
+        // Others, such as those that accept, tell nothing of what is there to receive.
+        if armed.untried == 0 && receives(&armed.job.req) {
             descriptor.history.found_nothing();
         }
         descriptor.armed.push(armed);

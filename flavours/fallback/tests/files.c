@@ -149,6 +149,56 @@ static void ring_polled_by_ring(void)
     io_uring_queue_exit(&second);
 }
 
+/* A file that is closed and its number used anew in the submission that writes to it, past the page cache. */
+static void closed_behind_a_write(void)
+{
+    static char page[4096] __attribute__((aligned(4096)));
+    struct io_uring ring;
+    char before, first;
+    int made = make_file("other", sizeof(page), 1);
+
+    CHECK_EQ(pread(made, &before, 1, 0), 1);
+    close(made);
+    close(make_file("written", sizeof(page), 2));
+    ring_open(&ring, 8, 0);
+    memset(page, ~before, sizeof(page));
+    for (unsigned round = 0; round < 20; round++) {
+        int fd = open("written", O_RDWR | O_DIRECT), other = -1;
+
+        if (fd < 0)
+            skip("no O_DIRECT here");
+        for (unsigned i = 1; i <= 3; i++) {
+            struct io_uring_sqe *sqe = next_sqe(&ring);
+
+            if (i == 1)
+                io_uring_prep_write(sqe, fd, page, sizeof(page), 0);
+            else if (i == 2)
+                io_uring_prep_close(sqe, fd);
+            else
+                io_uring_prep_openat(sqe, AT_FDCWD, "other", O_RDWR | O_DIRECT, 0);
+            io_uring_sqe_set_data64(sqe, i);
+        }
+        SUBMIT(&ring, 3);
+        for (unsigned i = 0; i < 3; i++) {
+            struct done done = reap(&ring);
+
+            if (done.data == 1)
+                CHECK_EQ(done.res, (int) sizeof(page));
+            else if (done.data == 2)
+                CHECK_EQ(done.res, 0);
+            else
+                other = done.res;
+        }
+        CHECK_SYS(other);
+        close(other);
+        other = CHECK_SYS(open("other", O_RDONLY));
+        CHECK_EQ(read(other, &first, 1), 1);
+        CHECK_EQ(first, before);
+        close(other);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 /*
  * The library keeps its own descriptors away from the low numbers. A program
  * that closes a descriptor twice would close one of them, and what it opens
@@ -197,6 +247,7 @@ static const struct test_case cases[] = {
     CASE(locks_survive),
     CASE(low_numbers_stay_free),
     CASE(number_used_anew),
+    CASE(closed_behind_a_write),
     CASE(ring_number_used_anew),
     CASE(watched),
     CASE(ring_polled_by_ring),
