@@ -85,14 +85,7 @@ pub fn nap(set: c_int, nanoseconds: u64) {
         // SAFETY: two slots and a time, all on this stack. A descriptor of -1 is passed over.
         unsafe { sys!(SYS_ppoll, slots.as_mut_ptr(), 2, &raw const time, 0, 0) };
     }
-    let kicked = !NAPS.swap(false, Ordering::SeqCst);
-    // A kick for an earlier sleep may have come late.
-    if kick >= 0
-        && (kicked
-            || slots
-                .iter()
-                .any(|slot| slot.fd == kick && slot.revents != 0))
-    {
+    if !NAPS.swap(false, Ordering::SeqCst) && kick >= 0 {
         sys::eventfd_read(kick);
     }
 }
@@ -160,12 +153,9 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         LEADING.store(false, Ordering::SeqCst);
-        let followed = FOLLOWERS.load(Ordering::SeqCst) != 0;
-        if followed {
-            LEFT.store(0, Ordering::SeqCst);
-        }
-        // Also after a leader that has not waited: it left no time.
-        if ASLEEP.swap(false, Ordering::SeqCst) || followed {
+        if FOLLOWERS.load(Ordering::SeqCst) != 0 {
+            hand_over();
+        } else if ASLEEP.swap(false, Ordering::SeqCst) {
             call();
         }
     }
