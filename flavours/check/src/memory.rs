@@ -16,9 +16,9 @@ static ON_PAGE: [AtomicU16; PAGES] = [const { AtomicU16::new(0) }; PAGES];
 static WIDE_RANGES: AtomicU32 = AtomicU32::new(0);
 static RANGES: AtomicU32 = AtomicU32::new(0);
 
-/// Calls `each` with the counter of each page of a range, as long as it says so. False if there are too many.
+/// Calls `each` with the counter of each page of a range. False, and nothing is done, if there are too many.
 #[inline(always)]
-fn pages(start: u64, len: u64, mut each: impl FnMut(&AtomicU16) -> bool) -> bool {
+fn pages(start: u64, len: u64, mut each: impl FnMut(&AtomicU16)) -> bool {
     let first = start >> PAGE_SHIFT;
     let last = start.saturating_add(len.saturating_sub(1)) >> PAGE_SHIFT;
     let counter = |page: u64| ON_PAGE.get(page as usize % PAGES);
@@ -32,7 +32,7 @@ fn pages(start: u64, len: u64, mut each: impl FnMut(&AtomicU16) -> bool) -> bool
     if last - first >= WIDE {
         return false;
     }
-    (first..=last).filter_map(counter).all(&mut each);
+    (first..=last).filter_map(counter).for_each(each);
     true
 }
 
@@ -40,11 +40,10 @@ fn pages(start: u64, len: u64, mut each: impl FnMut(&AtomicU16) -> bool) -> bool
 
 /// Counts one range up, or down. Only under the lock on all that is known, so nobody else does at the same time.
 #[inline(always)]
-fn step(counter: &AtomicU16, up: bool) -> bool {
+fn step(counter: &AtomicU16, up: bool) {
     let by = if up { 1 } else { u16::MAX };
     let now = counter.load(Ordering::Relaxed).wrapping_add(by);
     counter.store(now, Ordering::Relaxed);
-    true
 }
 
 /// The same for so many ranges.
@@ -61,21 +60,21 @@ fn count(start: u64, len: u64, up: bool) {
     steps(&RANGES, 1, up);
 }
 
-/// A range is in use of a request of which only a note is kept. False, and nothing is done, if it has many pages. How many
-/// there are is said to [`noted`] afterwards.
+/// Counts the pages of a range up, for a request of which only a note is kept. False, and nothing is done, if it has many.
+/// The range itself counts with [`count_ranges`], once for several.
 #[inline(always)]
-pub fn note(start: u64, len: u64) -> bool {
+pub fn count_pages(start: u64, len: u64) -> bool {
     pages(start, len, |counter| step(counter, true))
 }
 
-/// And no longer.
+/// Counts down what [`count_pages`] has counted up.
 #[inline(always)]
-pub fn no_longer(start: u64, len: u64) {
+pub fn uncount_pages(start: u64, len: u64) {
     pages(start, len, |counter| step(counter, false));
 }
 
-/// So many ranges were noted, or are no longer.
-pub fn noted(count: usize, up: bool) {
+/// Counts so many ranges up, or down, whose pages were counted by themselves.
+pub fn count_ranges(count: usize, up: bool) {
     steps(&RANGES, count as u32, up);
 }
 
@@ -111,8 +110,7 @@ pub fn may_be_used(start: u64, len: u64) -> bool {
     }
     let mut used = false;
     let narrow = pages(start, len, |counter| {
-        used = counter.load(Ordering::Relaxed) != 0;
-        !used
+        used |= counter.load(Ordering::Relaxed) != 0;
     });
     used || !narrow
 }

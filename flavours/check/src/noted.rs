@@ -204,7 +204,7 @@ impl Noted {
                 new += more;
                 // SAFETY: so many were filled in.
                 unsafe { self.buffers.set_len(before + new) };
-                memory::noted(more, true);
+                memory::count_ranges(more, true);
             }
         }
         if new != 0 {
@@ -251,7 +251,7 @@ impl Noted {
         ended as u32
     }
 
-    /// The buffers are no longer in use of the requests in flight that come before this one.
+    /// The requests in flight before index `end` use their buffers no longer.
     fn released(&mut self, end: usize) {
         let end = end.min(self.buffers.len());
         let requests = self.requests.get(self.done..end).unwrap_or_default();
@@ -259,11 +259,11 @@ impl Noted {
         let mut count = 0;
         for (request, buffer) in requests.iter().zip(buffers) {
             if has_buffer(request.start) {
-                memory::no_longer(buffer.addr, buffer.len());
+                memory::uncount_pages(buffer.addr, buffer.len());
                 count += 1;
             }
         }
-        memory::noted(count, false);
+        memory::count_ranges(count, false);
     }
 
     /// Whether one of those in flight has a buffer in a range.
@@ -402,7 +402,7 @@ unsafe fn fill_with_buffers<const STEP: usize>(
             && found.len() != 0
             && addr.wrapping_sub(stack.start) >= stack.end - stack.start
             && accepts(full);
-        if !plain || !memory::note(addr, found.len()) {
+        if !plain || !memory::count_pages(addr, found.len()) {
             break;
         }
         free.write(Short { start, user_data });
