@@ -17,6 +17,8 @@ use crate::place::{Place, place};
 use crate::proxy::area::Area;
 use crate::proxy::begin::has_proxies;
 use crate::proxy::calls::{self as proxy, enters};
+use crate::ring::Ring;
+use crate::state;
 use crate::watch::{self, Call};
 use crate::why::{self, Wanted};
 
@@ -133,17 +135,17 @@ macro_rules! set_up {
 
 set_up! {
     io_uring_queue_init(entries: c_uint, *ring, flags: c_uint) Some(Wanted { entries, flags, cq_entries: 0 });
-    io_uring_queue_init_params(entries: c_uint, *ring, p: *mut io_uring_params) wanted(entries, p);
-    io_uring_queue_init_mem(entries: c_uint, *ring, p: *mut io_uring_params, buf: *mut c_void, buf_size: usize) wanted(entries, p);
+    io_uring_queue_init_params(entries: c_uint, *ring, p: *mut io_uring_params) wanted(entries, p, 0);
+    io_uring_queue_init_mem(entries: c_uint, *ring, p: *mut io_uring_params, buf: *mut c_void, buf_size: usize) wanted(entries, p, IORING_SETUP_NO_MMAP);
     io_uring_queue_mmap(fd: c_int, p: *mut io_uring_params, *ring) None;
 }
 
-/// What parameters ask for.
-unsafe fn wanted(entries: c_uint, p: *const io_uring_params) -> Option<Wanted> {
+/// What parameters ask for, and the function itself.
+unsafe fn wanted(entries: c_uint, p: *const io_uring_params, also: u32) -> Option<Wanted> {
     let p = unsafe { p.as_ref()? };
     Some(Wanted {
         entries,
-        flags: p.flags,
+        flags: p.flags | also,
         cq_entries: p.cq_entries,
     })
 }
@@ -364,22 +366,68 @@ pub unsafe extern "C" fn io_uring_register_sync_cancel(
     }
 }
 
-macro_rules! tags {
-    ($($module:ident::$name:ident($($arg:ident: $kind:ty),*);)*) => {$(
-        #[doc = concat!("`", stringify!($name), "`: a tag comes back in a CQE that no request asked for.")]
+/// `io_uring_close_ring_fd`: the ring goes on without a descriptor, and its number may be another file's.
+#[unsafe(export_name = "checked_io_uring_close_ring_fd")]
+pub unsafe extern "C" fn io_uring_close_ring_fd(ring: *mut io_uring) -> c_int {
+    unsafe {
+        let ret = crate::interface::register::ring_fd::io_uring_close_ring_fd(ring);
+        if ret >= 0 {
+            watch::shadow(ring, |shadow, _| shadow.fd = -1);
+        }
+        ret
+    }
+}
+
+/// `io_uring_register`: a ring by its number. Any ring may be the one whose tables change.
+#[unsafe(export_name = "checked_io_uring_register")]
+pub unsafe extern "C" fn io_uring_register(
+    fd: c_uint,
+    opcode: c_uint,
+    arg: *const c_void,
+    nr_args: c_uint,
+) -> c_int {
+    unsafe {
+        state::with(|state| state.rings.values_mut().for_each(tables_change));
+        crate::interface::syscall::io_uring_register(fd, opcode, arg, nr_args)
+    }
+}
+
+/// A table of files or buffers changes: what it has then does not say why an earlier request was refused.
+fn tables_change(shadow: &mut Ring) {
+    shadow.tables_changed = shadow.marks.submitted;
+}
+
+/// A tag comes back in a CQE that no request asked for.
+fn tags_come(shadow: &mut Ring) {
+    shadow.unasked = true;
+}
+
+macro_rules! registers {
+    ($($module:ident::$name:ident($($arg:ident: $kind:ty),*) $($change:ident)*;)*) => {$(
+        #[doc = concat!("`", stringify!($name), "`.")]
         #[unsafe(export_name = concat!("checked_", stringify!($name)))]
-        pub unsafe extern "C" fn $name(ring: *mut io_uring, $($arg: $kind),*) -> c_int {
+        pub unsafe extern "C" fn $name(ring: *mut io_uring $(, $arg: $kind)*) -> c_int {
             unsafe {
-                watch::shadow(ring, |shadow, _| shadow.unasked = true);
-                crate::interface::register::$module::$name(ring, $($arg),*)
+                watch::shadow(ring, |shadow, _| {
+                    $($change(shadow);)*
+                });
+                crate::interface::register::$module::$name(ring $(, $arg)*)
             }
         }
     )*};
 }
 
-tags! {
-    files::io_uring_register_files_tags(files: *const c_int, tags: *const __u64, nr: c_uint);
-    files::io_uring_register_files_update_tag(off: c_uint, files: *const c_int, tags: *const __u64, nr_files: c_uint);
-    buffers::io_uring_register_buffers_tags(iovecs: *const iovec, tags: *const __u64, nr: c_uint);
-    buffers::io_uring_register_buffers_update_tag(off: c_uint, iovecs: *const iovec, tags: *const __u64, nr: c_uint);
+registers! {
+    files::io_uring_register_files(files: *const c_int, nr: c_uint) tables_change;
+    files::io_uring_register_files_tags(files: *const c_int, tags: *const __u64, nr: c_uint) tables_change tags_come;
+    files::io_uring_register_files_sparse(nr: c_uint) tables_change;
+    files::io_uring_register_files_update_tag(off: c_uint, files: *const c_int, tags: *const __u64, nr_files: c_uint) tags_come;
+    files::io_uring_unregister_files() tables_change;
+    buffers::io_uring_register_buffers(iovecs: *const iovec, nr: c_uint) tables_change;
+    buffers::io_uring_register_buffers_tags(iovecs: *const iovec, tags: *const __u64, nr: c_uint) tables_change tags_come;
+    buffers::io_uring_register_buffers_sparse(nr: c_uint) tables_change;
+    buffers::io_uring_register_buffers_update_tag(off: c_uint, iovecs: *const iovec, tags: *const __u64, nr: c_uint) tags_come;
+    buffers::io_uring_unregister_buffers() tables_change;
+    buffers::io_uring_clone_buffers(from: *mut io_uring) tables_change;
+    buffers::io_uring_clone_buffers_offset(from: *mut io_uring, to_off: c_uint, from_off: c_uint, nr: c_uint, flags: c_uint) tables_change;
 }

@@ -75,8 +75,9 @@ extern "C" fn on_fault(_: c_int, info: *mut libc::siginfo_t, context: *mut c_voi
             .find(|ring| ring.generation == generation && !ring.raced && ring.sq_is_full());
         let Some(ring) = full else { return };
         let what = format!(
-            "an SQE at address 0 is written to: the SQ of the ring with descriptor {} has all of its {} SQEs taken, and io_uring_get_sqe() returns NULL then",
-            ring.fd, ring.sq.entries
+            "an SQE at address 0 is written to: the SQ of {} has all of its {} SQEs taken, and io_uring_get_sqe() returns NULL then",
+            ring.named(),
+            ring.sq.entries
         );
         report(
             &mut state.notes,

@@ -14,6 +14,7 @@
 //! | [`single`] | rules of single requests |
 //! | [`fields`] | which fields each opcode takes, and what it needs |
 //! | [`refusals`], [`why`] | why the kernel has refused a request or a ring |
+//! | [`running`] | the kernel that runs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`slots`], [`crash`] | SQEs that were not filled in, or not there |
 //! | [`memory`], [`freed`] | ranges that requests use; memory that the program gives up meanwhile |
@@ -74,6 +75,7 @@ mod request;
 mod ring;
 mod rings;
 mod rules;
+mod running;
 mod sanitizer;
 mod seam;
 mod single;

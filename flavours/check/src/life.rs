@@ -35,7 +35,8 @@ pub fn closing(first: c_int, last: c_int, place: Place) {
             closed.insert(first, place.return_address);
         }
         let generation = process::generation();
-        for ring in state.rings.values() {
+        for ring in state.rings.values_mut() {
+            ring.closes(first, last);
             if !ring.has(IORING_SETUP_SQPOLL) || ring.generation != generation {
                 continue;
             }
@@ -89,8 +90,8 @@ pub fn user_changes(place: Place) {
         let polled = |ring: &Ring| ring.has(IORING_SETUP_SQPOLL) && ring.generation == generation;
         if let Some(ring) = state.rings.values().find(|ring| polled(ring)) {
             let what = format!(
-                "the user or group changes, and the submission thread of the ring with descriptor {} keeps the former one",
-                ring.fd
+                "the user or group changes, and the submission thread of {} keeps the former one",
+                ring.named()
             );
             say(&mut state.notes, Rule::User, what, None, place);
         }

@@ -28,6 +28,8 @@ pub struct Notes {
     /// Where descriptors were closed: the address to which the call returned.
     pub closed: Map<i32, usize>,
     pub trace: Trace,
+    /// The flags of the last ring that was refused, if none was made since.
+    pub refused_ring: Option<u32>,
     /// Why rings have no proxy, as far as that was said.
     pub without_proxy: Vec<&'static str>,
     /// Reports that are to be written when the lock is free.
@@ -45,6 +47,7 @@ impl Notes {
             past: None,
             closed: map(),
             trace: Trace::new(),
+            refused_ring: None,
             without_proxy: Vec::new(),
             pending: Vec::new(),
         }

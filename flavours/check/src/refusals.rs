@@ -6,7 +6,7 @@ use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
 use crate::fields::{
-    ADDR, ADDR3, BUFFER, CLEARED, FILE, IOPRIO, KERNEL, LEN, OFF, OP_FLAGS, TAKEN, row,
+    ADDR, ADDR3, BUFFER, CLEARED, FILE, IOPRIO, KERNEL, LEN, OFF, OP_FLAGS, TAKEN, later_bits, row,
 };
 use crate::ops::{self, Fields};
 
@@ -88,12 +88,21 @@ pub fn unused(sqe: &io_uring_sqe) -> Option<String> {
     listed(sqe, !(row.fields | row.heeded | taken | CLEARED))
 }
 
-/// What the kernel refuses with `-EINVAL` of a request on a ring with these set-up flags, and whether that is a field that
-/// `io_uring_get_sqe()` clears.
-pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
+/// What kind of fault it is that a request is refused for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A field that `io_uring_get_sqe()` clears.
+    Cleared,
+    /// Something that a later kernel takes.
+    Later,
+    Other,
+}
+
+/// What the kernel refuses with `-EINVAL` of a request on a ring with these set-up flags.
+pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(Kind, String)> {
     let row = row(sqe.opcode)?;
     let f = Fields::of(sqe);
-    let never = |what: String| Some((false, what));
+    let never = |what: String| Some((Kind::Other, what));
     if row.iopoll && setup & IORING_SETUP_IOPOLL != 0 {
         return never("rings with IORING_SETUP_IOPOLL do not take its opcode".into());
     }
@@ -104,16 +113,18 @@ pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
     }
     if let Some(fields) = listed(sqe, refused & CLEARED) {
         return Some((
-            true,
+            Kind::Cleared,
             format!("it has {fields}, which its opcode does not take"),
         ));
     }
-    for (field, bits, refused) in [
-        (OP_FLAGS, f.op_flags, row.op_flags),
-        (IOPRIO, f.ioprio, row.ioprio),
-        (LEN, f.len as u32, row.len),
-    ] {
-        let bits = bits & refused;
+    let (later_flags, later_len) = ops::opcode(sqe.opcode).map_or((0, 0), later_bits);
+    let parts = [
+        (OP_FLAGS, f.op_flags & row.op_flags, later_flags),
+        (IOPRIO, f.ioprio & row.ioprio, 0),
+        (LEN, f.len as u32 & row.len, later_len),
+    ];
+    for (field, bits, later) in parts {
+        let bits = bits & !later;
         if bits != 0 {
             let names = if field == IOPRIO {
                 priorities(sqe.opcode, bits)
@@ -137,7 +148,18 @@ pub fn invalid(sqe: &io_uring_sqe, setup: u32) -> Option<(bool, String)> {
             f.len
         ));
     }
-    None
+    parts
+        .iter()
+        .find(|(_, bits, _)| *bits != 0)
+        .map(|(field, bits, _)| {
+            let name = named(*field);
+            (
+                Kind::Later,
+                format!(
+                    "it has {bits:#x} in {name}, which {KERNEL} does not take for its opcode yet"
+                ),
+            )
+        })
 }
 
 /// The names of what sends and receives have in `ioprio`.

@@ -45,6 +45,7 @@ pub struct Ring {
     pub cqes: *const io_uring_cqe,
     pub flags: u32,
     pub features: u32,
+    /// Its descriptor, or -1: the program may close it and go on with the registered ring.
     pub fd: i32,
     /// Fork generation of the process that set it up.
     pub generation: u32,
@@ -84,6 +85,11 @@ pub struct Ring {
     /// submitted there.
     pub plain_place: usize,
     pub plain_places: Set<usize>,
+    /// How many requests had been submitted when a table of files or buffers last changed.
+    pub tables_changed: u64,
+    /// The first request of the call under way, by its number, and none between calls. What such a request names cannot
+    /// have become another thing meanwhile.
+    pub first_of_call: u64,
     /// Opcodes and places of requests whose refusal was looked into.
     pub explained: Set<usize>,
     pub flight: Flight,
@@ -235,6 +241,8 @@ impl Ring {
             last_cancel: 0,
             plain_place: 0,
             plain_places: Set::default(),
+            tables_changed: 0,
+            first_of_call: u64::MAX,
             explained: Set::default(),
             flight: Flight::default(),
             leftovers: Leftovers::default(),
@@ -271,6 +279,22 @@ impl Ring {
 
     pub fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
+    }
+
+    /// For texts.
+    pub fn named(&self) -> String {
+        if self.fd < 0 {
+            "the ring whose descriptor is closed".into()
+        } else {
+            format!("the ring with descriptor {}", self.fd)
+        }
+    }
+
+    /// The program closes descriptors from `first` to `last`: if its own is one of them, the number is soon another's.
+    pub fn closes(&mut self, first: i32, last: i32) {
+        if (first..=last).contains(&self.fd) {
+            self.fd = -1;
+        }
     }
 
     /// The program has the ring there.

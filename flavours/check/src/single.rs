@@ -3,7 +3,7 @@
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
 
-use crate::fields;
+use crate::fields::{self, Refusal};
 use crate::memcheck;
 use crate::mode::mode;
 use crate::noted::is_plain_request;
@@ -38,20 +38,31 @@ fn by_itself(notes: &mut Notes, request: &Request, ring: &Ring, place: Place) {
         ignored(notes, request, field, place);
     }
     if let Some(why) = fields::refused(sqe, ring.flags, ring.features) {
-        refused(notes, request, why, place);
+        refused(notes, request, &why, place);
     }
 }
 
 #[cold]
 fn ignored(notes: &mut Notes, request: &Request, (field, name): (u8, &str), place: Place) {
+    if !fields::speak_for(Rule::Ignored) {
+        return;
+    }
     let fate = refusals::fate(request.opcode(), field);
     let what = format!("the request sets {name}, which its opcode does not take{fate}");
     say(notes, Rule::Ignored, what, request, place);
 }
 
 #[cold]
-fn refused(notes: &mut Notes, request: &Request, why: &str, place: Place) {
-    let what = format!("the request has {why}: the kernel refuses it");
+fn refused(notes: &mut Notes, request: &Request, refusal: &Refusal, place: Place) {
+    let sure = if refusal.tried {
+        mode().asks(Rule::Refused)
+    } else {
+        fields::speak_for(Rule::Refused)
+    };
+    if !sure {
+        return;
+    }
+    let what = format!("the request has {}: the kernel refuses it", refusal.why);
     say(notes, Rule::Refused, what, request, place);
 }
 

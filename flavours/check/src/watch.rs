@@ -112,6 +112,7 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
         (shadow.last, shadow.trail) = (place, trail);
         shadow.by_hand |= call.by_hand;
         cq::collect(shadow, notes, place);
+        shadow.first_of_call = shadow.marks.submitted;
         look::seen(shadow, notes, place);
         sent::look(shadow, notes, place);
         if call.submits {
@@ -355,6 +356,7 @@ pub unsafe fn after(ring: *mut io_uring, call: Call, ret: c_int, place: Place) {
             look::submitted(shadow, notes, place);
         }
         cq::collect(shadow, notes, place);
+        shadow.first_of_call = u64::MAX;
         if shadow.flight.is_to_hold() {
             hold(shadow);
         }
@@ -397,6 +399,7 @@ pub unsafe fn made(ring: *mut io_uring, place: Place) {
         };
         shadow.seen_at(ring);
         (shadow.last, shadow.trail) = (place, trail);
+        state.notes.refused_ring = None;
         if shadow.has(IORING_SETUP_NO_MMAP) {
             IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
         }

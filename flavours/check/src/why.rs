@@ -7,66 +7,113 @@ use std::ffi::c_uint;
 
 use uring_core::abi::io_uring_op::*;
 use uring_core::abi::*;
+use uring_core::ring::sizes;
 
 use crate::fields;
 use crate::leftovers;
+use crate::mode::mode;
 use crate::noted::is_plain_request;
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields};
 use crate::place::Place;
-use crate::refusals;
+use crate::refusals::{self, Kind};
 use crate::report::Report;
 use crate::request::Request;
 use crate::ring::Ring;
 use crate::rules::Rule;
+use crate::running;
 use crate::state;
+
+/// A reason that was found.
+struct Why {
+    rule: Rule,
+    text: String,
+    /// Programs may run into it on purpose, to find out what the kernel has. It is said if the rule is asked for.
+    tried: bool,
+}
+
+impl Why {
+    fn refused(text: String) -> Option<Why> {
+        Some(Why {
+            rule: Rule::Refused,
+            text,
+            tried: false,
+        })
+    }
+
+    fn tried(text: String) -> Option<Why> {
+        Why::refused(text).map(|why| Why { tried: true, ..why })
+    }
+
+    /// What the tables say.
+    fn by_table(rule: Rule, text: String) -> Option<Why> {
+        if !fields::speak_for(rule) {
+            return None;
+        }
+        let text = if running::is_after(fields::VERSION) {
+            format!("{text}, as it was on {}", fields::KERNEL)
+        } else {
+            text
+        };
+        Why::refused(text).map(|why| Why { rule, ..why })
+    }
+}
 
 /// Looks into a request that has failed with `-error`.
 pub fn look(ring: &mut Ring, notes: &mut Notes, request: &Request, error: i32, place: Place) {
-    let (rule, why) = match error {
-        libc::EINVAL => match invalid(ring, request) {
-            Some(found) => found,
-            None => return,
-        },
-        _ => match other(ring, request, error) {
-            Some(why) => (Rule::Refused, why),
-            None => return,
-        },
-    };
+    if name(error).is_none() {
+        return;
+    }
+    let first = is_first(ring, request, error);
     // Of a plain request only a note was kept.
-    let whole = whole(ring, request);
+    let whole = if is_plain_request(&request.sqe) {
+        if !first {
+            return;
+        }
+        whole(ring, request)
+    } else {
+        None
+    };
+    let request = whole.as_ref().unwrap_or(request);
+    let found = match error {
+        libc::EINVAL => invalid(ring, request, first),
+        _ => other(ring, request, error, first),
+    };
+    let Some(why) = found.filter(|why| !why.tried || mode().asks(why.rule)) else {
+        return;
+    };
     report(
         notes,
         &Report {
-            rule,
+            rule: why.rule,
             what: format!(
-                "the kernel has refused the request with {}: {why}",
-                name(error)
+                "the kernel has refused the request with {}: {}",
+                name(error).unwrap_or_default(),
+                why.text
             ),
-            request: Some(whole.as_ref().unwrap_or(request)),
+            request: Some(request),
             place,
             doing: "completed",
         },
     );
 }
 
-fn name(error: i32) -> &'static str {
-    match error {
+/// The errors that are looked into.
+fn name(error: i32) -> Option<&'static str> {
+    Some(match error {
         libc::EINVAL => "-EINVAL",
         libc::EOPNOTSUPP => "-EOPNOTSUPP",
         libc::EBADF => "-EBADF",
         libc::EFAULT => "-EFAULT",
         libc::EBADFD => "-EBADFD",
         libc::ENFILE => "-ENFILE",
-        _ => "-ENXIO",
-    }
+        libc::ENXIO => "-ENXIO",
+        _ => return None,
+    })
 }
 
 /// A plain request with all of its fields, if its slot still has them.
 fn whole(ring: &Ring, request: &Request) -> Option<Request> {
-    if !is_plain_request(&request.sqe) {
-        return None;
-    }
     let (slot, sqe) = ring.submitted_sqe(request.index)?;
     let sqe = leftovers::before_marks(ring, &sqe, slot);
     let of = |sqe: &io_uring_sqe| (sqe.opcode, sqe.flags, sqe.ioprio, sqe.fd, sqe.user_data);
@@ -84,19 +131,18 @@ fn is_first(ring: &mut Ring, request: &Request, error: i32) -> bool {
     ring.explained.len() < MOST && ring.explained.insert(request.by.place ^ kind)
 }
 
-/// Why a request is invalid.
-fn invalid(ring: &mut Ring, request: &Request) -> Option<(Rule, String)> {
+/// Why a request is invalid. `first`: look-ups may be costly.
+fn invalid(ring: &Ring, request: &Request, first: bool) -> Option<Why> {
     /// The flags of SQEs that there are.
     const KNOWN: u8 = 0x7f;
-    let whole = whole(ring, request);
-    let sqe = &whole.as_ref().unwrap_or(request).sqe;
-    let has = |what: &str| Some((Rule::Refused, format!("it has {what}")));
+    let sqe = &request.sqe;
+    let by_table = |text: &str| Why::by_table(Rule::Refused, format!("it has {text}"));
     // What was said when it was submitted.
     if fields::refused(sqe, ring.flags, ring.features).is_some() {
         return None;
     }
     if sqe.flags & !KNOWN != 0 {
-        return has(&format!(
+        return by_table(&format!(
             "flags {:#x}, which no kernel knows",
             sqe.flags & !KNOWN
         ));
@@ -105,86 +151,97 @@ fn invalid(ring: &mut Ring, request: &Request) -> Option<(Rule, String)> {
         && !ops::has_file(sqe.opcode)
         && fields::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE)
     {
-        return has("IOSQE_FIXED_FILE, and its opcode works on no file");
+        return by_table("IOSQE_FIXED_FILE, and its opcode works on no file");
     }
-    if let Some((cleared, what)) = refusals::invalid(sqe, ring.flags) {
+    match refusals::invalid(sqe, ring.flags) {
+        Some((Kind::Later, text)) => return Why::tried(text),
         // The same as at submission, where it was looked at then.
-        let rule = if cleared {
-            Rule::Ignored
-        } else {
-            Rule::Refused
-        };
-        return Some((rule, what));
+        Some((Kind::Cleared, text)) => return Why::by_table(Rule::Ignored, text),
+        Some((Kind::Other, text)) => return Why::by_table(Rule::Refused, text),
+        None if !first => return None,
+        None => {}
     }
-    if !is_first(ring, request, libc::EINVAL) {
-        return None;
+    if mode().asks(Rule::Refused) && is_unknown(ring.fd, sqe.opcode) {
+        return Why::tried(format!(
+            "its opcode is not known to the kernel that runs, Linux {}",
+            running::release()
+        ));
     }
-    if is_unknown(ring.fd, sqe.opcode) {
-        let what = format!(
-            "its opcode is not known to the kernel that runs, {}",
-            kernel()
-        );
-        return Some((Rule::Refused, what));
-    }
-    direct(ring, sqe).map(|what| (Rule::Refused, what))
+    direct(ring, request)
 }
 
-/// Why a request has failed with another error.
-fn other(ring: &mut Ring, request: &Request, error: i32) -> Option<String> {
+/// Why a request has failed with another error. `first`: look-ups may be costly.
+fn other(ring: &Ring, request: &Request, error: i32, first: bool) -> Option<Why> {
     let sqe = &request.sqe;
     let op = ops::opcode(sqe.opcode)?;
-    let f = Fields::of(sqe);
     match error {
         libc::EOPNOTSUPP
             if request.has(IOSQE_BUFFER_SELECT)
                 && fields::refused(sqe, ring.flags, ring.features).is_none()
                 && fields::refuses_flag(sqe.opcode, IOSQE_BUFFER_SELECT) =>
         {
-            Some(format!(
+            Why::tried(format!(
                 "it has IOSQE_BUFFER_SELECT, and {} takes no buffer for its opcode",
                 fields::KERNEL
             ))
         }
-        libc::EOPNOTSUPP if ring.has(IORING_SETUP_IOPOLL) && transfers(op) => {
+        // The descriptor is looked at while the call that submitted is under way: later it may be another file's.
+        libc::EOPNOTSUPP
+            if ring.has(IORING_SETUP_IOPOLL)
+                && transfers(op)
+                && request.number >= ring.first_of_call =>
+        {
             let fd = request.descriptor()?;
             // SAFETY: no memory is named.
             let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
-            (flags >= 0 && flags & libc::O_DIRECT == 0).then(|| {
-                "the ring has IORING_SETUP_IOPOLL, and the file was not opened with O_DIRECT".into()
-            })
+            if flags < 0 || flags & libc::O_DIRECT != 0 {
+                return None;
+            }
+            Why::refused(
+                "the ring has IORING_SETUP_IOPOLL, and the file was not opened with O_DIRECT"
+                    .into(),
+            )
         }
         libc::EBADF if request.has(IOSQE_FIXED_FILE) && !ops::has_file(sqe.opcode) => {
-            fields::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE).then(|| {
-                "it has IOSQE_FIXED_FILE, and its opcode works on no registered file".into()
-            })
-        }
-        libc::EBADF if request.has(IOSQE_FIXED_FILE) => {
-            if !is_first(ring, request, error) {
+            if !fields::refuses_flag(sqe.opcode, IOSQE_FIXED_FILE) {
                 return None;
             }
-            let files = registered(ring.fd, "UserFiles")?;
-            (u32::try_from(sqe.fd).map_or(true, |fd| fd >= files)).then(|| {
-                format!(
-                    "it names registered file {}, and the ring's table has {files}",
-                    sqe.fd
-                )
-            })
+            let text = "it has IOSQE_FIXED_FILE, and its opcode works on no registered file";
+            Why::by_table(Rule::Refused, text.into())
         }
-        libc::EFAULT if uses_registered_buffer(op, &f) => {
-            if !is_first(ring, request, error) {
+        libc::EBADF if request.has(IOSQE_FIXED_FILE) && first => {
+            let files = registered(ring, request, "UserFiles")?;
+            if u32::try_from(sqe.fd).is_ok_and(|fd| fd < files) {
                 return None;
             }
-            let buffers = registered(ring.fd, "UserBufs")?;
+            Why::refused(format!(
+                "it names registered file {}, and the ring's table has {files}",
+                sqe.fd
+            ))
+        }
+        libc::EFAULT if uses_registered_buffer(op, &Fields::of(sqe)) && first => {
+            let buffers = registered(ring, request, "UserBufs")?;
             // SAFETY: any bytes are a number.
             let index = u32::from(unsafe { sqe.__anon4.buf_index });
-            (index >= buffers)
-                .then(|| format!("it names registered buffer {index}, and the ring has {buffers}"))
+            if index < buffers {
+                return None;
+            }
+            Why::refused(format!(
+                "it names registered buffer {index}, and the ring has {buffers}"
+            ))
         }
-        libc::EBADFD if op == IORING_OP_MSG_RING => Some(format!(
-            "descriptor {} is no ring, or a ring that is not enabled",
-            sqe.fd
-        )),
-        libc::ENXIO | libc::ENFILE if is_first(ring, request, error) => direct(ring, sqe),
+        libc::EBADFD if op == IORING_OP_MSG_RING => {
+            let kind = if request.has(IOSQE_FIXED_FILE) {
+                "registered file"
+            } else {
+                "descriptor"
+            };
+            Why::refused(format!(
+                "{kind} {} is no ring, or a ring that is not enabled",
+                sqe.fd
+            ))
+        }
+        libc::ENXIO | libc::ENFILE if first => direct(ring, request),
         _ => None,
     }
 }
@@ -215,7 +272,8 @@ fn uses_registered_buffer(op: io_uring_op, f: &Fields) -> bool {
 }
 
 /// A slot of the file table that is to hold a new file, or be emptied, and that there is none of.
-fn direct(ring: &Ring, sqe: &io_uring_sqe) -> Option<String> {
+fn direct(ring: &Ring, request: &Request) -> Option<Why> {
+    let sqe = &request.sqe;
     // SAFETY: any bytes are a number.
     let slot = unsafe { sqe.__anon5.file_index };
     let takes = matches!(
@@ -230,24 +288,47 @@ fn direct(ring: &Ring, sqe: &io_uring_sqe) -> Option<String> {
     if !takes || slot == 0 {
         return None;
     }
-    let files = registered(ring.fd, "UserFiles")?;
+    let files = registered(ring, request, "UserFiles")?;
     if slot == IORING_FILE_INDEX_ALLOC as u32 {
-        let none = "it is to put a file into the ring's table, and the ring has none";
-        return (files == 0).then(|| none.into());
+        if files != 0 {
+            return None;
+        }
+        return Why::refused(
+            "it is to put a file into the ring's table, and the ring has none".into(),
+        );
     }
-    (slot > files).then(|| {
-        format!(
-            "it names slot {} of the ring's file table, which has {files}",
-            slot - 1
-        )
-    })
+    if slot <= files {
+        return None;
+    }
+    Why::refused(format!(
+        "it names slot {} of the ring's file table, which has {files}",
+        slot - 1
+    ))
 }
 
-/// How many files or buffers are registered on a ring, as the kernel shows it.
-fn registered(fd: i32, what: &str) -> Option<u32> {
-    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(what))?;
-    line.strip_prefix(':')?.trim().parse().ok()
+/// How many files or buffers are registered on a ring, as the kernel shows it. Not if that has changed since the request
+/// was submitted, nor if the descriptor is another ring's, which its CQ tells.
+fn registered(ring: &Ring, request: &Request, what: &str) -> Option<u32> {
+    if ring.fd < 0 || request.number < ring.tables_changed {
+        return None;
+    }
+    let before = ring.cq.tail();
+    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", ring.fd)).ok()?;
+    let after = ring.cq.tail();
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.strip_prefix(':')?.trim())
+    };
+    // Kernels before 5.17 do not show these.
+    let other_mask = value("CqMask").is_some_and(|mask| mask != format!("{:#x}", ring.cq.mask));
+    let other_tail = value("CqTail").is_some_and(|tail| {
+        let since = |tail: u32| tail.wrapping_sub(before);
+        tail.parse().map_or(true, |tail| since(tail) > since(after))
+    });
+    if other_mask || other_tail {
+        return None;
+    }
+    value(what)?.parse().ok()
 }
 
 /// Whether the kernel that runs does not know an opcode, as it says itself.
@@ -283,12 +364,6 @@ fn is_unknown(fd: i32, opcode: u8) -> bool {
     ret == 0 && (opcode > probe.last_op || u32::from(flags) & IO_URING_OP_SUPPORTED == 0)
 }
 
-/// `Linux 6.18.44`.
-fn kernel() -> String {
-    let version = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("Linux {}", version.trim())
-}
-
 /// What a ring was to be like.
 pub struct Wanted {
     pub entries: c_uint,
@@ -297,12 +372,23 @@ pub struct Wanted {
 }
 
 /// The kernel has refused to set up such a ring: says why, if none does.
+///
+/// Programs find out by trying what a kernel has: they ask for sizes beyond its limits, and leave out one flag after the
+/// other. Such a try is no fault. A combination that no kernel takes is one, whatever the program does next: it goes
+/// without what it has asked for, on each kernel.
 #[cold]
 pub fn not_made(wanted: &Wanted, place: Place) {
-    let Some(why) = impossible(wanted) else {
-        return;
-    };
     state::with(|state| {
+        let before = state.notes.refused_ring.replace(wanted.flags);
+        let fewer =
+            before.is_some_and(|before| wanted.flags != before && wanted.flags & !before == 0);
+        let beyond = wanted.flags & !KNOWN_FLAGS != 0;
+        let why = if (fewer || beyond) && !mode().asks(Rule::SetUp) {
+            None
+        } else {
+            impossible(wanted)
+        };
+        let Some(why) = why else { return };
         report(
             &mut state.notes,
             &Report {
@@ -316,24 +402,34 @@ pub fn not_made(wanted: &Wanted, place: Place) {
     });
 }
 
+/// The set-up flags that there are.
+const KNOWN_FLAGS: u32 = (IORING_SETUP_SQ_REWIND << 1) - 1;
+
 /// Why no kernel sets up such a ring, if that is so.
 fn impossible(wanted: &Wanted) -> Option<&'static str> {
-    let flags = wanted.flags;
-    let has = |flag| flags & flag != 0;
-    let clamps = has(IORING_SETUP_CLAMP);
-    if wanted.entries == 0 {
-        Some("a ring of 0 entries")
-    } else if wanted.entries > IORING_MAX_ENTRIES && !clamps {
-        Some("more than 32768 entries without IORING_SETUP_CLAMP")
-    } else if has(IORING_SETUP_CQSIZE) && wanted.cq_entries < wanted.entries {
-        Some("IORING_SETUP_CQSIZE with fewer CQ entries than SQ entries")
-    } else {
-        excluded(flags)
+    let contradiction = excluded(wanted.flags);
+    if contradiction.is_some() {
+        return contradiction;
     }
+    let params = |flags| io_uring_params {
+        flags: wanted.flags | flags,
+        cq_entries: wanted.cq_entries,
+        ..io_uring_params::default()
+    };
+    let made = |flags| sizes::entries(wanted.entries, &params(flags)).is_ok();
+    if wanted.entries != 0 && !made(IORING_SETUP_CLAMP) {
+        return Some("IORING_SETUP_CQSIZE with fewer CQ entries than SQ entries");
+    }
+    // A program may look for a kernel's limits, or ask so whether there is io_uring.
+    if !mode().asks(Rule::SetUp) || made(0) {
+        return None;
+    }
+    Some(if wanted.entries == 0 {
+        "a ring of 0 entries"
+    } else {
+        "more than 32768 SQ entries or 65536 CQ entries without IORING_SETUP_CLAMP"
+    })
 }
-
-/// More entries than a ring may have.
-const IORING_MAX_ENTRIES: u32 = 32768;
 
 /// Set-up flags that exclude or lack each other.
 fn excluded(flags: u32) -> Option<&'static str> {
@@ -376,9 +472,8 @@ fn excluded(flags: u32) -> Option<&'static str> {
             "a ring with IORING_SETUP_SQE128 and IORING_SETUP_SQE_MIXED",
         ),
         (
-            has(IORING_SETUP_SQ_REWIND)
-                && (has(IORING_SETUP_SQPOLL) || !has(IORING_SETUP_NO_SQARRAY)),
-            "a ring with IORING_SETUP_SQ_REWIND that has IORING_SETUP_SQPOLL, or not IORING_SETUP_NO_SQARRAY",
+            has(IORING_SETUP_SQ_REWIND) && has(IORING_SETUP_SQPOLL),
+            "a ring with IORING_SETUP_SQ_REWIND and IORING_SETUP_SQPOLL",
         ),
     ]
     .into_iter()

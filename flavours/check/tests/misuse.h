@@ -2,7 +2,7 @@
  * Small programs that misuse io_uring, each beside one like it that is right.
  *
  * Without an argument a program prints its cases: name, the rules that the case breaks ("-" if it is right; "-RULE": not
- * heeded), and the request that the report must name ("-" if none). With a name it runs that case.
+ * heeded; "+RULE": reported if asked for), and the request that the report must name ("-" if none). With a name it runs that case.
  */
 #ifndef MISUSE_H
 #define MISUSE_H
@@ -35,6 +35,7 @@ struct misuse {
 };
 
 #define WRONG(function, rule, request) { #function, function, rule, request }
+#define ASKED(function, rule, request) { #function, function, "+" rule, request }
 #define RIGHT(function) { #function, function, "-", "-" }
 
 #define MUST(condition)                                                             \

@@ -88,9 +88,10 @@ def run(case, library, tool, words):
         for name, value in tool.environment.items():
             environment[name] = value.format(scratch)
         wanted = [] if rule == "-" else rule.split(",")
-        names = [name for name in wanted if ":" not in name]
-        for name in names:
-            environment["LIBURING_CHECK"] += ",off=" + name[1:] if name.startswith("-") else ",on=" + name
+        switches = {"-": ",off=", "+": ",on="}
+        for name in wanted:
+            if name[0] in switches:
+                environment["LIBURING_CHECK"] += switches[name[0]] + name[1:]
         try:
             command = [word.format(scratch) for word in tool.command] + [program, case_name]
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
@@ -107,7 +108,7 @@ def run(case, library, tool, words):
     if done.stdout:
         return "prints %r" % done.stdout.decode(errors="replace")
     rules = sorted({report["rule"] for report in found} | said)
-    wanted = sorted(name for name in wanted if not name.startswith("-"))
+    wanted = sorted(name.lstrip("+") for name in wanted if not name.startswith("-"))
     if rules != wanted:
         return "reports %s, not %s\n%s" % (rules, wanted, json.dumps(found, indent=1))
     named = [report["request"] for report in found if "request" in report]
@@ -144,7 +145,7 @@ def main():
                 failed += 1
                 print("FAIL: %s %s %s" % (os.path.basename(case[0]), case[1], wrong))
             else:
-                seen.update(name for name in case[2].split(",") if not name.startswith("-"))
+                seen.update(name.lstrip("+") for name in case[2].split(",") if not name.startswith("-"))
     print("%s: %s%d cases, %d failed, %d skipped; %d rules reported" % (
         options.tool or "misuse", options.words.replace(",", ": "), len(todo), failed, len(skipped), len(seen)))
     if skipped:

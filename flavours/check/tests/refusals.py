@@ -22,7 +22,8 @@ def rows(prefix, compiler):
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "refusals")
         subprocess.run([compiler, "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", "-I", f"{prefix}/include",
-                        HERE / "kernel" / "refusals.c", "-o", program, f"{prefix}/lib/liburing.a"], check=True)
+                        HERE / "kernel" / "refusals.c", HERE / "kernel" / "requests.c", "-o", program,
+                        f"{prefix}/lib/liburing.a"], check=True)
         return subprocess.run([program], input="\n".join(names), stdout=subprocess.PIPE, text=True, check=True, cwd=folder).stdout
 
 
@@ -36,6 +37,7 @@ use uring_core::abi::io_uring_op::{{self, *}};
 
 /// The kernel that was tried.
 pub const KERNEL: &str = "Linux {version}";
+pub const VERSION: (u32, u32) = ({version.replace(".", ", ")});
 
 /// What is refused of an opcode with `-EINVAL`, unless it says otherwise. `fields` are numbered as in `helpers`.
 pub struct Refuses {{

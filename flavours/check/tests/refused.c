@@ -365,11 +365,11 @@ static const struct misuse cases[] = {
     WRONG(timeout_of_no_length, "refused", "IORING_OP_TIMEOUT, user_data 0xea"),
     WRONG(silent_send_without_copy, "refused", "IORING_OP_SEND_ZC, user_data 0xeb"),
     WRONG(silent_poll_that_stays, "refused", "IORING_OP_POLL_ADD, user_data 0xec"),
-    WRONG(opcode_of_a_later_kernel, "refused", "IORING_OP_NOP128, user_data 0xf5"),
-    WRONG(opcode_of_nobody, "refused", "opcode 200, user_data 0xf6"),
+    ASKED(opcode_of_a_later_kernel, "refused", "IORING_OP_NOP128, user_data 0xf5"),
+    ASKED(opcode_of_nobody, "refused", "opcode 200, user_data 0xf6"),
     WRONG(message_to_a_file, "refused", "IORING_OP_MSG_RING, user_data 0xf7"),
     RIGHT(message_to_a_ring),
-    WRONG(offset_that_is_ignored, "unused", "IORING_OP_OPENAT, user_data 0xf8"),
+    ASKED(offset_that_is_ignored, "unused", "IORING_OP_OPENAT, user_data 0xf8"),
     { "offset_that_is_ignored_by_itself", offset_that_is_ignored, "-", "-" },
 };
 

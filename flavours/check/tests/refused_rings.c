@@ -55,9 +55,9 @@ static void wide_and_mixed_requests(void)
     refused_ring(4, IORING_SETUP_SQE128 | IORING_SETUP_SQE_MIXED, 0);
 }
 
-static void rewind_with_an_array(void)
+static void rewind_with_a_thread(void)
 {
-    refused_ring(4, IORING_SETUP_SQ_REWIND, 0);
+    refused_ring(4, IORING_SETUP_SQ_REWIND | IORING_SETUP_SQPOLL, 0);
 }
 
 static void queue_of_nothing(void)
@@ -101,9 +101,9 @@ static const struct misuse cases[] = {
     WRONG(hybrid_without_polling, "set-up", "-"),
     WRONG(wide_and_mixed, "set-up", "-"),
     WRONG(wide_and_mixed_requests, "set-up", "-"),
-    WRONG(rewind_with_an_array, "set-up", "-"),
-    WRONG(queue_of_nothing, "set-up", "-"),
-    WRONG(queue_of_too_much, "set-up", "-"),
+    WRONG(rewind_with_a_thread, "set-up", "-"),
+    ASKED(queue_of_nothing, "set-up", "-"),
+    ASKED(queue_of_too_much, "set-up", "-"),
     WRONG(completions_too_few, "set-up", "-"),
     RIGHT(set_up_by_trying),
 };

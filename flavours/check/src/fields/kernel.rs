@@ -4,6 +4,7 @@ use uring_core::abi::io_uring_op::{self, *};
 
 /// The kernel that was tried.
 pub const KERNEL: &str = "Linux 6.18";
+pub const VERSION: (u32, u32) = (6, 18);
 
 /// What is refused of an opcode with `-EINVAL`, unless it says otherwise. `fields` are numbered as in `helpers`.
 pub struct Refuses {
@@ -37,7 +38,7 @@ pub const REFUSED: &[(io_uring_op, Option<Refuses>)] = &[
     (IORING_OP_RECVMSG, Some(Refuses { fields: 0b01000001, heeded: 0b00011110, op_flags: 0, ioprio: 0xfffc, len: 0, flags: 0x1, iopoll: true })),
     (IORING_OP_TIMEOUT, Some(Refuses { fields: 0b11110000, heeded: 0b00001110, op_flags: 0xffffff92, ioprio: 0xffff, len: 0, flags: 0x20, iopoll: true })),
     (IORING_OP_TIMEOUT_REMOVE, Some(Refuses { fields: 0b11110100, heeded: 0b00001000, op_flags: 0xffffffec, ioprio: 0xffff, len: 0, flags: 0x21, iopoll: true })),
-    (IORING_OP_ACCEPT, Some(Refuses { fields: 0b00100100, heeded: 0b01011010, op_flags: 0xfff7f7ff, ioprio: 0xfff8, len: 0, flags: 0x21, iopoll: true })),
+    (IORING_OP_ACCEPT, Some(Refuses { fields: 0b00100100, heeded: 0b01011010, op_flags: !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as u32, ioprio: 0xfff8, len: 0, flags: 0x21, iopoll: true })),
     (IORING_OP_ASYNC_CANCEL, Some(Refuses { fields: 0b01010001, heeded: 0b00001000, op_flags: 0xffffffc0, ioprio: 0xffff, len: 0, flags: 0x20, iopoll: true })),
     (IORING_OP_LINK_TIMEOUT, Some(Refuses { fields: 0b11110001, heeded: 0b00001110, op_flags: 0xffffff92, ioprio: 0xffff, len: 0, flags: 0x20, iopoll: true })),
     (IORING_OP_CONNECT, Some(Refuses { fields: 0b01111100, heeded: 0b00000011, op_flags: 0xffffffff, ioprio: 0xffff, len: 0, flags: 0x21, iopoll: true })),
@@ -86,7 +87,7 @@ pub const REFUSED: &[(io_uring_op, Option<Refuses>)] = &[
     (IORING_OP_EPOLL_WAIT, Some(Refuses { fields: 0b01111001, heeded: 0b00000110, op_flags: 0xffffffff, ioprio: 0xffff, len: 0, flags: 0x21, iopoll: true })),
     (IORING_OP_READV_FIXED, Some(Refuses { fields: 0b00000000, heeded: 0b00111111, op_flags: 0, ioprio: 0x8000, len: 0, flags: 0x21, iopoll: false })),
     (IORING_OP_WRITEV_FIXED, Some(Refuses { fields: 0b00000000, heeded: 0b00111111, op_flags: 0, ioprio: 0x8000, len: 0, flags: 0x21, iopoll: false })),
-    (IORING_OP_PIPE, Some(Refuses { fields: 0b10010001, heeded: 0b01001010, op_flags: 0xfff7b77f, ioprio: 0xffff, len: 0, flags: 0x20, iopoll: true })),
+    (IORING_OP_PIPE, Some(Refuses { fields: 0b10010001, heeded: 0b01001010, op_flags: !(libc::O_CLOEXEC | libc::O_DIRECT | libc::O_EXCL | libc::O_NONBLOCK) as u32, ioprio: 0xffff, len: 0, flags: 0x20, iopoll: true })),
     (IORING_OP_NOP128, None),
     (IORING_OP_URING_CMD128, None),
 ];

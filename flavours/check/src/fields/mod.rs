@@ -10,9 +10,12 @@ mod kernel;
 use uring_core::abi::io_uring_op::{self, *};
 use uring_core::abi::*;
 
+use crate::mode::mode;
 use crate::ops::{self, Fields};
+use crate::rules::Rule;
+use crate::running;
 use helpers::SET_BY_HELPERS;
-pub use kernel::KERNEL;
+pub use kernel::{KERNEL, VERSION};
 use kernel::{REFUSED, Refuses};
 
 // As tests/helpers.py numbers them.
@@ -137,6 +140,11 @@ const _: () = {
         let (op, row) = &REFUSED[at];
         assert!(*op as usize == at, "opcodes are out of order");
         if let Some(row) = row {
+            let (op_flags, len) = later_bits(*op);
+            assert!(
+                row.op_flags & op_flags == op_flags && row.len & len == len,
+                "the kernel takes bits that `later_bits` has"
+            );
             assert!(
                 row.heeded & !TAKEN[at] == 0,
                 "the kernel takes a field that `set_afterwards` leaves out"
@@ -150,6 +158,39 @@ const _: () = {
         at += 1;
     }
 };
+
+/// Bits of an opcode's flags, and of its `len`, that the headers have, and that the kernel of the table does not take yet.
+pub const fn later_bits(op: io_uring_op) -> (u32, u32) {
+    match op {
+        IORING_OP_NOP => (IORING_NOP_CQE32, 0),
+        IORING_OP_TIMEOUT | IORING_OP_TIMEOUT_REMOVE | IORING_OP_LINK_TIMEOUT => {
+            (IORING_TIMEOUT_IMMEDIATE_ARG, 0)
+        }
+        IORING_OP_POLL_ADD | IORING_OP_POLL_REMOVE => (0, IORING_POLL_ADD_LEVEL),
+        _ => (0, 0),
+    }
+}
+
+// The numbers of these flags differ from one architecture to another.
+const _: () = {
+    let (accept, pipe) = (
+        &REFUSED[IORING_OP_ACCEPT as usize].1,
+        &REFUSED[IORING_OP_PIPE as usize].1,
+    );
+    let (Some(accept), Some(pipe)) = (accept, pipe) else {
+        panic!("they were not tried");
+    };
+    let of_sockets = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let of_pipes = libc::O_CLOEXEC | libc::O_DIRECT | libc::O_NONBLOCK;
+    assert!(accept.op_flags & of_sockets as u32 == 0);
+    assert!(pipe.op_flags & of_pipes as u32 == 0);
+};
+
+/// Whether the tables are to speak for the kernel that runs. A newer one may take what they do not have, so there they
+/// speak only for a rule that was asked for.
+pub fn speak_for(rule: Rule) -> bool {
+    !running::is_after(VERSION) || mode().asks(rule)
+}
 
 /// What the kernel refuses of an opcode, if it was tried.
 pub fn row(number: u8) -> Option<&'static Refuses> {
@@ -217,9 +258,16 @@ const fn selects_buffers(op: io_uring_op) -> bool {
 /// Features that requests need, and kernels that run today may not have.
 const FEATURES: u32 = IORING_FEAT_CQE_SKIP | IORING_FEAT_RECVSEND_BUNDLE | IORING_FEAT_RW_CUR_POS;
 
+/// Why the kernel refuses a request.
+pub struct Refusal {
+    pub why: &'static str,
+    /// A later kernel takes it: the program may find that out by trying.
+    pub tried: bool,
+}
+
 /// Why the kernel refuses a request on a ring with these set-up flags, if it does. It has these features.
 #[inline(always)]
-pub fn refused(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<&'static str> {
+pub fn refused(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<Refusal> {
     let plain = u32::from(sqe.flags) & (IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS) == 0;
     if plain && sqe.opcode < IORING_OP_RECV_ZC as u8 && features & FEATURES == FEATURES {
         None
@@ -229,8 +277,10 @@ pub fn refused(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<&'static
 }
 
 #[cold]
-fn refused_or_lacking(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<&'static str> {
-    refused_by(sqe, setup).or_else(|| lacks(sqe, features))
+fn refused_or_lacking(sqe: &io_uring_sqe, setup: u32, features: u32) -> Option<Refusal> {
+    let refused = |tried| move |why| Refusal { why, tried };
+    let by_any = refused_by(sqe, setup).map(refused(false));
+    by_any.or_else(|| lacks(sqe, features).map(refused(true)))
 }
 
 fn refused_by(sqe: &io_uring_sqe, setup: u32) -> Option<&'static str> {

@@ -14,7 +14,7 @@ use crate::watch::Call;
 
 fn is_named(ring: &Ring, fd: c_int, registered: bool) -> bool {
     if !registered {
-        return ring.fd == fd;
+        return fd >= 0 && ring.fd == fd;
     }
     let at = (ring.at() + std::mem::offset_of!(io_uring, enter_ring_fd)) as u64;
     let mut index = [0];
