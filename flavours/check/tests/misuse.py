@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from recorded import BY_TABLE, is_newer_kernel
+
 TIMEOUT_SECONDS = 60
 
 
@@ -92,6 +94,8 @@ def run(case, library, tool, words):
         for name in wanted:
             if name[0] in switches:
                 environment["LIBURING_CHECK"] += switches[name[0]] + name[1:]
+            elif name in BY_TABLE and is_newer_kernel():
+                environment["LIBURING_CHECK"] += ",on=" + name
         try:
             command = [word.format(scratch) for word in tool.command] + [program, case_name]
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch,
