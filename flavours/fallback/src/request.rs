@@ -266,6 +266,8 @@ pub struct Info {
     pub place: Place,
     /// The link timeout that runs for it.
     pub timeout: Option<u64>,
+    /// It was cancelled while it ran: it ends where it would wait next.
+    pub cancelled: bool,
 }
 
 /// The requests of a ring that can be cancelled, by number and by what the program calls them.
@@ -277,21 +279,24 @@ pub struct Pending {
 }
 
 impl Pending {
-    pub fn insert(&mut self, id: u64, info: Info) {
+    /// Enters where a request waits from now on. `false`: it was cancelled, and does not wait.
+    pub fn insert(&mut self, id: u64, mut info: Info) -> bool {
         let user_data = info.user_data;
-        if let Some(before) = self.by_id.insert(id, info) {
-            // The request moved from one place to another: its name is entered, its timeout runs on.
-            if let Some(now) = self.by_id.get_mut(&id) {
-                now.timeout = before.timeout;
-            }
-            return;
+        if let Some(before) = self.by_id.get_mut(&id) {
+            // The request moves from one place to another: its name is entered, its timeout runs on.
+            info.timeout = before.timeout;
+            info.cancelled = before.cancelled;
+            *before = info;
+            return !before.cancelled;
         }
+        self.by_id.insert(id, info);
         match self.by_data.entry(user_data) {
             Entry::Occupied(mut named) => named.get_mut().1.push(id),
             Entry::Vacant(none) => {
                 none.insert((id, Vec::new()));
             }
         }
+        true
     }
 
     pub fn remove(&mut self, id: u64) -> Option<Info> {
@@ -354,6 +359,16 @@ impl Pending {
 }
 
 impl Info {
+    /// Whether the request waits for a descriptor, also while it runs: then it can be cancelled at any time, as the
+    /// kernel has it. A connection is accepted by a worker where the listener makes its caller wait.
+    pub fn can_be_marked(&self) -> bool {
+        match self.place {
+            Place::Poll(_) | Place::Untried(_) | Place::Edge(_) => true,
+            Place::Worker(Class::Unbounded) => self.opcode == IORING_OP_ACCEPT as u8,
+            _ => false,
+        }
+    }
+
     pub fn copy(&self) -> Info {
         Info {
             timeout: self.timeout,

@@ -58,6 +58,8 @@ pub struct Ring {
     pub restricted: AtomicBool,
     /// The state has timeouts that count completions. Changes under the state.
     pub counts: AtomicBool,
+    /// How many pending requests were cancelled while they ran. Changes under the state.
+    pub marked: AtomicU32,
     /// The clock of waits.
     pub clock: AtomicI32,
     /// Number of timeout requests that have expired. Each also ends a wait.
@@ -153,6 +155,7 @@ impl Ring {
             disabled: AtomicBool::new(disabled),
             restricted: AtomicBool::new(false),
             counts: AtomicBool::new(false),
+            marked: AtomicU32::new(0),
             clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
             timeouts: AtomicU32::new(0),
             timeouts_told: AtomicU32::new(0),

@@ -287,8 +287,12 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
             fd,
             place,
             timeout: None,
+            cancelled: false,
         };
-        state.pending.insert(id, info);
+        if !state.pending.insert(id, info) {
+            drop(state);
+            return finish(ring, &mut job.req, -libc::ECANCELED, 0, batch);
+        }
         ring.show_work(&state);
     }
     match place {
@@ -318,15 +322,13 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
     if let Some(timeout) = timeout {
         start_link_timeout(ring, id, *timeout, batch);
     }
-    // The ring may have been given up since, after a look at the place where the request was not yet. SeqCst: who has
-    // looked there has held the lock of the place after that store, and this thread has held it since.
-    if ring.closed.load(Ordering::SeqCst) {
-        let late = ring.state.lock().pending.get(id).map(Info::copy);
-        if let Some(info) = late {
-            drop(parked::take(id, &info));
+    match parked::take_late(ring, id) {
+        // Relaxed: `take_late` has seen it set.
+        Some(mut job) if !ring.closed.load(Ordering::Relaxed) => {
+            finish(ring, &mut job.req, -libc::ECANCELED, 0, batch)
         }
+        _ => Vec::new(),
     }
-    Vec::new()
 }
 
 /// Puts a job that is already counted elsewhere.
@@ -377,6 +379,7 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
         fd: -1,
         place: Place::Timer(deadline),
         timeout: None,
+        cancelled: false,
     };
     state.pending.insert(id, info);
     drop(state);
@@ -398,6 +401,10 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
     } else {
         state.pending.remove(req.id)
     };
+    if info.as_ref().is_some_and(|info| info.cancelled) {
+        // Relaxed: under the state.
+        ring.marked.fetch_sub(1, Ordering::Relaxed);
+    }
     let mut timeout = None;
     if let Some(id) = info.and_then(|info| info.timeout) {
         // Not under the ring's state: where requests wait is locked first.

@@ -8,11 +8,12 @@ use uring_core::abi::*;
 use super::common::unused;
 use crate::batch::Batch;
 use crate::op::Outcome;
+use crate::parked::{self, Found};
 use crate::request::How;
 use crate::request::{Info, Req};
 use crate::ring::Ring;
 use crate::run;
-use crate::{parked, sys};
+use crate::sys;
 
 const FLAGS: u32 = IORING_ASYNC_CANCEL_ALL
     | IORING_ASYNC_CANCEL_FD
@@ -106,15 +107,18 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
     for (id, info) in found {
-        match parked::take(id, &info) {
-            Some(job) => {
-                cancelled += 1;
-                run::complete(job, -libc::ECANCELED, 0);
-                if !all {
-                    return success(info.opcode);
-                }
+        match parked::cancel(ring, id, &info) {
+            Found::Waiting(job) => run::complete(job, -libc::ECANCELED, 0),
+            Found::Marked => {}
+            Found::Running => {
+                running = true;
+                continue;
             }
-            None => running = true,
+            Found::Gone => continue,
+        }
+        cancelled += 1;
+        if !all {
+            return success(info.opcode);
         }
     }
     let deferred = cancel_deferred(ring, which, by_data, all, cancelled);

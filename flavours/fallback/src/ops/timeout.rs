@@ -11,11 +11,12 @@ use super::common::unused;
 use crate::batch::{Batch, post_more};
 use crate::deadline::{deadline, given, on_monotonic, time};
 use crate::op::Outcome;
+use crate::parked::{self, Found};
 use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run;
-use crate::{parked, poller, sys};
+use crate::{poller, sys};
 
 const FLAGS: u32 = IORING_TIMEOUT_ABS
     | IORING_TIMEOUT_BOOTTIME
@@ -131,16 +132,22 @@ pub fn link(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
     let found = ring.state.lock().pending.get(of).map(|info| info.copy());
     let result = match found {
         None => -libc::ECANCELED,
-        Some(info) => match parked::take(of, &info) {
-            Some(job) => {
-                run::complete(job, -libc::ECANCELED, 0);
-                match cancel::success(info.opcode) {
-                    0 => -libc::ETIME,
-                    count => count,
+        Some(info) => {
+            let found = parked::cancel(ring, of, &info);
+            match found {
+                Found::Running => -libc::EALREADY,
+                Found::Gone => -libc::ECANCELED,
+                Found::Marked | Found::Waiting(_) => {
+                    if let Found::Waiting(job) = found {
+                        run::complete(job, -libc::ECANCELED, 0);
+                    }
+                    match cancel::success(info.opcode) {
+                        0 => -libc::ETIME,
+                        count => count,
+                    }
                 }
             }
-            None => -libc::EALREADY,
-        },
+        }
     };
     Outcome::Done(result, 0)
 }

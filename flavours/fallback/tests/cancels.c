@@ -1,0 +1,135 @@
+/*
+ * Requests that are cancelled while a thread of the library works on them:
+ * each ends, and what cancelled it says so.
+ */
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "file.h"
+
+#ifndef CANCELLED_ROUNDS
+#define CANCELLED_ROUNDS 2000
+#endif
+
+enum { REPEATED = 3, CANCEL = 4 };
+
+/* Cancels a request that completes again and again, of which one completion has just been seen. */
+static void cancel(struct io_uring *ring)
+{
+    struct io_uring_sqe *sqe = next_sqe(ring);
+    bool ended = false, cancelled = false;
+
+    io_uring_prep_cancel64(sqe, REPEATED, 0);
+    io_uring_sqe_set_data64(sqe, CANCEL);
+    SUBMIT(ring, 1);
+    while (!ended || !cancelled) {
+        struct done done = reap(ring);
+
+        if (done.data == CANCEL) {
+            CHECK_EQ(done.res, 0);
+            cancelled = true;
+        } else if (!(done.flags & IORING_CQE_F_MORE)) {
+            CHECK_EQ(done.res, -ECANCELED);
+            ended = true;
+        }
+    }
+}
+
+/* The next completion, without a wait: a thread of the library brings it. */
+static struct done come_by(struct io_uring *ring)
+{
+    struct io_uring_cqe *cqe;
+
+    while (io_uring_peek_cqe(ring, &cqe) != 0)
+        sched_yield();
+    return reap(ring);
+}
+
+static void accepts(int more)
+{
+    struct io_uring ring;
+    struct sockaddr_in address;
+    int listener = make_listener(&address);
+
+    CHECK_SYS(fcntl(listener, F_SETFL, more));
+    ring_open(&ring, 8, 0);
+    for (unsigned i = 0; i < CANCELLED_ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+        struct done done;
+        int client;
+
+        io_uring_prep_multishot_accept(sqe, listener, NULL, NULL, 0);
+        io_uring_sqe_set_data64(sqe, REPEATED);
+        SUBMIT(&ring, 1);
+        client = connect_to(&address);
+        done = come_by(&ring);
+        CHECK_EQ(done.data, REPEATED);
+        CHECK_GE(done.res, 0);
+        cancel(&ring);
+        /* Without the closing side's wait, ports run out. */
+        CHECK_SYS(setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger)));
+        close(client);
+        close(done.res);
+    }
+    io_uring_queue_exit(&ring);
+    close(listener);
+}
+
+/* A thread of the library waits in accept4() itself. */
+static void accepts_blocking(void)
+{
+    accepts(0);
+}
+
+static void accepts_nonblocking(void)
+{
+    accepts(O_NONBLOCK);
+}
+
+static void receives(void)
+{
+    enum { BUFFERS = 8, GROUP = 1 };
+    static char memory[BUFFERS];
+    struct io_uring ring;
+    struct io_uring_buf_ring *buffers;
+    int pair[2], error;
+
+    ring_open(&ring, 8, 0);
+    buffers = io_uring_setup_buf_ring(&ring, BUFFERS, GROUP, 0, &error);
+    CHECK(buffers != NULL);
+    CHECK_SYS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    for (unsigned i = 0; i < BUFFERS; i++)
+        io_uring_buf_ring_add(buffers, &memory[i], 1, (unsigned short) i, io_uring_buf_ring_mask(BUFFERS), (int) i);
+    io_uring_buf_ring_advance(buffers, BUFFERS);
+    for (unsigned i = 0; i < CANCELLED_ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+        struct done done;
+        unsigned short id;
+
+        io_uring_prep_recv_multishot(sqe, pair[0], NULL, 0, 0);
+        io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+        sqe->buf_group = GROUP;
+        io_uring_sqe_set_data64(sqe, REPEATED);
+        SUBMIT(&ring, 1);
+        CHECK_EQ(write(pair[1], "x", 1), 1);
+        done = come_by(&ring);
+        CHECK_EQ(done.data, REPEATED);
+        CHECK_EQ(done.res, 1);
+        id = (unsigned short) (done.flags >> IORING_CQE_BUFFER_SHIFT);
+        cancel(&ring);
+        io_uring_buf_ring_add(buffers, &memory[id], 1, id, io_uring_buf_ring_mask(BUFFERS), 0);
+        io_uring_buf_ring_advance(buffers, 1);
+    }
+    io_uring_free_buf_ring(&ring, buffers, BUFFERS, GROUP);
+    io_uring_queue_exit(&ring);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static const struct test_case cases[] = {
+    CASE(accepts_blocking),
+    CASE(accepts_nonblocking),
+    CASE(receives),
+};
+
+TEST_MAIN(cases)
