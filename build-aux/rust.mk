@@ -4,8 +4,8 @@ CHECKS += check-rust check-cargo-test check-oldest-rust check-miri
 .PHONY: check-rust check-cargo-test check-oldest-rust check-miri
 
 # The other crates belong to a check that builds them, which looks at them as well.
-APART := flavours/fallback flavours/fallback/tests/crate flavours/fallback/tests/logic c-tests/bench/crate \
-	c-tests/fuzz/ring-logic c-tests/ordering/model tools/man
+APART := flavours/fallback flavours/fallback/tests/crate flavours/fallback/tests/logic flavours/fallback/tests/model \
+	c-tests/bench/crate c-tests/fuzz/ring-logic c-tests/ordering/model tools/man
 
 ## make check-rust     the Rust code is formatted and clean, and so are its doc comments
 check-rust:
@@ -23,13 +23,13 @@ check-rust:
 ## make check-cargo-test  unit and integration tests of the logic, on the simulated kernel and the real one
 check-cargo-test:
 	build-aux/cargo-test.sh $(CARGO) test --locked --workspace
-	$(call fallback_logic,$(CARGO) test)
+	$(call fallback_tests,logic,$(CARGO) test)
+	$(call fallback_tests,model,$(CARGO) test)
 
-# The fallback's logic on its simulated kernel: $(call fallback_logic,COMMAND)
-fallback_logic = if $(CARGO) fetch --quiet --locked --manifest-path $(FALLBACK_LOGIC)/Cargo.toml; then \
-	build-aux/cargo-test.sh $(1) --locked --manifest-path $(FALLBACK_LOGIC)/Cargo.toml --target-dir '$(ABSOLUTE_B)/fallback/logic'; \
-	else echo 'SKIP: the crates of $(FALLBACK_LOGIC) can not be had'; fi
-FALLBACK_LOGIC := flavours/fallback/tests/logic
+# The fallback's logic on its simulated kernel, or in every order of its threads: $(call fallback_tests,CRATE,COMMAND)
+fallback_tests = if $(CARGO) fetch --quiet --locked --manifest-path flavours/fallback/tests/$(1)/Cargo.toml; then \
+	build-aux/cargo-test.sh $(2) --locked --manifest-path flavours/fallback/tests/$(1)/Cargo.toml --target-dir '$(ABSOLUTE_B)/fallback/$(1)'; \
+	else echo 'SKIP: the crates of flavours/fallback/tests/$(1) can not be had'; fi
 
 OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -52,4 +52,4 @@ check-miri:
 	@if ! $(CARGO) +nightly miri --version >/dev/null 2>&1; then \
 		echo 'SKIP: there is no Miri (rustup +nightly component add miri)'; exit 77; fi
 	build-aux/cargo-test.sh $(CARGO) +nightly miri test --locked -p liburing-core
-	$(call fallback_logic,env MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-ignore-leaks $(MIRIFLAGS)' $(CARGO) +nightly miri test)
+	$(call fallback_tests,logic,env MIRIFLAGS='-Zmiri-permissive-provenance -Zmiri-ignore-leaks $(MIRIFLAGS)' $(CARGO) +nightly miri test)

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::poller;
 use crate::ring::Ring;
-use crate::sys::{self, sys};
+use crate::sys;
 use crate::wake::{RINGS_POLLED, Round, wait_for_firing};
 
 /// Goes on with the requests of a ring whose descriptors are ready or whose time has come.
@@ -25,19 +25,7 @@ pub fn gather(ring: &Arc<Ring>) {
 /// Another thread may have got an event and not come to its requests yet.
 fn fire_waited_for(ring: &Arc<Ring>) {
     let mut slots = poller::waited_for(ring);
-    let none = sys::timespec(0);
-    // SAFETY: the slots are there, and a time on this stack.
-    let found = unsafe {
-        sys!(
-            SYS_ppoll,
-            slots.as_mut_ptr(),
-            slots.len(),
-            &raw const none,
-            0,
-            0
-        )
-    };
-    if found > 0 {
+    if sys::poll(&mut slots, 0) > 0 {
         for slot in slots.iter().filter(|slot| slot.revents != 0) {
             poller::fire(slot.fd, slot.revents as u16 as u32);
         }

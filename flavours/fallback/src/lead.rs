@@ -4,10 +4,10 @@
 //! of the program's waits: those sleep on their rings, and the poller's thread serves all. After a leader has left, the
 //! poller's thread stands by for a moment before it looks for events itself: most leaders come back at once.
 
+use crate::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use crate::sys::{self, sys};
+use crate::sys;
 use crate::wake;
 
 /// How long the poller's thread stands by, in nanoseconds.
@@ -78,14 +78,16 @@ pub fn nap(set: c_int, nanoseconds: u64) {
     };
     let kick = KICK.load(Ordering::SeqCst);
     let mut slots = [slot(set), slot(kick)];
-    let time = sys::timespec(nanoseconds);
     NAPS.store(true, Ordering::SeqCst);
     // A leader that came before it could see that is seen here.
     if !LEADING.load(Ordering::SeqCst) {
-        // SAFETY: two slots and a time, all on this stack. A descriptor of -1 is passed over.
-        unsafe { sys!(SYS_ppoll, slots.as_mut_ptr(), 2, &raw const time, 0, 0) };
+        // A descriptor of -1 is passed over.
+        sys::poll(&mut slots, nanoseconds);
     }
-    if !NAPS.swap(false, Ordering::SeqCst) && kick >= 0 {
+    let kicked = !NAPS.swap(false, Ordering::SeqCst);
+    // A kick for an earlier sleep may have come late.
+    let [_, late] = slots;
+    if kick >= 0 && (kicked || late.revents != 0) {
         sys::eventfd_read(kick);
     }
 }
@@ -153,9 +155,12 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         LEADING.store(false, Ordering::SeqCst);
-        if FOLLOWERS.load(Ordering::SeqCst) != 0 {
-            hand_over();
-        } else if ASLEEP.swap(false, Ordering::SeqCst) {
+        let followed = FOLLOWERS.load(Ordering::SeqCst) != 0;
+        if followed {
+            LEFT.store(0, Ordering::SeqCst);
+        }
+        // Also after a leader that has not waited: it left no time.
+        if ASLEEP.swap(false, Ordering::SeqCst) || followed {
             call();
         }
     }

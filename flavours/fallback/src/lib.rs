@@ -25,7 +25,7 @@
 //! | `serve`, `sigsys` | programs without liburing: their system calls by number, and by instructions of their own |
 //! | [`sys`], [`real`], [`lock`], [`numbers`] | bare system calls, those of io_uring to the kernel; a lock that survives fork; maps from numbers |
 //!
-//! `tests/logic` has the tests of all this on a simulated kernel.
+//! `tests/logic` has the tests of all this on a simulated kernel, `tests/model` runs [`lead`] in every order of its threads.
 
 #![allow(non_camel_case_types, reason = "the names are C's")]
 #![allow(
@@ -90,6 +90,9 @@ mod wake;
 mod watched;
 mod word;
 mod workers;
+
+// The model of `lead` has its own.
+use std::sync::atomic;
 
 /// The kernel that the exported functions run on.
 use seam::User as Chosen;

@@ -13,7 +13,7 @@ use crate::op;
 use crate::request::{Duplicate, How};
 use crate::ring::Ring;
 use crate::sys;
-use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, is_orphaned};
+use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, Who, is_orphaned};
 use crate::watched::{Armed, For, Turn, Watched};
 use crate::{aio, lead, table, wake};
 
@@ -223,7 +223,7 @@ pub fn begin_to_lead(until: Option<u64>) -> Option<u64> {
 /// Waits for events once and goes on with what they bring. Returns 0 or `-EINTR`.
 pub fn round_once(span: u64) -> c_int {
     let mut events = NO_EVENTS;
-    let got = round(&mut events, span, true);
+    let got = round(&mut events, span, Who::Leads);
     if got == -libc::EINTR { got } else { 0 }
 }
 
@@ -339,8 +339,8 @@ pub fn before_close(first: c_int, last: c_int) {
     }
 }
 
-/// Sleeps once and runs the jobs whose events came. `leads`: as a thread that others wake. Returns what [`sleep`] does.
-fn round(events: &mut Events, span: u64, leads: bool) -> c_int {
+/// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
+fn round(events: &mut Events, span: u64, who: Who) -> c_int {
     let (level, edge) = {
         let poller = POLLER.lock();
         (poller.level, poller.edge)
@@ -353,9 +353,10 @@ fn round(events: &mut Events, span: u64, leads: bool) -> c_int {
     fire_all(came.iter().filter(|event| event.u64 < WAKE));
     for event in came {
         match event.u64 {
+            WAKE if who == Who::Looks => {}
             WAKE => {
                 sys::eventfd_read(POLLER.lock().wake);
-                if !leads {
+                if who == Who::Serves {
                     lead::pass_on_wake();
                 }
             }
@@ -379,7 +380,7 @@ pub fn look() {
     POLLER.lock().looks += 1;
     let mut events = NO_EVENTS;
     for _ in 0..LOOKS {
-        if round(&mut events, 0, false) != AT_ONCE as c_int {
+        if round(&mut events, 0, Who::Looks) != AT_ONCE as c_int {
             return;
         }
     }
@@ -403,7 +404,7 @@ fn serve() {
         if lead::is_led() {
             continue;
         }
-        if round(&mut events, 0, false) <= 0 {
+        if round(&mut events, 0, Who::Serves) <= 0 {
             let aio = aio::AIO.lock().is_idle();
             let mut poller = POLLER.lock();
             if aio

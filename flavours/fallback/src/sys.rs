@@ -88,6 +88,14 @@ pub fn eventfd_read(fd: c_int) {
     unsafe { sys!(SYS_read, fd, &raw mut count, 8) };
 }
 
+/// Waits for events on descriptors at most so long. Returns how many have some, or a negative error number.
+pub fn poll(slots: &mut [libc::pollfd], nanoseconds: u64) -> c_int {
+    let time = timespec(nanoseconds);
+    let (at, count) = (slots.as_mut_ptr(), slots.len());
+    // SAFETY: so many slots, and a time on this stack.
+    unsafe { sys!(SYS_ppoll, at, count, &raw const time, 0, 0) as c_int }
+}
+
 /// Which events a descriptor has now, of those asked for. Negative: an error number.
 pub fn poll_now(fd: c_int, events: i16) -> c_int {
     if fd < 0 {
@@ -99,14 +107,8 @@ pub fn poll_now(fd: c_int, events: i16) -> c_int {
         events,
         revents: 0,
     };
-    let none = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: one slot and one time, both on this stack.
-    let ret = unsafe { sys!(SYS_ppoll, &raw mut slot, 1, &raw const none, 0, 0) };
-    match ret {
-        ..0 => ret as c_int,
+    match poll(std::slice::from_mut(&mut slot), 0) {
+        error @ ..0 => error,
         _ if slot.revents & libc::POLLNVAL != 0 => -libc::EBADF,
         _ => c_int::from(slot.revents as u16),
     }

@@ -56,6 +56,16 @@ pub fn wait_for_firing() {
     }
 }
 
+/// The thread that looks for events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    Leads,
+    /// The poller's.
+    Serves,
+    /// Another one, which does not sleep: a wake is for one that does.
+    Looks,
+}
+
 /// A thread that looks for events and runs their jobs, as long as this lives.
 pub struct Round(());
 
