@@ -283,11 +283,13 @@ impl Pending {
     pub fn insert(&mut self, id: u64, mut info: Info) -> bool {
         let user_data = info.user_data;
         if let Some(before) = self.by_id.get_mut(&id) {
+            if before.cancelled {
+                return false;
+            }
             // The request moves from one place to another: its name is entered, its timeout runs on.
             info.timeout = before.timeout;
-            info.cancelled = before.cancelled;
             *before = info;
-            return !before.cancelled;
+            return true;
         }
         self.by_id.insert(id, info);
         match self.by_data.entry(user_data) {

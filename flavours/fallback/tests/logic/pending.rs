@@ -1,6 +1,6 @@
 //! Requests that can be cancelled: by number, by what the program calls them, and those that fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -12,6 +12,8 @@ enum Step {
     Insert(u64, u64),
     /// The request goes on to wait elsewhere.
     Move(u64, u64),
+    /// It is cancelled while it runs.
+    Cancel(u64),
     Remove(u64),
     Clear,
 }
@@ -21,6 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (id.clone(), data).prop_map(|(id, data)| Step::Insert(id, data)),
         2 => (id.clone(), 1..100u64).prop_map(|(id, until)| Step::Move(id, until)),
+        1 => id.clone().prop_map(Step::Cancel),
         4 => id.prop_map(Step::Remove),
         1 => Just(Step::Clear),
     ]
@@ -33,6 +36,7 @@ fn info(user_data: u64, place: Place, timeout: Option<u64>) -> Info {
         fd: user_data as i32 * 2,
         place,
         timeout,
+        cancelled: false,
     }
 }
 
@@ -46,6 +50,7 @@ proptest! {
         let mut model = BTreeMap::<u64, (u64, Place, Option<u64>)>::new();
         // Numbers go up, as a ring gives them.
         let mut names = BTreeMap::new();
+        let mut cancelled = BTreeSet::new();
         let mut next = 0;
         for step in steps {
             match step {
@@ -55,7 +60,7 @@ proptest! {
                     }
                     next += 1;
                     names.insert(name, next);
-                    pending.insert(next, info(data, Place::Timer(0), None));
+                    prop_assert!(pending.insert(next, info(data, Place::Timer(0), None)));
                     model.insert(next, (data, Place::Timer(0), None));
                     if let Some(info) = pending.get_mut(next) {
                         info.timeout = Some(next + 1000);
@@ -65,9 +70,19 @@ proptest! {
                 Step::Move(name, until) => {
                     let Some(id) = names.get(&name) else { continue };
                     let data = model[id].0;
-                    pending.insert(*id, info(data, Place::Timer(until), None));
-                    // Its timeout runs on.
-                    model.entry(*id).and_modify(|known| known.1 = Place::Timer(until));
+                    let goes_on = !cancelled.contains(id);
+                    prop_assert_eq!(pending.insert(*id, info(data, Place::Timer(until), None)), goes_on);
+                    if goes_on {
+                        // Its timeout runs on.
+                        model.entry(*id).and_modify(|known| known.1 = Place::Timer(until));
+                    }
+                }
+                Step::Cancel(name) => {
+                    let Some(id) = names.get(&name) else { continue };
+                    if let Some(info) = pending.get_mut(*id) {
+                        info.cancelled = true;
+                        cancelled.insert(*id);
+                    }
                 }
                 Step::Remove(name) => {
                     let id = names.remove(&name).unwrap_or(u64::MAX);
