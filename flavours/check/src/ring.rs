@@ -5,7 +5,7 @@ use uring_core::ring::order::Word;
 
 use crate::buffers::Groups;
 use crate::flight::{Entered, Flight};
-use crate::map::Set;
+use crate::map::{Map, Set};
 use crate::place::Place;
 use crate::process;
 use crate::proxy::area::Area;
@@ -90,8 +90,8 @@ pub struct Ring {
     /// The first request of the call under way, by its number, and none between calls. What such a request names cannot
     /// have become another thing meanwhile.
     pub first_of_call: u64,
-    /// Opcodes and places of requests whose refusal was looked into.
-    pub explained: Set<usize>,
+    /// How often refusals of an opcode at a place were looked into.
+    pub explained: Map<usize, u8>,
     pub flight: Flight,
     pub leftovers: Leftovers,
     /// Where the program has the ring, and where it called from, at the last call.
@@ -243,7 +243,7 @@ impl Ring {
             plain_places: Set::default(),
             tables_changed: 0,
             first_of_call: u64::MAX,
-            explained: Set::default(),
+            explained: Map::default(),
             flight: Flight::default(),
             leftovers: Leftovers::default(),
             at: 0,

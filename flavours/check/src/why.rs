@@ -64,10 +64,11 @@ pub fn look(ring: &mut Ring, notes: &mut Notes, request: &Request, error: i32, p
     if name(error).is_none() {
         return;
     }
-    let first = is_first(ring, request, error);
+    let place_of = place_of(request, error);
+    let costly = may_cost(ring, place_of);
     // Of a plain request only a note was kept.
     let whole = if is_plain_request(&request.sqe) {
-        if !first {
+        if !costly {
             return;
         }
         whole(ring, request)
@@ -76,12 +77,15 @@ pub fn look(ring: &mut Ring, notes: &mut Notes, request: &Request, error: i32, p
     };
     let request = whole.as_ref().unwrap_or(request);
     let found = match error {
-        libc::EINVAL => invalid(ring, request, first),
-        _ => other(ring, request, error, first),
+        libc::EINVAL => invalid(ring, request, costly),
+        _ => other(ring, request, error, costly),
     };
     let Some(why) = found.filter(|why| !why.tried || mode().asks(why.rule)) else {
         return;
     };
+    if let Some(looks) = ring.explained.get_mut(&place_of) {
+        *looks = LOOKS;
+    }
     report(
         notes,
         &Report {
@@ -124,15 +128,29 @@ fn whole(ring: &Ring, request: &Request) -> Option<Request> {
     })
 }
 
-/// Whether costly look-ups are to be made for such a failure: once for each place.
-fn is_first(ring: &mut Ring, request: &Request, error: i32) -> bool {
-    const MOST: usize = 1024;
+/// Where the request was submitted, and what it is.
+fn place_of(request: &Request, error: i32) -> usize {
     let kind = (usize::from(request.opcode()) | (error as usize) << 8) << (usize::BITS - 20);
-    ring.explained.len() < MOST && ring.explained.insert(request.by.place ^ kind)
+    request.by.place ^ kind
 }
 
-/// Why a request is invalid. `first`: look-ups may be costly.
-fn invalid(ring: &Ring, request: &Request, first: bool) -> Option<Why> {
+/// So many refusals of a kind at a place are looked into as long as none has a reason that can be said.
+const LOOKS: u8 = 8;
+
+/// Whether costly look-ups are to be made for such a refusal.
+fn may_cost(ring: &mut Ring, place_of: usize) -> bool {
+    const MOST: usize = 1024;
+    if ring.explained.len() >= MOST && !ring.explained.contains_key(&place_of) {
+        return false;
+    }
+    let looks = ring.explained.entry(place_of).or_default();
+    let few = *looks < LOOKS;
+    *looks += u8::from(few);
+    few
+}
+
+/// Why a request is invalid. `costly`: look-ups may be costly.
+fn invalid(ring: &Ring, request: &Request, costly: bool) -> Option<Why> {
     /// The flags of SQEs that there are.
     const KNOWN: u8 = 0x7f;
     let sqe = &request.sqe;
@@ -158,7 +176,7 @@ fn invalid(ring: &Ring, request: &Request, first: bool) -> Option<Why> {
         // The same as at submission, where it was looked at then.
         Some((Kind::Cleared, text)) => return Why::by_table(Rule::Ignored, text),
         Some((Kind::Other, text)) => return Why::by_table(Rule::Refused, text),
-        None if !first => return None,
+        None if !costly => return None,
         None => {}
     }
     if mode().asks(Rule::Refused) && is_unknown(ring.fd, sqe.opcode) {
@@ -170,8 +188,8 @@ fn invalid(ring: &Ring, request: &Request, first: bool) -> Option<Why> {
     direct(ring, request)
 }
 
-/// Why a request has failed with another error. `first`: look-ups may be costly.
-fn other(ring: &Ring, request: &Request, error: i32, first: bool) -> Option<Why> {
+/// Why a request has failed with another error. `costly`: look-ups may be costly.
+fn other(ring: &Ring, request: &Request, error: i32, costly: bool) -> Option<Why> {
     let sqe = &request.sqe;
     let op = ops::opcode(sqe.opcode)?;
     match error {
@@ -209,7 +227,7 @@ fn other(ring: &Ring, request: &Request, error: i32, first: bool) -> Option<Why>
             let text = "it has IOSQE_FIXED_FILE, and its opcode works on no registered file";
             Why::by_table(Rule::Refused, text.into())
         }
-        libc::EBADF if request.has(IOSQE_FIXED_FILE) && first => {
+        libc::EBADF if request.has(IOSQE_FIXED_FILE) && costly => {
             let files = registered(ring, request, "UserFiles")?;
             if u32::try_from(sqe.fd).is_ok_and(|fd| fd < files) {
                 return None;
@@ -219,7 +237,7 @@ fn other(ring: &Ring, request: &Request, error: i32, first: bool) -> Option<Why>
                 sqe.fd
             ))
         }
-        libc::EFAULT if uses_registered_buffer(op, &Fields::of(sqe)) && first => {
+        libc::EFAULT if uses_registered_buffer(op, &Fields::of(sqe)) && costly => {
             let buffers = registered(ring, request, "UserBufs")?;
             // SAFETY: any bytes are a number.
             let index = u32::from(unsafe { sqe.__anon4.buf_index });
@@ -241,7 +259,7 @@ fn other(ring: &Ring, request: &Request, error: i32, first: bool) -> Option<Why>
                 sqe.fd
             ))
         }
-        libc::ENXIO | libc::ENFILE if first => direct(ring, request),
+        libc::ENXIO | libc::ENFILE if costly => direct(ring, request),
         _ => None,
     }
 }

@@ -110,12 +110,37 @@ static void looked_at_once(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Nor does a place where the kernel always refuses what is asked. */
+static void looked_at_some_times(void)
+{
+    struct io_uring ring;
+    int fd = socket_of_a_pair();
+    unsigned some = 0;
+
+    open_ring(&ring, 4, 0);
+    for (int i = 0; i < 40; i++) {
+        struct io_uring_sqe *sqe = take(&ring, 0);
+
+        io_uring_prep_shutdown(sqe, fd, 77);
+        sqe->user_data = 1;
+        MUST(result_of(&ring, 1) == -EINVAL);
+        if (i == 19)
+            some = reads;
+    }
+    if (some == 0 || reads != some) {
+        printf("%u reads after 20 refusals, %u after 40\n", some, reads);
+        exit(1);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct misuse cases[] = {
     RIGHT(newer_kernel),
     RIGHT(nameless_kernel),
     { "same_kernel", same_kernel, "ignored,refused", "-" },
     { "older_kernel", older_kernel, "ignored,refused", "-" },
     ASKED(refused_on_a_newer_kernel, "refused", "IORING_OP_FSYNC, user_data 0x71"),
+    RIGHT(looked_at_some_times),
     WRONG(looked_at_once, "refused", "IORING_OP_FSYNC, user_data 0x71"),
 };
 

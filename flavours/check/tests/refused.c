@@ -158,6 +158,23 @@ static void refused_later(void)
     io_uring_queue_exit(&ring);
 }
 
+/* At a place where the same opcode was refused for what it asked. */
+static void refused_after_an_innocent(void)
+{
+    struct io_uring ring;
+    struct io_uring_sqe *sqe;
+
+    open_ring(&ring, 4, 0);
+    for (int i = 0; i < 2; i++) {
+        sqe = take(&ring, 0);
+        io_uring_prep_shutdown(sqe, socket_of_a_pair(), i ? SHUT_RDWR : 77);
+        sqe->off = i ? 5 : 0;
+        sqe->user_data = 0xf9;
+        MUST(submit_here(&ring, 0xf9) == -EINVAL);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static void flags_of_a_sync(void)
 {
     struct io_uring ring;
@@ -357,6 +374,7 @@ static const struct misuse cases[] = {
     RIGHT(invalid_by_itself),
     WRONG(ignored_alone, "ignored", "IORING_OP_FSYNC, user_data 0xe4"),
     WRONG(refused_later, "ignored", "IORING_OP_FSYNC, user_data 0xed"),
+    WRONG(refused_after_an_innocent, "refused", "IORING_OP_SHUTDOWN, user_data 0xf9"),
     WRONG(flags_of_a_sync, "refused", "IORING_OP_FSYNC, user_data 0xe6"),
     WRONG(send_that_stays_armed, "refused", "IORING_OP_SEND, user_data 0xe7"),
     RIGHT(send_that_polls_first),
