@@ -18,9 +18,9 @@ use crate::proxy::area::Area;
 use crate::proxy::begin::has_proxies;
 use crate::proxy::calls::{self as proxy, enters};
 use crate::ring::Ring;
+use crate::set_up::{self, Wanted};
 use crate::state;
 use crate::watch::{self, Call};
-use crate::why::{self, Wanted};
 
 const SUBMITS: Call = Call {
     submits: true,
@@ -125,7 +125,7 @@ macro_rules! set_up {
                 if ret >= 0 {
                     watch::made(ring, place);
                 } else if let Some(wanted) = wanted.filter(|_| ret == -libc::EINVAL) {
-                    why::not_made(&wanted, place);
+                    set_up::not_made(&wanted, place);
                 }
                 ret
             }

@@ -13,7 +13,7 @@
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`single`] | rules of single requests |
 //! | [`fields`] | which fields each opcode takes, and what it needs |
-//! | [`refusals`], [`why`] | why the kernel has refused a request or a ring |
+//! | [`refusals`], [`why`], [`set_up`] | why the kernel has refused a request; why a ring |
 //! | [`running`] | the kernel that runs |
 //! | [`ops`] | what each opcode's fields point to, and the rules of single opcodes |
 //! | [`leftovers`], [`slots`], [`crash`] | SQEs that were not filled in, or not there |
@@ -78,6 +78,7 @@ mod rules;
 mod running;
 mod sanitizer;
 mod seam;
+mod set_up;
 mod single;
 mod slots;
 mod sq;
