@@ -38,7 +38,7 @@ pub extern "C" fn by_sanitizer(block: *const c_void) {
 #[cold]
 pub fn given_up(start: usize, len: usize, doing: &str, place: Place) {
     let (start, len) = (start as u64, len as u64);
-    state::with_unless_forking(|state| {
+    state::with_in_hook(|state| {
         if process::is_borrowed() {
             return;
         }

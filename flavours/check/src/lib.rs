@@ -24,6 +24,7 @@
 //! | [`trails`] | the calls that led to requests, for reports that come later |
 //! | `hooks` | functions that stand before libc's |
 //! | [`state`], [`notes`], [`map`] | everything that is known, behind one lock |
+//! | [`lock`] | locks for which no fork waits without end |
 //! | [`own_heap`], [`start`] | the library's own memory, and what is done when it is loaded |
 //! | [`sanitizer`], [`asan`], [`memcheck`] | the tool that watches the program's memory, if there is one |
 //! | [`tsan`] | ThreadSanitizer, where the program has it |
@@ -57,6 +58,7 @@ mod hooks;
 mod inject;
 mod leftovers;
 mod life;
+mod lock;
 mod map;
 mod memcheck;
 mod memory;

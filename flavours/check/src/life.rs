@@ -26,7 +26,7 @@ static ENDING: AtomicBool = AtomicBool::new(false);
 pub fn closing(first: c_int, last: c_int, place: Place) {
     /// More are not remembered.
     const MOST: usize = 1024;
-    state::with_unless_forking(|state| {
+    state::with_in_hook(|state| {
         if state.rings.is_empty() || process::is_borrowed() {
             return;
         }
@@ -82,7 +82,7 @@ fn say(notes: &mut Notes, rule: Rule, what: String, request: Option<&Request>, p
 
 /// The program changes its user or group.
 pub fn user_changes(place: Place) {
-    state::with_unless_forking(|state| {
+    state::with_in_hook(|state| {
         if process::is_borrowed() {
             return;
         }

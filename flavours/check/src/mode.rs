@@ -1,6 +1,6 @@
 //! `LIBURING_CHECK`: words with commas between them.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ pub struct Mode {
     /// Figures when the program ends.
     pub summary: bool,
     /// The file for reports, in place of standard error.
-    pub log: Option<Vec<u8>>,
+    pub log: Option<CString>,
     off: u64,
     /// Rules that were asked for by name.
     on: u64,
@@ -64,7 +64,7 @@ fn parse(text: &[u8]) -> Mode {
             b"summary" => mode.summary = true,
             _ => {
                 let known = if let Some(file) = word.strip_prefix(b"log=") {
-                    mode.log = Some(absolute(file));
+                    mode.log = absolute(file);
                     true
                 } else if let Some(name) = word.strip_prefix(b"off=") {
                     switch(name, |bit| mode.off |= bit)
@@ -89,10 +89,12 @@ fn parse(text: &[u8]) -> Mode {
 }
 
 /// A file's path from the root on: the program may change its directory.
-pub fn absolute(file: &[u8]) -> Vec<u8> {
+pub fn absolute(file: &[u8]) -> Option<CString> {
     let relative = std::path::Path::new(std::ffi::OsStr::from_bytes(file));
-    std::path::absolute(relative)
-        .map_or_else(|_| file.to_vec(), |path| path.into_os_string().into_vec())
+    let path = std::path::absolute(relative)
+        .map_or_else(|_| file.to_vec(), |path| path.into_os_string().into_vec());
+    // The environment has no zero in it.
+    CString::new(path).ok()
 }
 
 fn switch(name: &[u8], mut set: impl FnMut(u64)) -> bool {

@@ -1,5 +1,7 @@
 //! Text to standard error and to files.
 
+use std::ffi::CStr;
+
 pub const STDERR: i32 = 2;
 
 /// Writes all of it with as few calls as the kernel needs. That it may not be written is no reason to stop.
@@ -21,15 +23,15 @@ pub fn say(text: &str) {
 }
 
 /// Adds to a file, or to standard error.
-pub fn append(file: Option<&[u8]>, text: &str) {
+///
+/// It takes no memory.
+pub fn append(file: Option<&CStr>, text: &str) {
     let Some(name) = file else {
         return say(text);
     };
-    let mut path = name.to_vec();
-    path.push(0);
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND | libc::O_CLOEXEC;
     // SAFETY: a string with its end. Opened anew each time, so the program's descriptors stay as they are.
-    let fd = unsafe { libc::open(path.as_ptr().cast(), flags, 0o666) };
+    let fd = unsafe { libc::open(name.as_ptr(), flags, 0o666) };
     if fd < 0 {
         return say(text);
     }

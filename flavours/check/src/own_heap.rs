@@ -74,7 +74,7 @@ unsafe impl Allocator for Pages {
     }
 }
 
-/// The allocator, behind a lock.
+/// The allocator, behind a lock. It is used where one of the locks of `state` is held as well, so no fork finds it half done.
 pub struct Own(Mutex<Dlmalloc<Pages>>);
 
 impl Own {

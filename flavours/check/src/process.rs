@@ -11,10 +11,23 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The process, as it numbers itself; 0 before that was asked.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
+/// Forks that have begun, in this process and, before it was made, in its parents.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
 // Relaxed: these change where there is one thread, or say what a later call sees in any case.
 
 pub fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
+}
+
+pub fn forks() -> u32 {
+    FORKS.load(Ordering::Relaxed)
+}
+
+/// Before a fork: from now on it is known which process this is.
+pub fn fork_begins() {
+    used();
+    FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// In the child of a fork.

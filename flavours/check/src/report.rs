@@ -191,6 +191,20 @@ pub fn summary(text: &str) {
     put(text);
 }
 
+/// This process is the child of a fork, and does not look. It takes no memory: the heap may be a thread's that is not there.
+pub fn note_unwatched() {
+    macro_rules! text {
+        () => {
+            "this process was forked while another thread was in the middle of a call: it is not looked at"
+        };
+    }
+    put(if mode().json {
+        concat!("{\"note\":\"", text!(), "\"}\n")
+    } else {
+        concat!("liburing-check: ", text!(), "\n")
+    });
+}
+
 /// A line that is no report.
 pub fn note(text: &str) {
     put(&if mode().json {

@@ -49,6 +49,8 @@ pub struct Ring {
     pub fd: i32,
     /// Fork generation of the process that set it up.
     pub generation: u32,
+    /// How many forks this process and its parents had begun when it was set up.
+    forks: u32,
     /// The thread that set it up.
     pub owner: u32,
     /// All threads that called are this one; 0 when there were more.
@@ -67,7 +69,7 @@ pub struct Ring {
     pub silent: bool,
     /// Requests were submitted that use several buffers of a group at a time.
     pub bundles: bool,
-    /// CQEs may come that belong to no request of this process: tags of resources, requests of children.
+    /// CQEs may come that belong to no request: tags of resources.
     pub unasked: bool,
     pub groups: Groups,
     pub marks: Marks,
@@ -222,6 +224,7 @@ impl Ring {
             features: ring.features,
             fd: ring.ring_fd,
             generation: process::generation(),
+            forks: process::forks(),
             owner: thread,
             only_thread: thread,
             looked_to: ring.sq.sqe_head,
@@ -386,11 +389,9 @@ impl Ring {
         self.marks.in_flight = self.marks.in_flight.max(self.flight.outstanding());
     }
 
-    /// Another process has it as well.
-    pub fn is_shared(&mut self) {
-        if let Some(kept) = &mut self.proxy {
-            kept.shared = true;
-        }
+    /// A child may have it as well: it may submit, its completions come here, and it may mark CQEs at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.forks != process::forks()
     }
 
     /// The index of the CQE at an address, if AddressSanitizer knows it as poisoned.

@@ -9,6 +9,7 @@ extern "C" fn prepare() {
     crate::state::watch_forks();
     crate::mode::mode();
     crate::trace::prepare();
+    crate::inject::is_on();
     crate::process::prepare();
     crate::sanitizer::prepare();
     crate::tsan::prepare();

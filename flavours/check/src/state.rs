@@ -2,13 +2,13 @@
 //!
 //! A thread that is inside is never let in again: hooks that the library's own work reaches, and signal handlers that
 //! interrupt it, do their plain work without a look.
+//!
+//! Children of forks begin anew, as soon as they can. One that has got something half done looks no more.
 
-use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::lock::{self, FORKS, Guard, INSIDE, Lock, Me};
 use crate::notes::Notes;
 use crate::place::Place;
 use crate::process;
@@ -23,14 +23,13 @@ pub struct State {
     pub notes: Notes,
 }
 
-static STATE: Mutex<State> = Mutex::new(State {
+static STATE: Lock<State> = Lock::new(State {
     rings: Rings::new(),
     notes: Notes::new(),
 });
 
-thread_local! {
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
+/// One thread at a time writes reports. Whoever holds both locks took this one first, or does not wait for it.
+static WRITING: Lock<()> = Lock::new(());
 
 fn errno() -> *mut c_int {
     // SAFETY: takes nothing; the address is this thread's and always valid.
@@ -39,6 +38,7 @@ fn errno() -> *mut c_int {
 
 /// The right to work unobserved. What the work does to errno is undone.
 pub struct Inside {
+    me: Me,
     /// Where errno is, and what it was.
     errno: (*mut c_int, c_int),
     _unseen: OwnWork,
@@ -46,12 +46,18 @@ pub struct Inside {
 
 impl Inside {
     /// None if this thread is inside already.
+    #[inline(always)]
     pub fn enter() -> Option<Inside> {
-        if INSIDE.replace(true) {
+        let me = Me::get();
+        let bits = &me.here().bits;
+        if bits.get() == 0 {
+            bits.set(INSIDE);
+        } else if !in_spite_of(me) {
             return None;
         }
         let at = errno();
         Some(Inside {
+            me,
             // SAFETY: see `errno`.
             errno: (at, unsafe { *at }),
             _unseen: OwnWork::begin(),
@@ -60,60 +66,28 @@ impl Inside {
 }
 
 impl Drop for Inside {
+    #[inline(always)]
     fn drop(&mut self) {
         let (at, value) = self.errno;
         // SAFETY: see `errno`.
         unsafe { *at = value };
-        INSIDE.set(false);
+        let bits = &self.me.here().bits;
+        bits.set(bits.get() & !INSIDE);
     }
 }
 
-fn lock() -> MutexGuard<'static, State> {
-    // Nothing unwinds while the lock is held.
-    STATE.lock().unwrap_or_else(|broken| broken.into_inner())
-}
-
-/// Threads that fork, or are about to.
-static FORKING: AtomicU32 = AtomicU32::new(0);
-
-/// The lock, if no other thread forks. Whoever forks holds it while the C library waits for all who are inside `malloc`,
-/// and a signal handler that has interrupted one of these may ask for it.
-fn lock_unless_forking() -> Option<MutexGuard<'static, State>> {
-    const PATIENT: u32 = 100;
-    let mut tries = 0;
-    loop {
-        match STATE.try_lock() {
-            Ok(state) => return Some(state),
-            Err(TryLockError::Poisoned(broken)) => return Some(broken.into_inner()),
-            // SeqCst: set before the lock is taken, so who finds it taken for a fork finds this.
-            Err(TryLockError::WouldBlock) if FORKING.load(Ordering::SeqCst) != 0 => return None,
-            // Its owner may have a lower priority, and run only while this thread sleeps.
-            Err(TryLockError::WouldBlock) if tries == PATIENT => {
-                std::thread::sleep(Duration::from_micros(50));
-            }
-            Err(TryLockError::WouldBlock) => {
-                tries += 1;
-                std::thread::yield_now();
-            }
-        }
-    }
-}
-
-/// The same as [`with`] in a function that signal handlers may call. Not while another thread forks.
-pub fn with_unless_forking<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
+/// The same as [`with`] in a function that is called where the dynamic linker is held, or that signal handlers may call. It
+/// does not wait for another thread's reports: the next look writes its own.
+pub fn with_in_hook<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
     let inside = Inside::enter()?;
-    let mut state = lock_unless_forking()?;
+    let mut state = STATE.lock(inside.me)?;
     let result = look(&mut state);
-    // Who forks may have the right to write, and wait for this thread. Then the next look writes.
-    match WRITING.try_lock() {
-        Ok(_one) if !state.notes.pending.is_empty() => {
-            let pending = std::mem::take(&mut state.notes.pending);
-            drop(state);
-            report::write_all(pending);
-        }
-        _ => drop(state),
+    let due = !state.notes.pending.is_empty();
+    if let Some(_one) = due.then(|| WRITING.try_lock(inside.me)).flatten() {
+        let pending = std::mem::take(&mut state.notes.pending);
+        drop(state);
+        report::write_all(pending);
     }
-    drop(inside);
     Some(result)
 }
 
@@ -126,7 +100,12 @@ pub fn with<R>(look: impl FnOnce(&mut State) -> R) -> Option<R> {
 #[inline]
 pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) -> R) -> Option<R> {
     let inside = Inside::enter()?;
-    let mut state = lock();
+    let Some(mut state) = STATE.lock(inside.me) else {
+        if place.is_some() {
+            say_unwatched();
+        }
+        return None;
+    };
     let mut trail = Trail::default();
     if let Some(place) = place {
         if let Some(known) = state.notes.trails.find(place) {
@@ -134,100 +113,147 @@ pub fn with_trail<R>(place: Option<Place>, look: impl FnOnce(&mut State, Trail) 
         } else if state.notes.trails.may_walk(place) {
             drop(state);
             let walked = trails::walk(place);
-            state = lock();
+            state = STATE.lock(inside.me)?;
             trail = state.notes.trails.add(place, &walked);
         }
     }
     let result = look(&mut state, trail);
-    end(state);
-    drop(inside);
+    end(state, inside.me);
     Some(result)
 }
 
 /// Lets others look, and writes the reports that a look has brought.
 #[inline(always)]
-fn end(state: MutexGuard<'static, State>) {
+fn end(state: Guard<State>, me: Me) {
     if state.notes.pending.is_empty() {
         drop(state);
     } else {
-        write_pending(state);
+        write_pending(state, me);
     }
 }
 
 #[cold]
-fn write_pending(mut state: MutexGuard<'static, State>) {
+fn write_pending(mut state: Guard<State>, me: Me) {
     let pending = std::mem::take(&mut state.notes.pending);
     drop(state);
-    let _one = writing();
-    report::write_all(pending);
+    if let Some(_one) = WRITING.lock(me) {
+        report::write_all(pending);
+    }
 }
 
-/// One thread at a time writes reports. Whoever holds both locks took this one first.
-static WRITING: Mutex<()> = Mutex::new(());
-
-fn writing() -> MutexGuard<'static, ()> {
-    WRITING.lock().unwrap_or_else(|broken| broken.into_inner())
+/// A child that does not look says so, when it first would.
+#[cold]
+fn say_unwatched() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    // Relaxed: nobody waits for it.
+    if !SAID.swap(true, Ordering::Relaxed) {
+        report::note_unwatched();
+    }
 }
 
-/// The locks and the right, held by the thread that forks, over the fork.
-struct Locks {
-    state: MutexGuard<'static, State>,
-    _writing: MutexGuard<'static, ()>,
-    _inside: Inside,
-}
-struct Held(UnsafeCell<Option<Locks>>);
-// SAFETY: only the thread that holds the locks touches it: it writes after taking them and empties it to free
-// them. In the child of a fork that is the only thread.
-unsafe impl Sync for Held {}
-static HELD: Held = Held(UnsafeCell::new(None));
+/// This thread is a child's, and has not begun anew: it forked amid a look.
+const ANEW: u8 = 4;
+/// The same, and what it has got may be half done.
+const LOST: u8 = 8;
+/// The child has begun anew before it was told of the fork.
+const BEGUN: u8 = 16;
 
-/// Has the locks held over forks. When the library is loaded: later another thread may fork in the middle of it.
+/// Whether a thread may come in that is in the middle of something. If so, it does first what is due.
+#[cold]
+fn in_spite_of(me: Me) -> bool {
+    let before = me.here().bits.get();
+    if before & INSIDE != 0 {
+        return false;
+    }
+    set(me, INSIDE);
+    // Functions of other libraries that are told of forks come before this library's.
+    if before & FORKS != 0 && process::is_borrowed() {
+        begin_child(me);
+        set(me, BEGUN);
+    }
+    if before & ANEW != 0 {
+        begin_anew(me);
+    } else if before & LOST != 0 {
+        STATE.close();
+    }
+    clear(me, ANEW | LOST);
+    true
+}
+
+fn set(me: Me, bit: u8) {
+    let bits = &me.here().bits;
+    bits.set(bits.get() | bit);
+}
+
+fn clear(me: Me, set: u8) {
+    let bits = &me.here().bits;
+    bits.set(bits.get() & !set);
+}
+
+/// Has forks told of. When the library is loaded: later another thread may fork in the middle of it.
 pub fn watch_forks() {
+    lock::prepare();
     // SAFETY: three functions that stay where they are, since the library is never unloaded.
     unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
 }
 
 extern "C" fn prepare() {
-    let Some(inside) = Inside::enter() else {
-        // A signal handler that interrupted a look forks: the lock is this thread's already, and stays so.
-        return;
-    };
-    FORKING.fetch_add(1, Ordering::SeqCst);
-    let writing = writing();
-    let locks = Locks {
-        state: lock(),
-        _writing: writing,
-        _inside: inside,
-    };
-    // SAFETY: see `Held`: this thread has the locks.
-    unsafe { *HELD.0.get() = Some(locks) };
+    let me = Me::get();
+    process::fork_begins();
+    me.begin_fork();
+    WRITING.mark(me);
+    STATE.mark(me);
 }
 
 extern "C" fn parent() {
-    // SAFETY: see `Held`: if `prepare` took the locks, they are this thread's.
-    if let Some(mut locks) = unsafe { (*HELD.0.get()).take() } {
-        for ring in locks.state.rings.values_mut() {
-            // The child may submit to it, and its completions come here, too.
-            ring.unasked = true;
-            ring.is_shared();
-        }
-        FORKING.fetch_sub(1, Ordering::SeqCst);
-    }
+    STATE.unmark();
+    WRITING.unmark();
+    Me::get().end_fork();
 }
 
 extern "C" fn child() {
-    // SAFETY: as in `parent`; the child has this thread alone.
-    if let Some(mut locks) = unsafe { (*HELD.0.get()).take() } {
-        process::forked();
-        FORKING.store(0, Ordering::SeqCst);
-        let State { rings, notes } = &mut *locks.state;
-        notes.trace.forget();
-        // The parent's rings may not even be mapped here, so nothing of them is touched until the child uses one.
-        for ring in rings.values_mut() {
-            ring.forget_all();
-            ring.submitter = 0;
-            ring.marks.begin_anew();
-            ring.is_shared();
-        }
+    let me = Me::get();
+    let before = me.here().bits.get();
+    if before & BEGUN == 0 {
+        set(me, INSIDE);
+        begin_child(me);
+        clear(me, !before & INSIDE);
+    }
+    clear(me, BEGUN);
+    me.end_fork();
+}
+
+/// This is the child of a fork.
+fn begin_child(me: Me) {
+    process::forked();
+    let lost = me.was_intruded_on() || STATE.is_lost(me) || WRITING.is_lost(me);
+    if WRITING.is_lost(me) {
+        WRITING.close();
+    }
+    if STATE.is_mine(me) || WRITING.is_mine(me) {
+        // A signal handler has forked. If it returns, the look that it has interrupted goes on.
+        set(me, if lost { LOST } else { ANEW });
+    } else if lost {
+        STATE.close();
+    } else {
+        begin_anew(me);
+    }
+}
+
+/// Forgets, in the child of a fork, what is the parent's.
+fn begin_anew(me: Me) {
+    WRITING.clear();
+    STATE.clear();
+    let Some(mut state) = STATE.lock(me) else {
+        return;
+    };
+    let State { rings, notes } = &mut *state;
+    notes.trace.forget();
+    notes.pending.clear();
+    // The parent's rings may not even be mapped here, so nothing of them is touched until the child uses one.
+    for ring in rings.values_mut() {
+        ring.forget_all();
+        ring.submitter = 0;
+        ring.marks.begin_anew();
     }
 }

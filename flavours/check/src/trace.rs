@@ -2,6 +2,7 @@
 //!
 //! Lines are collected, and written when there are many, when a ring is given up, and at the end of the process.
 
+use std::ffi::CString;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -15,7 +16,7 @@ use crate::request::Request;
 /// What is asked for.
 struct Wanted {
     json: bool,
-    file: Option<Vec<u8>>,
+    file: Option<CString>,
 }
 
 static WANTED: OnceLock<Option<Wanted>> = OnceLock::new();
@@ -32,7 +33,7 @@ fn wanted() -> Option<&'static Wanted> {
                 match word {
                     b"json" => wanted.json = true,
                     b"1" => {}
-                    file => wanted.file = Some(mode::absolute(file)),
+                    file => wanted.file = mode::absolute(file),
                 }
             }
             Some(wanted)

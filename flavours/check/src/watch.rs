@@ -81,12 +81,11 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
     if ring.sqes.is_null() {
         return;
     }
-    let me = process::thread();
-    if call.submits {
-        life::submits(me);
-    }
+    let mut me = 0;
     let kept = call.submits || call.waits != 0;
-    state::with_trail(kept.then_some(place), |state, trail| {
+    let looked = state::with_trail(kept.then_some(place), |state, trail| {
+        // Not before: while it waits, a signal handler may fork, and the child's thread has another number.
+        me = process::thread();
         let key = key(ring);
         if state.rings.get_mut(key).is_none() {
             // SAFETY: as above.
@@ -148,6 +147,12 @@ pub unsafe fn before(ring: *mut io_uring, call: Call, place: Place) {
             messages(state);
         }
     });
+    if looked.is_none() {
+        // SAFETY: passed on to the caller.
+        unsafe { look::none(at) };
+    } else if call.submits {
+        life::submits(me);
+    }
 }
 
 /// The call sends messages to rings: ThreadSanitizer takes each for a submission to that ring.
@@ -267,6 +272,7 @@ fn waiting(shadow: &mut Ring, notes: &mut Notes, call: Call, place: Place) {
         || shadow.lost
         || shadow.silent
         || shadow.unasked
+        || shadow.is_shared()
         || notes.messages
         || shadow.only_thread == 0
         || shadow.generation != process::generation();
@@ -488,7 +494,7 @@ pub fn in_program_memory() -> bool {
 
 /// The program unmaps memory: what is known of rings there goes.
 pub fn unmapped(start: usize, len: usize) {
-    state::with_unless_forking(|state| {
+    state::with_in_hook(|state| {
         state
             .rings
             .retain(|sqes, ring| !ring.lies_in(sqes, start, len));

@@ -2,7 +2,8 @@
  * Small programs that misuse io_uring, each beside one like it that is right.
  *
  * Without an argument a program prints its cases: name, the rules that the case breaks ("-" if it is right; "-RULE": not
- * heeded; "+RULE": reported if asked for), and the request that the report must name ("-" if none). With a name it runs that case.
+ * heeded; "+RULE": reported if asked for), the request that the report must name ("-" if none), and the signal by which the
+ * case ends (0 if none). With a name it runs that case. One that hangs is ended by an alarm.
  */
 #ifndef MISUSE_H
 #define MISUSE_H
@@ -32,11 +33,15 @@ struct misuse {
     void (*run)(void);
     const char *rule;
     const char *request;
+    int signal;
 };
 
-#define WRONG(function, rule, request) { #function, function, rule, request }
-#define ASKED(function, rule, request) { #function, function, "+" rule, request }
-#define RIGHT(function) { #function, function, "-", "-" }
+#define WRONG(function, rule, request) { #function, function, rule, request, 0 }
+#define ASKED(function, rule, request) { #function, function, "+" rule, request, 0 }
+#define RIGHT(function) { #function, function, "-", "-", 0 }
+/* It ends by a signal. */
+#define WRONG_ENDS(function, rule, request, signal) { #function, function, rule, request, signal }
+#define RIGHT_ENDS(function, signal) { #function, function, "-", "-", signal }
 
 #define MUST(condition)                                                             \
     do {                                                                            \
@@ -84,7 +89,7 @@ static inline int run_misuse(const struct misuse *cases, size_t count, int argc,
 {
     for (size_t i = 0; i < count; i++) {
         if (argc < 2) {
-            printf("%s\t%s\t%s\n", cases[i].name, cases[i].rule, cases[i].request);
+            printf("%s\t%s\t%s\t%d\n", cases[i].name, cases[i].rule, cases[i].request, cases[i].signal);
         } else if (!strcmp(argv[1], cases[i].name)) {
             alarm(20);
             cases[i].run();

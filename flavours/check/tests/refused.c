@@ -388,7 +388,7 @@ static const struct misuse cases[] = {
     WRONG(message_to_a_file, "refused", "IORING_OP_MSG_RING, user_data 0xf7"),
     RIGHT(message_to_a_ring),
     ASKED(offset_that_is_ignored, "unused", "IORING_OP_OPENAT, user_data 0xf8"),
-    { "offset_that_is_ignored_by_itself", offset_that_is_ignored, "-", "-" },
+    { "offset_that_is_ignored_by_itself", offset_that_is_ignored, "-", "-", 0 },
 };
 
 MISUSE_MAIN(cases)

@@ -206,8 +206,8 @@ static const struct misuse cases[] = {
     RIGHT(read_after_submit),
     WRONG(changed_after_submit, "changed,-disabled", "IORING_OP_NOP, user_data 0xc1"),
     RIGHT(changed_before_submit),
-    WRONG(no_sqe_left, "no-sqe", "-"),
-    RIGHT(another_fault),
+    WRONG_ENDS(no_sqe_left, "no-sqe", "-", SIGSEGV),
+    RIGHT_ENDS(another_fault, SIGSEGV),
 };
 
 MISUSE_MAIN(cases)

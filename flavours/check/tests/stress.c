@@ -2,9 +2,6 @@
  * A program that is right, and does much at once: threads with rings and buffers of their own, signals that interrupt
  * them, forks, and thousands of rings. It must end, be silent, and not grow.
  */
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 
@@ -181,63 +178,6 @@ static void opens(void)
     MUST(zero_fd >= 0 && null_fd >= 0);
 }
 
-/* 1: a fork is under way, 2: another thread has closed a descriptor meanwhile. */
-static atomic_int step;
-static atomic_bool forks;
-
-static void amid_a_fork(void)
-{
-    if (!forks)
-        return;
-    step = 1;
-    while (step != 2)
-        sched_yield();
-}
-
-static void register_first(void)
-{
-    MUST(pthread_atfork(amid_a_fork, NULL, NULL) == 0);
-}
-
-/* Before any library's: so it is called after the check library's own, as what the C library waits for in fork(). */
-__attribute__((section(".preinit_array"), used)) static void (*const at_the_start)(void) = register_first;
-
-static void *close_meanwhile(void *unused)
-{
-    while (step != 1)
-        sched_yield();
-    close(dup(null_fd));
-    free(malloc(100));
-    step = 2;
-    return unused;
-}
-
-static void closed_amid_a_fork(void)
-{
-    struct io_uring ring;
-    pthread_t thread;
-    int status;
-    pid_t child;
-
-#ifdef __SANITIZE_THREAD__
-    printf("SKIP: fork() of ThreadSanitizer has its own locks when it calls what the program has registered\n");
-    exit(EXIT_SKIP);
-#endif
-    opens();
-    alarm(60);
-    open_ring(&ring, 4, 0);
-    MUST(pthread_create(&thread, NULL, close_meanwhile, NULL) == 0);
-    forks = true;
-    child = fork();
-    MUST(child >= 0);
-    if (child == 0)
-        _exit(0);
-    forks = false;
-    MUST(waitpid(child, &status, 0) == child && status == 0);
-    MUST(pthread_join(thread, NULL) == 0);
-    io_uring_queue_exit(&ring);
-}
-
 static void all_at_once(void)
 {
     opens();
@@ -258,7 +198,6 @@ static void a_million(void)
 
 static const struct misuse cases[] = {
     RIGHT(all_at_once),
-    RIGHT(closed_amid_a_fork),
     RIGHT(rings_by_the_thousand),
     RIGHT(a_million),
 };

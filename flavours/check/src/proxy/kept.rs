@@ -60,8 +60,6 @@ pub struct Kept {
     /// The requests that ended, by the index of the CQE.
     pub ended: Recent<Request>,
     pub seen: Recent<Seen>,
-    /// Another process has the ring as well: it may mark CQEs at the same time.
-    pub shared: bool,
     /// Others have submitted, too: of SQEs nothing is known.
     pub astray: bool,
     /// Memory that requests in flight read.
@@ -78,7 +76,6 @@ impl Kept {
             taken: Recent::new(sq_slots),
             ended: Recent::new(cq_entries),
             seen: Recent::new(cq_entries),
-            shared: false,
             astray: false,
             sums: Vec::new(),
             poisoned: (head, head),

@@ -6,6 +6,7 @@ use crate::asan;
 use crate::cq;
 use crate::notes::{Notes, report};
 use crate::place::Place;
+use crate::proxy::area::Area;
 use crate::proxy::kept::Seen;
 use crate::proxy::mark;
 use crate::report::Report;
@@ -99,12 +100,12 @@ pub fn seen(ring: &mut Ring, notes: &mut Notes, place: Place) {
         return pass(ring);
     }
     cq::collect(ring, notes, place);
-    let tail = ring.cq.tail();
+    let (tail, shared) = (ring.cq.tail(), ring.is_shared());
     let Some(kept) = &mut ring.proxy else { return };
     let (known, head) = kept.area.heads();
     let count = head.wrapping_sub(known);
     let beyond = head.wrapping_sub(tail) as i32 > 0;
-    if count <= ring.cq.entries && !beyond && !kept.shared {
+    if count <= ring.cq.entries && !beyond && !shared {
         let shift = u32::from(ring.flags & IORING_SETUP_CQE32 != 0);
         let mut at = known;
         while at != head {
@@ -129,6 +130,19 @@ pub fn seen(ring: &mut Ring, notes: &mut Notes, place: Place) {
     kept.area.forward();
 }
 
+/// There is no look at a ring.
+///
+/// # Safety
+///
+/// `ring` is set up.
+#[cold]
+pub unsafe fn none(ring: *const io_uring) {
+    // SAFETY: passed on to the caller.
+    if let Some(area) = unsafe { Area::of(ring) } {
+        area.forward();
+    }
+}
+
 /// A ring that is looked at no more: the kernel gets to know the program's head all the same.
 pub fn pass(ring: &mut Ring) {
     if let Some(kept) = &ring.proxy {
@@ -146,6 +160,7 @@ pub fn poison(ring: &mut Ring) {
     let unsure = ring.lost
         || ring.silent
         || ring.unasked
+        || ring.is_shared()
         || ring.raced
         || ring.flight.known().any(Request::is_multishot);
     // A zero-copy send completes twice.
@@ -155,7 +170,7 @@ pub fn poison(ring: &mut Ring) {
     let cqes = ring.cqes;
     let Some(kept) = &mut ring.proxy else { return };
     let (_, head) = kept.area.heads();
-    let from = if unsure || most >= entries || kept.shared {
+    let from = if unsure || most >= entries {
         head
     } else {
         let reached = tail.wrapping_add(most).wrapping_sub(entries);

@@ -113,7 +113,7 @@ pub fn in_registers(state: &mut State, values: &[u64], place: Place) -> bool {
 #[inline]
 pub fn address(address: usize, function: &str, place: Place) {
     if let Some(mark) = mark::read(address as u64) {
-        given(&mark, &format!("the address given to {function}"), place);
+        given(&mark, "address", function, place);
     }
 }
 
@@ -121,13 +121,17 @@ pub fn address(address: usize, function: &str, place: Place) {
 #[inline]
 pub fn descriptor(fd: i32, function: &str, place: Place) {
     if let Some(mark) = mark::read_half(fd as u32) {
-        given(&mark, &format!("the descriptor given to {function}"), place);
+        given(&mark, "descriptor", function, place);
     }
 }
 
 #[cold]
-fn given(mark: &Mark, what: &str, place: Place) {
-    state::with_unless_forking(|state| say(state, mark, what, place, "called"));
+fn given(mark: &Mark, kind: &str, function: &str, place: Place) {
+    state::with_in_hook(|state| {
+        // Memory is taken under the lock alone: another thread may fork meanwhile.
+        let what = format!("the {kind} given to {function}");
+        say(state, mark, &what, place, "called")
+    });
 }
 
 /// AddressSanitizer reports that the program has used an address. Says so if an SQE or a CQE is there whose time is over.

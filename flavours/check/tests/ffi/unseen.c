@@ -13,7 +13,7 @@ int main(void)
     if (io_uring_submit(&ring) != 1 || io_uring_wait_cqe(&ring, &cqe) != 0)
         return 1;
     io_uring_cqe_seen(&ring, cqe);
-    alarm(1);
+    alarm(5);
     io_uring_wait_cqe(&ring, &cqe);
     return 0;
 }
