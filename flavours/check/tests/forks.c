@@ -77,14 +77,6 @@ static void fork_once(void)
     MUST(status == 0);
 }
 
-static void skip_under_thread_sanitizer(void)
-{
-#ifdef __SANITIZE_THREAD__
-    printf("SKIP: fork() of ThreadSanitizer has its own locks when it calls what the program has registered\n");
-    exit(EXIT_SKIP);
-#endif
-}
-
 /* 1: a fork is under way, 2: another thread has done its work meanwhile. */
 static atomic_int step;
 
@@ -100,10 +92,7 @@ static void fork_beside(void *(*work)(void *), void *argument)
 {
     pthread_t thread;
 
-    skip_under_thread_sanitizer();
-    step = 0;
     MUST(pthread_create(&thread, NULL, work, argument) == 0);
-    before_fork = let_others_work;
     fork_once();
     before_fork = nothing;
     MUST(pthread_join(thread, NULL) == 0);
@@ -123,6 +112,7 @@ static void closed_amid_a_fork(void)
 {
     struct io_uring ring;
 
+    before_fork = let_others_work;
     opens();
     open_ring(&ring, 4, 0);
     fork_beside(close_meanwhile, NULL);
@@ -159,9 +149,9 @@ static void lock_of_a_library(void)
     struct io_uring ring;
     pthread_t thread;
 
+    before_fork = take_library_lock;
     opens();
     open_ring(&ring, 4, 0);
-    before_fork = take_library_lock;
     for (unsigned i = 0; i < 5; i++) {
         is_held = forks = false;
         MUST(pthread_create(&thread, NULL, submit_with_library_lock, &ring) == 0);
@@ -205,6 +195,7 @@ static void freed_amid_a_fork(void)
 {
     struct io_uring ring;
 
+    before_fork = let_others_work;
     opens();
     open_ring(&ring, 4, 0);
     MUST(pipe(pipe_fds) == 0);
@@ -228,13 +219,13 @@ static void freed_before_a_fork(void)
 {
     struct io_uring ring;
 
+    before_fork = use_before_fork;
     opens();
     open_ring(&ring, 4, 0);
     handlers_ring = &ring;
     MUST(pipe(pipe_fds) == 0);
     start_read(&ring);
     handler_frees = true;
-    before_fork = use_before_fork;
     fork_once();
     before_fork = nothing;
     io_uring_queue_exit(&ring);
@@ -256,11 +247,11 @@ static void used_by_handlers(void)
 {
     struct io_uring ring;
 
+    before_fork = use_before_fork;
+    in_child = leave_in_child;
     opens();
     open_ring(&ring, 4, 0);
     handlers_ring = &ring;
-    before_fork = use_before_fork;
-    in_child = leave_in_child;
     for (unsigned i = 0; i < 20; i++)
         fork_once();
     before_fork = in_child = nothing;
@@ -313,7 +304,6 @@ static void forked_by_handlers(void)
     pthread_t threads[2];
     sigset_t timer;
 
-    skip_under_thread_sanitizer();
     opens();
     sigemptyset(&timer);
     sigaddset(&timer, SIGPROF);
@@ -323,11 +313,11 @@ static void forked_by_handlers(void)
     pthread_sigmask(SIG_UNBLOCK, &timer, NULL);
     MUST(sigaction(SIGPROF, &action, NULL) == 0);
     setitimer(ITIMER_PROF, &often, NULL);
-    while (forked < FORKS) {
+    while (forked < FORKS && !is_child)
         close(null_fd + 1000);
-        if (is_child)
-            use_and_exit();
-    }
+    pthread_sigmask(SIG_BLOCK, &timer, NULL);
+    if (is_child)
+        use_and_exit();
     setitimer(ITIMER_PROF, &never, NULL);
     for (unsigned i = 0; i < 2; i++)
         MUST(pthread_join(threads[i], NULL) == 0);
