@@ -99,6 +99,9 @@ modes() {
     # Both have submitted one request to the ring, which the parent set up.
     LIBURING_CHECK=summary LD_PRELOAD=$library "$CHECKER_OUT/tests/sharing" child_alone 2>"$work/said"
     [ "$(grep -c ': 1 requests, ' "$work/said")" = 2 ] || fail "summary of a parent and its child: $(cat "$work/said")"
+    # Five of six children are not looked at: a thread did not wait for their forks to end.
+    LIBURING_CHECK=log=$work/forked LD_PRELOAD=$library "$CHECKER_OUT/tests/forks" lock_of_a_library
+    [ "$(grep -c ': it is not looked at$' "$work/forked")" = 5 ] || fail "children of forks that a thread did not wait for: $(cat "$work/forked")"
     # The inner shell says that the program was aborted.
     LIBURING_CHECK=abort bash -c 'LD_PRELOAD=$1 "$2" never_submitted; exit $?' - "$library" "$program" 2>"$work/said" || status=$?
     [ "$status" = 134 ] || fail "abort: the program ends with $status"

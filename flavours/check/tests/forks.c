@@ -161,7 +161,7 @@ static void lock_of_a_library(void)
         MUST(pthread_join(thread, NULL) == 0);
     }
     before_fork = nothing;
-    /* It is watched as before: a fork that nothing holds up leaves the child its looks. */
+    /* A fork that nothing holds up leaves the child its looks. */
     fork_once();
     io_uring_queue_exit(&ring);
 }
