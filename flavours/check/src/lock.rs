@@ -21,9 +21,9 @@ use std::time::Duration;
 pub struct Here {
     /// The bits below. 0 as long as there is nothing special.
     pub bits: Cell<u8>,
-    /// Forks of this thread that are under way: signal handlers may fork while their thread does.
+    /// Forks of this thread that have their marks: signal handlers may fork while their thread does.
     forks: Cell<u32>,
-    /// [`intrusions`] when the first of them began.
+    /// The [`count`] when the first of them began.
     intrusions: Cell<u32>,
 }
 
@@ -63,17 +63,17 @@ impl Me {
         self.0.addr()
     }
 
-    /// A fork of this thread's begins.
-    pub fn begin_fork(self) {
+    /// A fork of this thread's has marked the locks. `intrusions` is what [`count`] said before that.
+    pub fn begin_fork(self, intrusions: u32) {
         let here = self.here();
         if here.forks.get() == 0 {
-            here.intrusions.set(intrusions().load(Ordering::SeqCst));
+            here.intrusions.set(intrusions);
         }
         here.forks.set(here.forks.get() + 1);
         here.bits.set(here.bits.get() | FORKS);
     }
 
-    /// A fork of this thread's is over.
+    /// A fork of this thread's is over. Its marks are still there, or there are none.
     pub fn end_fork(self) {
         let here = self.here();
         here.forks.set(here.forks.get().saturating_sub(1));
@@ -84,7 +84,7 @@ impl Me {
 
     /// Whether a lock was taken or kept in spite of a fork since this thread's began.
     pub fn was_intruded_on(self) -> bool {
-        self.here().intrusions.get() != intrusions().load(Ordering::SeqCst)
+        self.here().intrusions.get() != count()
     }
 }
 
@@ -119,6 +119,11 @@ pub fn prepare() {
     if page != libc::MAP_FAILED {
         INTRUSIONS.store(page.cast(), Ordering::Relaxed);
     }
+}
+
+/// How often a lock was taken or kept in spite of a fork.
+pub fn count() -> u32 {
+    intrusions().load(Ordering::SeqCst)
 }
 
 fn intrude() {
@@ -265,9 +270,11 @@ impl<T> Lock<T> {
         intrude();
     }
 
-    /// The fork is over. If the mark is not there any more, another fork's may go early: its child is told then that somebody
-    /// has the lock.
-    pub fn unmark(&self) {
+    /// The fork is over. `intruded`: its mark may be gone, and this one be another fork's, whose child is told then.
+    pub fn unmark(&self, intruded: bool) {
+        if intruded && is_mark(self.word.load(Ordering::Relaxed)) {
+            intrude();
+        }
         // Release: as when a guard goes.
         let _ = self
             .word

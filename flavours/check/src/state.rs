@@ -200,15 +200,19 @@ pub fn watch_forks() {
 extern "C" fn prepare() {
     let me = Me::get();
     process::fork_begins();
-    me.begin_fork();
+    // Signal handlers may look and fork in between: they are to take none of these marks for their own.
+    let intrusions = lock::count();
     WRITING.mark(me);
     STATE.mark(me);
+    me.begin_fork(intrusions);
 }
 
 extern "C" fn parent() {
-    STATE.unmark();
-    WRITING.unmark();
-    Me::get().end_fork();
+    let me = Me::get();
+    let intruded = me.was_intruded_on();
+    me.end_fork();
+    STATE.unmark(intruded);
+    WRITING.unmark(intruded);
 }
 
 extern "C" fn child() {

@@ -137,8 +137,8 @@ static void looked_at_some_times(void)
 static const struct misuse cases[] = {
     RIGHT(newer_kernel),
     RIGHT(nameless_kernel),
-    { "same_kernel", same_kernel, "ignored,refused", "-" },
-    { "older_kernel", older_kernel, "ignored,refused", "-" },
+    { "same_kernel", same_kernel, "ignored,refused", "-", 0 },
+    { "older_kernel", older_kernel, "ignored,refused", "-", 0 },
     ASKED(refused_on_a_newer_kernel, "refused", "IORING_OP_FSYNC, user_data 0x71"),
     RIGHT(looked_at_some_times),
     WRONG(looked_at_once, "refused", "IORING_OP_FSYNC, user_data 0x71"),
