@@ -58,6 +58,8 @@ class Runner:
     def __init__(self, work, logs, limit):
         self.work, self.logs, self.limit = pathlib.Path(work), pathlib.Path(logs), limit
         self.kernel_log_readable = KernelLog().fd is not None
+        # A shell's background job ignores it, and so would the programs, of which some end their children with it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run(self, tree, case, again=False):
         """Runs a case (a test and its arguments) in a tree. The first run's output is kept apart."""

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::poller;
 use crate::ring::Ring;
-use crate::sys;
+use crate::sys::{self, sys};
 use crate::wake::{RINGS_POLLED, Round, wait_for_firing};
+use crate::{lead, poller};
 
 /// Goes on with the requests of a ring whose descriptors are ready or whose time has come.
 pub fn gather(ring: &Arc<Ring>) {
@@ -16,8 +16,26 @@ pub fn gather(ring: &Arc<Ring>) {
         return;
     }
     poller::look();
-    if Round::is_on() {
+    if lead::is_led() && Round::is_on() {
         fire_waited_for(ring);
+    }
+    wait_for_others();
+}
+
+/// The same, but for requests whose event the leading thread has got: to look at all that wait takes their number.
+pub fn gather_most(ring: &Arc<Ring>) {
+    if ring.state.lock().in_flight != 0 {
+        poller::look();
+        wait_for_others();
+    }
+}
+
+/// Waits for threads that have got an event and may not have come to its requests yet. Not for the one that leads: it may
+/// wait for events.
+fn wait_for_others() {
+    while Round::is_on() && !lead::is_led() {
+        // SAFETY: no memory is named.
+        unsafe { sys!(SYS_sched_yield) };
     }
     wait_for_firing();
 }

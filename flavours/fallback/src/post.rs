@@ -5,7 +5,7 @@ use std::sync::atomic::{Ordering, fence};
 use uring_core::abi::*;
 
 use crate::memory::Completion;
-use crate::ring::{Ring, State};
+use crate::ring::{Registered, Ring, State};
 use crate::{sys, wake};
 
 /// The number of waiting threads and of the completions that they wait for, from the word that has both.
@@ -181,12 +181,18 @@ impl Ring {
         if self.masked_waiters.load(Ordering::Relaxed) != 0 {
             sys::eventfd_write(self.masked_wait.load(Ordering::Relaxed));
         }
-        self.signal();
+        // The program may have taken what was posted a while ago: then there is nothing to look for.
+        if self.ready() != 0 || !state.overflow.is_empty() || !state.kept.is_empty() {
+            self.signal();
+        }
         self.show_work(state);
-        if let Some((eventfd, only_aside)) = state.eventfd {
+        if let Some(Registered {
+            copy, only_aside, ..
+        }) = state.eventfd
+        {
             let muted = memory.cq_flags().load(Ordering::Relaxed) & IORING_CQ_EVENTFD_DISABLED != 0;
             if !muted && (aside || !only_aside) {
-                sys::eventfd_write(eventfd);
+                sys::eventfd_write(copy);
             }
         }
     }

@@ -112,9 +112,19 @@ pub struct State {
     /// Memory registered with `IORING_REGISTER_MEM_REGION`.
     pub region: Option<Region>,
     pub personalities: Personalities,
-    /// The registered eventfd, and whether it is for asynchronous completions only.
-    pub eventfd: Option<(c_int, bool)>,
+    pub eventfd: Option<Registered>,
     pub restrictions: Restrictions,
+}
+
+/// An eventfd that is told of completions.
+#[derive(Clone, Copy)]
+pub struct Registered {
+    /// The library's own descriptor of it.
+    pub copy: c_int,
+    /// The program's, when it registered it.
+    pub number: c_int,
+    /// It is for asynchronous completions alone.
+    pub only_aside: bool,
 }
 
 impl State {
@@ -271,8 +281,8 @@ impl Drop for Ring {
                 sys::close(fd);
             }
         }
-        if let Some((fd, _)) = self.state.lock().eventfd.take() {
-            sys::close(fd);
+        if let Some(Registered { copy, .. }) = self.state.lock().eventfd.take() {
+            sys::close(copy);
         }
     }
 }

@@ -250,6 +250,7 @@ fn hand_back(ring: &Arc<Ring>, req: Req) {
         ring.left_over.store(true, Ordering::SeqCst);
     }
     ring.notify(&state, true);
+    ring.signal();
     crate::sys::futex_wake(ring.memory().cq_tail(), true, i32::MAX);
 }
 

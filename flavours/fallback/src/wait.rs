@@ -9,7 +9,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use uring_core::abi::*;
 
-use crate::gather::gather;
+use crate::gather::{gather, gather_most};
 use crate::lead::{Follower, Leader};
 use crate::register::region;
 use crate::ring::Ring;
@@ -137,6 +137,11 @@ impl Limits {
 /// Waits until `wanted` completions are there. Returns 0 or a negative error number.
 pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
     if !ring.tells_work() {
+        // A program that asks for what has happened, without a wait for it, may go on to change it. The poller's thread
+        // may not have run meanwhile.
+        if wanted == 0 {
+            gather_most(ring);
+        }
         return wait_for(ring, wanted, limits);
     }
     // What has happened by now is to be seen, whether or not another thread has looked.

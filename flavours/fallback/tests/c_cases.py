@@ -3,7 +3,7 @@
 
 The list has a line for each case that differs from the kernel: program, case, reason. A reason that begins with
 "static:" holds for static programs alone, one with "instructions:" for those that make system calls with instructions of
-their own, and one with "not instructions:" for all others. A case that fails and is not in the list is an error, and so is one that is in
+their own, one with "not instructions:" for all others, and one with "always:" where LIBURING_FALLBACK says so. A case that fails and is not in the list is an error, and so is one that is in
 it and passes, or that does not exist.
 Exit status: 0 when all is as recorded, 1 otherwise.
 """
@@ -17,10 +17,10 @@ import sys
 import tempfile
 
 TIMEOUT_SECONDS = 60
-KINDS = ("static", "instructions")
+KINDS = ("static", "instructions", "always")
 
 
-def recorded(path, kind):
+def recorded(path, *kinds):
     cases = {}
     with open(path, encoding="utf-8") as lines:
         for line in lines:
@@ -28,7 +28,7 @@ def recorded(path, kind):
                 program, case, reason = line.split(None, 2)
                 words = reason.partition(":")[0].split()
                 limited = words and words[-1] in KINDS and ":" in reason
-                if not limited or (words[-1] == kind) != (words[0] == "not"):
+                if not limited or (words[-1] in kinds) != (words[0] == "not"):
                     cases[program, case] = reason.strip()
     return cases
 

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 
 #include "file.h"
@@ -126,11 +127,75 @@ static void in_epoll(void)
     rounds(by_epoll);
 }
 
+/* What a poll of each event would post is its next event. It ends instead. */
+static void own_eventfd(void)
+{
+    int fd = CHECK_SYS(eventfd(0, EFD_CLOEXEC));
+    struct done done;
+
+    ring_open(&ring, 8, 0);
+    CHECK_EQ(io_uring_register_eventfd(&ring, fd), 0);
+    io_uring_prep_poll_multishot(next_sqe(&ring), fd, POLLIN);
+    SUBMIT(&ring, 1);
+    submit_nop(&ring, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    done = reap(&ring);
+    CHECK_EQ(done.res, POLLIN);
+    CHECK_EQ(done.flags, 0);
+    io_uring_queue_exit(&ring);
+    CHECK_SYS(close(fd));
+}
+
+/* A poll of each event ends where there is no room for one. */
+static void no_room(void)
+{
+    struct io_uring_params params = { .flags = IORING_SETUP_CQSIZE, .cq_entries = 2 };
+    struct done done;
+
+    CHECK_SYS(pipe(ends));
+    CHECK_EQ(io_uring_queue_init_params(2, &ring, &params), 0);
+    io_uring_prep_poll_multishot(next_sqe(&ring), ends[0], POLLIN);
+    SUBMIT(&ring, 1);
+    submit_nop(&ring, 1);
+    submit_nop(&ring, 1);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    while (!io_uring_cq_has_overflow(&ring))
+        usleep(1000);
+    CHECK_EQ(reap(&ring).data, 1);
+    CHECK_EQ(reap(&ring).data, 1);
+    done = reap(&ring);
+    CHECK_EQ(done.res, POLLIN);
+    CHECK_EQ(done.flags, 0);
+    io_uring_queue_exit(&ring);
+}
+
+/* A program that asks for what has happened may change it at once: another thread need not have run before. */
+static void asked(void)
+{
+    char byte;
+
+    CHECK_SYS(pipe(ends));
+    ring_open(&ring, 8, 0);
+    io_uring_prep_poll_multishot(next_sqe(&ring), ends[0], POLLIN);
+    SUBMIT(&ring, 1);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        CHECK_EQ(write(ends[1], "x", 1), 1);
+        CHECK_EQ(io_uring_get_events(&ring), 0);
+        CHECK_EQ(read(ends[0], &byte, 1), 1);
+        CHECK_EQ(io_uring_cq_ready(&ring), 1);
+        CHECK_EQ(reap(&ring).res, POLLIN);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(polled),
     CASE(polled_with_mask),
     CASE(selected),
     CASE(in_epoll),
+    CASE(own_eventfd),
+    CASE(no_room),
+    CASE(asked),
 };
 
 TEST_MAIN(cases)

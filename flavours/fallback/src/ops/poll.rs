@@ -65,7 +65,8 @@ pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome
         return Outcome::Done(there, 0);
     }
     let multi = req.sqe.len & IORING_POLL_ADD_MULTI != 0;
-    if there != 0 && !multi {
+    // One that asks for each event comes here ready where it ends.
+    if there != 0 && (!multi || how == How::Ready) {
         return Outcome::Done(there, 0);
     }
     if how == How::Block {
@@ -89,7 +90,12 @@ pub fn post_event(job: &Job) -> bool {
     }
     let ring = &job.ring;
     let mut state = ring.state.lock();
+    // What it would post is its next event, without end.
+    let own = state
+        .eventfd
+        .is_some_and(|told| told.number == job.req.fd());
     if there < 0
+        || own
         || ring.is_full(&state)
         || there as u32 & ALWAYS != 0 && events(&job.req) & PLAIN == 0
     {

@@ -8,7 +8,7 @@ use uring_core::abi::*;
 
 use super::args::{array, none, one};
 use crate::ops::{self, cancel};
-use crate::ring::Ring;
+use crate::ring::{Registered, Ring};
 use crate::{make, sys, table, workers};
 
 pub unsafe fn eventfd(ring: &Arc<Ring>, arg: *mut c_void, nr: u32, only_aside: bool) -> c_int {
@@ -34,7 +34,11 @@ pub unsafe fn eventfd(ring: &Arc<Ring>, arg: *mut c_void, nr: u32, only_aside: b
     if copy < 0 {
         return copy;
     }
-    ring.state.lock().eventfd = Some((copy, only_aside));
+    ring.state.lock().eventfd = Some(Registered {
+        copy,
+        number: fd,
+        only_aside,
+    });
     0
 }
 
@@ -54,8 +58,8 @@ fn is_eventfd(fd: c_int) -> bool {
 
 pub fn no_eventfd(ring: &Arc<Ring>) -> c_int {
     match ring.state.lock().eventfd.take() {
-        Some((fd, _)) => {
-            sys::close(fd);
+        Some(Registered { copy, .. }) => {
+            sys::close(copy);
             0
         }
         None => -libc::ENXIO,

@@ -8,6 +8,7 @@ use uring_core::abi::*;
 use super::program::{Program, World, nop, read, sqe, with_flags};
 use super::{cases, kernel};
 use crate::memory::Completion;
+use crate::ring::Registered;
 
 /// What a program and the library do with a CQ.
 #[derive(Clone, Debug)]
@@ -165,6 +166,12 @@ fn the_descriptor_is_readable_as_long_as_there_is_something() {
     assert_eq!(program.results(), [(5, 0)]);
     program.look();
     assert!(!readable());
+    // One that is taken before it is told of is nothing to wake for.
+    let ring = program.ring();
+    ring.post(&mut ring.state.lock(), Completion::default());
+    program.take();
+    ring.notify(&ring.state.lock(), true);
+    assert!(!readable());
 }
 
 #[test]
@@ -174,12 +181,17 @@ fn a_registered_eventfd_is_told() {
     // As `eventfd(2)` makes it. The name of the file in /proc, which is looked at else, is not simulated.
     let mut eventfd = crate::sys::eventfd();
     let copy = crate::sys::duplicate(eventfd, 0);
-    program.ring().state.lock().eventfd = Some((copy, true));
+    let registered = |only_aside| Registered {
+        copy,
+        number: eventfd,
+        only_aside,
+    };
+    program.ring().state.lock().eventfd = Some(registered(true));
     program.submit(&[nop(1)]);
     assert_eq!(kernel::count_of(eventfd), 0, "it completed at once");
     program.ring().post_alone(Completion::default(), true);
     assert_eq!(kernel::count_of(eventfd), 1);
-    program.ring().state.lock().eventfd = Some((copy, false));
+    program.ring().state.lock().eventfd = Some(registered(false));
     program.submit(&[nop(2)]);
     assert_eq!(kernel::count_of(eventfd), 2);
     program.take();
