@@ -4,9 +4,12 @@
 
 .PHONY: check check-list deps
 
-## make check          every check; ONLY="check-elf check-abi" picks some, V=1 shows their output
+# So many checks run beside each other.
+JOBS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
+
+## make check          every check; ONLY="check-elf check-abi" picks some, V=1 shows their output, JOBS=1 runs one at a time
 check: deps
-	$(Q)MAKE='$(MAKE)' LOGS='$(B)/check' VERBOSE='$(V)' build-aux/check.sh $(or $(ONLY),$(CHECKS))
+	$(Q)MAKE='$(MAKE)' O='$(O)' LOGS='$(B)/check' JOBS='$(JOBS)' VERBOSE='$(V)' build-aux/check.sh $(or $(ONLY),$(CHECKS))
 
 ## make check-list     the names of the checks
 check-list:
