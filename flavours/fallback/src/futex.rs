@@ -145,8 +145,7 @@ fn see(sleeper: &Sleeper, to: *mut u32, private: bool) -> bool {
         }
         looks += 1;
         if looks < LOOKS {
-            // SAFETY: no memory is named.
-            unsafe { sys!(SYS_sched_yield) };
+            sys::give_way();
         } else {
             let soon = sys::timespec(sys::monotonic().saturating_add(PAUSE));
             sys::futex_wait(&sleeper.settled, 0, false, Some((soon, false)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::ring::Ring;
-use crate::sys::{self, sys};
+use crate::sys;
 use crate::wake::{RINGS_POLLED, Round, wait_for_firing};
 use crate::{lead, poller};
 
@@ -34,8 +34,7 @@ pub fn gather_most(ring: &Arc<Ring>) {
 /// wait for events.
 fn wait_for_others() {
     while Round::is_on() && !lead::is_led() {
-        // SAFETY: no memory is named.
-        unsafe { sys!(SYS_sched_yield) };
+        sys::give_way();
     }
     wait_for_firing();
 }

@@ -11,6 +11,9 @@ use crate::{sys, wake};
 /// The number of waiting threads and of the completions that they wait for, from the word that has both.
 const COUNT_MASK: u64 = 0xffff_ffff;
 
+/// How often a waiter is called before it sleeps. One that was killed in its wait counts for ever.
+const CALLS: u32 = 10_000;
+
 impl Ring {
     /// Completions that the program has not taken.
     pub fn ready(&self) -> u32 {
@@ -193,6 +196,25 @@ impl Ring {
             let muted = memory.cq_flags().load(Ordering::Relaxed) & IORING_CQ_EVENTFD_DISABLED != 0;
             if !muted && (aside || !only_aside) {
                 sys::eventfd_write(copy);
+            }
+        }
+    }
+
+    /// Wakes a thread that waits, for the requests that were left to it. Not under the state.
+    pub fn call_back(&self) {
+        let memory = self.memory();
+        for _ in 0..CALLS {
+            // SeqCst: the request was left before this, and a waiter announces itself before it looks for one.
+            let waits = memory.waiters().load(Ordering::SeqCst) & COUNT_MASK != 0;
+            if !waits || !self.left_over.load(Ordering::SeqCst) {
+                return;
+            }
+            match self.leader.load(Ordering::SeqCst) {
+                // The word does not move, so one that is not asleep yet would not hear of it.
+                0 if sys::futex_wake(memory.cq_tail(), true, i32::MAX) == 0 => sys::give_way(),
+                0 => return,
+                leader if leader == sys::thread() => return,
+                _ => return wake::wake(),
             }
         }
     }

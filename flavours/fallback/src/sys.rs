@@ -149,11 +149,17 @@ pub fn futex_wait(
     }
 }
 
-/// Wakes up to `count` sleepers on `word`.
-pub fn futex_wake(word: &AtomicU32, shared: bool, count: c_int) {
+/// Wakes up to `count` sleepers on `word`. Returns how many it were.
+pub fn futex_wake(word: &AtomicU32, shared: bool, count: c_int) -> c_int {
     let op = libc::FUTEX_WAKE | if shared { 0 } else { libc::FUTEX_PRIVATE_FLAG };
     // SAFETY: the word is borrowed, and not written.
-    unsafe { sys!(SYS_futex, word.as_ptr(), op, count) };
+    unsafe { sys!(SYS_futex, word.as_ptr(), op, count) as c_int }
+}
+
+/// Lets another thread run.
+pub fn give_way() {
+    // SAFETY: no memory is named.
+    unsafe { sys!(SYS_sched_yield) };
 }
 
 /// The time of a clock.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
-use crate::sys::{self, sys};
+use crate::sys;
 
 /// The eventfd that ends a sleep, once there is one.
 pub static WAKER: AtomicI32 = AtomicI32::new(-1);
@@ -51,8 +51,7 @@ pub fn others_fire() -> bool {
 /// Waits until no other thread runs jobs whose events came: none of them waits.
 pub fn wait_for_firing() {
     while others_fire() {
-        // SAFETY: no memory is named.
-        unsafe { sys!(SYS_sched_yield) };
+        sys::give_way();
     }
 }
 

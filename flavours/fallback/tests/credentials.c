@@ -101,15 +101,29 @@ static void *linked_in_thread(void *argument)
 
 static void in_thread(void *(*function)(void *))
 {
-    struct io_uring ring;
+    struct io_uring ring, mine;
     pthread_t thread;
 
     need_root("becoming another user");
     make_files();
     ring_open(&ring, 8, 0);
+    ring_open(&mine, 8, 0);
     wake_workers(&ring);
     CHECK_EQ(pthread_create(&thread, NULL, function, &ring), 0);
-    CHECK_EQ(pthread_join(thread, NULL), 0);
+    /* Idle ones would end, and those that the thread then makes have its credentials. */
+    while (pthread_tryjoin_np(thread, NULL) != 0) {
+        struct io_uring_sqe *sqe = next_sqe(&mine);
+        struct io_uring_cqe *cqe;
+
+        io_uring_prep_nop(sqe);
+        io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+        SUBMIT(&mine, 1);
+        /* without a wait, in which this thread would look for events */
+        while (io_uring_peek_cqe(&mine, &cqe) != 0)
+            usleep(1000);
+        io_uring_cqe_seen(&mine, cqe);
+    }
+    io_uring_queue_exit(&mine);
     CHECK_SYS(access("secret", F_OK));
     io_uring_queue_exit(&ring);
 }
@@ -122,6 +136,55 @@ static void alone(void)
 static void linked(void)
 {
     in_thread(linked_in_thread);
+}
+
+/* Fewer in an emulated machine. */
+#ifndef HANDED_ROUNDS
+#define HANDED_ROUNDS 300
+#endif
+
+/* What a worker may not do is left to the thread that waits, and wakes it. */
+static void *wait_in_thread(void *argument)
+{
+    struct io_uring *ring = argument;
+
+    become_nobody_alone();
+    for (unsigned i = 0; i < HANDED_ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(ring);
+
+        io_uring_prep_nop(sqe);
+        io_uring_sqe_set_flags(sqe, IOSQE_ASYNC | IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
+        sqe = next_sqe(ring);
+        io_uring_prep_openat(sqe, AT_FDCWD, "secret", O_RDONLY, 0);
+        SUBMIT(ring, 2);
+        for (unsigned spins = i % 64 * 64; spins > 0; spins--)
+            __asm__ volatile("");
+        CHECK_EQ(reap(ring).res, -EACCES);
+    }
+    return NULL;
+}
+
+static void wakes_who_waits(void)
+{
+    in_thread(wait_in_thread);
+}
+
+/* The same for a thread that looks for events while it waits. */
+static void *lead_in_thread(void *argument)
+{
+    static char never;
+    struct io_uring *ring = argument;
+    int ends[2];
+
+    CHECK_SYS(pipe(ends));
+    io_uring_prep_read(next_sqe(ring), ends[0], &never, 1, 0);
+    SUBMIT(ring, 1);
+    return wait_in_thread(argument);
+}
+
+static void wakes_who_leads(void)
+{
+    in_thread(lead_in_thread);
 }
 
 /* A personality lends rights to the requests that name it, and leaves the thread as it was. */
@@ -185,6 +248,8 @@ static void lent(void)
 static const struct test_case cases[] = {
     CASE(alone),
     CASE(linked),
+    CASE(wakes_who_waits),
+    CASE(wakes_who_leads),
     CASE(lent),
 };
 
