@@ -163,8 +163,9 @@ pub fn post_more(ring: &Arc<Ring>, req: &Req, res: c_int, flags: u32, batch: &mu
         return false;
     }
     let flags = flags | IORING_CQE_F_MORE;
-    ring.post_in_turn(
+    ring.post_of(
         &mut state,
+        req.counted,
         Completion {
             user_data: req.sqe.user_data,
             res,

@@ -46,8 +46,8 @@ pub fn start_deferred(state: &mut State, next: &mut Vec<Req>) {
     next.splice(0..0, turn);
 }
 
-/// Completes a link timeout whose request was done before it was started. Returns what follows it.
-pub fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Option<Box<Req>> {
+/// Posts that a link timeout was cancelled, unless the program does not want to know.
+pub fn cancel_timeout(ring: &Ring, state: &mut State, timeout: &Req) {
     if !timeout.has(IOSQE_CQE_SKIP_SUCCESS) {
         let completion = Completion {
             user_data: timeout.sqe.user_data,
@@ -56,6 +56,11 @@ pub fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Op
         };
         ring.post_in_turn(state, completion);
     }
+}
+
+/// Completes a link timeout whose request was done before it was started. Returns what follows it.
+pub fn drop_timeout(ring: &Ring, state: &mut State, mut timeout: Box<Req>) -> Option<Box<Req>> {
+    cancel_timeout(ring, state, &timeout);
     timeout.link.take()
 }
 

@@ -92,6 +92,8 @@ extern "C" fn child() {
         ring.inside.store(0, Ordering::SeqCst);
         let mut state = ring.state.lock();
         state.pending.clear();
+        // Relaxed: under the state.
+        ring.marked.store(0, Ordering::Relaxed);
         state.in_flight = 0;
         std::mem::forget(std::mem::take(&mut state.deferred));
         state.counted.clear();

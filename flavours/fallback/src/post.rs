@@ -77,6 +77,16 @@ impl Ring {
         state.kept.push_back(completion);
     }
 
+    /// Posts a completion of a request. One that was not counted among those in flight has not waited, and what is kept
+    /// back is of others: all of its completions go the same way.
+    pub fn post_of(&self, state: &mut State, counted: bool, completion: Completion) {
+        if counted {
+            self.post_in_turn(state, completion);
+        } else {
+            self.post(state, completion);
+        }
+    }
+
     #[inline]
     fn append(&self, state: &mut State, completion: Completion) {
         let memory = self.memory();

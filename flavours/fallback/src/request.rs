@@ -316,6 +316,14 @@ impl Pending {
         Some(info)
     }
 
+    /// The program calls a request something else from now on.
+    pub fn rename(&mut self, id: u64, user_data: u64) {
+        if let Some(mut info) = self.remove(id) {
+            info.user_data = user_data;
+            self.insert(id, info);
+        }
+    }
+
     pub fn get_mut(&mut self, id: u64) -> Option<&mut Info> {
         self.by_id.get_mut(&id)
     }

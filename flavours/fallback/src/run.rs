@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering;
 use uring_core::abi::*;
 
 use crate::batch::Batch;
-use crate::completion::{cancel_chain, completion, drop_timeout, flags_of, start_deferred};
+use crate::completion::{
+    cancel_chain, cancel_timeout, completion, drop_timeout, flags_of, start_deferred,
+};
 use crate::job::{Job, Runner};
-use crate::memory::Completion;
 use crate::op::{self, Op, Outcome};
 use crate::request::{Class, How, Info, Place, Req};
 use crate::ring::Ring;
@@ -310,6 +311,11 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
                 batch.post(ring);
             }
             if let Some(mut job) = parked::put(job, place) {
+                // It does not wait yet, so its timeout is not started.
+                if let Some(mut next) = timeout {
+                    next.link = job.req.link.take();
+                    job.req.link = Some(next);
+                }
                 let how = match place {
                     // The number stands for another file than before.
                     Place::Untried(_) => How::Try,
@@ -362,12 +368,7 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
         .is_some();
     if !running {
         // It has been completed already.
-        let completion = Completion {
-            user_data: timeout.sqe.user_data,
-            res: -libc::ECANCELED,
-            ..Completion::default()
-        };
-        ring.post_in_turn(&mut state, completion);
+        cancel_timeout(ring, &mut state, &timeout);
         ring.notify(&state, true);
         return;
     }
@@ -387,10 +388,25 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     drop(state);
     // Without a thread there is nobody to end the wait: it lasts as long as the request does.
     drop(poller::put_timer(job(ring, timeout), deadline));
+    // The request may have been completed in between, by a thread that did not find the timer yet.
+    if ring.state.lock().pending.get(of).is_none() {
+        if let Some(mut late) = poller::take_timer(id) {
+            let next = finish(ring, &mut late.req, -libc::ECANCELED, 0, batch);
+            run_all(ring, next, batch);
+        }
+    }
 }
 
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
+    let (res, flags) = match req.done {
+        // A part was transferred before it was cancelled: the program would lose it.
+        part @ 1.. if res == -libc::ECANCELED => {
+            req.short = true;
+            (part as c_int, flags_of(ring, req, part as c_int))
+        }
+        _ => (res, flags),
+    };
     let completion = completion(ring, req, res, flags);
     if !req.counted && req.link.is_none() {
         batch.done.extend(completion);
@@ -419,23 +435,13 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
         ring.post(&mut state, earlier);
     }
     if let Some(completion) = completion {
-        ring.post_in_turn(&mut state, completion);
+        ring.post_of(&mut state, req.counted, completion);
     }
     if let Some(timeout) = timeout {
         // One that is firing was not there any more, and completes itself.
         state.pending.remove(timeout.req.id);
         state.in_flight -= 1;
-        if !timeout.req.has(IOSQE_CQE_SKIP_SUCCESS) {
-            let user_data = timeout.req.sqe.user_data;
-            ring.post_in_turn(
-                &mut state,
-                Completion {
-                    user_data,
-                    res: -libc::ECANCELED,
-                    ..Completion::default()
-                },
-            );
-        }
+        cancel_timeout(ring, &mut state, &timeout.req);
     }
     let failed = (res < 0 && !req.is_success(res)) || req.short;
     let mut following = req.link.take();

@@ -385,6 +385,12 @@ pub fn identity(fd: c_int) -> Option<(u64, u64, c_int)> {
     stat(fd).map(access)
 }
 
+/// Whether two descriptors may be of one file. Eventfds and the like are not told apart.
+pub fn is_same(one: c_int, other: c_int) -> bool {
+    let file = |fd| stat(fd).map(|stat| (stat.st_dev, stat.st_ino));
+    file(one) == file(other)
+}
+
 /// Bytes in a page.
 pub fn page_size() -> usize {
     // SAFETY: no memory is named.

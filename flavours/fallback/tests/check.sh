@@ -56,7 +56,7 @@ modes() {
     echo "modes: auto, never and always do what they say"
 }
 
-OWN=(probe offers cancels credentials files futexes leading readiness sharing signals turns wakes)
+OWN=(probe offers cancels credentials ends files futexes leading readiness sharing signals turns wakes)
 own() {
     local test
     for test in "${OWN[@]}"; do

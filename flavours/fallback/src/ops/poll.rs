@@ -93,7 +93,7 @@ pub fn post_event(job: &Job) -> bool {
     // What it would post is its next event, without end.
     let own = state
         .eventfd
-        .is_some_and(|told| told.number == job.req.fd());
+        .is_some_and(|told| told.number == job.req.fd() && sys::is_same(told.copy, told.number));
     if there < 0
         || own
         || ring.is_full(&state)
@@ -163,19 +163,14 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
         run::complete(job, -libc::ECANCELED, 0);
         return Outcome::Done(0, 0);
     }
-    // The request is entered anew, with what is different now.
     if flags & IORING_POLL_UPDATE_EVENTS != 0 {
         job.req.sqe.__anon3 = req.sqe.__anon3;
         job.req.sqe.len = flags & IORING_POLL_ADD_MULTI;
     }
-    let timeout = {
-        let mut state = ring.state.lock();
-        let info = state.pending.remove(id);
-        if flags & IORING_POLL_UPDATE_USER_DATA != 0 {
-            job.req.sqe.user_data = req.offset();
-        }
-        info.and_then(|info| info.timeout)
-    };
+    if flags & IORING_POLL_UPDATE_USER_DATA != 0 {
+        job.req.sqe.user_data = req.offset();
+        ring.state.lock().pending.rename(id, req.offset());
+    }
     // The result of the update comes first.
     let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) || req.link.is_some();
     if !silent {
@@ -189,8 +184,5 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
         req.sqe.flags |= IOSQE_CQE_SKIP_SUCCESS as u8;
     }
     run::resume(job, How::Try);
-    if let (Some(timeout), Some(info)) = (timeout, ring.state.lock().pending.get_mut(id)) {
-        info.timeout = Some(timeout);
-    }
     Outcome::Done(0, 0)
 }

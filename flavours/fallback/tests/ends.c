@@ -1,0 +1,190 @@
+/*
+ * What a request completes with, and when: its last completion comes last, its
+ * timeout ends with it, and a part that was transferred is told of.
+ */
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+
+#include "file.h"
+
+enum { REQUEST = 1, TIMEOUT, OTHER };
+
+static struct __kernel_timespec never = { .tv_sec = 100000 };
+
+static struct io_uring ring;
+static int pair[2];
+
+/* A request that waits for a socket, with a timeout that does not come. */
+static void poll_with_timeout(void)
+{
+    struct io_uring_sqe *sqe = next_sqe(&ring);
+
+    io_uring_prep_poll_add(sqe, pair[0], POLLIN);
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    io_uring_sqe_set_flags(sqe, IOSQE_IO_LINK);
+    sqe = next_sqe(&ring);
+    io_uring_prep_link_timeout(sqe, &never, 0);
+    io_uring_sqe_set_data64(sqe, TIMEOUT);
+    SUBMIT(&ring, 2);
+}
+
+static void ends_with_timeout(int res)
+{
+    struct done done = reap(&ring);
+
+    CHECK_EQ(done.data, REQUEST);
+    CHECK_EQ(done.res, res);
+    done = reap(&ring);
+    CHECK_EQ(done.data, TIMEOUT);
+    CHECK_EQ(done.res, -ECANCELED);
+}
+
+/* The library gets no descriptor to wait with. */
+static void refused_wait(void)
+{
+    struct rlimit limit;
+
+    ring_open(&ring, 8, 0);
+    make_socketpair(pair, SOCK_STREAM);
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &limit));
+    limit.rlim_cur = (rlim_t) pair[1] + 1;
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &limit));
+    poll_with_timeout();
+    ends_with_timeout(-EPERM);
+    io_uring_queue_exit(&ring);
+}
+
+static void updated_poll(void)
+{
+    struct io_uring_sqe *sqe;
+    struct done done;
+
+    ring_open(&ring, 8, 0);
+    make_socketpair(pair, SOCK_STREAM);
+    poll_with_timeout();
+    sqe = next_sqe(&ring);
+    io_uring_prep_poll_update(sqe, REQUEST, 0, POLLOUT, IORING_POLL_UPDATE_EVENTS);
+    io_uring_sqe_set_data64(sqe, OTHER);
+    SUBMIT(&ring, 1);
+    done = reap(&ring);
+    CHECK_EQ(done.data, OTHER);
+    CHECK_EQ(done.res, 0);
+    ends_with_timeout(POLLOUT);
+    io_uring_queue_exit(&ring);
+}
+
+static void part_of_all(void)
+{
+    struct io_uring_sqe *sqe;
+    char bytes[8];
+    int left = 1;
+
+    ring_open(&ring, 8, 0);
+    make_socketpair(pair, SOCK_STREAM);
+    sqe = next_sqe(&ring);
+    io_uring_prep_recv(sqe, pair[0], bytes, sizeof(bytes), MSG_WAITALL);
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(write(pair[1], "abc", 3), 3);
+    while (left != 0) {
+        CHECK_SYS(ioctl(pair[0], FIONREAD, &left));
+        usleep(100);
+    }
+    sqe = next_sqe(&ring);
+    io_uring_prep_cancel64(sqe, REQUEST, 0);
+    io_uring_sqe_set_data64(sqe, OTHER);
+    SUBMIT(&ring, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        struct done done = reap(&ring);
+
+        CHECK_EQ(done.res, done.data == REQUEST ? 3 : 0);
+    }
+    CHECK_MEM(bytes, "abc", 3);
+    io_uring_queue_exit(&ring);
+}
+
+/* While the completion of another request is kept back until its owner asks for it. */
+static void last_comes_last(void)
+{
+    enum { GROUP = 1 };
+    struct io_uring_buf_ring *buffers;
+    struct io_uring_sqe *sqe;
+    struct pollfd told = { .events = POLLIN };
+    struct done done;
+    bool more = false;
+    int error, other[2];
+    char buffer, byte;
+
+    need_kernel(6, 1, "DEFER_TASKRUN");
+    ring_open(&ring, 8, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+    make_socketpair(pair, SOCK_STREAM);
+    make_socketpair(other, SOCK_STREAM);
+    told.fd = CHECK_SYS(eventfd(0, 0));
+    CHECK_EQ(io_uring_register_eventfd(&ring, told.fd), 0);
+    buffers = io_uring_setup_buf_ring(&ring, 1, GROUP, 0, &error);
+    CHECK(buffers != NULL);
+    io_uring_buf_ring_add(buffers, &buffer, 1, 0, 0, 0);
+    io_uring_buf_ring_advance(buffers, 1);
+
+    sqe = next_sqe(&ring);
+    io_uring_prep_recv(sqe, other[0], &byte, 1, 0);
+    io_uring_sqe_set_data64(sqe, OTHER);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(write(other[1], "x", 1), 1);
+    CHECK_EQ(poll(&told, 1, -1), 1);
+
+    CHECK_EQ(write(pair[1], "ab", 2), 2);
+    sqe = next_sqe(&ring);
+    io_uring_prep_recv_multishot(sqe, pair[0], NULL, 0, 0);
+    io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+    sqe->buf_group = GROUP;
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    SUBMIT(&ring, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        done = reap(&ring);
+        if (done.data == OTHER) {
+            CHECK_EQ(done.res, 1);
+        } else if (!more) {
+            CHECK_EQ(done.res, 1);
+            CHECK(done.flags & IORING_CQE_F_MORE);
+            more = true;
+        } else {
+            CHECK_EQ(done.res, -ENOBUFS);
+        }
+    }
+    CHECK(more);
+    io_uring_free_buf_ring(&ring, buffers, 1, GROUP);
+    io_uring_queue_exit(&ring);
+}
+
+/* The eventfd that is told of completions is closed, and its number stands for another file. */
+static void number_of_eventfd(void)
+{
+    struct io_uring_sqe *sqe;
+    int event, number;
+
+    ring_open(&ring, 8, 0);
+    make_socketpair(pair, SOCK_DGRAM);
+    event = CHECK_SYS(eventfd(0, 0));
+    CHECK_EQ(io_uring_register_eventfd(&ring, event), 0);
+    number = CHECK_SYS(dup2(pair[0], event));
+    sqe = next_sqe(&ring);
+    io_uring_prep_poll_multishot(sqe, number, POLLIN);
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(write(pair[1], "x", 1), 1);
+    CHECK(reap(&ring).flags & IORING_CQE_F_MORE);
+    io_uring_queue_exit(&ring);
+}
+
+static const struct test_case cases[] = {
+    CASE(refused_wait),
+    CASE(updated_poll),
+    CASE(part_of_all),
+    CASE(last_comes_last),
+    CASE(number_of_eventfd),
+};
+
+TEST_MAIN(cases)
