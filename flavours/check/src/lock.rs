@@ -17,6 +17,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::process::Uncancelled;
+
 /// What a thread is in the middle of.
 pub struct Here {
     /// The bits below. 0 as long as there is nothing special.
@@ -156,6 +158,7 @@ fn pause(times: u32) {
     if times < YIELDS {
         std::thread::yield_now();
     } else {
+        let _whole = Uncancelled::begin();
         std::thread::sleep(Duration::from_micros(50));
     }
 }

@@ -78,7 +78,38 @@ pub fn is_main(thread: u32) -> bool {
 /// Whether other threads run now. Where that is not told, they may.
 #[cold]
 pub fn has_others() -> bool {
+    let _whole = Uncancelled::begin();
     std::fs::read_dir("/proc/self/task").map_or(true, |tasks| tasks.count() > 1)
+}
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+}
+
+/// As long as it lives, `pthread_cancel` does not end this thread.
+///
+/// The C library ends a cancelled thread where it sleeps, opens, reads or writes. The program's calls do none of that, so
+/// they would end where they never do; and what the thread has locked would stay locked.
+pub struct Uncancelled {
+    before: c_int,
+}
+
+impl Uncancelled {
+    pub fn begin() -> Uncancelled {
+        /// The same in all C libraries.
+        const DISABLE: c_int = 1;
+        let mut before = DISABLE;
+        // SAFETY: the former state is stored in `before`.
+        unsafe { pthread_setcancelstate(DISABLE, &raw mut before) };
+        Uncancelled { before }
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        // SAFETY: a state that was there before.
+        unsafe { pthread_setcancelstate(self.before, std::ptr::null_mut()) };
+    }
 }
 
 /// The calling thread, as the kernel numbers it.

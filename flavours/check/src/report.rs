@@ -6,6 +6,7 @@ use crate::mode::mode;
 use crate::ops;
 use crate::output;
 use crate::place::{self, Place};
+use crate::process::Uncancelled;
 use crate::request::Request;
 use crate::rules::Rule;
 
@@ -57,6 +58,7 @@ fn colour() -> bool {
 /// Writes reports. What is known of the process is not locked meanwhile: names of functions are asked of the dynamic
 /// linker, which may wait for a thread that gives memory up.
 pub fn write_all(pending: Vec<Pending>) {
+    let _whole = Uncancelled::begin();
     for report in &pending {
         put(&if mode().json {
             as_json(report)

@@ -13,6 +13,7 @@ use crate::noted::is_plain_request;
 use crate::notes::{Notes, report};
 use crate::ops::{self, Fields};
 use crate::place::Place;
+use crate::process::Uncancelled;
 use crate::refusals::{self, Kind};
 use crate::report::Report;
 use crate::request::Request;
@@ -327,6 +328,7 @@ fn registered(ring: &Ring, request: &Request, what: &str) -> Option<u32> {
         return None;
     }
     let before = ring.cq.tail();
+    let _whole = Uncancelled::begin();
     let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", ring.fd)).ok()?;
     let after = ring.cq.tail();
     let value = |name: &str| {
