@@ -22,7 +22,7 @@ pub fn gather(ring: &Arc<Ring>) {
     wait_for_others();
 }
 
-/// The same, but for requests whose event the leading thread has got: to look at all that wait takes their number.
+/// The same, without a walk through all that wait: requests whose event the leading thread has got may come later.
 pub fn gather_most(ring: &Arc<Ring>) {
     if ring.state.lock().in_flight != 0 {
         poller::look();
@@ -39,7 +39,7 @@ fn wait_for_others() {
     wait_for_firing();
 }
 
-/// Another thread may have got an event and not come to its requests yet.
+/// Completes those whose descriptor is ready, whoever has got the event.
 fn fire_waited_for(ring: &Arc<Ring>) {
     let mut slots = poller::waited_for(ring);
     if sys::poll(&mut slots, 0) > 0 {

@@ -369,8 +369,8 @@ impl Pending {
 }
 
 impl Info {
-    /// Whether the request waits for a descriptor, also while it runs: then it can be cancelled at any time, as the
-    /// kernel has it. A connection is accepted by a worker where the listener makes its caller wait.
+    /// Whether the request can be cancelled while it runs: it waits for a descriptor, and looks for the mark before it does
+    /// so again. A worker that waits for a connection looks for it, too.
     pub fn can_be_marked(&self) -> bool {
         match self.place {
             Place::Poll(_) | Place::Untried(_) | Place::Edge(_) => true,

@@ -386,14 +386,15 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     };
     state.pending.insert(id, info);
     drop(state);
-    // Without a thread there is nobody to end the wait: it lasts as long as the request does.
-    drop(poller::put_timer(job(ring, timeout), deadline));
-    // The request may have been completed in between, by a thread that did not find the timer yet.
-    if ring.state.lock().pending.get(of).is_none() {
-        if let Some(mut late) = poller::take_timer(id) {
-            let next = finish(ring, &mut late.req, -libc::ECANCELED, 0, batch);
-            run_all(ring, next, batch);
-        }
+    // Where no time can be waited for nobody ends the request's wait. Or the request was completed in between, by a thread
+    // that did not find the timer yet.
+    let useless = match poller::put_timer(job(ring, timeout), deadline) {
+        None if ring.state.lock().pending.get(of).is_none() => poller::take_timer(id),
+        back => back,
+    };
+    if let Some(mut job) = useless {
+        let next = finish(ring, &mut job.req, -libc::ECANCELED, 0, batch);
+        run_all(ring, next, batch);
     }
 }
 

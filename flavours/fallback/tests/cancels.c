@@ -2,6 +2,7 @@
  * Requests that are cancelled while a thread of the library works on them:
  * each ends, and what cancelled it says so.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -13,8 +14,8 @@
 
 enum { REPEATED = 3, CANCEL = 4 };
 
-/* Cancels a request that completes again and again, of which one completion has just been seen. */
-static void cancel(struct io_uring *ring)
+/* Cancels a request, which may have completed before and would again. */
+static void cancel(struct io_uring *ring, bool accepts)
 {
     struct io_uring_sqe *sqe = next_sqe(ring);
     bool ended = false, cancelled = false;
@@ -31,6 +32,8 @@ static void cancel(struct io_uring *ring)
         } else if (!(done.flags & IORING_CQE_F_MORE)) {
             CHECK_EQ(done.res, -ECANCELED);
             ended = true;
+        } else if (accepts) {
+            close(done.res);
         }
     }
 }
@@ -65,7 +68,7 @@ static void accepts(int more)
         done = come_by(&ring);
         CHECK_EQ(done.data, REPEATED);
         CHECK_GE(done.res, 0);
-        cancel(&ring);
+        cancel(&ring, true);
         /* Without the closing side's wait, ports run out. */
         CHECK_SYS(setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger)));
         close(client);
@@ -75,7 +78,7 @@ static void accepts(int more)
     close(listener);
 }
 
-/* A thread of the library waits in accept4() itself. */
+/* A worker accepts. */
 static void accepts_blocking(void)
 {
     accepts(0);
@@ -84,6 +87,53 @@ static void accepts_blocking(void)
 static void accepts_nonblocking(void)
 {
     accepts(O_NONBLOCK);
+}
+
+static int shared_listener;
+static atomic_uint taken;
+
+static void *take_connections(void *unused)
+{
+    int fd;
+
+    while ((fd = accept(shared_listener, NULL, NULL)) >= 0) {
+        close(fd);
+        taken++;
+    }
+    return unused;
+}
+
+/* Another thread takes the connection for which a worker has come. */
+static void accepts_nothing(void)
+{
+    struct io_uring ring;
+    struct sockaddr_in address;
+    pthread_t thread;
+    unsigned before;
+
+    shared_listener = make_listener(&address);
+    ring_open(&ring, 8, 0);
+    CHECK_EQ(pthread_create(&thread, NULL, take_connections, NULL), 0);
+    for (unsigned i = 0; i < CANCELLED_ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+        struct io_uring_cqe *cqe;
+        int client;
+
+        io_uring_prep_multishot_accept(sqe, shared_listener, NULL, NULL, 0);
+        io_uring_sqe_set_data64(sqe, REPEATED);
+        SUBMIT(&ring, 1);
+        before = taken;
+        client = connect_to(&address);
+        while (taken == before && io_uring_peek_cqe(&ring, &cqe) != 0)
+            sched_yield();
+        cancel(&ring, true);
+        CHECK_SYS(setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger)));
+        close(client);
+    }
+    CHECK_SYS(shutdown(shared_listener, SHUT_RDWR));
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    io_uring_queue_exit(&ring);
+    close(shared_listener);
 }
 
 static void receives(void)
@@ -116,7 +166,7 @@ static void receives(void)
         CHECK_EQ(done.data, REPEATED);
         CHECK_EQ(done.res, 1);
         id = (unsigned short) (done.flags >> IORING_CQE_BUFFER_SHIFT);
-        cancel(&ring);
+        cancel(&ring, false);
         io_uring_buf_ring_add(buffers, &memory[id], 1, id, io_uring_buf_ring_mask(BUFFERS), 0);
         io_uring_buf_ring_advance(buffers, 1);
     }
@@ -129,6 +179,7 @@ static void receives(void)
 static const struct test_case cases[] = {
     CASE(accepts_blocking),
     CASE(accepts_nonblocking),
+    CASE(accepts_nothing),
     CASE(receives),
 };
 

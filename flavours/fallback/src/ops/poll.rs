@@ -59,7 +59,7 @@ fn ready(req: &Req) -> c_int {
     }
 }
 
-pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
     let there = ready(req);
     if there < 0 {
         return Outcome::Done(there, 0);
@@ -76,7 +76,6 @@ pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome
     let asked = events(req) & !EPOLL_OWN;
     if multi {
         // The set of edges reports what is there already as the first event.
-        let _ = batch;
         return Outcome::Park(Place::Edge(asked));
     }
     Outcome::Park(Place::Poll(asked))

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
@@ -16,6 +17,8 @@ use crate::sys::{self, sys};
 
 const IN: u32 = libc::EPOLLIN as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;
+/// How long a worker waits for a connection before it looks whether it still has to, in nanoseconds.
+const SLICE: u64 = 50_000_000;
 
 pub fn check_socket(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
@@ -148,6 +151,25 @@ pub fn check_accept(_: &Ring, req: &Req) -> Result<(), c_int> {
     Ok(())
 }
 
+/// Waits until there is a connection: another process may have taken the one that was there. `false`: the request was
+/// cancelled meanwhile, or its ring given up. `accept4` itself would not come back for that.
+fn wait_for_connection(ring: &Ring, req: &Req) -> bool {
+    let mut slot = libc::pollfd {
+        fd: req.fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    while sys::poll(std::slice::from_mut(&mut slot), SLICE) == 0 {
+        // Relaxed: seen in the next slice, if not in this one.
+        let closed = ring.closed.load(Ordering::Relaxed);
+        let state = ring.state.lock();
+        if closed || state.pending.get(req.id).is_some_and(|info| info.cancelled) {
+            return false;
+        }
+    }
+    true
+}
+
 pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     let flags = u32::from(req.sqe.ioprio);
     let multishot = flags & IORING_ACCEPT_MULTISHOT != 0;
@@ -170,6 +192,9 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
                 return Outcome::Park(Place::Poll(IN));
             }
             return Outcome::Park(Place::Worker(Class::Unbounded));
+        }
+        if how == How::Block && !wait_for_connection(ring, req) {
+            return Outcome::Done(-libc::ECANCELED, 0);
         }
         // SAFETY: room for the address, which the program vouches for, or null.
         let ret = unsafe {
