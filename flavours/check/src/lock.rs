@@ -17,7 +17,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::process::Uncancelled;
+use crate::process::{self, Uncancelled};
 
 /// What a thread is in the middle of.
 pub struct Here {
@@ -195,7 +195,7 @@ impl<T> Lock<T> {
             .is_ok()
     }
 
-    /// Waits for the lock. None if it was closed. This thread does not have it.
+    /// Waits for the lock. None if it was closed, or its owner may not be in this process. This thread does not have it.
     #[inline(always)]
     pub fn lock(&'static self, me: Me) -> Option<Guard<T>> {
         let after = if self.take(FREE, me) {
@@ -239,6 +239,9 @@ impl<T> Lock<T> {
                 if self.take(word, me) {
                     return Some(FREE);
                 }
+            }
+            if times >= YIELDS && process::is_unknown() {
+                return None;
             }
             pause(times);
             times = times.saturating_add(1);

@@ -48,6 +48,12 @@ pub fn is_borrowed() -> bool {
     PROCESS.load(Ordering::Relaxed) != std::process::id()
 }
 
+/// Whether this is a child that no function of `pthread_atfork` was called for: of `_Fork`, or of `vfork`.
+pub fn is_unknown() -> bool {
+    let known = PROCESS.load(Ordering::Relaxed);
+    known != 0 && known != std::process::id()
+}
+
 /// The C library's word for whether there has been one thread alone: one byte.
 static ALONE: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 

@@ -323,6 +323,30 @@ static void forked_by_handlers(void)
         MUST(pthread_join(threads[i], NULL) == 0);
 }
 
+/* A child that no function of pthread_atfork() was called for may call what signal handlers may. */
+static void closed_in_a_bare_child(void)
+{
+    pthread_t thread;
+
+    opens();
+    MUST(pthread_create(&thread, NULL, submit_until_forked, NULL) == 0);
+    while (forked < FORKS) {
+        int status;
+        pid_t child = _Fork();
+
+        MUST(child >= 0);
+        if (child == 0) {
+            alarm(20);
+            close(null_fd);
+            _exit(0);
+        }
+        MUST(waitpid(child, &status, 0) == child);
+        MUST(status == 0);
+        forked++;
+    }
+    MUST(pthread_join(thread, NULL) == 0);
+}
+
 static const struct misuse cases[] = {
     RIGHT(closed_amid_a_fork),
     RIGHT(lock_of_a_library),
@@ -330,6 +354,7 @@ static const struct misuse cases[] = {
     WRONG(freed_before_a_fork, "free", "IORING_OP_READ, user_data 0x41"),
     RIGHT(used_by_handlers),
     RIGHT(forked_by_handlers),
+    RIGHT(closed_in_a_bare_child),
 };
 
 MISUSE_MAIN(cases)
