@@ -25,7 +25,7 @@ static CALLS: AtomicU32 = AtomicU32::new(0);
 static ASLEEP: AtomicBool = AtomicBool::new(false);
 /// The poller's thread sleeps until there are events.
 static NAPS: AtomicBool = AtomicBool::new(false);
-/// The eventfd that ends such a sleep. -1 until there is one.
+/// The eventfd that ends such a sleep. -1: there is none.
 static KICK: AtomicI32 = AtomicI32::new(-1);
 
 /// In the child of a fork: there is one thread, and it does not wait.
@@ -66,11 +66,15 @@ pub fn is_watched() -> bool {
     NAPS.load(Ordering::SeqCst)
 }
 
-/// The poller's thread sleeps until a set of descriptors has events, or somebody else looks for them.
-pub fn nap(set: c_int, nanoseconds: u64) {
+/// Makes what ends such a sleep. In a thread of the program's, inside a call: a low number is in use for a moment.
+pub fn prepare() {
     if KICK.load(Ordering::SeqCst) < 0 {
         KICK.store(sys::apart(sys::eventfd()), Ordering::SeqCst);
     }
+}
+
+/// The poller's thread sleeps until a set of descriptors has events, or somebody else looks for them.
+pub fn nap(set: c_int, nanoseconds: u64) {
     let slot = |fd| libc::pollfd {
         fd,
         events: libc::POLLIN,

@@ -59,6 +59,7 @@ impl Poller {
                 return false;
             };
             (self.level, self.edge, self.wake) = (level, edge, wake);
+            lead::prepare();
             WAKER.store(wake, Ordering::Release);
         }
         if !self.runs {
@@ -222,8 +223,7 @@ pub fn begin_to_lead(until: Option<u64>) -> Option<u64> {
 
 /// Waits for events once and goes on with what they bring. Returns 0 or `-EINTR`.
 pub fn round_once(span: u64) -> c_int {
-    let mut events = NO_EVENTS;
-    let got = round(&mut events, span, Who::Leads);
+    let got = round(&mut { NO_EVENTS }, span, Who::Leads);
     if got == -libc::EINTR { got } else { 0 }
 }
 

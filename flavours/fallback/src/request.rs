@@ -268,6 +268,8 @@ pub struct Info {
     pub timeout: Option<u64>,
     /// It was cancelled while it ran: it ends where it would wait next.
     pub cancelled: bool,
+    /// A worker is in a call for it that may last for ever.
+    pub held: bool,
 }
 
 /// The requests of a ring that can be cancelled, by number and by what the program calls them.
@@ -369,12 +371,24 @@ impl Pending {
 }
 
 impl Info {
+    pub fn new(req: &Req, fd: c_int, place: Place) -> Info {
+        Info {
+            user_data: req.sqe.user_data,
+            opcode: req.sqe.opcode,
+            fd,
+            place,
+            timeout: None,
+            cancelled: false,
+            held: false,
+        }
+    }
+
     /// Whether the request can be cancelled while it runs: it waits for a descriptor, and looks for the mark before it does
-    /// so again. A worker that waits for a connection looks for it, too.
+    /// so again. A worker that waits for a connection looks for it, too, unless it is in `accept4` itself.
     pub fn can_be_marked(&self) -> bool {
         match self.place {
             Place::Poll(_) | Place::Untried(_) | Place::Edge(_) => true,
-            Place::Worker(Class::Unbounded) => self.opcode == IORING_OP_ACCEPT as u8,
+            Place::Worker(Class::Unbounded) => self.opcode == IORING_OP_ACCEPT as u8 && !self.held,
             _ => false,
         }
     }

@@ -284,14 +284,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
             req.counted = true;
             state.in_flight += 1;
         }
-        let info = Info {
-            user_data: req.sqe.user_data,
-            opcode: req.sqe.opcode,
-            fd,
-            place,
-            timeout: None,
-            cancelled: false,
-        };
+        let info = Info::new(req, fd, place);
         if !state.pending.insert(id, info) {
             drop(state);
             return finish(ring, &mut job.req, -libc::ECANCELED, 0, batch);
@@ -376,14 +369,7 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     // Where a link timeout fires it looks for the request of this number.
     timeout.sqe.__anon1.off = of;
     state.in_flight += 1;
-    let info = Info {
-        user_data: timeout.sqe.user_data,
-        opcode: timeout.sqe.opcode,
-        fd: -1,
-        place: Place::Timer(deadline),
-        timeout: None,
-        cancelled: false,
-    };
+    let info = Info::new(&timeout, -1, Place::Timer(deadline));
     state.pending.insert(id, info);
     drop(state);
     // Where no time can be waited for nobody ends the request's wait. Or the request was completed in between, by a thread

@@ -2,7 +2,6 @@
  * Requests that are cancelled while a thread of the library works on them:
  * each ends, and what cancelled it says so.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -48,6 +47,15 @@ static struct done come_by(struct io_uring *ring)
     return reap(ring);
 }
 
+/* Closes a connection without a wait: else ports run out. */
+static void forget(int client)
+{
+    struct linger none = { .l_onoff = 1 };
+
+    CHECK_SYS(setsockopt(client, SOL_SOCKET, SO_LINGER, &none, sizeof(none)));
+    close(client);
+}
+
 static void accepts(int more)
 {
     struct io_uring ring;
@@ -69,9 +77,7 @@ static void accepts(int more)
         CHECK_EQ(done.data, REPEATED);
         CHECK_GE(done.res, 0);
         cancel(&ring, true);
-        /* Without the closing side's wait, ports run out. */
-        CHECK_SYS(setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger)));
-        close(client);
+        forget(client);
         close(done.res);
     }
     io_uring_queue_exit(&ring);
@@ -87,53 +93,6 @@ static void accepts_blocking(void)
 static void accepts_nonblocking(void)
 {
     accepts(O_NONBLOCK);
-}
-
-static int shared_listener;
-static atomic_uint taken;
-
-static void *take_connections(void *unused)
-{
-    int fd;
-
-    while ((fd = accept(shared_listener, NULL, NULL)) >= 0) {
-        close(fd);
-        taken++;
-    }
-    return unused;
-}
-
-/* Another thread takes the connection for which a worker has come. */
-static void accepts_nothing(void)
-{
-    struct io_uring ring;
-    struct sockaddr_in address;
-    pthread_t thread;
-    unsigned before;
-
-    shared_listener = make_listener(&address);
-    ring_open(&ring, 8, 0);
-    CHECK_EQ(pthread_create(&thread, NULL, take_connections, NULL), 0);
-    for (unsigned i = 0; i < CANCELLED_ROUNDS; i++) {
-        struct io_uring_sqe *sqe = next_sqe(&ring);
-        struct io_uring_cqe *cqe;
-        int client;
-
-        io_uring_prep_multishot_accept(sqe, shared_listener, NULL, NULL, 0);
-        io_uring_sqe_set_data64(sqe, REPEATED);
-        SUBMIT(&ring, 1);
-        before = taken;
-        client = connect_to(&address);
-        while (taken == before && io_uring_peek_cqe(&ring, &cqe) != 0)
-            sched_yield();
-        cancel(&ring, true);
-        CHECK_SYS(setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger)));
-        close(client);
-    }
-    CHECK_SYS(shutdown(shared_listener, SHUT_RDWR));
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-    io_uring_queue_exit(&ring);
-    close(shared_listener);
 }
 
 static void receives(void)
@@ -179,7 +138,6 @@ static void receives(void)
 static const struct test_case cases[] = {
     CASE(accepts_blocking),
     CASE(accepts_nonblocking),
-    CASE(accepts_nothing),
     CASE(receives),
 };
 

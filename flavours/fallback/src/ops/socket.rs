@@ -151,23 +151,28 @@ pub fn check_accept(_: &Ring, req: &Req) -> Result<(), c_int> {
     Ok(())
 }
 
-/// Waits until there is a connection: another process may have taken the one that was there. `false`: the request was
-/// cancelled meanwhile, or its ring given up. `accept4` itself would not come back for that.
+/// Waits until there is a connection: another thread may have taken the one that was there. `false`: the request was
+/// cancelled meanwhile, or its ring given up. From then on it is held: `accept4` comes back for no cancel.
 fn wait_for_connection(ring: &Ring, req: &Req) -> bool {
     let mut slot = libc::pollfd {
         fd: req.fd(),
         events: libc::POLLIN,
         revents: 0,
     };
-    while sys::poll(std::slice::from_mut(&mut slot), SLICE) == 0 {
+    loop {
+        let there = sys::poll(std::slice::from_mut(&mut slot), SLICE) != 0;
         // Relaxed: seen in the next slice, if not in this one.
         let closed = ring.closed.load(Ordering::Relaxed);
-        let state = ring.state.lock();
-        if closed || state.pending.get(req.id).is_some_and(|info| info.cancelled) {
+        let mut state = ring.state.lock();
+        let info = state.pending.get_mut(req.id);
+        if closed || info.as_ref().is_some_and(|info| info.cancelled) {
             return false;
         }
+        if there {
+            info.into_iter().for_each(|info| info.held = true);
+            return true;
+        }
     }
-    true
 }
 
 pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
@@ -206,6 +211,12 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
                 req.op_flags()
             )
         };
+        if how == How::Block {
+            // Before its completion is seen, upon which it may be cancelled.
+            let mut state = ring.state.lock();
+            let info = state.pending.get_mut(req.id);
+            info.into_iter().for_each(|info| info.held = false);
+        }
         if ret == -libc::EAGAIN as isize && flags & IORING_ACCEPT_DONTWAIT == 0 {
             return Outcome::Park(Place::Poll(IN));
         }

@@ -37,6 +37,7 @@ fn info(user_data: u64, place: Place, timeout: Option<u64>) -> Info {
         place,
         timeout,
         cancelled: false,
+        held: false,
     }
 }
 

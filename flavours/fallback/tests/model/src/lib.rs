@@ -30,6 +30,7 @@ fn model(scenario: fn()) {
         sys::begin();
         // Each word has its value before there are threads.
         lead::forget();
+        lead::prepare();
         scenario();
     });
 }
