@@ -324,7 +324,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
         start_link_timeout(ring, id, *timeout, batch);
     }
     match parked::take_late(ring, id) {
-        // Relaxed: `take_late` has seen it set.
+        // Relaxed: if it is set, `take_late` has seen it. Then the request ends without a completion.
         Some(mut job) if !ring.closed.load(Ordering::Relaxed) => {
             finish(ring, &mut job.req, -libc::ECANCELED, 0, batch)
         }
