@@ -33,7 +33,9 @@ struct Sleeper {
     /// Where the thread sleeps until it is seen, and where it is moved to.
     bed: AtomicU32,
     elsewhere: AtomicU32,
-    /// The thread has ended, or needs not be seen any more.
+    /// The thread was moved from its bed. Locked while it is: one that wakes by itself meanwhile learns where it was.
+    moved: Lock<bool>,
+    /// The thread has ended.
     settled: AtomicU32,
     /// It sleeps with a mask, for a moment at a time.
     has_mask: bool,
@@ -85,6 +87,7 @@ pub fn put(mut job: Box<Job>) -> Option<Box<Job>> {
         called: AtomicU32::new(0),
         bed: AtomicU32::new(0),
         elsewhere: AtomicU32::new(0),
+        moved: Lock::new(false),
         settled: AtomicU32::new(0),
         has_mask: !several,
     });
@@ -112,13 +115,15 @@ pub fn put(mut job: Box<Job>) -> Option<Box<Job>> {
     } else {
         see(&sleeper, one.at(), one.is_private())
     };
-    // Moved there, it sleeps whatever the word holds.
-    if moved && !several && one.value() != one.expected {
-        let mut job = take(id)?;
-        job.req.failed = -libc::EAGAIN;
-        return Some(job);
-    }
-    None
+    let failed = match moved {
+        // It sleeps there whatever the word holds.
+        1 if !several && one.value() != one.expected => -libc::EAGAIN,
+        error if error < 0 => error,
+        _ => return None,
+    };
+    let mut job = take(id)?;
+    job.req.failed = failed;
+    Some(job)
 }
 
 /// Takes a job back.
@@ -130,27 +135,66 @@ pub fn take(id: u64) -> Option<Box<Job>> {
     Some(job)
 }
 
-/// Waits until the thread sleeps, and moves it to another word. `false`: it was not there to be moved.
-fn see(sleeper: &Sleeper, to: *mut u32, private: bool) -> bool {
+/// Waits until the thread sleeps, and moves it to another word. Returns 1, 0 if the thread has ended before, or a negative
+/// error number.
+fn see(sleeper: &Sleeper, to: *mut u32, private: bool) -> c_int {
     let op = libc::FUTEX_CMP_REQUEUE | if private { libc::FUTEX_PRIVATE_FLAG } else { 0 };
     let mut looks = 0;
     loop {
-        // SAFETY: the kernel reads a word of the sleeper's, and takes the other one's address for a name.
-        let moved = unsafe { sys!(SYS_futex, sleeper.bed.as_ptr(), op, 0, 1, to, 0) };
-        if moved == 1 {
-            return true;
+        let moved = {
+            let mut moved = sleeper.moved.lock();
+            // SAFETY: the kernel reads a word of the sleeper's, and takes the other one's address for a name.
+            let count = unsafe { sys!(SYS_futex, sleeper.bed.as_ptr(), op, 0, 1, to, 0) as c_int };
+            *moved = count == 1;
+            count
+        };
+        // Acquire: what the thread did before it ended is done.
+        if moved != 0 || sleeper.settled.load(Ordering::Acquire) != 0 {
+            return moved;
         }
-        if moved < 0 || sleeper.settled.load(Ordering::Acquire) != 0 {
-            return false;
-        }
-        looks += 1;
-        if looks < LOOKS {
-            sys::give_way();
-        } else {
-            let soon = sys::timespec(sys::monotonic().saturating_add(PAUSE));
-            sys::futex_wait(&sleeper.settled, 0, false, Some((soon, false)));
-        }
+        pause(&mut looks);
     }
+}
+
+/// Lets other threads run between two looks at what they do.
+fn pause(looks: &mut u32) {
+    *looks += 1;
+    if *looks < LOOKS {
+        sys::give_way();
+    } else {
+        let soon = sys::timespec(sys::monotonic().saturating_add(PAUSE));
+        sys::futex_wait(&AtomicU32::new(0), 0, false, Some((soon, false)));
+    }
+}
+
+/// Wakes up to `count` that wait on a word. Returns how many, or a negative error number.
+///
+/// A thread with a mask that is between two sleeps is not found by the kernel, and neither is one that was woken and has not
+/// ended its request yet. The former sleeps again soon, and is found then; the latter has been counted.
+pub fn wake(word: &Word, count: c_int) -> c_int {
+    let mut woken = 0;
+    let mut looks = 0;
+    loop {
+        let more = word.wake(count - woken);
+        if more < 0 {
+            return if woken == 0 { more } else { woken };
+        }
+        woken += more;
+        if woken >= count || !has_masked(word) {
+            return woken;
+        }
+        pause(&mut looks);
+    }
+}
+
+/// Whether a request with a mask waits that is woken with a word.
+fn has_masked(word: &Word) -> bool {
+    let waiting = WAITING.lock();
+    waiting.jobs.iter().flatten().any(|(_, (job, sleeper))| {
+        let words = job.req.stable.as_ref().map(|stable| &stable.words);
+        let one = words.and_then(|words| words.first());
+        sleeper.has_mask && one.is_some_and(|one| one.is_woken_with(word))
+    })
 }
 
 /// What a thread does when it sleeps no more: `woken` is the number of the word that was woken, or the error.
@@ -165,30 +209,9 @@ fn end(id: u64, words: &[Word], woken: c_int) {
         None => {
             // Taken back: the wake is somebody else's.
             if let Some(word) = usize::try_from(woken).ok().and_then(|at| words.get(at)) {
-                if word.wake(1) == 0 {
-                    wake_between_sleeps(word);
-                }
+                wake(word, 1);
             }
         }
-    }
-}
-
-/// Ends a request with a mask that waits on a word and whose thread is between two sleeps, where no wake finds it.
-fn wake_between_sleeps(word: &Word) {
-    let id = {
-        let waiting = WAITING.lock();
-        let fits = |(job, sleeper): &(Box<Job>, Arc<Sleeper>)| {
-            let words = job.req.stable.as_ref().map(|stable| &stable.words);
-            let one = words.and_then(|words| words.first());
-            sleeper.has_mask && one.is_some_and(|one| one.is_woken_with(word))
-        };
-        let jobs = waiting.jobs.iter().flatten();
-        jobs.filter(|(_, entry)| fits(entry))
-            .map(|(id, _)| *id)
-            .min()
-    };
-    if let Some(job) = id.and_then(take) {
-        Job::complete_all(vec![(job, 0)]);
     }
 }
 
@@ -252,8 +275,9 @@ fn sleep_on_one(sleeper: &Sleeper, word: Word) -> c_int {
                 if sleeper.called.load(Ordering::Acquire) != 0 {
                     return -libc::ECANCELED;
                 }
-                (at, expected) = (word.at(), word.expected);
-                sleeper.settled.store(1, Ordering::Release);
+                if *sleeper.moved.lock() {
+                    (at, expected) = (word.at(), word.expected);
+                }
             }
             // It changed between two sleeps, and was woken then.
             libc::EAGAIN => return 0,

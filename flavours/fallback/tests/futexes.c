@@ -4,6 +4,7 @@
  */
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include "file.h"
 #include "ring.h"
@@ -21,6 +22,15 @@ static uint32_t word;
 static int wake_plainly(int count)
 {
     return (int) syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+/* Nanoseconds on the monotonic clock. */
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t) time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static void wait_for_word(uint64_t mask, __u64 data)
@@ -133,11 +143,51 @@ static void with_masks(void)
     wakes_beside_cancelling(5);
 }
 
+/*
+ * A thread that waits with a mask wakes up each quarter of a second, to see if
+ * its request was cancelled. A wake of a ring's finds it then, too.
+ */
+static void between_sleeps(void)
+{
+    enum { WAITERS = 64, ROUNDS = 8, WAKE = 1000 };
+    const int64_t quarter = 250000000, step = 20000;
+    static uint32_t words[WAITERS];
+    int64_t began[WAITERS];
+
+    ring_open(&ring, 2 * WAITERS, 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < WAITERS; i++) {
+            struct io_uring_sqe *sqe = next_sqe(&ring);
+
+            io_uring_prep_futex_wait(sqe, &words[i], 0, 1, FLAGS, 0);
+            io_uring_sqe_set_data64(sqe, i);
+            began[i] = now();
+            SUBMIT(&ring, 1);
+        }
+        for (unsigned i = 0; i < WAITERS; i++) {
+            struct io_uring_sqe *sqe = next_sqe(&ring);
+
+            io_uring_prep_futex_wake(sqe, &words[i], 1, 1, FLAGS, 0);
+            io_uring_sqe_set_data64(sqe, WAKE);
+            while (now() < began[i] + quarter + round * step)
+                sched_yield();
+            SUBMIT(&ring, 1);
+            for (unsigned j = 0; j < 2; j++) {
+                struct done done = reap(&ring);
+
+                CHECK_EQ(done.res, done.data == WAKE ? 1 : 0);
+            }
+        }
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(cancelled),
     CASE(limited),
     CASE(woken_or_cancelled),
     CASE(with_masks),
+    CASE(between_sleeps),
 };
 
 TEST_MAIN(cases)

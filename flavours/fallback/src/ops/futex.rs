@@ -39,7 +39,7 @@ pub fn wake(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
         // `futex(2)` would wake one.
         return Outcome::Done(word.check_address().err().unwrap_or(0), 0);
     }
-    Outcome::Done(word.wake(word.expected as c_int), 0)
+    Outcome::Done(futex::wake(&word, word.expected as c_int), 0)
 }
 
 pub fn copy_one(req: &mut Req) -> Result<(), c_int> {
