@@ -16,7 +16,7 @@
 //! | [`submit`], [`run`], [`completion`], [`batch`], [`untried`] | reading SQEs; running requests and those that depend on them; at once or when there is something |
 //! | [`ops`] | a file for each topic of opcodes, and the table of them |
 //! | [`job`], [`parked`], [`deadline`] | a request that waits; where; until when |
-//! | [`workers`], [`poller`] with [`watched`] and [`epoll`], [`aio`], [`futex`], [`word`] | where requests wait: threads, epoll and timers, native AIO, futexes; one of these |
+//! | [`workers`], [`poller`] with [`watched`], [`timers`] and [`epoll`], [`aio`], [`futex`], [`word`] | where requests wait: threads, epoll and timers, native AIO, futexes; one of these |
 //! | [`lead`], [`wake`] | a waiting thread of the program that looks for events itself; waking whoever does |
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
@@ -84,6 +84,7 @@ mod table;
 #[cfg(test)]
 #[path = "../tests/logic/mod.rs"]
 mod tests;
+mod timers;
 mod untried;
 mod wait;
 mod wake;

@@ -1,6 +1,5 @@
 //! One thread that waits for descriptors, times and native AIO.
 
-use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,11 +7,11 @@ use std::sync::atomic::Ordering;
 use crate::epoll::{self, AIO, AT_ONCE, EDGE, Events, LOOKS, NO_EVENTS, WAKE, control, sleep};
 use crate::job::Job;
 use crate::lock::{Guard, Lock};
-use crate::numbers::Numbers;
 use crate::op;
 use crate::request::{Duplicate, How};
 use crate::ring::Ring;
 use crate::sys;
+use crate::timers::Timers;
 use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, Who, is_orphaned};
 use crate::watched::{Armed, For, Turn, Watched};
 use crate::{aio, lead, table, wake};
@@ -32,8 +31,7 @@ pub struct Poller {
     fds: Watched,
     /// How often a thread has looked for events of requests that were not tried.
     looks: u64,
-    timers: BTreeMap<(u64, u64), Box<Job>>,
-    deadlines: Option<Numbers<u64, u64>>,
+    timers: Timers,
     /// Until when the thread sleeps.
     until: u64,
 }
@@ -46,8 +44,7 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
     aio: -1,
     fds: Watched::new(),
     looks: 1,
-    timers: BTreeMap::new(),
-    deadlines: None,
+    timers: Timers::new(),
     until: 0,
 });
 
@@ -117,8 +114,7 @@ impl Poller {
     /// In the child of a fork: all waiting jobs are the parent's.
     pub fn forget(&mut self) {
         std::mem::forget(std::mem::replace(&mut self.fds, Watched::new()));
-        std::mem::forget(std::mem::take(&mut self.timers));
-        self.deadlines = None;
+        std::mem::forget(std::mem::replace(&mut self.timers, Timers::new()));
         for fd in [self.level, self.edge, self.wake] {
             if fd >= 0 {
                 sys::close(fd);
@@ -197,9 +193,7 @@ pub fn attend(until: Option<u64>) -> Option<c_int> {
             ORPHANED.store(false, Ordering::SeqCst);
             return None;
         }
-        if let Some((deadline, _)) = poller.timers.keys().next() {
-            until = until.min(*deadline);
-        }
+        until = until.min(poller.timers.first().unwrap_or(u64::MAX));
     }
     Some(round_once(until.saturating_sub(now)))
 }
@@ -213,7 +207,7 @@ pub fn begin_to_lead(until: Option<u64>) -> Option<u64> {
         return None;
     }
     let now = sys::monotonic();
-    let first = poller.timers.keys().next().map(|(deadline, _)| *deadline);
+    let first = poller.timers.first();
     let idle = now.saturating_add(IDLE);
     poller.until = idle
         .min(until.unwrap_or(u64::MAX))
@@ -238,12 +232,8 @@ pub fn put_timer(job: Box<Job>, deadline: u64) -> Option<Box<Job>> {
     if !poller.is_there() {
         return Some(job);
     }
-    let (id, ring) = (job.req.id, job.ring.clone());
-    poller.timers.insert((deadline, id), job);
-    poller
-        .deadlines
-        .get_or_insert_default()
-        .insert(id, deadline);
+    let ring = job.ring.clone();
+    poller.timers.put(job, deadline);
     if deadline < poller.until {
         poller.until = deadline;
         sys::eventfd_write(poller.wake);
@@ -255,9 +245,7 @@ pub fn put_timer(job: Box<Job>, deadline: u64) -> Option<Box<Job>> {
 
 /// Takes a job back that waits for a time.
 pub fn take_timer(id: u64) -> Option<Box<Job>> {
-    let mut poller = POLLER.lock();
-    let deadline = poller.deadlines.as_mut()?.remove(&id)?;
-    poller.timers.remove(&(deadline, id))
+    POLLER.lock().timers.take(id)
 }
 
 /// Adds the eventfd of native AIO to the set. `false`: there is no set.
@@ -341,10 +329,7 @@ pub fn before_close(first: c_int, last: c_int) {
 
 /// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
 fn round(events: &mut Events, span: u64, who: Who) -> c_int {
-    let (level, edge) = {
-        let poller = POLLER.lock();
-        (poller.level, poller.edge)
-    };
+    let level = POLLER.lock().level;
     let _round = Round::begin();
     let got = sleep(level, events, span);
     let came = events
@@ -361,13 +346,7 @@ fn round(events: &mut Events, span: u64, who: Who) -> c_int {
                 }
             }
             AIO => aio::reap(),
-            EDGE => {
-                let mut inner = NO_EVENTS;
-                let got = sleep(edge, &mut inner, 0);
-                for event in inner.iter().take(usize::try_from(got).unwrap_or(0)) {
-                    fire_edge(event.u64 as c_int, event.events);
-                }
-            }
+            EDGE => fire_edges(),
             _ => {}
         }
     }
@@ -394,10 +373,7 @@ fn serve() {
         let mut poller = POLLER.lock();
         let now = sys::monotonic();
         let idle = now.saturating_add(IDLE);
-        poller.until = poller
-            .timers
-            .first_key_value()
-            .map_or(idle, |((deadline, _), _)| (*deadline).min(idle));
+        poller.until = poller.timers.first().unwrap_or(idle).min(idle);
         let (span, level) = (poller.until.saturating_sub(now), poller.level);
         drop(poller);
         lead::nap(level, span);
@@ -442,14 +418,21 @@ fn fire_all<'a>(events: impl Iterator<Item = &'a libc::epoll_event>) {
     run(poller, jobs);
 }
 
-/// Runs the jobs that waited for each event on a descriptor, and for these.
-fn fire_edge(fd: c_int, events: u32) {
+/// Runs the jobs that wait for each event on a descriptor whose events came.
+fn fire_edges() {
     let mut jobs = Vec::new();
+    let mut events = NO_EVENTS;
+    // An event is taken from the set and posted under the lock: another thread that looks, and does not find it any more,
+    // takes the lock and then finds it posted.
     let mut poller = POLLER.lock();
-    for id in poller.fds.at_edges(fd, events) {
-        // Stays where it is, unless it ends with this.
-        if poller.fds.job(fd, id).is_some_and(|job| !op::event(job)) {
-            jobs.extend(poller.take(fd, id));
+    let got = sleep(poller.edge, &mut events, 0);
+    for event in events.iter().take(usize::try_from(got).unwrap_or(0)) {
+        let fd = event.u64 as c_int;
+        for id in poller.fds.at_edges(fd, event.events) {
+            // Stays where it is, unless it ends with this.
+            if poller.fds.job(fd, id).is_some_and(|job| !op::event(job)) {
+                jobs.extend(poller.take(fd, id));
+            }
         }
     }
     run(poller, jobs);
@@ -481,19 +464,11 @@ pub fn waited_for(ring: &Arc<Ring>) -> Vec<libc::pollfd> {
 
 fn fire_timers() {
     loop {
-        let mut poller = POLLER.lock();
-        let Some(((deadline, id), _)) = poller.timers.first_key_value() else {
-            return;
-        };
-        if *deadline > sys::monotonic() {
-            return;
+        // Not under the lock from here on.
+        let due = POLLER.lock().timers.take_due(sys::monotonic());
+        match due {
+            Some(job) => job.resume(How::Ready),
+            None => return,
         }
-        let key = (*deadline, *id);
-        let job = poller.timers.remove(&key);
-        if let Some(deadlines) = &mut poller.deadlines {
-            deadlines.remove(&key.1);
-        }
-        drop(poller);
-        job.into_iter().for_each(|job| job.resume(How::Ready));
     }
 }

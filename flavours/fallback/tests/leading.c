@@ -198,9 +198,45 @@ static void closed_meanwhile(void)
     io_uring_queue_exit(&ring);
 }
 
+static void *ask(void *unused)
+{
+    struct io_uring mine;
+    int pair[2];
+    char byte;
+
+    CHECK_SYS(pipe(pair));
+    ring_open(&mine, 8, 0);
+    io_uring_prep_poll_multishot(next_sqe(&mine), pair[0], POLLIN);
+    SUBMIT(&mine, 1);
+    for (unsigned i = 0; i < 20 * LED_ROUNDS; i++) {
+        CHECK_EQ(write(pair[1], "x", 1), 1);
+        CHECK_EQ(io_uring_get_events(&mine), 0);
+        CHECK_EQ(read(pair[0], &byte, 1), 1);
+        CHECK_EQ(io_uring_cq_ready(&mine), 1);
+        CHECK_EQ(reap(&mine).res, POLLIN);
+    }
+    io_uring_prep_msg_ring(next_sqe(&mine), ring.ring_fd, 0, 2, 0);
+    SUBMIT(&mine, 1);
+    io_uring_queue_exit(&mine);
+    return unused;
+}
+
+/* The one that leads takes an event, and another thread asks for it at once. */
+static void asked_meanwhile(void)
+{
+    pthread_t thread;
+
+    begin();
+    CHECK_EQ(pthread_create(&thread, NULL, ask, NULL), 0);
+    CHECK_EQ(reap(&ring).data, 2);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(messages),        CASE(workers),          CASE(two_wait),
     CASE(waits_and_polls), CASE(forked_meanwhile), CASE(closed_meanwhile),
+    CASE(asked_meanwhile),
 };
 
 TEST_MAIN(cases)
