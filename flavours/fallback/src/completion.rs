@@ -97,6 +97,18 @@ fn wide(ring: &Ring, req: &Req, flags: u32) -> (u32, [u64; 2]) {
     (flags | if mixed { IORING_CQE_F_32 } else { 0 }, extra)
 }
 
+/// The result and the flags of a request that is cancelled. A part that was transferred before is not lost: the program
+/// hears of it.
+pub fn cancelled(ring: &Ring, req: &mut Req) -> (c_int, u32) {
+    match req.done as c_int {
+        part @ 1.. => {
+            req.short = true;
+            (part, flags_of(ring, req, part))
+        }
+        _ => (-libc::ECANCELED, 0),
+    }
+}
+
 /// The flags of a completion with this result: which provided buffer was used.
 pub fn flags_of(ring: &Ring, req: &Req, res: c_int) -> u32 {
     req.picked

@@ -8,7 +8,7 @@ use uring_core::abi::*;
 
 use crate::batch::Batch;
 use crate::completion::{
-    cancel_chain, cancel_timeout, completion, drop_timeout, flags_of, start_deferred,
+    cancel_chain, cancel_timeout, cancelled, completion, drop_timeout, flags_of, start_deferred,
 };
 use crate::job::{Job, Runner};
 use crate::op::{self, Op, Outcome};
@@ -287,7 +287,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
         let info = Info::new(req, fd, place);
         if !state.pending.insert(id, info) {
             drop(state);
-            return finish(ring, &mut job.req, -libc::ECANCELED, 0, batch);
+            return finish_cancelled(ring, &mut job.req, batch);
         }
         ring.show_work(&state);
     }
@@ -326,7 +326,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
     match parked::take_late(ring, id) {
         // Relaxed: if it is set, `take_late` has seen it. Then the request ends without a completion.
         Some(mut job) if !ring.closed.load(Ordering::Relaxed) => {
-            finish(ring, &mut job.req, -libc::ECANCELED, 0, batch)
+            finish_cancelled(ring, &mut job.req, batch)
         }
         _ => Vec::new(),
     }
@@ -379,21 +379,19 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
         back => back,
     };
     if let Some(mut job) = useless {
-        let next = finish(ring, &mut job.req, -libc::ECANCELED, 0, batch);
+        let next = finish_cancelled(ring, &mut job.req, batch);
         run_all(ring, next, batch);
     }
 }
 
+/// Completes a request that is cancelled.
+fn finish_cancelled(ring: &Arc<Ring>, req: &mut Req, batch: &mut Batch) -> Vec<Req> {
+    let (res, flags) = cancelled(ring, req);
+    finish(ring, req, res, flags, batch)
+}
+
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
-    let (res, flags) = match req.done {
-        // A part was transferred before it was cancelled: the program would lose it.
-        part @ 1.. if res == -libc::ECANCELED => {
-            req.short = true;
-            (part as c_int, flags_of(ring, req, part as c_int))
-        }
-        _ => (res, flags),
-    };
     let completion = completion(ring, req, res, flags);
     if !req.counted && req.link.is_none() {
         batch.done.extend(completion);

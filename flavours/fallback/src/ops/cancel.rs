@@ -7,6 +7,8 @@ use uring_core::abi::*;
 
 use super::common::unused;
 use crate::batch::Batch;
+use crate::completion;
+use crate::job::Job;
 use crate::op::Outcome;
 use crate::parked::{self, Found};
 use crate::request::How;
@@ -64,6 +66,25 @@ pub fn cancel(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
     Outcome::Done(run(ring, &which), 0)
 }
 
+/// Completes a request that is cancelled, and whose job was taken from where it waited.
+pub fn complete(mut job: Box<Job>) {
+    let ring = job.ring.clone();
+    let (res, flags) = completion::cancelled(&ring, &mut job.req);
+    run::complete(job, res, flags);
+}
+
+/// Cancels a request that waits, or has it end where it would wait next. `-EALREADY`: it runs, or waits, and cannot be
+/// cancelled. `-ENOENT`: it is complete.
+pub fn request(ring: &Ring, id: u64, info: &Info) -> Result<(), c_int> {
+    match parked::cancel(ring, id, info) {
+        Found::Waiting(job) => complete(job),
+        Found::Marked => {}
+        Found::Running => return Err(-libc::EALREADY),
+        Found::Gone => return Err(-libc::ENOENT),
+    }
+    Ok(())
+}
+
 /// Cancels. Returns how many there were with `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
 pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let has = |flag| which.flags & flag != 0;
@@ -107,18 +128,10 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
     for (id, info) in found {
-        match parked::cancel(ring, id, &info) {
-            Found::Waiting(job) => run::complete(job, -libc::ECANCELED, 0),
-            Found::Marked => {}
-            Found::Running => {
-                running = true;
-                continue;
-            }
-            Found::Gone => continue,
-        }
-        cancelled += 1;
-        if !all {
-            return success(info.opcode);
+        match request(ring, id, &info) {
+            Ok(()) if !all => return success(info.opcode),
+            Ok(()) => cancelled += 1,
+            Err(error) => running |= error == -libc::EALREADY,
         }
     }
     let deferred = cancel_deferred(ring, which, by_data, all, cancelled);
@@ -177,7 +190,7 @@ fn cancel_deferred(
     }
     let count = taken.len() as c_int;
     for req in taken {
-        run::complete(run::job(ring, req), -libc::ECANCELED, 0);
+        complete(run::job(ring, req));
     }
     count
 }

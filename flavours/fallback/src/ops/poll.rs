@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
+use super::cancel;
 use super::common::unused;
 use crate::batch::Batch;
 use crate::job::Job;
@@ -159,7 +160,7 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
     batch.post(ring);
     let flags = req.sqe.len;
     if flags & UPDATES == 0 {
-        run::complete(job, -libc::ECANCELED, 0);
+        cancel::complete(job);
         return Outcome::Done(0, 0);
     }
     if flags & IORING_POLL_UPDATE_EVENTS != 0 {

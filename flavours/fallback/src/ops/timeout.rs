@@ -11,7 +11,6 @@ use super::common::unused;
 use crate::batch::{Batch, post_more};
 use crate::deadline::{deadline, given, on_monotonic, time};
 use crate::op::Outcome;
-use crate::parked::{self, Found};
 use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
@@ -133,19 +132,12 @@ pub fn link(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
     let result = match found {
         None => -libc::ECANCELED,
         Some(info) => {
-            let found = parked::cancel(ring, of, &info);
-            match found {
-                Found::Running => -libc::EALREADY,
-                Found::Gone => -libc::ECANCELED,
-                Found::Marked | Found::Waiting(_) => {
-                    if let Found::Waiting(job) = found {
-                        run::complete(job, -libc::ECANCELED, 0);
-                    }
-                    match cancel::success(info.opcode) {
-                        0 => -libc::ETIME,
-                        count => count,
-                    }
-                }
+            let cancelled = cancel::request(ring, of, &info);
+            match cancelled.map(|()| cancel::success(info.opcode)) {
+                Ok(0) => -libc::ETIME,
+                Ok(count) => count,
+                Err(error) if error == -libc::ENOENT => -libc::ECANCELED,
+                Err(error) => error,
             }
         }
     };
@@ -202,7 +194,7 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
         return Outcome::Done(-libc::EALREADY, 0);
     };
     if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {
-        run::complete(job, -libc::ECANCELED, 0);
+        cancel::complete(job);
         return Outcome::Done(0, 0);
     }
     let time = match req
