@@ -14,7 +14,7 @@ use crate::place::{Place, place};
 use crate::proxy::begin::has_proxies;
 use crate::proxy::calls::waits_elsewhere;
 use crate::proxy::used;
-use crate::{freed, life, memory, process, watch};
+use crate::{freed, life, memory, process, program_memory};
 
 /// The functions that the hooks stand before. They are looked up when the library is loaded: later, the dynamic linker may
 /// be held by a thread that waits for this library.
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
     if freed::is_used(block) {
         freed::given_up(block.addr(), freed::size_of_block(block), "free()", place);
     }
-    if !block.is_null() && watch::in_program_memory() {
-        watch::unmapped(block.addr(), freed::size_of_block(block));
+    if !block.is_null() && program_memory::is_used() {
+        program_memory::unmapped(block.addr(), freed::size_of_block(block));
     }
     // A block that the linker frees while it is asked is lost: a few bytes, once.
     if let Some(next) = next::free() {
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn munmap(start: *mut c_void, len: usize) -> c_int {
     if memory::any() && memory::may_be_used(start.addr() as u64, len as u64) {
         freed::given_up(start.addr(), len, "munmap()", place);
     }
-    watch::unmapped(start.addr(), len);
+    program_memory::unmapped(start.addr(), len);
     match next::munmap() {
         // SAFETY: passed on to the caller.
         Some(next) => unsafe { next(start, len) },

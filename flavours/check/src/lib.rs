@@ -9,7 +9,7 @@
 //! | [`watch`] | what happens around a call: the order in which a ring's sides are looked at |
 //! | [`ring`], [`flight`], [`request`], [`buffers`] | the shadow of a ring: its counters, what is in flight, its provided buffers |
 //! | [`noted`] | requests that need little: a short note of each |
-//! | [`rings`] | all rings |
+//! | [`rings`], [`program_memory`] | all rings; those in memory that the program gave |
 //! | [`sq`], [`cq`] | looking at SQEs and at CQEs |
 //! | [`single`] | rules of single requests |
 //! | [`fields`] | which fields each opcode takes, and what it needs |
@@ -70,6 +70,7 @@ mod output;
 mod own_heap;
 mod place;
 mod process;
+mod program_memory;
 mod proxy;
 mod refusals;
 mod report;

@@ -1,7 +1,6 @@
 //! What happens around a call.
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use uring_core::abi::*;
 
@@ -14,6 +13,7 @@ use crate::mode::mode;
 use crate::notes::{Notes, report};
 use crate::place::Place;
 use crate::process;
+use crate::program_memory;
 use crate::proxy::{begin, look, sent};
 use crate::report::Report;
 use crate::request::Request;
@@ -407,7 +407,7 @@ pub unsafe fn made(ring: *mut io_uring, place: Place) {
         (shadow.last, shadow.trail) = (place, trail);
         state.notes.refused_ring = None;
         if shadow.has(IORING_SETUP_NO_MMAP) {
-            IN_PROGRAM_MEMORY.store(true, Ordering::Relaxed);
+            program_memory::used();
         }
         // SAFETY: as above.
         unsafe { leftovers::mark(&mut shadow, &side) };
@@ -479,24 +479,5 @@ pub unsafe fn moved(old: usize, ring: *mut io_uring) {
             };
             state.rings.insert(key(&side), shadow);
         }
-    });
-}
-
-/// Some ring lies in memory that the program gave.
-static IN_PROGRAM_MEMORY: AtomicBool = AtomicBool::new(false);
-
-/// Whether some ring may lie in memory that the program gave.
-#[inline]
-pub fn in_program_memory() -> bool {
-    // Relaxed: whoever frees a ring's memory has set it up, or knows of it from who did.
-    IN_PROGRAM_MEMORY.load(Ordering::Relaxed)
-}
-
-/// The program unmaps memory: what is known of rings there goes.
-pub fn unmapped(start: usize, len: usize) {
-    state::with_in_hook(|state| {
-        state
-            .rings
-            .retain(|sqes, ring| !ring.lies_in(sqes, start, len));
     });
 }
