@@ -95,6 +95,66 @@ static void accepts_nonblocking(void)
     accepts(O_NONBLOCK);
 }
 
+/*
+ * Where nobody accepts, a connection is not made: it can be cancelled, though
+ * the socket is one that blocks. It stays such a socket.
+ */
+static void connects(void)
+{
+    struct __kernel_timespec time = millis(20);
+    struct io_uring_sqe *sqe;
+    struct sockaddr_in address;
+    struct io_uring ring;
+    int listener = make_listener(&address), others[4], fd;
+
+    CHECK_SYS(listen(listener, 0));
+    for (unsigned i = 0; i < 4; i++) {
+        others[i] = CHECK_SYS(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+        (void) connect(others[i], (struct sockaddr *) &address, sizeof(address));
+    }
+    fd = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    ring_open(&ring, 8, 0);
+    io_uring_prep_connect(sqe = next_sqe(&ring), fd, (struct sockaddr *) &address, sizeof(address));
+    io_uring_sqe_set_data64(sqe, REPEATED);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    io_uring_prep_cancel64(sqe = next_sqe(&ring), REPEATED, 0);
+    io_uring_sqe_set_data64(sqe, CANCEL);
+    SUBMIT(&ring, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        struct done done = reap(&ring);
+
+        CHECK_EQ(done.res, done.data == CANCEL ? 0 : -ECANCELED);
+    }
+    close(fd);
+    fd = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    io_uring_prep_connect(sqe = next_sqe(&ring), fd, (struct sockaddr *) &address, sizeof(address));
+    io_uring_sqe_set_flags(sqe, IOSQE_IO_LINK);
+    io_uring_sqe_set_data64(sqe, REPEATED);
+    io_uring_prep_link_timeout(sqe = next_sqe(&ring), &time, 0);
+    io_uring_sqe_set_data64(sqe, CANCEL);
+    SUBMIT(&ring, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct done done = reap(&ring);
+
+        CHECK_EQ(done.res, done.data == CANCEL ? -ETIME : -ECANCELED);
+    }
+    close(fd);
+    /* where there is room it is made */
+    for (unsigned i = 0; i < 4; i++)
+        close(others[i]);
+    CHECK_SYS(fcntl(listener, F_SETFL, O_NONBLOCK));
+    while ((fd = accept(listener, NULL, NULL)) >= 0)
+        close(fd);
+    fd = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    io_uring_prep_connect(sqe = next_sqe(&ring), fd, (struct sockaddr *) &address, sizeof(address));
+    CHECK_EQ(run_res(&ring), 0);
+    CHECK_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    io_uring_queue_exit(&ring);
+    close(fd);
+    close(listener);
+}
+
 static void receives(void)
 {
     enum { BUFFERS = 8, GROUP = 1 };
@@ -138,6 +198,7 @@ static void receives(void)
 static const struct test_case cases[] = {
     CASE(accepts_blocking),
     CASE(accepts_nonblocking),
+    CASE(connects),
     CASE(receives),
 };
 

@@ -43,9 +43,9 @@ pub fn nonempty(fd: c_int) -> u32 {
     }
 }
 
-/// Whether a socket delivers bytes, of which the rest may follow.
-pub fn is_stream(fd: c_int) -> bool {
-    let mut kind: c_int = 0;
+/// A number that a socket has as an option, or a negative error number.
+pub fn socket_option(fd: c_int, option: c_int) -> Result<c_int, c_int> {
+    let mut value: c_int = 0;
     let mut size = size_of::<c_int>() as libc::socklen_t;
     // SAFETY: the kernel writes one number and its size.
     let ret = unsafe {
@@ -53,10 +53,19 @@ pub fn is_stream(fd: c_int) -> bool {
             SYS_getsockopt,
             fd,
             libc::SOL_SOCKET,
-            libc::SO_TYPE,
-            &raw mut kind,
+            option,
+            &raw mut value,
             &raw mut size
         )
     };
-    ret == 0 && kind == libc::SOCK_STREAM
+    if ret < 0 {
+        Err(ret as c_int)
+    } else {
+        Ok(value)
+    }
+}
+
+/// Whether a socket delivers bytes, of which the rest may follow.
+pub fn is_stream(fd: c_int) -> bool {
+    socket_option(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
 }

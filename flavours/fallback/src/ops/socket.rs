@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
-use super::common::unused;
+use super::common::{socket_option, unused};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::register::files;
@@ -248,47 +248,67 @@ pub fn check_connect(_: &Ring, req: &Req) -> Result<(), c_int> {
     ])
 }
 
-pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+/// Connects without a wait.
+fn connect_at_once(req: &Req) -> isize {
     let fd = req.fd();
-    if how == How::Ready {
-        let mut error: c_int = 0;
-        let mut size = size_of::<c_int>() as libc::socklen_t;
-        // SAFETY: the kernel writes one number and its size.
-        let ret = unsafe {
-            sys!(
-                SYS_getsockopt,
-                fd,
-                libc::SOL_SOCKET,
-                libc::SO_ERROR,
-                &raw mut error,
-                &raw mut size
-            )
-        };
-        if ret < 0 || error != 0 {
-            return Outcome::Done(if ret < 0 { res(ret) } else { -error }, 0);
-        }
-        // Nothing failed, or somebody else has taken the error: the socket knows.
-        // SAFETY: an address of this length.
-        let again = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
-        return match -again as c_int {
-            libc::EISCONN => Outcome::Done(0, 0),
-            libc::EINPROGRESS | libc::EALREADY => Outcome::Park(Place::Poll(OUT)),
-            _ => Outcome::Done(res(again), 0),
-        };
-    }
     let open = sys::open_flags(fd);
     if open < 0 {
-        return Outcome::Done(open, 0);
+        return open as isize;
     }
-    if how == How::Try && open & libc::O_NONBLOCK == 0 {
-        return Outcome::Park(Place::Worker(Class::Unbounded));
+    let kind = match socket_option(fd, libc::SO_TYPE) {
+        Ok(kind) => kind,
+        // No socket: its flags are not touched.
+        Err(error) => return error as isize,
+    };
+    let connect = || {
+        // SAFETY: an address of this length.
+        unsafe { sys!(SYS_connect, fd, address(req), req.offset()) }
+    };
+    // Datagrams: it never waits.
+    if open & libc::O_NONBLOCK != 0 || kind == libc::SOCK_DGRAM {
+        return connect();
     }
-    // SAFETY: an address of this length.
-    let ret = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
-    if how == How::Try && ret == -libc::EINPROGRESS as isize {
-        return Outcome::Park(Place::Poll(OUT));
+    let set = |flags| {
+        // SAFETY: no memory is named.
+        unsafe { sys!(SYS_fcntl, fd, libc::F_SETFL, flags) }
+    };
+    // The call has no flag of its own. Others that wait fail on such a socket until it is connected, and do not wait.
+    set(open | libc::O_NONBLOCK);
+    let ret = connect();
+    set(open);
+    ret
+}
+
+pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+    let fd = req.fd();
+    match how {
+        How::Try => match -connect_at_once(req) as c_int {
+            libc::EINPROGRESS => Outcome::Park(Place::Poll(OUT)),
+            // A local socket whose queue is full: nothing tells when it is not.
+            libc::EAGAIN if sys::open_flags(fd) & libc::O_NONBLOCK == 0 => {
+                Outcome::Park(Place::Worker(Class::Unbounded))
+            }
+            error => Outcome::Done(-error, 0),
+        },
+        How::Ready => {
+            match socket_option(fd, libc::SO_ERROR) {
+                Ok(0) => {}
+                Ok(error) => return Outcome::Done(-error, 0),
+                Err(error) => return Outcome::Done(error, 0),
+            }
+            // Nothing failed, or somebody else has taken the error: the socket knows.
+            match -connect_at_once(req) as c_int {
+                libc::EISCONN => Outcome::Done(0, 0),
+                libc::EINPROGRESS | libc::EALREADY => Outcome::Park(Place::Poll(OUT)),
+                error => Outcome::Done(-error, 0),
+            }
+        }
+        How::Block => {
+            // SAFETY: an address of this length.
+            let ret = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
+            Outcome::Done(res(ret), 0)
+        }
     }
-    Outcome::Done(res(ret), 0)
 }
 
 pub fn check_command(_: &Ring, req: &Req) -> Result<(), c_int> {
