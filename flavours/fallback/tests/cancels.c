@@ -2,7 +2,10 @@
  * Requests that are cancelled while a thread of the library works on them:
  * each ends, and what cancelled it says so.
  */
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #include "file.h"
@@ -93,6 +96,80 @@ static void accepts_blocking(void)
 static void accepts_nonblocking(void)
 {
     accepts(O_NONBLOCK);
+}
+
+static int shared_listener;
+static atomic_uint taken;
+static atomic_bool stops;
+
+static void *take_connections(void *unused)
+{
+    while (!stops) {
+        close(CHECK_SYS(accept(shared_listener, NULL, NULL)));
+        taken++;
+    }
+    return unused;
+}
+
+/* Has a worker wait in accept4(): another thread takes the connection for which it has come. */
+static bool leave_in_accept(struct io_uring *ring, const struct sockaddr_in *address)
+{
+    for (unsigned i = 0; i < 2 * CANCELLED_ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(ring);
+        struct io_uring_cqe *cqe;
+        unsigned before = taken;
+        int client, res = 1;
+
+        io_uring_prep_accept(sqe, shared_listener, NULL, NULL, 0);
+        io_uring_sqe_set_data64(sqe, REPEATED);
+        SUBMIT(ring, 1);
+        client = connect_to(address);
+        while (taken == before && io_uring_peek_cqe(ring, &cqe) != 0)
+            sched_yield();
+        forget(client);
+        io_uring_prep_cancel64(sqe = next_sqe(ring), REPEATED, 0);
+        io_uring_sqe_set_data64(sqe, CANCEL);
+        SUBMIT(ring, 1);
+        for (unsigned done = 0; done < 2 && res != -EALREADY; done++) {
+            struct done one = reap(ring);
+
+            if (one.data == CANCEL)
+                res = one.res;
+            else if (one.res >= 0)
+                close(one.res);
+        }
+        if (res == -EALREADY)
+            return true;
+    }
+    return false;
+}
+
+/* A connection that comes to a ring which was given up meanwhile is closed. */
+static void accepts_for_nobody(void)
+{
+    struct io_uring ring;
+    struct sockaddr_in address;
+    pthread_t thread;
+    unsigned left;
+
+    shared_listener = make_listener(&address);
+    ring_open(&ring, 8, 0);
+    CHECK_EQ(pthread_create(&thread, NULL, take_connections, NULL), 0);
+    left = leave_in_accept(&ring, &address);
+    io_uring_queue_exit(&ring);
+    stops = true;
+    /* one for the thread, and one for the worker */
+    for (unsigned i = 0; i < 1 + left; i++) {
+        int client = connect_to(&address);
+        struct pollfd slot = { .fd = client, .events = POLLIN };
+
+        CHECK_EQ(poll(&slot, 1, 10000), 1);
+        close(client);
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    close(shared_listener);
+    if (!left)
+        skip("no worker was left in accept4()");
 }
 
 /*
@@ -198,6 +275,7 @@ static void receives(void)
 static const struct test_case cases[] = {
     CASE(accepts_blocking),
     CASE(accepts_nonblocking),
+    CASE(accepts_for_nobody),
     CASE(connects),
     CASE(receives),
 };

@@ -212,6 +212,12 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
             )
         };
         if how == How::Block {
+            // Relaxed: the lock that is taken next orders it.
+            if ret >= 0 && ring.closed.load(Ordering::Relaxed) {
+                // Nobody hears of the connection. Whoever made it must not wait for an answer.
+                sys::close(ret as c_int);
+                return Outcome::Done(-libc::ECANCELED, 0);
+            }
             // Before its completion is seen, upon which it may be cancelled.
             let mut state = ring.state.lock();
             let info = state.pending.get_mut(req.id);
