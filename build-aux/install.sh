@@ -8,6 +8,7 @@ set -euo pipefail
 action=$1
 root=$(cd "$(dirname "$0")/.." && pwd)
 major=${VERSION%%.*}
+. "$root/build-aux/pc-path.sh"
 
 put() { # mode source destination
     if [ "$action" = uninstall ]; then
@@ -26,9 +27,6 @@ link() { # target link
     echo "  LINK     $DESTDIR$2 -> $1"
     ln -sf "$1" "$DESTDIR$2"
 }
-
-# In a pkg-config file, a space in a path needs a backslash before it.
-pc_path() { printf '%s' "$1" | sed 's/[ \\"#]/\\&/g; s/\$/$$/g'; }
 
 pc() { # name description
     local file=$BUILD/$1.pc

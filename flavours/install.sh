@@ -10,6 +10,7 @@ set -euo pipefail
 action=$1 name=liburing-$2
 source=$(cd "$(dirname "$0")" && pwd)/$2
 folder=$libdir/$name major=${VERSION%%.*}
+. "$source/../../build-aux/pc-path.sh"
 
 put() { # mode source destination [install option...]
     local mode=$1 source=$2 destination=$3
@@ -28,9 +29,9 @@ fill() { # file: written from its template
     text=$(<"$source/$1.in")
     text=${text//@LIBRARY@/"$folder/liburing.so.$major"}
     text=${text//@LIBRARY_FFI@/"$folder/liburing-ffi.so.$major"}
-    text=${text//@prefix@/"$prefix"}
-    text=${text//@libdir@/"$libdevdir"}
-    text=${text//@includedir@/"$includedir"}
+    text=${text//@prefix@/"$(pc_path "$prefix")"}
+    text=${text//@libdir@/"$(pc_path "$libdevdir")"}
+    text=${text//@includedir@/"$(pc_path "$includedir")"}
     text=${text//@VERSION@/"$VERSION"}
     printf '%s\n' "$text" >"$BUILT/$1"
 }

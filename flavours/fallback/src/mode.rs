@@ -1,5 +1,6 @@
 //! What the user asks for in the environment, and the one line that says what is done.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -33,7 +34,8 @@ fn variable(name: &CStr) -> Option<&'static [u8]> {
     }
 }
 
-/// `LIBURING_FALLBACK`, read once.
+/// `LIBURING_FALLBACK`, read once: at the first ring, or, where a filter is asked for, when the library is loaded. That is
+/// when values that nobody knows are told of.
 pub fn mode() -> Mode {
     // Relaxed: every thread that finds it unset stores the same value.
     match MODE.load(Ordering::Relaxed) {
@@ -47,8 +49,37 @@ pub fn mode() -> Mode {
         Some(b"never") => (Mode::Never, 2),
         _ => (Mode::Auto, 0),
     };
-    MODE.store(number, Ordering::Relaxed);
+    // Relaxed: nothing else is published with it, and of the threads that come here one alone takes the place of UNREAD.
+    if MODE.swap(number, Ordering::Relaxed) == UNREAD {
+        for (name, known) in KNOWN {
+            tell_of_unknown(name, known);
+        }
+    }
     mode
+}
+
+/// The variables, and the values that each may have. Without hooks there is no SIGSYS.
+const KNOWN: &[(&CStr, &[&str])] = &[
+    (c"LIBURING_FALLBACK", &["auto", "always", "never"]),
+    (c"LIBURING_FALLBACK_VERBOSE", &["0", "1"]),
+    #[cfg(feature = "hooks")]
+    (c"LIBURING_FALLBACK_SIGSYS", &["0", "1"]),
+];
+
+/// One line of a variable whose value is none of those known. It counts as unset, and so does an empty one.
+fn tell_of_unknown(name: &CStr, known: &[&str]) {
+    let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
+        return;
+    };
+    if known.iter().any(|one| one.as_bytes() == value) {
+        return;
+    }
+    write(&format!(
+        "{}={:?} is unknown and counts as unset; known values: {}",
+        name.to_string_lossy(),
+        String::from_utf8_lossy(value),
+        known.join(", ")
+    ));
 }
 
 /// `LIBURING_FALLBACK_SIGSYS`.
@@ -61,8 +92,22 @@ pub fn asks_for_sigsys() -> bool {
 #[cfg(feature = "hooks")]
 pub fn complain(what: &str, errno: c_int) {
     write(&format!(
-        "LIBURING_FALLBACK_SIGSYS=1: {what} (errno {errno})"
+        "LIBURING_FALLBACK_SIGSYS=1: {what} ({})",
+        error_name(errno)
     ));
+}
+
+/// What the manual calls an error that a refusal has, else its number.
+fn error_name(errno: c_int) -> Cow<'static, str> {
+    macro_rules! names {
+        ($($name:ident)*) => {
+            match errno {
+                $(libc::$name => stringify!($name).into(),)*
+                other => format!("errno {other}").into(),
+            }
+        };
+    }
+    names!(EPERM ENOSYS EACCES EOPNOTSUPP EINVAL ENOMEM EFAULT ESRCH)
 }
 
 fn write(what: &str) {
@@ -78,7 +123,7 @@ pub fn say(refusal: Option<c_int>) {
         return;
     }
     let why = match refusal {
-        Some(errno) => format!("the kernel refuses io_uring_setup (errno {errno})"),
+        Some(errno) => format!("the kernel refuses io_uring_setup ({})", error_name(errno)),
         None => "LIBURING_FALLBACK=always".into(),
     };
     write(&format!("serving io_uring from user space: {why}"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes own cases instructions refusals ffi static crate races qemu container (all by default)
+# usage: check.sh [PART...]     parts: modes wrapper own cases instructions refusals ffi static crate races qemu container (all by default)
 # environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names)
 #              ARCHIVE_TESTS (those linked to the plain archive)
 #              STATIC_PROGRAMS (those in FALLBACK_OUT/static) PREFIX (headers for programs)
@@ -36,7 +36,7 @@ modes() {
     for error in EPERM ENOSYS EACCES EOPNOTSUPP; do
         "$refuse" -e "$error" env LIBURING_FALLBACK_VERBOSE=1 "LD_PRELOAD=$library" "$C_TESTS/nop" one_request >"$work/out" 2>&1 ||
             fail "auto, $error: $(cat "$work/out")"
-        lines=$(grep -c 'serving io_uring from user space: the kernel refuses' "$work/out")
+        lines=$(grep -cxF "liburing-fallback: serving io_uring from user space: the kernel refuses io_uring_setup ($error)" "$work/out") || true
         [ "$lines" = 1 ] || fail "auto, $error: said $lines times"
     done
     "$refuse" -e EPERM env LIBURING_FALLBACK=never "LD_PRELOAD=$library" "$C_TESTS/nop" one_request >"$work/out" 2>&1 || true
@@ -50,10 +50,37 @@ modes() {
     LIBURING_FALLBACK=always LIBURING_FALLBACK_VERBOSE=1 LD_LIBRARY_PATH=$FALLBACK_OUT "$C_TESTS/nop" one_request >"$work/out" 2>&1 ||
         fail "always, by name: $(cat "$work/out")"
     grep -q 'LIBURING_FALLBACK=always' "$work/out" || fail "by name: another library was loaded"
+    unknown_values
     # kernel.io_uring_disabled lets calls without a ring pass, such as queries.
     c_cases "$refuse -e EPERM -c io_uring_setup env LD_PRELOAD=$library" nop raw register_misc >"$work/out" 2>&1 ||
         fail "auto, set-up alone refused: $(cat "$work/out")"
     echo "modes: auto, never and always do what they say"
+}
+
+# What is asked for in other words than those known is told of, once for each variable.
+unknown_values() {
+    local set told
+    # usage: tells LINES ASSIGNMENT...: of a program that sets up two rings, and nothing of one that does not
+    tells() {
+        local want=$1
+        shift
+        env "$@" "LD_PRELOAD=$library" true >"$work/out" 2>&1
+        [ ! -s "$work/out" ] || fail "$*, without a ring: $(cat "$work/out")"
+        "$refuse" -e EPERM env "$@" "LD_PRELOAD=$library" "$C_TESTS/msg_ring" data >"$work/out" 2>&1 || fail "$*: $(cat "$work/out")"
+        told=$(grep -c 'is unknown and counts as unset' "$work/out") || true
+        [ "$told" = "$want" ] || fail "$*: $told lines tell of it, not $want: $(cat "$work/out")"
+    }
+    tells 1 LIBURING_FALLBACK=allways
+    grep -qxF 'liburing-fallback: LIBURING_FALLBACK="allways" is unknown and counts as unset; known values: auto, always, never' "$work/out" ||
+        fail "of an unknown value it says: $(cat "$work/out")"
+    for set in _VERBOSE=yes _SIGSYS=on; do
+        tells 1 "LIBURING_FALLBACK$set"
+        grep -qF "LIBURING_FALLBACK${set%=*}=\"${set#*=}\" is unknown and counts as unset; known values: 0, 1" "$work/out" ||
+            fail "of $set it says: $(cat "$work/out")"
+    done
+    tells 3 LIBURING_FALLBACK=AUTO LIBURING_FALLBACK_VERBOSE=2 LIBURING_FALLBACK_SIGSYS=2
+    tells 0 LIBURING_FALLBACK= LIBURING_FALLBACK_VERBOSE= LIBURING_FALLBACK_SIGSYS=
+    tells 0 LIBURING_FALLBACK=auto LIBURING_FALLBACK_VERBOSE=0 LIBURING_FALLBACK_SIGSYS=0
 }
 
 OWN=(probe offers cancels credentials ends files futexes leading readiness sharing signals turns wakes)
@@ -125,7 +152,7 @@ instructions() {
         ends 42 "refused" "$refuse" -e EPERM $switch "$programs/signals" filters $((before + 2))
         ends 42 "with liburing-ffi" "$refuse" -e EPERM $switch:"$FALLBACK_OUT/liburing-ffi.so.2" "$programs/signals" filters $((before + 2))
         ends 43 "no filter to be had" "$refuse" -e EPERM "$refuse" -e ENOSYS -c seccomp $switch "$programs/signals" filters $((before + 2))
-        [ "$(grep -c '^liburing-fallback: LIBURING_FALLBACK_SIGSYS=1: no filter can be installed (errno 38)$' "$work/out")" = 1 ] ||
+        [ "$(grep -c '^liburing-fallback: LIBURING_FALLBACK_SIGSYS=1: no filter can be installed (ENOSYS)$' "$work/out")" = 1 ] ||
             fail "no filter to be had: said $(cat "$work/out")"
         if LD_PRELOAD=$library "$C_TESTS/nop" one_request >/dev/null 2>&1; then
             ends 44 "allowed" $switch "$programs/signals" filters "$before"
@@ -309,13 +336,15 @@ qemu() {
     echo "qemu: images converted both ways, checksums equal"
 }
 
+wrapper() { "$here/wrapper.sh" || fail "the command liburing-fallback"; }
+
 container() {
     local status=0
     "$here/container.sh" || status=$?
     [ "$status" = 0 ] || [ "$status" = 77 ] || fail "in a container"
 }
 
-[ $# -gt 0 ] || set -- modes own cases instructions refusals ffi static crate races qemu container
+[ $# -gt 0 ] || set -- modes wrapper own cases instructions refusals ffi static crate races qemu container
 for part in "$@"; do
     "$part"
 done

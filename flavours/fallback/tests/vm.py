@@ -50,10 +50,10 @@ def plan(kernel, args, programs, own):
         return f"run {args.limit} {name} /{console.PROGRAMS}/{program} {case}"
 
     if not kernel.has_io_uring:
-        why, refuse = "the kernel refuses io_uring_setup (errno 38)", ["env LIBURING_FALLBACK never", witness(NOBODY),
+        why, refuse = "the kernel refuses io_uring_setup (ENOSYS)", ["env LIBURING_FALLBACK never", witness(NOBODY),
                                                                       "env LIBURING_FALLBACK auto"]
     elif kernel.version >= SYSCTL_SINCE:
-        why, refuse = "the kernel refuses io_uring_setup (errno 1)", [witness(KERNEL), f"set {SYSCTL} 2"]
+        why, refuse = "the kernel refuses io_uring_setup (EPERM)", [witness(KERNEL), f"set {SYSCTL} 2"]
     else:
         why, refuse = ALWAYS, [witness(KERNEL), "env LIBURING_FALLBACK always"]
     return [f"env TMPDIR /{console.FOLDER}", f"env C_TESTS_WATCHDOG {WATCHDOG}", "env LIBURING_FALLBACK_VERBOSE 1", *refuse, witness(EMULATED),
