@@ -6,7 +6,8 @@
 //! * Watching files: native AIO does not tell watchers.
 //! * `syscall` and `mmap`: for programs that use io_uring without liburing.
 //!
-//! While there are no emulated rings, each hook only calls the function that it replaces.
+//! While there are no emulated rings, each hook only calls the function that it replaces. So it does in a child of `vfork`,
+//! whose descriptors are not those of the rings.
 
 #![allow(
     clippy::undocumented_unsafe_blocks,
@@ -21,7 +22,7 @@ use uring_core::kernel::Native;
 use crate::aio::WATCHED;
 use crate::inside::Inside;
 use crate::next::{missing, next, set_errno};
-use crate::{lead, life, make, poller, serve, table};
+use crate::{lead, life, make, poller, process, serve, sys, table};
 
 /// A kernel's return value as libc returns it.
 fn libc_ret(ret: isize) -> c_long {
@@ -32,9 +33,14 @@ fn libc_ret(ret: isize) -> c_long {
     ret as c_long
 }
 
+/// Whether there are rings that a hook could affect.
+fn concerned() -> bool {
+    table::any() && process::is_own()
+}
+
 /// Makes the descriptors of rings without completions unreadable.
 fn quiet_all() {
-    if table::any() {
+    if concerned() {
         let Some(_inside) = Inside::begin() else {
             return;
         };
@@ -83,17 +89,29 @@ polls! {
     epoll_pwait2(set: c_int, events: *mut c_void, most: c_int, timeout: *const c_void, mask: *const c_void);
 }
 
-/// Called before a descriptor is closed. Returns the ring that it leads to.
+/// Called before a descriptor is closed.
 fn closing(fd: c_int) {
-    if table::any() {
-        let Some(_inside) = Inside::begin() else {
-            return;
-        };
-        if let Some(ring) = table::remove(fd) {
-            make::closed(ring, false);
-        }
-        life::before_close(fd, fd);
+    if concerned() {
+        end_and_keep(fd);
     }
+}
+
+/// Called before `old` becomes `new`, too, which closes `new`.
+fn replacing(old: c_int, new: c_int) {
+    if old != new && concerned() && sys::open_flags(old) >= 0 {
+        end_and_keep(new);
+    }
+}
+
+/// Ends the ring that a descriptor leads to, or has requests keep its file.
+fn end_and_keep(fd: c_int) {
+    let Some(_inside) = Inside::begin() else {
+        return;
+    };
+    if let Some(ring) = table::remove(fd) {
+        make::closed(ring, false);
+    }
+    life::before_close(fd, fd);
 }
 
 /// `close`.
@@ -109,9 +127,7 @@ pub extern "C" fn close(fd: c_int) -> c_int {
 /// `dup2`, which closes `new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
-    if old != new && crate::sys::open_flags(old) >= 0 {
-        closing(new);
-    }
+    replacing(old, new);
     match next!(c"dup2" => extern "C" fn(c_int, c_int) -> c_int) {
         Some(next) => next(old, new),
         None => missing(),
@@ -121,9 +137,7 @@ pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
 /// `dup3`, which closes `new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn dup3(old: c_int, new: c_int, flags: c_int) -> c_int {
-    if old != new && crate::sys::open_flags(old) >= 0 {
-        closing(new);
-    }
+    replacing(old, new);
     match next!(c"dup3" => extern "C" fn(c_int, c_int, c_int) -> c_int) {
         Some(next) => next(old, new, flags),
         None => missing(),
@@ -171,12 +185,12 @@ fn closing_range(first: c_uint, last: c_uint) {
         first.min(CLOSE_RANGE_LAST) as c_int,
         last.min(CLOSE_RANGE_LAST) as c_int,
     );
-    if !table::any() {
+    if !concerned() {
         return;
     }
     for ring in table::all() {
         if (first..=last).contains(&ring.descriptor()) {
-            closing(ring.descriptor());
+            end_and_keep(ring.descriptor());
         }
     }
     if let Some(_inside) = Inside::begin() {

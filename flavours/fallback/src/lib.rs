@@ -21,7 +21,7 @@
 //! | [`credentials`] | what a request's rights come from |
 //! | [`register`] | what `io_uring_register` offers |
 //! | [`life`] | fork, and closing of descriptors that requests use |
-//! | `hooks`, `next`, [`inside`] | functions that replace libc's; what they replace; signal handlers that call them |
+//! | `hooks`, `next`, [`inside`], `process` | functions that replace libc's; what they replace; signal handlers and children of `vfork` that call them |
 //! | `serve`, `sigsys` | programs without liburing: their system calls by number, and by instructions of their own |
 //! | [`sys`], [`real`], [`lock`], [`numbers`] | bare system calls, those of io_uring to the kernel; a lock that survives fork; maps from numbers |
 //!
@@ -67,6 +67,8 @@ mod ops;
 mod parked;
 mod poller;
 mod post;
+#[cfg(feature = "hooks")]
+mod process;
 mod real;
 mod register;
 mod request;

@@ -10,6 +10,8 @@ use crate::aio::AIO;
 use crate::futex::WAITING;
 use crate::lock::Lock;
 use crate::poller::{self, POLLER};
+#[cfg(feature = "hooks")]
+use crate::process;
 use crate::ring::Ring;
 use crate::table::{self, TABLE};
 use crate::workers::{self, POOLS};
@@ -81,6 +83,8 @@ extern "C" fn parent() {
 extern "C" fn child() {
     let rings = release();
     sys::forked();
+    #[cfg(feature = "hooks")]
+    process::renew();
     POOLS.lock().forget();
     WAITING.lock().forget();
     POLLER.lock().forget();

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use libc::{SIG_DFL, SIG_IGN, sighandler_t, siginfo_t, sigset_t};
 
 use crate::next::{missing, next, set_errno};
+use crate::process;
 use crate::sys::sys;
 
 type Action = libc::sigaction;
@@ -42,6 +43,14 @@ unsafe fn real_sigaction(signal: c_int, new: *const Action, old: *mut Action) ->
     match next!(c"sigaction" => Sigaction) {
         Some(next) => unsafe { next(signal, new, old) },
         None => missing(),
+    }
+}
+
+/// The program has an action for the signal. In a child of `vfork` it is forgotten: until it executes a program the signal
+/// is the library's, and the memory is the parent's.
+fn choose(action: &Action) {
+    if process::is_own() {
+        remember(action);
     }
 }
 
@@ -162,7 +171,7 @@ pub unsafe extern "C" fn sigaction(signal: c_int, new: *const Action, old: *mut 
     let before = remembered();
     // The new one is read first: both may be one structure.
     if !new.is_null() {
-        remember(unsafe { &*new });
+        choose(unsafe { &*new });
     }
     if !old.is_null() {
         unsafe { old.write(before) };
@@ -184,7 +193,7 @@ pub unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighand
         new.sa_sigaction = handler;
         new.sa_flags = libc::SA_RESTART;
         let before = remembered();
-        remember(&new);
+        choose(&new);
         return before.sa_sigaction;
     }
     match next!(c"signal" => Signal) {

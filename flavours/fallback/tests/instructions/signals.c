@@ -305,6 +305,27 @@ static void executed(void)
     CHECK(is_served(status));
 }
 
+static void give_up_in_child(void)
+{
+    pid_t child = vfork();
+
+    if (child == 0)
+        _exit(signal(SIGSYS, SIG_DFL) == SIG_ERR);
+    CHECK_SYS(child);
+    CHECK_EQ(waitpid(child, NULL, 0), child);
+}
+
+/* What a child of vfork(2) does with the signal is its own, though the memory is its parent's. */
+static void in_a_child(void)
+{
+    struct sigaction action;
+
+    CHECK(signal(SIGSYS, on_signal) != SIG_ERR);
+    give_up_in_child();
+    CHECK_SYS(sigaction(SIGSYS, NULL, &action));
+    CHECK(action.sa_handler == on_signal);
+}
+
 static const struct test_case cases[] = {
     CASE(during_a_call),
     CASE(ends_a_wait),
@@ -313,6 +334,7 @@ static const struct test_case cases[] = {
     CASE(without_a_handler),
     CASE(blocked),
     CASE(executed),
+    CASE(in_a_child),
 };
 
 int main(int argc, char **argv)
