@@ -140,9 +140,16 @@ pub fn before_close(first: c_int, last: c_int) {
     wait_for_aio(first, last);
 }
 
+/// Whether closing a descriptor waits for requests that use it.
+pub fn is_in_use(fd: c_int) -> bool {
+    workers::uses(fd, fd) || aio::uses(fd, fd)
+}
+
 /// Waits until no native AIO on these descriptors is in flight.
 fn wait_for_aio(first: c_int, last: c_int) {
     while aio::uses(first, last) {
+        // Whoever would look for its end may be this thread.
+        aio::reap();
         if poller::attend(None).is_some() {
             continue;
         }

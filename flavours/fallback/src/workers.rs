@@ -1,5 +1,6 @@
 //! Threads for requests that may wait: made on demand, ended when idle.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -16,6 +17,23 @@ const IDLE: u64 = 5_000_000_000;
 const CLASSES: usize = 2;
 /// The most workers for requests that may wait for ever: many of these can be in flight.
 const MOST_UNBOUNDED: usize = 1024;
+
+/// A job that a worker runs.
+#[derive(Clone, Copy)]
+struct Mine {
+    class: usize,
+    ring: *const Ring,
+    fd: c_int,
+    file: Option<c_int>,
+}
+
+thread_local! {
+    /// The job whose request this thread works on. What runs after it, such as the rest of its chain, is none.
+    static MINE: Cell<Option<Mine>> = const { Cell::new(None) };
+}
+
+/// The descriptor of a job that works on none any more.
+const NONE: c_int = -1;
 
 /// One class of workers.
 struct Pool {
@@ -208,25 +226,25 @@ fn work(class: usize) {
             job = pool.jobs.remove(&id);
         }
         if let Some(job) = job {
-            let (ring, file, fd) = (Arc::as_ptr(&job.ring), job.req.ordered_file(), job.req.fd());
-            pool.running.push((ring, fd));
+            let mine = Mine {
+                class,
+                ring: Arc::as_ptr(&job.ring),
+                fd: job.req.fd(),
+                file: job.req.ordered_file(),
+            };
+            pool.running.push((mine.ring, mine.fd));
+            MINE.set(Some(mine));
             drop(pools);
             job.resume(How::Block);
-            let mut pools = POOLS.lock();
-            let pool = pools.get(class);
-            if let Some(at) = pool
-                .running
-                .iter()
-                .position(|(other, at)| *at == fd && *other == ring)
-            {
-                pool.running.swap_remove(at);
-            }
-            if let Some(file) = file {
-                next_on(pool, file);
-            }
-            drop(pools);
-            ENDED.fetch_add(1, Ordering::Release);
-            sys::futex_wake(&ENDED, false, i32::MAX);
+            // Without the file, if it was left already.
+            end(
+                MINE.take().unwrap_or(Mine {
+                    fd: NONE,
+                    file: None,
+                    ..mine
+                }),
+                false,
+            );
             continue;
         }
         pool.idle += 1;
@@ -243,6 +261,40 @@ fn work(class: usize) {
     }
 }
 
+/// A job works on its file no more. Others on it, and those who wait for the file, go on.
+fn end(mine: Mine, stays: bool) {
+    let mut pools = POOLS.lock();
+    let pool = pools.get(mine.class);
+    let mut running = pool.running.iter();
+    if let Some(at) = running.position(|(ring, fd)| *fd == mine.fd && *ring == mine.ring) {
+        if !stays {
+            pool.running.swap_remove(at);
+        } else if let Some((_, fd)) = pool.running.get_mut(at) {
+            *fd = NONE;
+        }
+    }
+    if let Some(file) = mine.file {
+        next_on(pool, file);
+    }
+    drop(pools);
+    ENDED.fetch_add(1, Ordering::Release);
+    sys::futex_wake(&ENDED, false, i32::MAX);
+}
+
+/// Before this thread asks who uses a file: the job that it ran does no more, as it runs something else now. The end of
+/// the job's ring waits for this thread all the same.
+fn leave_file() {
+    if let Some(mine) = MINE.take() {
+        end(mine, true);
+    }
+}
+
+/// Whether a worker uses one of these descriptors.
+pub fn uses(first: c_int, last: c_int) -> bool {
+    leave_file();
+    POOLS.lock().get(0).uses(first, last)
+}
+
 /// A number that moves when a job ends.
 pub fn ended() -> u32 {
     ENDED.load(Ordering::Acquire)
@@ -257,11 +309,9 @@ pub fn wait_for_end(since: u32, until: u64) -> c_int {
 pub fn wait_for_files(first: c_int, last: c_int) {
     loop {
         let since = ended();
-        let mut pools = POOLS.lock();
-        if !pools.get(0).uses(first, last) {
+        if !uses(first, last) {
             return;
         }
-        drop(pools);
         sys::futex_wait(&ENDED, since, false, None);
     }
 }

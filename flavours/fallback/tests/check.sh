@@ -83,7 +83,7 @@ unknown_values() {
     tells 0 LIBURING_FALLBACK=auto LIBURING_FALLBACK_VERBOSE=0 LIBURING_FALLBACK_SIGSYS=0
 }
 
-OWN=(probe offers cancels credentials ends files futexes leading readiness sharing signals turns vforks wakes)
+OWN=(probe offers cancels closes credentials ends files futexes leading readiness sharing signals turns vforks wakes)
 own() {
     local test
     for test in "${OWN[@]}"; do

@@ -95,7 +95,7 @@ pub fn check_close(_: &Ring, req: &Req) -> Result<(), c_int> {
     }
 }
 
-pub fn close(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+pub fn close(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     let slot = req.file_index();
     if slot != 0 {
         return Outcome::Done(files::clear(ring, slot - 1), 0);
@@ -104,6 +104,10 @@ pub fn close(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome 
     if table::is_ring(fd) {
         // The kernel refuses to close a ring by a request.
         return Outcome::Done(-libc::EBADF, 0);
+    }
+    // Only a thread of the program's that submits waits for them itself. Others may have to run what it would wait for.
+    if how != How::Block && !batch.within_enter && life::is_in_use(fd) {
+        return Outcome::Park(Place::Worker(Class::Unbounded));
     }
     life::before_close(fd, fd);
     Outcome::Done(sys::close(fd), 0)
