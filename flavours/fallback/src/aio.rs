@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 use std::sync::atomic::AtomicBool;
 
+use crate::due;
 use crate::job::Job;
 use crate::lock::Lock;
 use crate::numbers::Numbers;
@@ -143,6 +144,7 @@ pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
     if !aio.is_there() {
         return jobs;
     }
+    due::something_waits();
     let (context, eventfd) = (aio.context, aio.eventfd);
     let mut blocks = Vec::with_capacity(jobs.len());
     for job in &jobs {

@@ -101,10 +101,12 @@ fn call() {
     sys::futex_wake(&CALLS, false, 1);
 }
 
-/// A thread is going to wait as soon as it has submitted: the poller's thread need not begin before.
-pub fn about_to_wait() {
+/// A thread is going to wait as soon as it has submitted: the poller's thread need not begin before. It may have read the
+/// clock.
+pub fn about_to_wait(now: Option<u64>) {
     if LEFT.load(Ordering::Relaxed) != 0 {
-        LEFT.store(sys::monotonic(), Ordering::SeqCst);
+        let now = now.unwrap_or_else(sys::monotonic);
+        LEFT.store(now, Ordering::SeqCst);
         relieve();
     }
 }

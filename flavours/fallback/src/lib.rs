@@ -46,6 +46,7 @@ mod batch;
 mod completion;
 mod credentials;
 mod deadline;
+mod due;
 mod epoll;
 mod futex;
 mod gather;

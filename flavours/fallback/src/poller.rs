@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::aio::Aio;
 use crate::epoll::{self, AIO, AT_ONCE, EDGE, Events, LOOKS, NO_EVENTS, WAKE, control, sleep};
 use crate::job::Job;
 use crate::lock::{Guard, Lock};
@@ -14,7 +15,7 @@ use crate::sys;
 use crate::timers::Timers;
 use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, Who, is_orphaned};
 use crate::watched::{Armed, For, Turn, Watched};
-use crate::{aio, lead, table, wake};
+use crate::{aio, due, lead, table, wake};
 
 const IDLE: u64 = 5_000_000_000;
 /// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
@@ -51,6 +52,7 @@ pub static POLLER: Lock<Poller> = Lock::new(Poller {
 impl Poller {
     /// Makes the sets and the thread unless they exist. `false`: there are no sets.
     fn is_there(&mut self) -> bool {
+        due::something_waits();
         if self.level < 0 {
             let Some((level, edge, wake)) = epoll::make() else {
                 return false;
@@ -65,6 +67,11 @@ impl Poller {
             ORPHANED.store(!self.runs, Ordering::SeqCst);
         }
         true
+    }
+
+    /// Whether nothing waits here, and nothing for native AIO.
+    fn is_idle(&self, aio: &Aio) -> bool {
+        aio.is_idle() && self.fds.is_empty() && self.timers.is_empty()
     }
 
     /// Has epoll report the next of these events on a descriptor.
@@ -189,7 +196,7 @@ pub fn attend(until: Option<u64>) -> Option<c_int> {
     {
         let aio = aio::AIO.lock();
         let poller = POLLER.lock();
-        if aio.is_idle() && poller.fds.is_empty() && poller.timers.is_empty() {
+        if poller.is_idle(&aio) {
             ORPHANED.store(false, Ordering::SeqCst);
             return None;
         }
@@ -203,7 +210,7 @@ pub fn attend(until: Option<u64>) -> Option<c_int> {
 pub fn begin_to_lead(until: Option<u64>) -> Option<u64> {
     let aio = aio::AIO.lock();
     let mut poller = POLLER.lock();
-    if aio.is_idle() && poller.fds.is_empty() && poller.timers.is_empty() {
+    if poller.is_idle(&aio) {
         return None;
     }
     let now = sys::monotonic();
@@ -365,6 +372,21 @@ pub fn look() {
     }
 }
 
+/// In a call of the program's at a time: looks, if something waits and nobody has looked for a moment.
+pub fn look_if_due(now: u64) {
+    if !due::is_due(now) {
+        return;
+    }
+    {
+        let aio = aio::AIO.lock();
+        if POLLER.lock().is_idle(&aio) {
+            due::nothing_waits();
+            return;
+        }
+    }
+    look();
+}
+
 /// The thread.
 fn serve() {
     let mut events = NO_EVENTS;
@@ -381,13 +403,9 @@ fn serve() {
             continue;
         }
         if round(&mut events, 0, Who::Serves) <= 0 {
-            let aio = aio::AIO.lock().is_idle();
+            let aio = aio::AIO.lock();
             let mut poller = POLLER.lock();
-            if aio
-                && poller.fds.is_empty()
-                && poller.timers.is_empty()
-                && poller.until <= sys::monotonic()
-            {
+            if poller.is_idle(&aio) && poller.until <= sys::monotonic() {
                 poller.runs = false;
                 return;
             }
@@ -464,9 +482,11 @@ pub fn waited_for(ring: &Arc<Ring>) -> Vec<libc::pollfd> {
 
 fn fire_timers() {
     loop {
+        let now = sys::monotonic();
+        due::looked(now);
         // Not under the lock from here on.
-        let due = POLLER.lock().timers.take_due(sys::monotonic());
-        match due {
+        let job = POLLER.lock().timers.take_due(now);
+        match job {
             Some(job) => job.resume(How::Ready),
             None => return,
         }

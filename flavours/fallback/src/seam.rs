@@ -19,7 +19,7 @@ use crate::mode::{self, Mode};
 use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
-use crate::{gather, lead, life, make, poller, real, register, run, submit, sys, table};
+use crate::{due, gather, lead, life, make, poller, real, register, run, submit, sys, table};
 
 /// The kernel, or what stands in for it.
 pub struct User;
@@ -264,8 +264,12 @@ unsafe fn enter(
     }
     poller::attend(Some(0));
     run::take_back(ring);
+    let now = due::time();
+    if let Some(now) = now {
+        poller::look_if_due(now);
+    }
     if min_complete != 0 {
-        lead::about_to_wait();
+        lead::about_to_wait(now);
     }
     let mut submitted = 0;
     if to_submit != 0 || ring.has(IORING_SETUP_SQPOLL) {

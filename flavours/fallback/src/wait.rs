@@ -175,6 +175,11 @@ fn wait_for(ring: &Arc<Ring>, wanted: u32, mut limits: Limits) -> c_int {
         Some(mask) => masked(ring, wanted, limits, mask),
         None => sleep(ring, wanted, limits),
     };
+    // What has happened by the end of its time is to be seen, whether or not another thread has looked: the time may have
+    // been none.
+    if ret == -libc::ETIME {
+        gather_most(ring);
+    }
     // Completions that came meanwhile take precedence over the reason why the wait ended.
     if ring.ready() != 0 { 0 } else { ret }
 }

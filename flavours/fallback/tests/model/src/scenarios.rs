@@ -69,14 +69,14 @@ fn has_waited() {
 #[test]
 fn about_to_wait() {
     fn other() {
-        lead::about_to_wait();
+        lead::about_to_wait(None);
         if let Some(leader) = Leader::begin() {
             leader.has_waited();
         }
         sys::event();
     }
     fn this() {
-        lead::about_to_wait();
+        lead::about_to_wait(None);
         wait();
     }
     model(|| beside(other, this));
