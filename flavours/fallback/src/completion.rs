@@ -12,8 +12,7 @@ use crate::ring::{Ring, State};
 #[inline]
 pub fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Completion> {
     // A link timeout is a success whatever became of it.
-    let success = res >= 0 && !req.short || req.is_link_timeout();
-    if req.has(IOSQE_CQE_SKIP_SUCCESS) && success {
+    if req.has(IOSQE_CQE_SKIP_SUCCESS) && (!req.breaks(res) || req.is_link_timeout()) {
         return None;
     }
     let (flags, big) = wide(ring, req, flags);

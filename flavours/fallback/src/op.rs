@@ -56,6 +56,8 @@ pub struct Op {
     beside_last: bool,
     /// It is refused or not by what its thread may do.
     credentials: bool,
+    /// Whether what is linked to it goes on although it failed with this error.
+    unbroken: Option<fn(&Req, c_int) -> bool>,
     /// Posts an event and stays where it waits. `false`: it ends, and its last completion is to come.
     event: Option<fn(&Job) -> bool>,
 }
@@ -76,6 +78,7 @@ pub const fn op(
         transfers: false,
         beside_last: false,
         credentials: false,
+        unbroken: None,
         event: None,
     }
 }
@@ -100,6 +103,11 @@ impl Op {
     }
     pub const fn with_credentials(mut self) -> Op {
         self.credentials = true;
+        self
+    }
+    /// As in the kernel no error of its call breaks a chain. `called`: whether it is the call's error.
+    pub const fn unbroken(mut self, called: fn(&Req, c_int) -> bool) -> Op {
+        self.unbroken = Some(called);
         self
     }
     pub const fn with_event(mut self, event: fn(&Job) -> bool) -> Op {
@@ -194,18 +202,27 @@ pub fn issue_as(op: &Op, ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut 
         }
     }
     if req.personality.is_none() {
-        return (op.issue)(ring, req, how, batch);
+        return start(op, ring, req, how, batch);
     }
     // One that has waited began with its rights, and goes on with an open file wherever it is.
     let Some(lent) = req.personality.clone().filter(|_| req.id == 0) else {
-        return (op.issue)(ring, req, how, batch);
+        return start(op, ring, req, how, batch);
     };
     if !batch.within_enter && *lent != Credentials::own() {
         // A thread of the program's has to take them on.
         return Outcome::HandBack;
     }
-    lent.lend(|| (op.issue)(ring, req, how, batch))
+    lent.lend(|| start(op, ring, req, how, batch))
         .unwrap_or(Outcome::Done(-libc::EPERM, 0))
+}
+
+#[inline]
+fn start(op: &Op, ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
+    let outcome = (op.issue)(ring, req, how, batch);
+    if let (Outcome::Done(error @ ..0, _), Some(called)) = (&outcome, op.unbroken) {
+        req.unbroken = called(req, *error);
+    }
+    outcome
 }
 
 /// Copies what the program may change once the request is submitted. Done once.

@@ -79,6 +79,8 @@ pub struct Req {
     pub drained: bool,
     /// It transferred fewer bytes than it asked for, which breaks a chain.
     pub short: bool,
+    /// It failed in a way that breaks no chain.
+    pub unbroken: bool,
     /// If not 0, it completes with this result without being started.
     pub failed: c_int,
 }
@@ -99,6 +101,7 @@ impl Req {
             counted: false,
             drained: false,
             short: false,
+            unbroken: false,
             failed: 0,
         }
     }
@@ -147,10 +150,15 @@ impl Req {
     }
 
     /// Whether this negative result does not end a chain: the end of a time that the program calls a success.
-    pub fn is_success(&self, res: c_int) -> bool {
+    fn is_success(&self, res: c_int) -> bool {
         self.is(IORING_OP_TIMEOUT)
             && res == -libc::ETIME
             && self.op_flags() & IORING_TIMEOUT_ETIME_SUCCESS != 0
+    }
+
+    /// Whether this result breaks a chain, and is told of where the program does not want to hear of a success.
+    pub fn breaks(&self, res: c_int) -> bool {
+        (res < 0 && !self.unbroken && !self.is_success(res)) || self.short
     }
 
     /// Whether it is a no-op that asks for a CQE of 32 bytes.

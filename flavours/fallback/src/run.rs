@@ -428,7 +428,7 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
         state.in_flight -= 1;
         cancel_timeout(ring, &mut state, &timeout.req);
     }
-    let failed = (res < 0 && !req.is_success(res)) || req.short;
+    let failed = req.breaks(res);
     let mut following = req.link.take();
     if let Some(timeout) = following.take_if(|link| link.is_link_timeout()) {
         following = drop_timeout(ring, &mut state, timeout);

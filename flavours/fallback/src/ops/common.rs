@@ -5,7 +5,7 @@ use std::ffi::c_int;
 use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE};
 
 use crate::request::Req;
-use crate::sys::sys;
+use crate::sys::{self, sys};
 
 pub const IN: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
 pub const OUT: u32 = libc::EPOLLOUT as u32;
@@ -19,6 +19,13 @@ pub fn unused(fields: &[u64]) -> Result<(), c_int> {
     } else {
         Err(-libc::EINVAL)
     }
+}
+
+/// Whether a request's call found its file: else the request failed before.
+#[cold]
+pub fn had_file(req: &Req, error: c_int) -> bool {
+    let open = || sys::open_flags(req.fd());
+    error != -libc::EBADF || matches!(open(), flags @ 0.. if flags & libc::O_PATH == 0)
 }
 
 /// The flags that a request on a socket has in `ioprio`.

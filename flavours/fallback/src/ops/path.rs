@@ -77,6 +77,29 @@ fn paths(req: &Req) -> [*const c_char; 2] {
     }
 }
 
+/// Whether this is the error of a call, and not of a path that a request could not be taken with.
+#[cold]
+pub fn is_of_call(path: *const c_char, error: c_int, may_be_empty: bool) -> bool {
+    // SAFETY: the program vouches for a string with its end.
+    let length = || unsafe { libc::strnlen(path, libc::PATH_MAX as usize) };
+    match -error {
+        libc::EFAULT => !path.is_null(),
+        libc::ENOENT => may_be_empty || length() != 0,
+        libc::ENAMETOOLONG => length() < libc::PATH_MAX as usize,
+        _ => true,
+    }
+}
+
+/// Whether a request's call had paths to work on: else the request failed before.
+pub fn had_paths(req: &Req, error: c_int) -> bool {
+    let is = |opcode: io_uring_op| req.sqe.opcode == opcode as u8;
+    let empty = (is(IORING_OP_STATX) || is(IORING_OP_LINKAT))
+        && req.op_flags() & libc::AT_EMPTY_PATH as u32 != 0;
+    let two = is(IORING_OP_RENAMEAT) || is(IORING_OP_SYMLINKAT) || is(IORING_OP_LINKAT);
+    let [first, second] = paths(req);
+    is_of_call(first, error, empty) && (!two || is_of_call(second, error, false))
+}
+
 fn no_fixed(req: &Req) -> Result<(), c_int> {
     if req.has(IOSQE_FIXED_FILE) {
         Err(-libc::EBADF)

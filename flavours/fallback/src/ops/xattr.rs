@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::unused;
-use super::path::{copy_path, may_run};
+use super::common::{had_file, unused};
+use super::path::{copy_path, is_of_call, may_run};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -18,6 +18,8 @@ use crate::sys::sys;
 const FLAGS: u32 = (libc::XATTR_CREATE | libc::XATTR_REPLACE) as u32;
 /// The longest value (`XATTR_SIZE_MAX`).
 const LONGEST: usize = 65536;
+/// The longest name (`XATTR_NAME_MAX`).
+const LONGEST_NAME: usize = 255;
 
 fn names_path(req: &Req) -> bool {
     [IORING_OP_SETXATTR, IORING_OP_GETXATTR]
@@ -110,6 +112,20 @@ fn named(req: &Req) -> (*const c_char, *const c_char, *mut u8) {
             stable.bytes.as_ptr().cast_mut()
         },
     )
+}
+
+/// Whether a request's call had a file and a name to work on: else the request failed before.
+#[cold]
+pub fn had_names(req: &Req, error: c_int) -> bool {
+    let (name, path, _) = named(req);
+    // SAFETY: the program vouches for a string with its end.
+    let length = || unsafe { libc::strnlen(name, LONGEST_NAME + 1) };
+    (error != -libc::ERANGE || (1..=LONGEST_NAME).contains(&length()))
+        && if names_path(req) {
+            is_of_call(path, error, false)
+        } else {
+            had_file(req, error)
+        }
 }
 
 fn in_caller(req: &Req, call: impl FnOnce() -> isize) -> Outcome {

@@ -1,0 +1,161 @@
+/*
+ * What breaks a chain, and what is told of a request that is silent of its
+ * success: a failure, or a part of a transfer. Not each of them does.
+ */
+#include <sys/xattr.h>
+
+#include "file.h"
+
+enum { REQUEST = 1, NEXT };
+
+static struct io_uring ring;
+
+/* The request that was prepared last completes with this, and whether the next one of its chain runs. */
+static void has_next(int res, bool runs)
+{
+    struct io_uring_sqe *sqe = &ring.sq.sqes[(ring.sq.sqe_tail - 1) & ring.sq.ring_mask];
+    struct done dones[2];
+
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    io_uring_sqe_set_flags(sqe, sqe->flags | IOSQE_IO_LINK);
+    sqe = next_sqe(&ring);
+    io_uring_prep_nop(sqe);
+    io_uring_sqe_set_data64(sqe, NEXT);
+    SUBMIT(&ring, 2);
+    reap_all(&ring, dones, 2);
+    CHECK_EQ(find_done(dones, 2, REQUEST).res, res);
+    CHECK_EQ(find_done(dones, 2, NEXT).res, runs ? 0 : -ECANCELED);
+}
+
+/* The prepared request says nothing of what is no failure to it. */
+static void is_silent(bool silent, int res)
+{
+    struct io_uring_sqe *sqe = &ring.sq.sqes[(ring.sq.sqe_tail - 1) & ring.sq.ring_mask];
+    struct done done;
+
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    io_uring_sqe_set_flags(sqe, sqe->flags | IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_HARDLINK);
+    sqe = next_sqe(&ring);
+    io_uring_prep_nop(sqe);
+    io_uring_sqe_set_data64(sqe, NEXT);
+    SUBMIT(&ring, 2);
+    done = reap(&ring);
+    if (!silent) {
+        CHECK_EQ(done.data, REQUEST);
+        CHECK_EQ(done.res, res);
+        done = reap(&ring);
+    }
+    CHECK_EQ(done.data, NEXT);
+    CHECK_EQ(done.res, 0);
+    CHECK_NO_CQE(&ring);
+}
+
+static void open_ring(void)
+{
+    need_kernel(6, 18, "each failure as it is in chains here");
+    ring_open(&ring, 8, IORING_SETUP_SUBMIT_ALL);
+}
+
+/* Each for its own: they are all the kernel's that fail without a break. */
+static void failures_that_break_nothing(void)
+{
+    char value[8];
+    int ends[2], socket_end, file = make_file("file", 0, 0);
+
+    open_ring();
+    CHECK_SYS(pipe(ends));
+    socket_end = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    CHECK_SYS(mkdir("folder", 0700));
+#define FAILS(res, prepare, ...)                                        \
+    do {                                                                \
+        prepare(next_sqe(&ring), __VA_ARGS__);                          \
+        has_next(res, true);                                            \
+        prepare(next_sqe(&ring), __VA_ARGS__);                          \
+        is_silent(true, res);                                           \
+    } while (0)
+    FAILS(-EINVAL, io_uring_prep_fsync, ends[0], 0);
+    FAILS(-ESPIPE, io_uring_prep_sync_file_range, ends[0], 10, 0, 7);
+    FAILS(-EBADF, io_uring_prep_fallocate, ends[0], 0, 0, 10);
+    FAILS(-EINVAL, io_uring_prep_ftruncate, ends[0], 5);
+    FAILS(-ENOMEM, io_uring_prep_madvise, (void *) 4096, 4096, 3);
+    FAILS(-ENOENT, io_uring_prep_statx, AT_FDCWD, "none", 0, STATX_SIZE, (struct statx *) value);
+    FAILS(-ENOENT, io_uring_prep_unlink, "none", 0);
+    FAILS(-ENAMETOOLONG, io_uring_prep_unlink,
+          "1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+          "2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+          0);
+    FAILS(-ENOENT, io_uring_prep_rename, "none", "other");
+    FAILS(-EEXIST, io_uring_prep_mkdir, "folder", 0700);
+    FAILS(-EEXIST, io_uring_prep_symlink, "file", "folder");
+    FAILS(-ENOENT, io_uring_prep_link, "none", "other", 0);
+    FAILS(-ENOENT, io_uring_prep_setxattr, "user.a", "b", "none", 0, 1);
+    FAILS(-ENOENT, io_uring_prep_getxattr, "user.a", value, "none", sizeof(value));
+    FAILS(-EOPNOTSUPP, io_uring_prep_fsetxattr, file, "a", "b", 0, 1);
+    FAILS(-EOPNOTSUPP, io_uring_prep_fgetxattr, file, "a", value, sizeof(value));
+    FAILS(-ENOTCONN, io_uring_prep_shutdown, socket_end, SHUT_WR);
+    io_uring_queue_exit(&ring);
+}
+
+/* The call has not been made: there is no file, or no path. */
+static void without_file_or_path(void)
+{
+    char value[8], *path = malloc(5001);
+    int file = make_file("file", 0, 0), only_path;
+
+    open_ring();
+    only_path = CHECK_SYS(open("file", O_PATH));
+    memset(path, 'a', 5000);
+    path[5000] = '\0';
+#define BREAKS(res, prepare, ...)                                       \
+    do {                                                                \
+        prepare(next_sqe(&ring), __VA_ARGS__);                          \
+        has_next(res, false);                                           \
+    } while (0)
+    BREAKS(-EBADF, io_uring_prep_fsync, 999, 0);
+    BREAKS(-EBADF, io_uring_prep_shutdown, 999, SHUT_WR);
+    BREAKS(-EBADF, io_uring_prep_fgetxattr, only_path, "user.a", value, sizeof(value));
+    BREAKS(-EINVAL, io_uring_prep_fsync, file, 7);
+    BREAKS(-ENOENT, io_uring_prep_unlink, "", 0);
+    BREAKS(-ENAMETOOLONG, io_uring_prep_unlink, path, 0);
+    BREAKS(-ENOENT, io_uring_prep_rename, "file", "");
+    BREAKS(-ENOENT, io_uring_prep_symlink, "", "other");
+    BREAKS(-ERANGE, io_uring_prep_getxattr, "", value, "file", sizeof(value));
+    /* And calls that do break what is linked to them. */
+    BREAKS(-ENOENT, io_uring_prep_openat, AT_FDCWD, "none", 0, 0);
+    BREAKS(-EBADF, io_uring_prep_close, 999);
+    io_uring_prep_fsync(next_sqe(&ring), 999, 0);
+    is_silent(false, -EBADF);
+    free(path);
+    io_uring_queue_exit(&ring);
+}
+
+static void socket_closed_behind_shutdown(void)
+{
+    struct io_uring_sqe *sqe;
+    struct done dones[2];
+    int end;
+
+    open_ring();
+    end = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    sqe = next_sqe(&ring);
+    io_uring_prep_shutdown(sqe, end, SHUT_RDWR);
+    io_uring_sqe_set_data64(sqe, REQUEST);
+    io_uring_sqe_set_flags(sqe, IOSQE_IO_LINK);
+    sqe = next_sqe(&ring);
+    io_uring_prep_close(sqe, end);
+    io_uring_sqe_set_data64(sqe, NEXT);
+    SUBMIT(&ring, 2);
+    reap_all(&ring, dones, 2);
+    CHECK_EQ(find_done(dones, 2, REQUEST).res, -ENOTCONN);
+    CHECK_EQ(find_done(dones, 2, NEXT).res, 0);
+    CHECK_EQ(fcntl(end, F_GETFD), -1);
+    io_uring_queue_exit(&ring);
+}
+
+static const struct test_case cases[] = {
+    CASE(failures_that_break_nothing),
+    CASE(without_file_or_path),
+    CASE(socket_closed_behind_shutdown),
+};
+
+TEST_MAIN(cases)
