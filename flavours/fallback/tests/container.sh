@@ -30,7 +30,10 @@ done
 # An image of the program, its liburing and a C library, with a shell to see into it.
 image=$work/image
 mkdir -p "$image"/{proc,dev,sys,tmp,etc,run,bin}
-"$CC" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -I"$PREFIX/include" "$here/linked.c" -o "$image/bin/program" -L"$PREFIX/lib" -luring
+build() { "$CC" -std=gnu11 -D_GNU_SOURCE -O2 -pthread -I"$PREFIX/include" "$here/linked.c" -o "$image/bin/$1" -L"$PREFIX/lib" "-l$2"; }
+build program uring
+# As programs in other languages are: to the library whose functions have other versions.
+build program-ffi uring-ffi
 take() { # program or library...: what it needs goes to its place
     local file
     while read -r file; do
@@ -38,7 +41,9 @@ take() { # program or library...: what it needs goes to its place
     done < <(ldd "$@" | grep -oE '/[^ )]+' | grep -v ':$' | sort -u)
 }
 take /bin/true "$image/bin/program"
-install -D "$PREFIX/lib/liburing.so.2" "$image/usr/lib/liburing.so.2"
+for library in liburing liburing-ffi; do
+    install -D "$PREFIX/lib/$library.so.2" "$image/usr/lib/$library.so.2"
+done
 mkdir "$work/library"
 cp "$FALLBACK_OUT/liburing.so.2" "$FALLBACK_OUT/liburing-ffi.so.2" "$work/library"
 (cd "$image" && find . -type f -exec sha256sum {} + | sort) >"$work/before"
@@ -55,9 +60,13 @@ if run --rootfs "$image" /bin/program; then
 fi
 grep -qE 'set-up: -(1|38),' "$work/said" || fail "without the library: $(cat "$work/said")"
 
-served=(--volume "$work/library:/opt/liburing-fallback:ro" --env LD_PRELOAD=/opt/liburing-fallback/liburing.so.2)
-run "${served[@]}" --env LIBURING_FALLBACK_VERBOSE=1 --rootfs "$image" /bin/program || fail "with the library: $(cat "$work/said")"
-grep -q 'serving io_uring from user space: the kernel refuses' "$work/said" || fail "it is not served: $(cat "$work/said")"
+preload=/opt/liburing-fallback/liburing.so.2:/opt/liburing-fallback/liburing-ffi.so.2
+served=(--volume "$work/library:/opt/liburing-fallback:ro" --env "LD_PRELOAD=$preload")
+for program in program program-ffi; do
+    run "${served[@]}" --env LIBURING_FALLBACK_VERBOSE=1 --rootfs "$image" "/bin/$program" ||
+        fail "$program, with the library: $(cat "$work/said")"
+    grep -q 'serving io_uring from user space: the kernel refuses' "$work/said" || fail "$program is not served: $(cat "$work/said")"
+done
 run "${served[@]}" --user 1000 --read-only --cap-drop all --rootfs "$image" /bin/program ||
     fail "as a plain user, without capabilities, read-only: $(cat "$work/said")"
 run "${served[@]}" --security-opt seccomp=unconfined --env LIBURING_FALLBACK_VERBOSE=1 --rootfs "$image" /bin/program ||

@@ -9,6 +9,7 @@ mod limits;
 mod outcome;
 mod output;
 mod probe;
+mod program;
 mod rings;
 mod run;
 mod sys;

@@ -1,8 +1,7 @@
 //! `uring run`: a program with another flavour of the library, or without io_uring.
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use std::process::Command;
 
 use crate::cli;
 use crate::outcome::{Failure, Outcome};
+use crate::program::{self, Gain, Kind};
 use crate::sys::filter::{self, Action};
 use crate::sys::proc::{CAP_SYS_ADMIN, Status};
 
@@ -26,12 +26,7 @@ pub fn run(options: &cli::Run) -> Outcome {
         let name = if options.check { "check" } else { "fallback" };
         let library = flavour(name, options.library.as_deref())?;
         preloadable(&path, name)?;
-        let mut list = library.into_os_string();
-        if let Some(before) = std::env::var_os("LD_PRELOAD").filter(|before| !before.is_empty()) {
-            list.push(":");
-            list.push(before);
-        }
-        command.env("LD_PRELOAD", list);
+        command.env("LD_PRELOAD", preloaded(&library)?);
     }
     let error = command.exec();
     Err(Failure::usage(format!("{}: {error}", path.display())))
@@ -68,13 +63,14 @@ fn find(program: &OsString) -> Result<PathBuf, Failure> {
 
 /// Set-up gives ENOSYS from now on, as on a kernel without io_uring. This reaches static programs too.
 fn disable(path: &Path) -> Result<(), Failure> {
-    let privileged = Status::read("self")
-        .unwrap_or_default()
-        .capable(CAP_SYS_ADMIN);
-    if setuid(path) && !privileged {
+    let status = Status::read("self").unwrap_or_default();
+    // Who may gain nothing has nothing to lose.
+    let keeps = status.capable(CAP_SYS_ADMIN) || status.no_new_privs == Some(1);
+    if let (Some(gain), false) = (program::gains(path), keeps) {
         return Err(Failure::rights(format!(
-            "{} is setuid, and would lose that behind a filter that is set without CAP_SYS_ADMIN: run uring as root",
-            path.display()
+            "{} {}, and would lose that behind a filter that is set without CAP_SYS_ADMIN: run uring as root",
+            path.display(),
+            gain.has()
         )));
     }
     filter::install(&[filter::SETUP], Action::Errno(libc::ENOSYS as u16)).map_err(|error| {
@@ -82,11 +78,6 @@ fn disable(path: &Path) -> Result<(), Failure> {
             "the filter cannot be set (CONFIG_SECCOMP_FILTER): {error}"
         ))
     })
-}
-
-fn setuid(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|meta| meta.permissions().mode() & 0o6000 != 0)
 }
 
 /// Where flavours of the library are installed.
@@ -122,6 +113,26 @@ fn flavour(name: &str, given: Option<&Path>) -> Result<PathBuf, Failure> {
     )))
 }
 
+/// What LD_PRELOAD has to be. A program in another language may be linked to liburing-ffi, whose functions have other
+/// versions, so that goes with the library.
+fn preloaded(library: &Path) -> Result<OsString, Failure> {
+    let ffi = library.with_file_name("liburing-ffi.so.2");
+    let beside = (ffi != library && ffi.exists()).then_some(ffi.as_os_str());
+    let before = std::env::var_os("LD_PRELOAD").filter(|before| !before.is_empty());
+    let ends_a_name = |byte: &u8| matches!(byte, b' ' | b':');
+    if library.as_os_str().as_bytes().iter().any(ends_a_name) {
+        return Err(Failure::usage(format!(
+            "{} cannot be preloaded: LD_PRELOAD ends a name at a space or colon",
+            library.display()
+        )));
+    }
+    let parts: Vec<&OsStr> = [Some(library.as_os_str()), beside, before.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    Ok(parts.join(OsStr::new(":")))
+}
+
 /// Whether the dynamic linker will heed LD_PRELOAD for this program.
 fn preloadable(path: &Path, flavour: &str) -> Result<(), Failure> {
     let cannot = |why: &str| {
@@ -131,90 +142,31 @@ fn preloadable(path: &Path, flavour: &str) -> Result<(), Failure> {
         );
         Err(Failure::usage(text))
     };
-    if setuid(path) {
-        return cannot(
-            "it is setuid, and the dynamic linker ignores LD_PRELOAD for those (run it as its owner, from a copy without that bit)",
-        );
+    // Of a script, what counts is its interpreter.
+    let interpreter = program::interpreter(path);
+    let (path, ran) = match &interpreter {
+        Some(interpreter) => (interpreter.as_path(), "its interpreter"),
+        None => (path, "it"),
+    };
+    if let Some(gain) = program::gains(path) {
+        let owner = match gain {
+            Gain::Setuid => " (run it as its owner, or from a copy without that bit)",
+            Gain::Setgid | Gain::Capabilities => " (run it from a copy without that)",
+        };
+        return cannot(&format!(
+            "{ran} {}, and the dynamic linker ignores LD_PRELOAD where that gives privileges{owner}",
+            gain.has()
+        ));
     }
-    match kind(path) {
-        Kind::Static => cannot(
-            "it is linked statically, and loads no library (link it with the flavour's archive instead)",
-        ),
+    match program::kind(path) {
+        Kind::Static => cannot(&format!(
+            "{ran} is linked statically, and loads no library (link it with the flavour's archive instead)"
+        )),
+        Kind::Musl => cannot(&format!(
+            "{ran} is linked to musl, and the flavour to glibc"
+        )),
+        Kind::Narrow => cannot(&format!("{ran} is a 32-bit program")),
         Kind::Dynamic | Kind::Script => Ok(()),
-        Kind::Unknown => cannot("it is no program for this machine"),
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Dynamic,
-    Static,
-    /// Its interpreter is what is loaded.
-    Script,
-    Unknown,
-}
-
-fn kind(path: &Path) -> Kind {
-    let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut head));
-    if read.is_err() {
-        Kind::Unknown
-    } else {
-        kind_of(&head)
-    }
-}
-
-/// A program that names a dynamic linker (PT_INTERP) is loaded by it.
-fn kind_of(head: &[u8]) -> Kind {
-    const PT_INTERP: u64 = 3;
-    if head.starts_with(b"#!") {
-        return Kind::Script;
-    }
-    if !head.starts_with(b"\x7fELF") {
-        return Kind::Unknown;
-    }
-    let wide = head.get(4) == Some(&2);
-    let little = head.get(5) == Some(&1);
-    let read = |at: usize, size: usize| -> Option<u64> {
-        let bytes = head.get(at..at.checked_add(size)?)?;
-        let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-        Some(if little {
-            bytes.iter().rev().fold(0, join)
-        } else {
-            bytes.iter().fold(0, join)
-        })
-    };
-    let (table, size, count) = if wide {
-        (read(32, 8), read(54, 2), read(56, 2))
-    } else {
-        (read(28, 4), read(42, 2), read(44, 2))
-    };
-    let (Some(table), Some(size), Some(count)) = (table, size, count) else {
-        return Kind::Unknown;
-    };
-    let types = (0..count).map(|index| read((table.saturating_add(index * size)) as usize, 4));
-    if types.into_iter().any(|kind| kind == Some(PT_INTERP)) {
-        Kind::Dynamic
-    } else {
-        Kind::Static
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds_of_programs() {
-        assert_eq!(kind(Path::new("/bin/sh")), Kind::Dynamic);
-        assert_eq!(kind_of(b"#!/bin/sh\n"), Kind::Script);
-        assert_eq!(kind_of(b"hello"), Kind::Unknown);
-        assert_eq!(kind_of(b"\x7fELF"), Kind::Unknown);
-        let mut elf = vec![0u8; 120];
-        elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        (elf[32], elf[54], elf[56]) = (64, 56, 1);
-        assert_eq!(kind_of(&elf), Kind::Static);
-        elf[64] = 3;
-        assert_eq!(kind_of(&elf), Kind::Dynamic);
+        Kind::Unknown => cannot(&format!("{ran} is no program for this machine")),
     }
 }

@@ -47,6 +47,37 @@ pub fn seccomp(evidence: &Evidence) -> Vec<String> {
     }
 }
 
+/// The last of some cures leaves the refusal as it is. With `always` the library must not ask the kernel: because that
+/// ends the program, or because the kernel makes rings that cannot be used.
+pub fn or_fallback(mut cures: Vec<String>, evidence: &Evidence, always: bool) -> Vec<String> {
+    let how = match &evidence.runtime {
+        Runtime::Plain => {
+            let option = if always { " --always" } else { "" };
+            format!("start the program as: liburing-fallback{option} CMD")
+        }
+        Runtime::Systemd(unit) => {
+            let option = if always { " --always" } else { "" };
+            format!(
+                "systemctl edit {unit}, and in [Service]: ExecStart=liburing-fallback{option} CMD, below an empty ExecStart="
+            )
+        }
+        _ => {
+            let option = if always {
+                " and LIBURING_FALLBACK=always"
+            } else {
+                ""
+            };
+            format!(
+                "mount the folder liburing-fallback and set LD_PRELOAD{option}, see io_uring_containers(7)"
+            )
+        }
+    };
+    cures.push(format!(
+        "or serve liburing's interface from user space, without io_uring: {how}"
+    ));
+    cures
+}
+
 pub fn sysctl(value: u32) -> Vec<String> {
     let mut cures = vec![
         "on the host, as root: sysctl -w kernel.io_uring_disabled=0, and for good in \

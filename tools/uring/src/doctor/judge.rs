@@ -141,7 +141,7 @@ fn seccomp(evidence: &Evidence, number: i32) -> Finding {
         culprit: "seccomp",
         summary: format!("a seccomp filter refuses {which} with {name}{habit}"),
         evidence: lines,
-        cure: cures::seccomp(evidence),
+        cure: cures::or_fallback(cures::seccomp(evidence), evidence, false),
         note: astray,
     }
 }
@@ -154,7 +154,7 @@ fn kills(evidence: &Evidence, answer: Answer) -> Finding {
         culprit: "seccomp",
         summary: format!("a seccomp filter ends programs that call io_uring ({answer})"),
         evidence: lines,
-        cure: cures::seccomp(evidence),
+        cure: cures::or_fallback(cures::seccomp(evidence), evidence, true),
         note: Some(
             "a program that tries io_uring dies here, even one that could do without".to_owned(),
         ),
@@ -202,7 +202,7 @@ fn partly(evidence: &Evidence) -> Option<Finding> {
         culprit: "seccomp",
         summary: format!("a ring can be made, but {name} is refused ({answer})"),
         evidence: lines,
-        cure: cures::seccomp(evidence),
+        cure: cures::or_fallback(cures::seccomp(evidence), evidence, true),
         note: None,
     })
 }
@@ -251,7 +251,7 @@ fn eperm(evidence: &Evidence) -> Finding {
             }
         ),
         evidence: lines,
-        cure,
+        cure: cures::or_fallback(cure, evidence, false),
         note: None,
     }
 }
@@ -288,7 +288,7 @@ fn lsm(evidence: &Evidence, number: i32) -> Finding {
         culprit: "lsm",
         summary: format!("{who} refuses io_uring with {}", errno::name(number)),
         evidence: lines,
-        cure,
+        cure: cures::or_fallback(cure, evidence, false),
         note: None,
     }
 }
@@ -299,6 +299,11 @@ fn enosys(evidence: &Evidence) -> Finding {
         return seccomp(evidence, libc::ENOSYS);
     }
     let (culprit, summary, cure) = absence(evidence, too_old);
+    let mut cure = vec![cure.to_owned()];
+    // In what stands in for a kernel the library was never tried.
+    if culprit == "absent" {
+        cure = cures::or_fallback(cure, evidence, false);
+    }
     Finding {
         level: Level::Fail,
         culprit,
@@ -311,7 +316,7 @@ fn enosys(evidence: &Evidence) -> Finding {
                 None => "the kernel's configuration cannot be read".to_owned(),
             },
         ],
-        cure: vec![cure.to_owned()],
+        cure,
         note: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Findings from evidence of systems that are not at hand: other kernels, sysctls, sandboxes.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Runtime};
 use super::finding::Finding;
 use super::judge::{absent, judge};
 use super::trial::Trial;
@@ -183,4 +183,53 @@ fn gvisor_has_a_part_of_it() {
 fn nothing_is_found_where_all_works() {
     let evidence = rings(Gave(0));
     assert!(judge(&evidence).is_empty());
+}
+
+/// The last cure, where there is one that leaves the refusal as it is.
+fn fallback(evidence: &Evidence) -> Option<String> {
+    let cure = only(evidence).cure;
+    let last = cure.last().filter(|line| line.contains("user space"));
+    assert_eq!(
+        cure.iter()
+            .filter(|line| line.contains("user space"))
+            .count(),
+        usize::from(last.is_some()),
+        "{cure:?}"
+    );
+    last.cloned()
+}
+
+#[test]
+fn the_fallback_is_named_where_it_helps() {
+    let mut evidence = Evidence {
+        disabled: Some(2),
+        ..refused(libc::EPERM, libc::EPERM)
+    };
+    evidence.status.seccomp = Some(2);
+    let line = fallback(&evidence).expect("the sysctl and a filter");
+    assert!(line.ends_with("liburing-fallback CMD"), "{line}");
+    evidence.disabled = Some(0);
+    evidence.runtime = Runtime::Docker;
+    let line = fallback(&evidence).expect("a filter");
+    assert!(line.contains("set LD_PRELOAD, see"), "{line}");
+    // The library must not ask a kernel that kills, or one that makes rings of no use.
+    evidence.trial.ring = Answer::Killed(libc::SIGSYS);
+    let line = fallback(&evidence).expect("a filter that kills");
+    assert!(line.contains("LIBURING_FALLBACK=always"), "{line}");
+    let mut evidence = rings(Gave(0));
+    evidence.trial.calls[1] = Refused(libc::EPERM);
+    evidence.runtime = Runtime::Systemd("a.service".into());
+    let line = fallback(&evidence).expect("a part is refused");
+    assert!(
+        line.contains("ExecStart=liburing-fallback --always"),
+        "{line}"
+    );
+    // It was never tried on what is no Linux.
+    let mut evidence = refused(libc::ENOSYS, libc::ENOSYS);
+    evidence.disabled = None;
+    evidence.configured = Some(false);
+    assert!(fallback(&evidence).is_some());
+    evidence.version = "Linux version 4.4.0-19041-Microsoft".into();
+    evidence.release = "4.4.0-19041-Microsoft".into();
+    assert_eq!(fallback(&evidence), None);
 }

@@ -49,16 +49,22 @@ impl Call {
             .contains(&self.number)
     }
 
+    /// The kernel takes the lower halves of the registers. The upper ones may hold anything.
     fn shown(&self, flags: Option<u64>) -> String {
         let a = &self.arguments;
         if self.number == u64::from(SETUP) {
             let flags = flags.map(|word| format!(", {}", Group::Setup.flags(word)));
-            format!("io_uring_setup({}{})", a[0], flags.unwrap_or_default())
+            let flags = flags.unwrap_or_default();
+            format!("io_uring_setup({}{flags})", a[0] as u32)
         } else if self.number == u64::from(ENTER) {
-            format!("io_uring_enter({}, {}, {})", a[0] as i32, a[1], a[2])
+            format!(
+                "io_uring_enter({}, {}, {})",
+                a[0] as i32, a[1] as u32, a[2] as u32
+            )
         } else {
-            let name = Group::Register.name(a[1] & 0x7fff_ffff);
-            let name = name.map_or_else(|| a[1].to_string(), |name| name.short().to_owned());
+            let code = a[1] as u32;
+            let name = Group::Register.name(u64::from(code & 0x7fff_ffff));
+            let name = name.map_or_else(|| code.to_string(), |name| name.short().to_owned());
             format!("io_uring_register({}, {name})", a[0] as i32)
         }
     }
@@ -273,5 +279,37 @@ fn count(watched: &mut Watched, call: String) {
     match watched.refused.iter_mut().find(|(known, _)| *known == call) {
         Some((_, times)) => *times += 1,
         None => watched.refused.push((call, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_halves_of_registers_are_not_shown() {
+        let junk = 0x7265_7473_0000_0000;
+        let shown = |number: u32, low: [u64; 3]| {
+            let [a, b, c] = low.map(|word| word | junk);
+            let call = Call {
+                number: number.into(),
+                arguments: [a, b, c, 0, 0, 0],
+                result: None,
+            };
+            call.shown(None)
+        };
+        assert_eq!(shown(SETUP, [8, 0, 0]), "io_uring_setup(8)");
+        assert_eq!(
+            shown(ENTER, [0xffff_ffff, 2, 3]),
+            "io_uring_enter(-1, 2, 3)"
+        );
+        assert_eq!(
+            shown(REGISTER, [5, 8, 0]),
+            "io_uring_register(5, REGISTER_PROBE)"
+        );
+        assert_eq!(
+            shown(REGISTER, [5, 0x7fff_ff00, 0]),
+            "io_uring_register(5, 2147483392)"
+        );
     }
 }
