@@ -59,7 +59,7 @@ references=0
 while read -r name section; do
     references=$((references + 1))
     case $name in
-    *io_uring* | IO_URING_*) [ -e "man/man${section:0:1}/$name.$section" ] || wrong "no page $name($section)" ;;
+    *io_uring* | IO_URING_* | uring | uring-*) [ -e "man/man${section:0:1}/$name.$section" ] || wrong "no page $name($section)" ;;
     *)
         [ -n "$system" ] || continue
         [ -e "$system/man$section/$name.$section.gz" ] || wrong "no page $name($section) in Debian's packages"
