@@ -188,6 +188,78 @@ static void asked(void)
     io_uring_queue_exit(&ring);
 }
 
+static void read_from(struct io_uring *on, __u64 data)
+{
+    static char byte;
+    struct io_uring_sqe *sqe = next_sqe(on);
+
+    io_uring_prep_read(sqe, ends[0], &byte, 1, 0);
+    io_uring_sqe_set_data64(sqe, data);
+    SUBMIT(on, 1);
+}
+
+/* Waits for a no-op on a ring. Returns whether it comes before another request. */
+static bool is_first(struct io_uring *on)
+{
+    submit_nop(on, 1);
+    return reap(on).data == 1;
+}
+
+/* A poll of a ring asks for completions that are there, not for some that were. */
+static void ring_once(void)
+{
+    struct io_uring other;
+
+    CHECK_SYS(pipe(ends));
+    ring_open(&ring, 8, 0);
+    ring_open(&other, 8, 0);
+    submit_nop(&ring, 1);
+    CHECK_EQ(take_inline(), 1);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&other);
+
+        io_uring_prep_poll_add(sqe, ring.ring_fd, POLLIN);
+        io_uring_sqe_set_data64(sqe, 2);
+        SUBMIT(&other, 1);
+        CHECK(is_first(&other));
+        read_from(&ring, 3);
+        CHECK(is_first(&other));
+        CHECK_EQ(write(ends[1], "x", 1), 1);
+        CHECK_EQ(reap(&other).res, POLLIN);
+        CHECK_EQ(take_inline(), 1);
+    }
+    io_uring_queue_exit(&other);
+    io_uring_queue_exit(&ring);
+}
+
+/* A poll of each event of a ring ends with the first that comes, and says so. */
+static void ring_each(void)
+{
+    struct io_uring other;
+
+    CHECK_SYS(pipe(ends));
+    ring_open(&ring, 8, 0);
+    ring_open(&other, 8, 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&other);
+        struct done done;
+
+        io_uring_prep_poll_multishot(sqe, ring.ring_fd, POLLIN);
+        io_uring_sqe_set_data64(sqe, 2);
+        SUBMIT(&other, 1);
+        CHECK(is_first(&other));
+        read_from(&ring, 3);
+        CHECK_EQ(write(ends[1], "x", 1), 1);
+        done = reap(&other);
+        CHECK_EQ(done.data, 2);
+        CHECK_EQ(done.res, POLLIN);
+        CHECK_EQ(done.flags, 0);
+        CHECK_EQ(take_inline(), 1);
+    }
+    io_uring_queue_exit(&other);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(polled),
     CASE(polled_with_mask),
@@ -196,6 +268,8 @@ static const struct test_case cases[] = {
     CASE(own_eventfd),
     CASE(no_room),
     CASE(asked),
+    CASE(ring_once),
+    CASE(ring_each),
 };
 
 TEST_MAIN(cases)

@@ -15,7 +15,7 @@ use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run;
-use crate::{parked, sys};
+use crate::{parked, sys, table};
 
 /// Events that are reported unasked.
 const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
@@ -51,6 +51,10 @@ pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
 
 /// The events that are there, of those asked for.
 fn ready(req: &Req) -> c_int {
+    if let Some(ring) = table::find(req.fd()) {
+        // The program may have taken its completions without a call.
+        ring.quiet();
+    }
     let wanted = (events(req) & PLAIN) as i16;
     let there = sys::poll_now(req.fd(), wanted);
     if there < 0 {
@@ -96,6 +100,8 @@ pub fn post_event(job: &Job) -> bool {
         .is_some_and(|told| told.number == job.req.fd() && sys::is_same(told.copy, told.number));
     if there < 0
         || own
+        // Two rings that polled each other would do the same.
+        || table::is_ring(job.req.fd())
         || ring.is_full(&state)
         || there as u32 & ALWAYS != 0 && events(&job.req) & PLAIN == 0
     {
