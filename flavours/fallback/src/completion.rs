@@ -104,7 +104,7 @@ pub fn cancelled(ring: &Ring, req: &mut Req) -> (c_int, u32) {
             req.short = true;
             (part, flags_of(ring, req, part))
         }
-        _ => (-libc::ECANCELED, 0),
+        _ => (-libc::ECANCELED, flags_of(ring, req, -libc::ECANCELED)),
     }
 }
 

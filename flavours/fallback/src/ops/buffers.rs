@@ -9,11 +9,12 @@ use crate::batch::Batch;
 use crate::op::Outcome;
 use crate::request::How;
 use crate::request::Req;
-use crate::resources::groups::{Buffer, Group, Picked};
+use crate::resources::groups::{Buffer, Group, Hold, Picked};
 use crate::ring::Ring;
 
-/// Takes the next buffer of a group. `most`: how much of it may be used; 0 is all. `Err`: the request's result.
-pub fn pick(ring: &Ring, group: u16, most: usize) -> Result<Picked, c_int> {
+/// Takes the next buffer of a group. `most`: how much of it may be used; 0 is all. `use_up`: so much is used up at once,
+/// since others may pick before the request transfers. `Err`: the request's result.
+pub fn pick(ring: &Ring, group: u16, most: usize, use_up: bool) -> Result<Picked, c_int> {
     let mut state = ring.state.lock();
     let limit = |length: u32| {
         if most == 0 {
@@ -31,26 +32,50 @@ pub fn pick(ring: &Ring, group: u16, most: usize) -> Result<Picked, c_int> {
                 id: buffer.id,
                 group,
                 given: Some(buffer),
-                incremental: false,
+                hold: if use_up {
+                    Hold::Used { more: false }
+                } else {
+                    Hold::Taken
+                },
             })
         }
         Some(Group::Shared(shared)) => {
             let buffer = shared.buffer(shared.head).ok_or(-libc::ENOBUFS)?;
-            let incremental = shared.incremental;
-            // Taken at once: another request must not get the same.
-            if !incremental {
-                shared.head = shared.head.wrapping_add(1);
-            }
+            let length = limit(buffer.length);
+            let hold = match (shared.incremental, use_up) {
+                (true, true) => Hold::Used {
+                    more: shared.cut(length as u32),
+                },
+                (true, false) => Hold::Left,
+                (false, _) => {
+                    // Taken at once: another request must not get the same.
+                    shared.head = shared.head.wrapping_add(1);
+                    if use_up {
+                        Hold::Used { more: false }
+                    } else {
+                        Hold::Taken
+                    }
+                }
+            };
             Ok(Picked {
                 address: buffer.address as usize,
-                length: limit(buffer.length),
+                length,
                 id: buffer.id,
                 group,
                 given: None,
-                incremental,
+                hold,
             })
         }
         None => Err(-libc::ENOBUFS),
+    }
+}
+
+/// A request that comes to wait gives its buffer back, for what comes before it. One that is used up, or that others were
+/// picked behind, it keeps.
+pub fn put_back(ring: &Ring, req: &mut Req) {
+    if req.done == 0 {
+        req.picked
+            .take_if(|picked| picked.goes_back(&mut ring.state.lock().groups));
     }
 }
 

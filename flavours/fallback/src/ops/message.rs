@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::bundle;
 use super::common::{OUT, flags, is_bundle, is_stream, unused};
+use super::{buffers, bundle};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -305,6 +305,7 @@ pub(super) fn attempt(
                 wait_here(req.fd(), events);
                 continue;
             }
+            buffers::put_back(ring, req);
             return Outcome::Park(Place::Poll(events));
         }
         if ret > 0

@@ -12,6 +12,7 @@ use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
 use crate::request::{Place, Req};
+use crate::resources::groups::Picked;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 use crate::untried;
@@ -64,7 +65,7 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
         {
             return Outcome::Park(Place::Poll(IN));
         }
-        match buffers::pick(ring, req.buf_index(), req.sqe.len as usize) {
+        match pick(ring, req, req.sqe.len as usize) {
             Ok(picked) => req.picked = Some(picked),
             Err(error) => return Outcome::Done(error, 0),
         }
@@ -89,6 +90,20 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
     })
 }
 
+/// The buffer of a request that receives once.
+fn pick(ring: &Ring, req: &Req, most: usize) -> Result<Picked, c_int> {
+    // The kernel has a worker try such first, which gives nothing back.
+    buffers::pick(ring, req.buf_index(), most, req.has(IOSQE_ASYNC))
+}
+
+/// The buffer of a multishot request's next round: one that it could not give back, or a new one.
+fn next_buffer(ring: &Ring, req: &mut Req, most: usize) -> Result<Picked, c_int> {
+    match req.picked.take() {
+        Some(picked) => Ok(picked),
+        None => buffers::pick(ring, req.buf_index(), most, false),
+    }
+}
+
 fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
         return Outcome::Park(Place::Poll(IN));
@@ -97,7 +112,7 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
             return Outcome::Park(Place::Poll(IN));
         }
-        let picked = match buffers::pick(ring, req.buf_index(), req.sqe.len as usize) {
+        let picked = match next_buffer(ring, req, req.sqe.len as usize) {
             Ok(picked) => picked,
             Err(error) => return Outcome::Done(error, 0),
         };
@@ -114,10 +129,12 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
                 0
             )
         };
-        let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
         if ret == -libc::EAGAIN as isize {
+            req.picked = Some(picked);
+            buffers::put_back(ring, req);
             return Outcome::Park(Place::Poll(IN));
         }
+        let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
         if ret <= 0 {
             return Outcome::Done(res(ret), flags);
         }
@@ -147,7 +164,7 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
             Ok(message) => length(&message),
             Err(error) => return Outcome::Done(error, 0),
         };
-        match buffers::pick(ring, req.buf_index(), most) {
+        match pick(ring, req, most) {
             Ok(picked) => req.picked = Some(picked),
             Err(error) => return Outcome::Done(error, 0),
         }
@@ -200,13 +217,13 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
             return Outcome::Park(Place::Poll(IN));
         }
-        let picked = match buffers::pick(ring, req.buf_index(), 0) {
+        let picked = match next_buffer(ring, req, 0) {
             Ok(picked) => picked,
             Err(error) => return Outcome::Done(error, 0),
         };
         if picked.length < front {
-            picked.flags(&mut ring.state.lock().groups, -libc::EFAULT);
-            return Outcome::Done(-libc::EFAULT, 0);
+            let flags = picked.flags(&mut ring.state.lock().groups, -libc::EFAULT);
+            return Outcome::Done(-libc::EFAULT, flags);
         }
         let start: *mut u8 = std::ptr::with_exposed_provenance_mut(picked.address);
         let mut payload = libc::iovec {
@@ -229,10 +246,12 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
         // SAFETY: all of it lies in the buffer that the program provided.
         let ret = unsafe { sys!(SYS_recvmsg, req.fd(), &raw mut message, flags) };
         if ret < 0 {
-            let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
             if ret == -libc::EAGAIN as isize {
+                req.picked = Some(picked);
+                buffers::put_back(ring, req);
                 return Outcome::Park(Place::Poll(IN));
             }
+            let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
             return Outcome::Done(res(ret), flags);
         }
         let out = io_uring_recvmsg_out {

@@ -15,6 +15,7 @@ use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
 use crate::request::{Class, Place, Req};
+use crate::resources::groups::Hold;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 
@@ -208,8 +209,17 @@ fn over_socket(req: &Req, write: bool) -> isize {
     })
 }
 
+fn on_disk(kind: c_int) -> bool {
+    matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK)
+}
+
+/// Whether it may wait for what is not in memory.
+fn is_patient(req: &Req) -> bool {
+    req.op_flags() & libc::RWF_NOWAIT as u32 == 0
+}
+
 /// Registered and provided buffers: finds the memory. `Err` is a result.
-fn prepare(ring: &Ring, req: &mut Req, batch: &mut Batch) -> Result<(), c_int> {
+fn prepare(ring: &Ring, req: &mut Req, how: How, batch: &mut Batch) -> Result<(), c_int> {
     if is_fixed(req) {
         if req.buffer.is_none() {
             let Some(buffer) = batch.fixed_buffer(ring, req.buf_index()) else {
@@ -231,7 +241,20 @@ fn prepare(ring: &Ring, req: &mut Req, batch: &mut Batch) -> Result<(), c_int> {
         } else {
             req.sqe.len as usize
         };
-        req.picked = Some(buffers::pick(ring, req.buf_index(), most)?);
+        let disk = on_disk(batch.kind(req));
+        let left = how != How::Block && req.has(IOSQE_ASYNC) && is_patient(req) && disk;
+        if left && batch.open_flags(req) & libc::O_DIRECT == 0 {
+            // The worker picks: one that is cancelled before has no buffer.
+            return Ok(());
+        }
+        // The kernel has a worker try it first, which gives nothing back.
+        let use_up = how == How::Block || disk || req.has(IOSQE_ASYNC);
+        let mut picked = buffers::pick(ring, req.buf_index(), most, use_up)?;
+        if picked.given.is_some() {
+            // A read that fails keeps it.
+            picked.hold = Hold::Used { more: false };
+        }
+        req.picked = Some(picked);
     }
     Ok(())
 }
@@ -248,13 +271,17 @@ fn start(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: bo
     if req.is_vector() && req.address::<u8>().is_null() && req.sqe.len != 0 {
         return Outcome::Done(-libc::EFAULT, 0);
     }
-    if let Err(error) = prepare(ring, req, batch) {
+    if let Err(error) = prepare(ring, req, how, batch) {
         return Outcome::Done(error, 0);
     }
-    match how {
+    let outcome = match how {
         How::Block => block(ring, req, write),
         How::Try | How::Ready => attempt(ring, req, how, batch, write),
+    };
+    if let Outcome::Park(Place::Worker(_) | Place::Poll(_)) = outcome {
+        buffers::put_back(ring, req);
     }
+    outcome
 }
 
 /// A completion, with what a chain has to know of it.
@@ -299,8 +326,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
         // Only such files could be polled.
         return Outcome::Done(-libc::EOPNOTSUPP, 0).with_buffer(ring, req);
     }
-    let patient = req.op_flags() & libc::RWF_NOWAIT as u32 == 0;
-    let on_disk = |kind: c_int| matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK);
+    let patient = is_patient(req);
     if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(batch.kind(req)) {
         // Relaxed: a program that reads right after it has asked to be told has seen itself ask.
         let watched = aio::WATCHED.load(Ordering::Relaxed);
@@ -332,13 +358,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
         }
         libc::EAGAIN if !patient => done(ring, req, ret),
         libc::EAGAIN if on_disk(batch.kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
-        libc::EAGAIN => {
-            // Nothing is taken out of the group before there is something to put into it.
-            if let Some(picked) = req.picked.take() {
-                picked.flags(&mut ring.state.lock().groups, -libc::EAGAIN);
-            }
-            Outcome::Park(Place::Poll(events))
-        }
+        libc::EAGAIN => Outcome::Park(Place::Poll(events)),
         libc::EOPNOTSUPP if patient => {
             let kind = batch.kind(req);
             if on_disk(kind) {
@@ -396,11 +416,12 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
         if sys::poll_now(fd, libc::POLLIN) == 0 {
             return Outcome::Park(Place::Poll(IN));
         }
-        let picked = match buffers::pick(ring, req.buf_index(), 0) {
-            Ok(picked) => picked,
-            Err(error) => return Outcome::Done(error, 0),
-        };
-        req.picked = Some(picked);
+        if req.picked.is_none() {
+            match buffers::pick(ring, req.buf_index(), 0, false) {
+                Ok(picked) => req.picked = Some(picked),
+                Err(error) => return Outcome::Done(error, 0),
+            }
+        }
         let flags = if how == How::Block {
             0
         } else {
@@ -414,9 +435,7 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
             _ => None,
         };
         if let Some(place) = place {
-            if let Some(picked) = req.picked.take() {
-                picked.flags(&mut ring.state.lock().groups, res(ret));
-            }
+            buffers::put_back(ring, req);
             return Outcome::Park(place);
         }
         let flags = req.picked.take().map_or(0, |picked| {

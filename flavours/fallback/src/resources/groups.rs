@@ -96,53 +96,69 @@ impl Drop for SharedRing {
     }
 }
 
+/// What has become of a buffer that was picked.
+#[derive(Clone, Copy)]
+pub enum Hold {
+    /// Taken out of its group. It goes back if nothing is put into it.
+    Taken,
+    /// Still the next one of its group: the completion takes as much of it as was used.
+    Left,
+    /// Used up as far as was asked for, whatever comes of the request. `more`: the rest is for what comes next.
+    Used { more: bool },
+}
+
 /// A buffer that a request uses.
 pub struct Picked {
     pub address: usize,
     pub length: usize,
     pub id: u16,
     pub group: u16,
-    /// Where it came from. It goes back there if it stays empty.
+    /// It was given by a request.
     pub given: Option<Buffer>,
-    pub incremental: bool,
+    pub hold: Hold,
 }
 
 impl Picked {
     /// The completion's flags. A buffer into which nothing was put goes back, where that is possible.
     pub fn flags(&self, groups: &mut Groups, res: c_int) -> u32 {
-        if res > 0 {
-            return self.used(groups, res as u32);
+        let used_up = matches!(self.hold, Hold::Used { .. });
+        if used_up || res > 0 || !self.goes_back(groups) {
+            self.used(groups, res.max(0) as u32)
+        } else {
+            0
         }
-        match (groups.get_mut(&self.group), self.given) {
-            (Some(Group::Given(buffers)), Some(buffer)) => buffers.push_front(buffer),
-            (Some(Group::Shared(shared)), None) if !self.incremental => {
-                // Only the last one taken can go back; others stay used.
-                let last = shared.head.wrapping_sub(1);
-                // SAFETY: within the ring. It was read there before.
-                if unsafe { shared.at(last).read() }.bid == self.id {
-                    shared.head = last;
-                } else if res == 0 {
-                    return self.name();
-                }
-            }
-            _ => {}
-        }
-        0
     }
 
     /// The flags of a completion that uses so many bytes of the buffer.
     pub fn used(&self, groups: &mut Groups, bytes: u32) -> u32 {
-        let mut flags = self.name();
-        if let (true, Some(Group::Shared(shared))) = (self.incremental, groups.get_mut(&self.group))
-        {
-            if shared.cut(bytes) {
-                flags |= IORING_CQE_F_BUF_MORE;
-            }
-        }
-        flags
+        let more = match (self.hold, groups.get_mut(&self.group)) {
+            (Hold::Used { more }, _) => more,
+            (Hold::Left, Some(Group::Shared(shared))) => shared.cut(bytes),
+            _ => false,
+        };
+        let name = IORING_CQE_F_BUFFER | u32::from(self.id) << IORING_CQE_BUFFER_SHIFT;
+        name | if more { IORING_CQE_F_BUF_MORE } else { 0 }
     }
 
-    fn name(&self) -> u32 {
-        IORING_CQE_F_BUFFER | u32::from(self.id) << IORING_CQE_BUFFER_SHIFT
+    /// Puts the buffer back. `false`: others were picked since, or it is used up. Then the program has to hear of it.
+    pub fn goes_back(&self, groups: &mut Groups) -> bool {
+        match (groups.get_mut(&self.group), self.given, self.hold) {
+            (Some(Group::Given(buffers)), Some(buffer), _) => {
+                buffers.push_front(buffer);
+                true
+            }
+            (Some(Group::Shared(shared)), None, Hold::Taken) => {
+                // Only the last one taken can go back.
+                let last = shared.head.wrapping_sub(1);
+                // SAFETY: within the ring. It was read there before.
+                let is_last = unsafe { shared.at(last).read() }.bid == self.id;
+                if is_last {
+                    shared.head = last;
+                }
+                is_last
+            }
+            (_, Some(_), _) | (_, _, Hold::Left) => true,
+            _ => false,
+        }
     }
 }

@@ -298,6 +298,29 @@ fn an_empty_buffer_goes_back() {
 }
 
 #[test]
+fn what_can_not_go_back_is_told_of() {
+    let _world = World::new();
+    let program = Program::with_cq(8, 16, 0);
+    let mut buffers = Buffers::new(&program, 0, 0);
+    (0..3).for_each(|id| buffers.add(id));
+    let ring = program.ring();
+    let pick = |use_up| crate::ops::buffers::pick(&ring, GROUP, 0, use_up).expect("a buffer");
+    let flags = |picked: &crate::resources::groups::Picked, res| {
+        picked.flags(&mut ring.state.lock().groups, res)
+    };
+    let named = |id: u32| IORING_CQE_F_BUFFER | id << IORING_CQE_BUFFER_SHIFT;
+    let (first, second, third) = (pick(false), pick(false), pick(true));
+    // Others were picked behind them, and the last one is used up.
+    for (id, picked) in [first, second, third].iter().enumerate() {
+        assert_eq!(flags(picked, -libc::EIO), named(id as u32));
+    }
+    // The last one goes back.
+    buffers.add(3);
+    assert_eq!(flags(&pick(false), -libc::EIO), 0);
+    assert_eq!(flags(&pick(false), 1), named(3));
+}
+
+#[test]
 fn buffers_are_given_and_taken_back() {
     let _world = World::new();
     let program = Program::new(8, 0);

@@ -1,0 +1,253 @@
+/*
+ * Provided buffers of requests that leave the thread, that fail, and that are
+ * cancelled: no two requests have the same memory, and the program hears of
+ * each buffer that left its group.
+ */
+#include "file.h"
+#include "ring.h"
+
+enum { GROUP = 1, COUNT = 8, BLOCK = 4096, NAMED = IORING_CQE_F_BUFFER };
+
+static struct io_uring ring;
+static struct io_uring_buf_ring *group;
+static char memory[COUNT][BLOCK] __attribute__((aligned(BLOCK)));
+
+/* A ring, and a group of all the memory in buffers of this size. */
+static void open_group(unsigned setup, int flags, unsigned size)
+{
+    unsigned count = sizeof(memory) / size;
+    int error;
+
+    ring_open(&ring, 32, setup);
+    group = io_uring_setup_buf_ring(&ring, COUNT, GROUP, (unsigned) flags, &error);
+    if (!group)
+        skip("the kernel refuses such buffers: %s", strerror(-error));
+    for (unsigned i = 0; i < count; i++)
+        io_uring_buf_ring_add(group, (char *) memory + i * size, size, (unsigned short) i, COUNT - 1, (int) i);
+    io_uring_buf_ring_advance(group, (int) count);
+    memset(memory, '.', sizeof(memory));
+}
+
+static void close_group(void)
+{
+    CHECK_EQ(io_uring_free_buf_ring(&ring, group, COUNT, GROUP), 0);
+    io_uring_queue_exit(&ring);
+}
+
+/* How many buffers have left the group. */
+static unsigned head(void)
+{
+    uint16_t head = 0;
+
+    CHECK_EQ(io_uring_buf_ring_head(&ring, GROUP, &head), 0);
+    return head;
+}
+
+static void read_selected(int fd, unsigned length, __u64 offset, unsigned flags, __u64 data)
+{
+    struct io_uring_sqe *sqe = next_sqe(&ring);
+
+    io_uring_prep_read(sqe, fd, NULL, length, offset);
+    io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT | flags);
+    sqe->buf_group = GROUP;
+    io_uring_sqe_set_data64(sqe, data);
+}
+
+/* A file of blocks of letters, on a disk if it is to be read past the page cache. */
+static int letters(int flags)
+{
+    static char blocks[2][BLOCK] __attribute__((aligned(BLOCK)));
+    int fd = CHECK_SYS(open("letters", O_RDWR | O_CREAT | O_TRUNC, 0644));
+
+    memset(blocks[0], 'A', BLOCK);
+    memset(blocks[1], 'B', BLOCK);
+    CHECK_EQ(write(fd, blocks, sizeof(blocks)), (ssize_t) sizeof(blocks));
+    CHECK_SYS(fsync(fd));
+    close(fd);
+    fd = open("letters", O_RDWR | flags);
+    if (fd < 0 && errno == EINVAL)
+        skip("the file system knows no O_DIRECT");
+    return CHECK_SYS(fd);
+}
+
+static bool holds(const char *bytes, char byte)
+{
+    for (unsigned i = 0; i < BLOCK; i++)
+        if (bytes[i] != byte)
+            return false;
+    return true;
+}
+
+/* Reads that go on elsewhere, into one buffer that is used up piece by piece. */
+static void pieces(int open_flags, unsigned flags)
+{
+    int fd = letters(open_flags);
+    struct done dones[2];
+
+    open_group(0, IOU_PBUF_RING_INC, sizeof(memory));
+    read_selected(fd, BLOCK, 0, flags, 0);
+    read_selected(fd, BLOCK, BLOCK, flags, 1);
+    SUBMIT(&ring, 2);
+    reap_all(&ring, dones, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQ(dones[i].res, BLOCK);
+        CHECK_EQ(dones[i].flags, NAMED | IORING_CQE_F_BUF_MORE);
+    }
+    /* workers take their pieces in any order */
+    CHECK((holds(memory[0], 'A') && holds(memory[1], 'B')) || (holds(memory[0], 'B') && holds(memory[1], 'A')));
+    CHECK_EQ(memory[2][0], '.');
+    close_group();
+    close(fd);
+}
+
+static void pieces_of_workers(void)
+{
+    pieces(0, IOSQE_ASYNC);
+}
+
+static void pieces_past_the_cache(void)
+{
+    pieces(O_DIRECT, 0);
+}
+
+/* Of a file on a disk as much is used up as was asked for, however much there was. */
+static void pieces_that_are_short(void)
+{
+    int fd = letters(0);
+
+    for (unsigned async = 0; async < 2; async++) {
+        unsigned flags = async ? IOSQE_ASYNC : 0;
+
+        open_group(0, IOU_PBUF_RING_INC, BLOCK);
+        read_selected(fd, 64, 2 * BLOCK - 10, flags, 0);
+        CHECK_EQ(run_done(&ring).res, 10);
+        read_selected(fd, 0, 0, flags, 0);
+        CHECK_EQ(run_done(&ring).res, BLOCK - 64);
+        CHECK_EQ(memory[0][9], 'B');
+        CHECK_EQ(memory[0][10], '.');
+        CHECK_EQ(memory[0][64], 'A');
+        CHECK_EQ(head(), 1);
+        close_group();
+    }
+    close(fd);
+}
+
+/* Each read that fails tells of its buffer, until there is none. */
+static void all_fail(int fd, unsigned length, __u64 offset, unsigned flags, int error)
+{
+    unsigned seen = 0;
+
+    open_group(0, 0, BLOCK);
+    for (unsigned round = 0; round < COUNT / 2; round++) {
+        struct done dones[2];
+
+        read_selected(fd, length, offset, flags, 0);
+        read_selected(fd, length, offset, flags, 0);
+        SUBMIT(&ring, 2);
+        reap_all(&ring, dones, 2);
+        for (unsigned i = 0; i < 2; i++) {
+            CHECK_EQ(dones[i].res, error);
+            CHECK_EQ(dones[i].flags & 0xffff, NAMED);
+            seen |= 1U << (dones[i].flags >> IORING_CQE_BUFFER_SHIFT);
+        }
+        CHECK_EQ(head(), 2 * (round + 1));
+    }
+    CHECK_EQ(seen, (1U << COUNT) - 1);
+    read_selected(fd, length, offset, flags, 0);
+    CHECK_EQ(run_res(&ring), -ENOBUFS);
+    close_group();
+}
+
+static void failed_reads(void)
+{
+    int fd, folder = CHECK_SYS(open(".", O_RDONLY));
+
+    close(letters(0));
+    fd = CHECK_SYS(open("letters", O_WRONLY));
+    all_fail(fd, 64, 0, IOSQE_ASYNC, -EBADF);
+    all_fail(fd, 64, 0, 0, -EBADF);
+    all_fail(folder, 64, 0, IOSQE_ASYNC, -EISDIR);
+    close(folder);
+    close(fd);
+}
+
+static void failed_reads_past_the_cache(void)
+{
+    int fd = letters(O_DIRECT);
+
+    /* nothing about it is aligned */
+    all_fail(fd, 60, 1, 0, -EINVAL);
+    close(fd);
+}
+
+/* A buffer that a request gave is gone with a read that failed, too; a pipe's goes back to a ring of buffers. */
+static void failed_reads_of_pipes(void)
+{
+    struct io_uring_sqe *sqe;
+    struct done done;
+    int ends[2];
+
+    CHECK_SYS(pipe(ends));
+    open_group(0, 0, BLOCK);
+    read_selected(ends[1], 64, 0, 0, 0);
+    done = run_done(&ring);
+    CHECK_EQ(done.res, -EBADF);
+    CHECK_EQ(done.flags, 0);
+    CHECK_EQ(head(), 0);
+    close_group();
+    ring_open(&ring, 8, 0);
+    sqe = next_sqe(&ring);
+    io_uring_prep_provide_buffers(sqe, memory, BLOCK, COUNT, GROUP, 0);
+    CHECK_EQ(run_res(&ring), 0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        read_selected(ends[1], 64, 0, 0, 0);
+        done = run_done(&ring);
+        CHECK_EQ(done.res, -EBADF);
+        CHECK_EQ(done.flags, NAMED | i << IORING_CQE_BUFFER_SHIFT);
+    }
+    read_selected(ends[1], 64, 0, 0, 0);
+    CHECK_EQ(run_res(&ring), -ENOBUFS);
+    io_uring_queue_exit(&ring);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A read that is cancelled while it waits for a worker: what left the group is what the program hears of. */
+static void cancelled_reads(void)
+{
+    unsigned most[2] = { 1, 1 }, cancelled = 0;
+    int fd = letters(0);
+
+    for (unsigned round = 0; round < 50; round++) {
+        struct done dones[COUNT + 1];
+        unsigned named = 0;
+
+        open_group(0, 0, BLOCK);
+        CHECK_EQ(io_uring_register_iowq_max_workers(&ring, most), 0);
+        for (unsigned i = 0; i < COUNT; i++)
+            read_selected(fd, BLOCK, 0, IOSQE_ASYNC, i);
+        io_uring_prep_cancel64(next_sqe(&ring), COUNT - 1, 0);
+        SUBMIT(&ring, COUNT + 1);
+        reap_all(&ring, dones, COUNT + 1);
+        for (unsigned i = 0; i < COUNT + 1; i++) {
+            named += (dones[i].flags & NAMED) != 0;
+            cancelled += dones[i].res == -ECANCELED;
+        }
+        CHECK_EQ(head(), named);
+        close_group();
+    }
+    CHECK_GT(cancelled, 0);
+    close(fd);
+}
+
+static const struct test_case cases[] = {
+    CASE(pieces_of_workers),
+    CASE(pieces_past_the_cache),
+    CASE(pieces_that_are_short),
+    CASE(failed_reads),
+    CASE(failed_reads_past_the_cache),
+    CASE(failed_reads_of_pipes),
+    CASE(cancelled_reads),
+};
+
+TEST_MAIN(cases)
