@@ -14,6 +14,8 @@
     reason = "a block without a comment forwards what its caller promises under Safety"
 )]
 
+mod streams;
+
 use std::ffi::{c_char, c_int, c_long, c_uint, c_void};
 use std::sync::atomic::Ordering;
 
@@ -21,7 +23,7 @@ use uring_core::kernel::Native;
 
 use crate::aio::WATCHED;
 use crate::inside::Inside;
-use crate::next::{missing, next, set_errno};
+use crate::next::{c_name, missing, next, set_errno};
 use crate::{lead, life, make, poller, process, serve, sys, table};
 
 /// A kernel's return value as libc returns it.
@@ -64,12 +66,7 @@ macro_rules! polls {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($($arg: $kind),*) -> c_int {
             quiet_all();
-            const NAME: &std::ffi::CStr =
-                match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                    Ok(name) => name,
-                    Err(_) => c"",
-                };
-            match next!(NAME => unsafe extern "C" fn($($kind),*) -> c_int) {
+            match next!(c_name!($name) => unsafe extern "C" fn($($kind),*) -> c_int) {
                 Some(next) => unsafe { next($($arg),*) },
                 None => missing(),
             }
@@ -105,6 +102,10 @@ fn replacing(old: c_int, new: c_int) {
 
 /// Ends the ring that a descriptor leads to, or has requests keep its file.
 fn end_and_keep(fd: c_int) {
+    // What has no file is not closed, and is in no request's way.
+    if fd < 0 {
+        return;
+    }
     let Some(_inside) = Inside::begin() else {
         return;
     };
@@ -124,6 +125,12 @@ pub extern "C" fn close(fd: c_int) -> c_int {
     }
 }
 
+/// The other name that glibc has for it.
+#[unsafe(no_mangle)]
+pub extern "C" fn __close(fd: c_int) -> c_int {
+    close(fd)
+}
+
 /// `dup2`, which closes `new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
@@ -132,6 +139,12 @@ pub extern "C" fn dup2(old: c_int, new: c_int) -> c_int {
         Some(next) => next(old, new),
         None => missing(),
     }
+}
+
+/// The other name that glibc has for it.
+#[unsafe(no_mangle)]
+pub extern "C" fn __dup2(old: c_int, new: c_int) -> c_int {
+    dup2(old, new)
 }
 
 /// `dup3`, which closes `new`.
@@ -179,7 +192,11 @@ pub unsafe extern "C" fn fanotify_mark(
     }
 }
 
-fn closing_range(first: c_uint, last: c_uint) {
+fn closing_range(first: c_uint, last: c_uint, flags: c_int) {
+    const CLOEXEC: c_int = 4;
+    if flags & CLOEXEC != 0 || first > last {
+        return;
+    }
     const CLOSE_RANGE_LAST: c_uint = i32::MAX as c_uint;
     let (first, last) = (
         first.min(CLOSE_RANGE_LAST) as c_int,
@@ -201,10 +218,7 @@ fn closing_range(first: c_uint, last: c_uint) {
 /// `close_range`.
 #[unsafe(no_mangle)]
 pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int {
-    const CLOEXEC: c_int = 4;
-    if flags & CLOEXEC == 0 && first <= last {
-        closing_range(first, last);
-    }
+    closing_range(first, last, flags);
     match next!(c"close_range" => extern "C" fn(c_uint, c_uint, c_int) -> c_int) {
         Some(next) => next(first, last, flags),
         None => missing(),
@@ -214,7 +228,7 @@ pub extern "C" fn close_range(first: c_uint, last: c_uint, flags: c_int) -> c_in
 /// `closefrom`.
 #[unsafe(no_mangle)]
 pub extern "C" fn closefrom(first: c_int) {
-    closing_range(first.max(0) as c_uint, c_uint::MAX);
+    closing_range(first.max(0) as c_uint, c_uint::MAX, 0);
     if let Some(next) = next!(c"closefrom" => extern "C" fn(c_int)) {
         next(first);
     }
@@ -242,8 +256,13 @@ pub unsafe extern "C" fn syscall(
     let ret = match unsafe { serve::call(number as c_int, args) } {
         Some(ret) => ret,
         None => {
-            if number == libc::SYS_close {
-                closing(a as c_int);
+            match number {
+                libc::SYS_close => closing(a as c_int),
+                #[cfg(target_arch = "x86_64")]
+                libc::SYS_dup2 => replacing(a as c_int, b as c_int),
+                libc::SYS_dup3 => replacing(a as c_int, b as c_int),
+                libc::SYS_close_range => closing_range(a as c_uint, b as c_uint, c as c_int),
+                _ => {}
             }
             unsafe { Native::call(number as usize, args) }
         }

@@ -24,6 +24,20 @@ macro_rules! next {
 }
 pub(crate) use next;
 
+/// A function's name, as C has it.
+macro_rules! c_name {
+    ($name:ident) => {{
+        const NAME: &std::ffi::CStr = match std::ffi::CStr::from_bytes_with_nul(
+            concat!(stringify!($name), "\0").as_bytes(),
+        ) {
+            Ok(name) => name,
+            Err(_) => c"",
+        };
+        NAME
+    }};
+}
+pub(crate) use c_name;
+
 pub fn set_errno(error: c_int) {
     // SAFETY: the address of this thread's errno is always valid.
     unsafe { *libc::__errno_location() = error };
