@@ -184,6 +184,11 @@ pub fn minds_last(req: &Req) -> bool {
     req.sqe.ioprio != 0 || find(req.sqe.opcode).is_none_or(|op| !op.beside_last)
 }
 
+/// Whether requests of an opcode work on a descriptor: for others its field may be any number.
+pub fn is_on_file(opcode: u8) -> bool {
+    find(opcode).is_some_and(|op| op.file)
+}
+
 /// Whether a request closes descriptors.
 pub fn closes(req: &Req) -> bool {
     req.sqe.opcode == IORING_OP_CLOSE as u8

@@ -3,7 +3,6 @@
 //! A child of `vfork` has the memory of its parent and descriptors of its own. What it closes stays open in the parent, so
 //! hooks that it calls must leave the parent's rings and requests alone.
 
-use std::ffi::c_int;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
@@ -48,20 +47,15 @@ fn word() -> &'static AtomicI32 {
     unsafe { PAGE.load(Ordering::Relaxed).as_ref() }.unwrap_or(&PLAIN)
 }
 
-fn this() -> c_int {
-    // SAFETY: no memory is named.
-    unsafe { sys!(SYS_getpid) as c_int }
-}
-
 /// In the child of a fork: the copies of the rings are this process's.
 pub fn renew() {
     // Relaxed: nothing is read on the strength of the number. Only this process's threads and children of `vfork` see it.
-    word().store(this(), Ordering::Relaxed);
+    word().store(sys::process(), Ordering::Relaxed);
 }
 
 /// Whether this process is the one that has the rings, not a child that borrows its memory. A system call.
 pub fn is_own() -> bool {
-    let this = this();
+    let this = sys::process();
     // Relaxed: as in `renew`.
     match word().load(Ordering::Relaxed) {
         // A copy that was made past libc's `fork`.

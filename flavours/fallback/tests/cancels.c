@@ -6,7 +6,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "file.h"
 
@@ -272,12 +275,107 @@ static void receives(void)
     close(pair[1]);
 }
 
+/* Those that a cancel by `fd` ends, as bits by their numbers. */
+static unsigned cancelled_by(struct io_uring *ring, int fd, int want)
+{
+    struct io_uring_sqe *sqe = next_sqe(ring);
+    unsigned which = 0;
+
+    io_uring_prep_cancel_fd(sqe, fd, IORING_ASYNC_CANCEL_ALL);
+    io_uring_sqe_set_data64(sqe, CANCEL);
+    SUBMIT(ring, 1);
+    for (int left = want + 1; left > 0; left--) {
+        struct done done = reap(ring);
+
+        CHECK_EQ(done.res, done.data == CANCEL ? want : -ECANCELED);
+        if (done.data != CANCEL)
+            which |= 1u << done.data;
+    }
+    CHECK_NO_CQE(ring);
+    return which;
+}
+
+static void read_by(struct io_uring *ring, int fd, unsigned number)
+{
+    static uint64_t bytes;
+    struct io_uring_sqe *sqe = next_sqe(ring);
+
+    io_uring_prep_read(sqe, fd, &bytes, sizeof(bytes), 0);
+    io_uring_sqe_set_data64(sqe, number);
+    SUBMIT(ring, 1);
+}
+
+/* A file is not told by its inode: of these several have one. */
+static void by_file(void)
+{
+    struct io_uring ring;
+    int first, second, again;
+
+    need_kernel(5, 19, "IORING_ASYNC_CANCEL_FD");
+    ring_open(&ring, 8, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        if (round == 0) {
+            first = CHECK_SYS(eventfd(0, 0));
+            second = CHECK_SYS(eventfd(0, 0));
+        } else {
+            CHECK_SYS(mkfifo("fifo", 0600));
+            first = CHECK_SYS(open("fifo", O_RDWR));
+            second = CHECK_SYS(open("fifo", O_RDWR));
+        }
+        again = CHECK_SYS(dup(first));
+        if (syscall(SYS_kcmp, getpid(), getpid(), 0, first, again) != 0)
+            skip("the kernel does not say which descriptors are of one file");
+        read_by(&ring, first, 0);
+        read_by(&ring, again, 1);
+        read_by(&ring, second, 2);
+        CHECK_EQ(cancelled_by(&ring, second, 1), 1 << 2);
+        read_by(&ring, second, 2);
+        CHECK_EQ(cancelled_by(&ring, first, 2), 3);
+        CHECK_EQ(cancelled_by(&ring, second, 1), 1 << 2);
+        close(first);
+        close(second);
+        close(again);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* What a WAITID waits for is no descriptor, whatever its number. */
+static void by_file_and_not_by_process(void)
+{
+    struct io_uring_sqe *sqe;
+    struct io_uring ring;
+    siginfo_t info;
+    int ends[2], byte;
+    pid_t child;
+
+    need_kernel(6, 7, "IORING_OP_WAITID");
+    CHECK_SYS(pipe(ends));
+    child = CHECK_SYS(fork());
+    if (child == 0) {
+        close(ends[1]);
+        _exit(read(ends[0], &byte, 1) != 0);
+    }
+    ring_open(&ring, 8, 0);
+    io_uring_prep_waitid(sqe = next_sqe(&ring), P_ALL, STDOUT_FILENO, &info, WEXITED, 0);
+    io_uring_sqe_set_data64(sqe, REPEATED);
+    SUBMIT(&ring, 1);
+    io_uring_prep_cancel_fd(next_sqe(&ring), STDOUT_FILENO, 0);
+    CHECK_EQ(run_res(&ring), -ENOENT);
+    close(ends[1]);
+    CHECK_EQ(reap(&ring).data, REPEATED);
+    CHECK_EQ(info.si_pid, child);
+    io_uring_queue_exit(&ring);
+    close(ends[0]);
+}
+
 static const struct test_case cases[] = {
     CASE(accepts_blocking),
     CASE(accepts_nonblocking),
     CASE(accepts_for_nobody),
     CASE(connects),
     CASE(receives),
+    CASE(by_file),
+    CASE(by_file_and_not_by_process),
 };
 
 TEST_MAIN(cases)

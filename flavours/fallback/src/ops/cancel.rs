@@ -9,7 +9,7 @@ use super::common::unused;
 use crate::batch::Batch;
 use crate::completion;
 use crate::job::Job;
-use crate::op::Outcome;
+use crate::op::{self, Outcome};
 use crate::parked::{self, Found};
 use crate::request::How;
 use crate::request::{Info, Req};
@@ -122,9 +122,14 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     };
     // By the file, not by the number: requests on it may name it in another way.
     let identity = file.and_then(sys::identity);
+    let is_on = |info: &Info, fd| {
+        op::is_on_file(info.opcode)
+            && sys::identity(info.fd) == identity
+            && sys::is_one_open_file(info.fd, fd)
+    };
     let found = found
         .into_iter()
-        .filter(|(_, info)| file.is_none() || sys::identity(info.fd) == identity);
+        .filter(|(_, info)| file.is_none_or(|fd| is_on(info, fd)));
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
     for (id, info) in found {

@@ -147,6 +147,50 @@ fn by_a_registered_file() {
     );
 }
 
+/// All eventfds have one inode.
+#[test]
+fn files_with_one_inode_are_told_apart() {
+    for compares in [true, false] {
+        let _world = World::new();
+        if !compares {
+            kernel::refuse_comparison();
+        }
+        let program = Program::new(8, 0);
+        let fds = [kernel::eventfd(), kernel::eventfd()];
+        program.submit(&[poll(1, fds[0], libc::POLLIN), poll(2, fds[1], libc::POLLIN)]);
+        let flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
+        assert_eq!(
+            program.results_of(&[cancel(9, 0, fds[1], 0, flags)]),
+            [(2, -libc::ECANCELED), (9, 1)]
+        );
+        assert_eq!(
+            program.results_of(&[cancel(9, 0, fds[0], 0, flags)]),
+            [(1, -libc::ECANCELED), (9, 1)]
+        );
+    }
+}
+
+/// A request without a file may have any number where others have a descriptor.
+#[test]
+fn a_number_that_is_no_descriptor() {
+    let _world = World::new();
+    let program = Program::new(8, 0);
+    let (fd, _) = kernel::stream();
+    let mut time = __kernel_timespec {
+        tv_sec: 1000,
+        tv_nsec: 0,
+    };
+    program.submit(&[
+        transfer(IORING_OP_TIMEOUT, 1, fd, &raw mut time, 1),
+        poll(2, fd, libc::POLLIN),
+    ]);
+    let flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;
+    assert_eq!(
+        program.results_of(&[cancel(9, 0, fd, 0, flags)]),
+        [(2, -libc::ECANCELED), (9, 1)]
+    );
+}
+
 #[test]
 fn what_waits_behind_a_drained_request() {
     let _world = World::new();

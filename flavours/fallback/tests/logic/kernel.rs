@@ -74,6 +74,16 @@ pub fn set_limit(limit: u64) {
     with(|kernel| kernel.limit = limit);
 }
 
+/// It no longer says whether two descriptors are of one open file, as in most containers.
+pub fn refuse_comparison() {
+    with(|kernel| kernel.compares = false);
+}
+
+/// An eventfd of the program's.
+pub fn eventfd() -> c_int {
+    with(|kernel| kernel.open(File::Eventfd(0)))
+}
+
 /// Two descriptors that are connected.
 pub fn stream() -> (c_int, c_int) {
     let (one, other, hung_up) = (Bytes::default(), Bytes::default(), Rc::default());

@@ -57,6 +57,8 @@ pub struct Kernel {
     /// The most that one stream takes before a sender waits.
     pub room: usize,
     pub limit: u64,
+    /// Whether it says if two descriptors are of one open file.
+    pub compares: bool,
 }
 
 thread_local! {
@@ -84,6 +86,7 @@ impl Kernel {
             woken: Vec::new(),
             room: 1 << 16,
             limit: 1 << 20,
+            compares: true,
         }
     }
 
@@ -126,6 +129,17 @@ impl Kernel {
         }
     }
 
+    /// What `kcmp` says of two descriptors.
+    pub fn compare(&self, one: c_int, other: c_int) -> isize {
+        if !self.compares {
+            return -libc::EPERM as isize;
+        }
+        match (self.files.get(&one), self.files.get(&other)) {
+            (Some(one), Some(other)) => isize::from(!Rc::ptr_eq(&one.file, &other.file)),
+            _ => -libc::EBADF as isize,
+        }
+    }
+
     /// # Safety
     ///
     /// `to` must be valid.
@@ -135,11 +149,11 @@ impl Kernel {
         };
         // SAFETY: a structure of plain numbers, for which zero bytes are a value.
         let mut stat: libc::stat = unsafe { std::mem::zeroed() };
-        stat.st_ino = entry.inode;
-        stat.st_mode = match &*entry.file.borrow() {
-            File::Stream { .. } => libc::S_IFSOCK,
-            File::Disk(_) => libc::S_IFREG,
-            File::Eventfd(_) | File::Epoll(_) => 0,
+        // Files without a name have one inode.
+        (stat.st_mode, stat.st_ino) = match &*entry.file.borrow() {
+            File::Stream { .. } => (libc::S_IFSOCK, entry.inode),
+            File::Disk(_) => (libc::S_IFREG, entry.inode),
+            File::Eventfd(_) | File::Epoll(_) => (0, 0),
         };
         // SAFETY: says the caller.
         unsafe { to.write(stat) };
