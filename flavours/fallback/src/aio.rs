@@ -138,6 +138,20 @@ fn iocb(req: &Req) -> Iocb {
     block
 }
 
+/// Notes of a request that has ended whether a part is all that it transferred.
+fn note_part(req: &mut Req, res: c_int) {
+    let asked = match (&req.stable, &req.picked) {
+        (_, Some(picked)) => picked.length,
+        (Some(stable), None) if req.is_vector() => stable
+            .iovecs
+            .iter()
+            .map(|vector| vector.iov_len)
+            .fold(0, usize::saturating_add),
+        _ => req.sqe.len as usize,
+    };
+    req.short = res >= 0 && (res as usize) < asked.min(sys::MOST_BYTES);
+}
+
 /// Submits jobs to the kernel. Returns those that it refuses.
 pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
     let mut aio = AIO.lock();
@@ -207,9 +221,12 @@ pub fn reap() {
             .iter()
             .take(usize::try_from(got).unwrap_or(0))
             .filter_map(|event| {
-                known
-                    .remove(&event.data)
-                    .map(|job| (job, event.res as c_int))
+                let mut job = known.remove(&event.data)?;
+                let res = event.res as c_int;
+                if job.req.minds_part() {
+                    note_part(&mut job.req, res);
+                }
+                Some((job, res))
             })
             .collect();
         drop(aio);

@@ -156,6 +156,11 @@ impl Req {
             && self.op_flags() & IORING_TIMEOUT_ETIME_SUCCESS != 0
     }
 
+    /// Whether it matters to what comes of the request if it transfers less than it asked for.
+    pub fn minds_part(&self) -> bool {
+        self.link.is_some() || self.has(IOSQE_CQE_SKIP_SUCCESS)
+    }
+
     /// Whether this result breaks a chain, and is told of where the program does not want to hear of a success.
     pub fn breaks(&self, res: c_int) -> bool {
         (res < 0 && !self.unbroken && !self.is_success(res)) || self.short

@@ -62,6 +62,9 @@ pub unsafe fn padded(number: libc::c_long, given: &[usize]) -> isize {
 /// The descriptor of a mapping of no file.
 pub const NO_FILE: usize = usize::MAX;
 
+/// The most bytes that one call transfers, and so one request.
+pub const MOST_BYTES: usize = 0x7fff_f000;
+
 /// `close`, past the hook.
 pub fn close(fd: c_int) -> c_int {
     // SAFETY: closing touches no memory; whose descriptor it is, the callers know.

@@ -78,12 +78,19 @@ fn program_vectors(req: &Req) -> &[libc::iovec] {
 
 /// The memory to transfer, from what has been transferred on.
 fn with_vectors<T>(req: &Req, then: impl FnOnce(&[libc::iovec]) -> T) -> T {
+    // At first the kernel cuts off what is too much for a request.
+    let most = if req.done == 0 {
+        usize::MAX
+    } else {
+        sys::MOST_BYTES
+    };
     if let Some(picked) = &req.picked {
-        return then(&[rest(picked.address, picked.length, req.done)]);
+        return then(&[rest(picked.address, picked.length.min(most), req.done)]);
     }
     if !req.is_vector() {
         let address = req.address::<u8>().addr();
-        return then(&[rest(address, req.sqe.len as usize, req.done)]);
+        let length = (req.sqe.len as usize).min(most);
+        return then(&[rest(address, length, req.done)]);
     }
     let vectors = match &req.stable {
         Some(stable) => &stable.iovecs,
@@ -92,14 +99,15 @@ fn with_vectors<T>(req: &Req, then: impl FnOnce(&[libc::iovec]) -> T) -> T {
     if req.done == 0 {
         return then(vectors);
     }
-    let mut skip = req.done;
+    let (mut skip, mut room) = (req.done, most.saturating_sub(req.done));
     let left: Vec<_> = vectors
         .iter()
         .filter_map(|vector| {
             let skipped = skip.min(vector.iov_len);
             skip -= skipped;
-            (skipped < vector.iov_len)
-                .then(|| rest(vector.iov_base.addr(), vector.iov_len, skipped))
+            let length = vector.iov_len.min(skipped.saturating_add(room));
+            room -= length - skipped;
+            (skipped < length).then(|| rest(vector.iov_base.addr(), length, skipped))
         })
         .collect();
     then(&left)
@@ -119,6 +127,7 @@ fn wanted(req: &Req) -> usize {
             .iter()
             .map(|vector| vector.iov_len)
             .fold(0, usize::saturating_add)
+            .min(sys::MOST_BYTES.saturating_sub(req.done))
     })
 }
 
@@ -291,7 +300,7 @@ fn done(ring: &Ring, req: &mut Req, ret: isize) -> Outcome {
         ..0 => req.done,
         more => req.done + more as usize,
     };
-    req.short = req.link.is_some() && {
+    req.short = req.minds_part() && {
         req.done = 0;
         wanted(req) != total
     };
