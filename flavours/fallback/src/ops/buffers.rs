@@ -76,6 +76,8 @@ pub fn put_back(ring: &Ring, req: &mut Req) {
     if req.done == 0 {
         req.picked
             .take_if(|picked| picked.goes_back(&mut ring.state.lock().groups));
+    } else if let Some(picked) = &mut req.picked {
+        picked.use_up(&mut ring.state.lock().groups);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty};
+use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty, waits_for_all};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -161,7 +161,10 @@ fn send_rest(req: &mut Req) -> Option<isize> {
         match call(req, &left, true) {
             ret if ret == -libc::EAGAIN as isize => return None,
             // Of what went before the program has to hear.
-            ret if ret <= 0 => return Some(req.done as isize),
+            ret if ret <= 0 => {
+                req.short = true;
+                return Some(req.done as isize);
+            }
             ret => {
                 req.done += ret as usize;
                 req.stable().iovecs = rest(&left, ret as usize);
@@ -188,7 +191,7 @@ pub fn transfer(
     }
     let goes_on = is_bundle(req) && (out || flags(req) & IORING_RECV_MULTISHOT != 0);
     // A bundle is sent whole.
-    let whole = out && (is_bundle(req) || req.op_flags() & libc::MSG_WAITALL as u32 != 0);
+    let whole = out && (is_bundle(req) || waits_for_all(req));
     let waits = req.op_flags() & libc::MSG_DONTWAIT as u32 == 0;
     batch.post(ring);
     for _ in 0..IN_A_ROW {
@@ -222,6 +225,7 @@ pub fn transfer(
             }
             let total = length(&next.vectors);
             let short = whole && waits && (ret as usize) < total;
+            req.short |= whole && !waits && (ret as usize) < total;
             let used = if short { total } else { ret as usize };
             let sent = Sent {
                 flags: take(&mut state, req.buf_index(), &next, used),

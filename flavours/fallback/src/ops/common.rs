@@ -72,7 +72,20 @@ pub fn socket_option(fd: c_int, option: c_int) -> Result<c_int, c_int> {
     }
 }
 
-/// Whether a socket delivers bytes, of which the rest may follow.
-pub fn is_stream(fd: c_int) -> bool {
+/// Whether a socket delivers bytes.
+fn is_stream(fd: c_int) -> bool {
     socket_option(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
+}
+
+/// Whether a request may go on with a socket until all is transferred.
+pub fn goes_on(fd: c_int) -> bool {
+    matches!(
+        socket_option(fd, libc::SO_TYPE),
+        Ok(libc::SOCK_STREAM | libc::SOCK_SEQPACKET)
+    )
+}
+
+/// Whether a request asks for all that it names to be transferred.
+pub fn waits_for_all(req: &Req) -> bool {
+    req.op_flags() & libc::MSG_WAITALL as u32 != 0
 }

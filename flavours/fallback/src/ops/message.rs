@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{OUT, flags, is_bundle, is_stream, unused};
+use super::common::{OUT, flags, goes_on, is_bundle, unused, waits_for_all};
 use super::{buffers, bundle};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
@@ -121,8 +121,8 @@ pub(super) fn current(req: &Req, rest: &mut Vec<libc::iovec>) -> Result<libc::ms
     };
     if let Some(picked) = &req.picked {
         rest.push(libc::iovec {
-            iov_base: std::ptr::with_exposed_provenance_mut(picked.address),
-            iov_len: picked.length,
+            iov_base: std::ptr::with_exposed_provenance_mut(picked.address + req.done),
+            iov_len: picked.length - req.done,
         });
         message.msg_iov = rest.as_mut_ptr();
         message.msg_iovlen = 1;
@@ -141,6 +141,11 @@ pub(super) fn current(req: &Req, rest: &mut Vec<libc::iovec>) -> Result<libc::ms
         }
         message.msg_iov = rest.as_mut_ptr();
         message.msg_iovlen = rest.len() as _;
+    }
+    if req.done > 0 {
+        // It went with the first part.
+        message.msg_control = std::ptr::null_mut();
+        message.msg_controllen = 0;
     }
     Ok(message)
 }
@@ -186,7 +191,8 @@ fn send_vectors(ring: &Arc<Ring>, req: &mut Req, how: How) -> Outcome {
     if to.is_null() {
         to_length = 0;
     }
-    attempt(ring, req, how, OUT, total, |req, flags| {
+    let all = waits_for_all(req);
+    attempt(ring, req, how, OUT, (total, all), |req, flags| {
         let mut skip = req.done;
         let rest: Vec<_> = vectors(req)
             .iter()
@@ -232,7 +238,8 @@ pub fn send(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
     if to.is_null() {
         to_length = 0;
     }
-    attempt(ring, req, how, OUT, total, |req, flags| {
+    let all = waits_for_all(req);
+    attempt(ring, req, how, OUT, (total, all), |req, flags| {
         let at = at + req.done;
         // SAFETY: memory and address are the program's, or the address is the copy.
         unsafe {
@@ -254,7 +261,8 @@ pub fn sendmsg(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outc
         Ok(message) => length(&message) + req.done,
         Err(error) => return Outcome::Done(error, 0),
     };
-    attempt(ring, req, how, OUT, total, |req, flags| {
+    let all = waits_for_all(req);
+    attempt(ring, req, how, OUT, (total, all), |req, flags| {
         let mut rest = Vec::new();
         match current(req, &mut rest) {
             // SAFETY: the header names memory of the program's, of the copy or of this stack.
@@ -264,20 +272,19 @@ pub fn sendmsg(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outc
     })
 }
 
-/// Transfers until it is done or would wait.
+/// Transfers until it is done or would wait. The total is there with whether all of it is waited for.
 pub(super) fn attempt(
     ring: &Arc<Ring>,
     req: &mut Req,
     how: How,
     events: u32,
-    total: usize,
+    (total, all): (usize, bool),
     call: impl Fn(&Req, u32) -> isize,
 ) -> Outcome {
     if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.stable.is_none() {
         return Outcome::Park(Place::Poll(events));
     }
     let asked = req.op_flags();
-    let all = asked & libc::MSG_WAITALL as u32 != 0;
     let now = if how == How::Block {
         0
     } else {
@@ -308,12 +315,7 @@ pub(super) fn attempt(
             buffers::put_back(ring, req);
             return Outcome::Park(Place::Poll(events));
         }
-        if ret > 0
-            && all
-            && req.done + (ret as usize) < total
-            && req.picked.is_none()
-            && is_stream(req.fd())
-        {
+        if ret > 0 && all && req.done + (ret as usize) < total && goes_on(req.fd()) {
             req.done += ret as usize;
             continue;
         }
@@ -324,12 +326,7 @@ pub(super) fn attempt(
         } else {
             ret + req.done as isize
         };
-        let enough = if events == OUT || all {
-            total as isize
-        } else {
-            0
-        };
-        req.short = req.link.is_some() && result >= 0 && result < enough;
+        req.short = all && req.minds_part() && result >= 0 && result < total as isize;
         return Outcome::Done(res(result), 0).with_buffer(ring, req);
     }
 }

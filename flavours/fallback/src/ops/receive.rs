@@ -1,11 +1,12 @@
 //! Receiving on sockets.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{IN, IN_A_ROW, flags, is_bundle, nonempty, unused};
+use super::common::{IN, IN_A_ROW, flags, is_bundle, nonempty, unused, waits_for_all};
 use super::message::{attempt, current, header, length};
 use super::{buffers, bundle};
 use crate::batch::{Batch, post_more};
@@ -16,6 +17,9 @@ use crate::resources::groups::Picked;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 use crate::untried;
+
+/// What was received is not all of a message.
+const CUT: c_int = libc::MSG_TRUNC | libc::MSG_CTRUNC;
 
 fn multishot(req: &Req) -> bool {
     flags(req) & IORING_RECV_MULTISHOT != 0
@@ -28,11 +32,8 @@ pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
     if flags(req) & !known != 0 || is_bundle(req) && !(plain && req.has(IOSQE_BUFFER_SELECT)) {
         return Err(-libc::EINVAL);
     }
-    if multishot(req) {
-        let waits_for_all = req.op_flags() & libc::MSG_WAITALL as u32 != 0;
-        if !req.has(IOSQE_BUFFER_SELECT) || waits_for_all {
-            return Err(-libc::EINVAL);
-        }
+    if multishot(req) && (!req.has(IOSQE_BUFFER_SELECT) || waits_for_all(req)) {
+        return Err(-libc::EINVAL);
     }
     unused(&[req.file_index().into()])
 }
@@ -74,20 +75,32 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
         Some(picked) => (picked.address, picked.length),
         None => (req.address::<u8>().addr(), req.sqe.len as usize),
     };
-    attempt(ring, req, how, IN, total, |req, flags| {
-        // SAFETY: the memory is the program's.
-        unsafe {
-            sys!(
-                SYS_recvfrom,
-                req.fd(),
-                at + req.done,
-                total - req.done,
-                flags,
-                0,
-                0
-            )
+    let (all, cut) = (waits_for_all(req), Cell::new(false));
+    let outcome = attempt(ring, req, how, IN, (total, all), |req, flags| {
+        if all {
+            return receive_all(req, (at + req.done, total - req.done), flags, &cut);
         }
-    })
+        // SAFETY: the memory is the program's.
+        unsafe { sys!(SYS_recvfrom, req.fd(), at, total, flags, 0, 0) }
+    });
+    req.short |= cut.get();
+    outcome
+}
+
+/// Receives into so many bytes there, and notes whether the kernel cut a message off.
+fn receive_all(req: &Req, (at, length): (usize, usize), flags: u32, cut: &Cell<bool>) -> isize {
+    let mut vector = libc::iovec {
+        iov_base: std::ptr::with_exposed_provenance_mut(at),
+        iov_len: length,
+    };
+    // SAFETY: a structure of numbers and pointers, for which zero bytes are a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut vector;
+    message.msg_iovlen = 1;
+    // SAFETY: the memory is the program's.
+    let ret = unsafe { sys!(SYS_recvmsg, req.fd(), &raw mut message, flags) };
+    cut.set(ret >= 0 && message.msg_flags & CUT != 0);
+    ret
 }
 
 /// The buffer of a request that receives once.
@@ -169,18 +182,22 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
             Err(error) => return Outcome::Done(error, 0),
         }
     }
-    let total = match current(req, &mut Vec::new()) {
-        Ok(message) => length(&message) + req.done,
+    let (total, controls) = match current(req, &mut Vec::new()) {
+        Ok(message) => (length(&message) + req.done, message.msg_controllen),
         Err(error) => return Outcome::Done(error, 0),
     };
     let program: *mut libc::msghdr = req.address();
-    attempt(ring, req, how, IN, total, |req, flags| {
+    // With room for control data it ends with what comes first.
+    let all = waits_for_all(req) && controls == 0;
+    let cut = Cell::new(false);
+    let outcome = attempt(ring, req, how, IN, (total, all), |req, flags| {
         let mut rest = Vec::new();
         match current(req, &mut rest) {
             Ok(mut message) => {
                 // SAFETY: the header names memory of the program's.
                 let ret = unsafe { sys!(SYS_recvmsg, req.fd(), &raw mut message, flags) };
                 if ret >= 0 {
+                    cut.set(message.msg_flags & CUT != 0);
                     // SAFETY: the program's header stays until the request completes. What the kernel fills in.
                     unsafe {
                         (*program).msg_namelen = message.msg_namelen;
@@ -192,7 +209,9 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
             }
             Err(error) => error as isize,
         }
-    })
+    });
+    req.short |= waits_for_all(req) && cut.get();
+    outcome
 }
 
 /// Each message goes into a provided buffer: a header, the name, control data, and then the payload.

@@ -140,6 +140,15 @@ impl Picked {
         name | if more { IORING_CQE_F_BUF_MORE } else { 0 }
     }
 
+    /// Uses the buffer up as far as was asked for: a part is in it, and the request waits for the rest.
+    pub fn use_up(&mut self, groups: &mut Groups) {
+        if let (Hold::Left, Some(Group::Shared(shared))) = (self.hold, groups.get_mut(&self.group))
+        {
+            let more = shared.cut(self.length as u32);
+            self.hold = Hold::Used { more };
+        }
+    }
+
     /// Puts the buffer back. `false`: others were picked since, or it is used up. Then the program has to hear of it.
     pub fn goes_back(&self, groups: &mut Groups) -> bool {
         match (groups.get_mut(&self.group), self.given, self.hold) {
