@@ -133,11 +133,15 @@ pub fn before_close(first: c_int, last: c_int) {
     if !table::any() {
         return;
     }
-    poller::before_close(first, last);
-    // Files on a disk are not duplicated: closing the duplicate would drop the process's locks on the file. Requests on
-    // them end.
-    workers::wait_for_files(first, last);
-    wait_for_aio(first, last);
+    loop {
+        // Files on a disk are not duplicated: closing the duplicate would drop the process's locks on the file. Requests on
+        // them end.
+        workers::wait_for_files(first, last);
+        wait_for_aio(first, last);
+        if poller::before_close(first, last) {
+            return;
+        }
+    }
 }
 
 /// Whether closing a descriptor waits for requests that use it.

@@ -9,13 +9,13 @@ use crate::epoll::{self, AIO, AT_ONCE, EDGE, Events, LOOKS, NO_EVENTS, WAKE, con
 use crate::job::Job;
 use crate::lock::{Guard, Lock};
 use crate::op;
-use crate::request::{Duplicate, How};
+use crate::request::How;
 use crate::ring::Ring;
 use crate::sys;
 use crate::timers::Timers;
 use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, Who, is_orphaned};
 use crate::watched::{Armed, For, Turn, Watched};
-use crate::{aio, due, lead, table, wake};
+use crate::{aio, due, lead, table, wake, workers};
 
 const IDLE: u64 = 5_000_000_000;
 /// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
@@ -146,7 +146,7 @@ pub fn put(job: Box<Job>, events: u32, how: For) -> Option<Box<Job>> {
     if !poller.is_there() {
         return Some(job);
     }
-    let (fd, id) = (job.req.fd(), job.req.id);
+    let (fd, id) = (job.req.waits_for(), job.req.id);
     let ring = is_orphaned().then(|| job.ring.clone());
     if table::is_ring(fd) {
         // Relaxed: who completes something on that ring afterwards has been told of this by the program.
@@ -262,15 +262,9 @@ pub fn watch_aio(eventfd: c_int) -> bool {
         return false;
     }
     if poller.aio != eventfd {
-        if control(
-            poller.level,
-            libc::EPOLL_CTL_ADD,
-            eventfd,
-            // Each of its events counts, so that nobody has to read it.
-            (libc::EPOLLIN | libc::EPOLLET) as u32,
-            AIO,
-        ) < 0
-        {
+        // Each of its events counts, so that nobody has to read it.
+        let events = (libc::EPOLLIN | libc::EPOLLET) as u32;
+        if control(poller.level, libc::EPOLL_CTL_ADD, eventfd, events, AIO) < 0 {
             return false;
         }
         poller.aio = eventfd;
@@ -294,8 +288,9 @@ pub fn forget(ring: &Arc<Ring>) {
     drop(dropped);
 }
 
-/// The program closes a descriptor. Jobs that wait on it continue with a duplicate, as the kernel would hold the file.
-pub fn before_close(first: c_int, last: c_int) {
+/// The program closes descriptors. Jobs that wait on them continue with duplicates, as the kernel would hold the files.
+/// `false`: a worker uses one, and its job may come here to wait by the number.
+pub fn before_close(first: c_int, last: c_int) -> bool {
     // A job that runs works on the file by its number, and may come back to wait by it. Under the lock none begins to run.
     let mut poller = POLLER.lock();
     while wake::others_fire() {
@@ -303,6 +298,8 @@ pub fn before_close(first: c_int, last: c_int) {
         wake::wait_for_firing();
         poller = POLLER.lock();
     }
+    // Those that cannot keep their file end.
+    let mut lost = Vec::new();
     for fd in poller.fds.within(first, last) {
         let (armed, edge) = poller.fds.remove(fd);
         control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
@@ -310,15 +307,12 @@ pub fn before_close(first: c_int, last: c_int) {
             control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
         }
         for mut one in armed {
-            let copy = match &one.job.req.file {
-                // A registered file is a descriptor of this library, which the program does not close.
-                Some(_) => -1,
-                None => sys::duplicate(fd, sys::APART),
-            };
-            if copy < 0 {
+            // A registered file is a descriptor of this library, which the program does not close, but in a range.
+            if one.job.req.file.is_some() || !one.job.req.keep(first, last) {
+                lost.push((one.job, -libc::EMFILE));
                 continue;
             }
-            one.job.req.duplicate = Some(Duplicate(copy));
+            let copy = one.job.req.waits_for();
             // Locked after the poller, as everywhere.
             if let Some(info) = one.job.ring.state.lock().pending.get_mut(one.id) {
                 info.fd = copy;
@@ -332,6 +326,14 @@ pub fn before_close(first: c_int, last: c_int) {
             }
         }
     }
+    for (fd, id) in poller.fds.keep_beside(first, last) {
+        lost.extend(poller.take(fd, id).map(|job| (job, -libc::EMFILE)));
+    }
+    // Under the lock, as the job of a worker that is not in use any more has come here to wait before.
+    let left = !workers::uses(first, last);
+    drop(poller);
+    Job::complete_all(lost);
+    left
 }
 
 /// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
@@ -339,10 +341,8 @@ fn round(events: &mut Events, span: u64, who: Who) -> c_int {
     let level = POLLER.lock().level;
     let _round = Round::begin();
     let got = sleep(level, events, span);
-    let came = events
-        .get(..usize::try_from(got).unwrap_or(0))
-        .unwrap_or_default();
-    fire_all(came.iter().filter(|event| event.u64 < WAKE));
+    let came = events.iter().take(usize::try_from(got).unwrap_or(0));
+    fire_all(came.clone().filter(|event| event.u64 < WAKE));
     for event in came {
         match event.u64 {
             WAKE if who == Who::Looks => {}

@@ -29,6 +29,10 @@ pub struct Stable {
     pub bundle: Option<Sent>,
     /// The registered file that a splice reads from.
     pub source: Option<Arc<FixedFile>>,
+    /// A duplicate of the file that a splice reads from.
+    pub source_copy: Option<Duplicate>,
+    /// A splice waits for the file that it reads from.
+    pub waits_for_source: bool,
 }
 
 // SAFETY: the pointers in the vectors are the program's, which shares its memory among its threads.
@@ -117,6 +121,58 @@ impl Req {
             (None, Some(file)) => file.fd,
             (None, None) => self.sqe.fd,
         }
+    }
+
+    /// The descriptor that a splice reads from. A registered file has been looked up.
+    pub fn source(&self) -> Option<c_int> {
+        if !self.is(IORING_OP_SPLICE) && !self.is(IORING_OP_TEE) {
+            return None;
+        }
+        let stable = self.stable.as_deref();
+        if let Some(copy) = stable.and_then(|stable| stable.source_copy.as_ref()) {
+            return Some(copy.0);
+        }
+        match self.op_flags() & SPLICE_F_FD_IN_FIXED {
+            0 => Some(self.file_index() as c_int),
+            _ => Some(stable?.source.as_ref()?.fd),
+        }
+    }
+
+    /// The descriptors that it works on.
+    pub fn fds(&self) -> [c_int; 2] {
+        [self.fd(), self.source().unwrap_or(-1)]
+    }
+
+    /// The descriptor whose events it waits for.
+    pub fn waits_for(&self) -> c_int {
+        let stable = self.stable.as_deref();
+        let source = stable.is_some_and(|stable| stable.waits_for_source);
+        self.source().filter(|_| source).unwrap_or(self.fd())
+    }
+
+    /// Goes on with duplicates of those of its descriptors that are within a range. A registered file is kept anyway.
+    /// `false`: there is no room for a duplicate.
+    pub fn keep(&mut self, first: c_int, last: c_int) -> bool {
+        let copy = |fd| match sys::duplicate(fd, sys::APART) {
+            copy @ 0.. => Some(Duplicate(copy)),
+            _ => None,
+        };
+        let within = |fd: &c_int| (first..=last).contains(fd);
+        let mut kept = true;
+        if self.file.is_none() && within(&self.fd()) {
+            let made = copy(self.fd());
+            kept = made.is_some();
+            self.duplicate = made.or(self.duplicate.take());
+        }
+        let registered = self.op_flags() & SPLICE_F_FD_IN_FIXED != 0;
+        if let Some(source) = self.source().filter(|fd| within(fd) && !registered) {
+            let made = copy(source);
+            kept &= made.is_some();
+            if made.is_some() {
+                self.stable().source_copy = made;
+            }
+        }
+        kept
     }
 
     fn is(&self, opcode: io_uring_op) -> bool {

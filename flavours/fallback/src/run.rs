@@ -272,7 +272,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
     if req.id == 0 {
         req.id = Ring::next_id();
     }
-    let (id, fd) = (req.id, req.fd());
+    let (id, fd) = (req.id, req.waits_for());
     {
         let mut state = ring.state.lock();
         // Relaxed: set under the state.

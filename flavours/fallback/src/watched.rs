@@ -116,6 +116,8 @@ impl History {
 pub struct Watched {
     all: Numbers<c_int, Descriptor>,
     waiting: usize,
+    /// Jobs have waited that work on another descriptor as well.
+    beside: bool,
 }
 
 impl Watched {
@@ -123,6 +125,7 @@ impl Watched {
         Watched {
             all: Numbers::with_hasher(BuildHasherDefault::new()),
             waiting: 0,
+            beside: false,
         }
     }
 
@@ -134,6 +137,7 @@ impl Watched {
     /// Lets a job wait for a descriptor. Returns the events that are waited for in the same way.
     pub fn put(&mut self, fd: c_int, armed: Armed) -> u32 {
         let edge = armed.edge;
+        self.beside |= armed.job.req.source().is_some();
         let descriptor = self.all.entry(fd).or_default();
         // Others, such as those that accept, tell nothing of what is there to receive.
         if armed.untried == 0 && receives(&armed.job.req) {
@@ -247,6 +251,23 @@ impl Watched {
         }
         let fds = self.all.keys().copied();
         fds.filter(|fd| (first..=last).contains(fd)).collect()
+    }
+
+    /// Descriptors within a range are closed. Jobs that work on one of them, and wait for another, go on with duplicates.
+    /// Returns those for which there is no room.
+    pub fn keep_beside(&mut self, first: c_int, last: c_int) -> Vec<(c_int, u64)> {
+        let mut lost = Vec::new();
+        if self.beside {
+            let others = |fd: &c_int| !(first..=last).contains(fd);
+            for (fd, descriptor) in self.all.iter_mut().filter(|(fd, _)| others(fd)) {
+                for armed in &mut descriptor.armed {
+                    if !armed.job.req.keep(first, last) {
+                        lost.push((*fd, armed.id));
+                    }
+                }
+            }
+        }
+        lost
     }
 
     /// Forgets a descriptor. Returns its jobs, and whether it is in the set of edges.

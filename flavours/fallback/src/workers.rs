@@ -23,7 +23,7 @@ const MOST_UNBOUNDED: usize = 1024;
 struct Mine {
     class: usize,
     ring: *const Ring,
-    fd: c_int,
+    fds: [c_int; 2],
     file: Option<c_int>,
 }
 
@@ -32,8 +32,8 @@ thread_local! {
     static MINE: Cell<Option<Mine>> = const { Cell::new(None) };
 }
 
-/// The descriptor of a job that works on none any more.
-const NONE: c_int = -1;
+/// The descriptors of a job that works on none any more.
+const NONE: [c_int; 2] = [-1; 2];
 
 /// One class of workers.
 struct Pool {
@@ -43,7 +43,7 @@ struct Pool {
     /// Jobs behind another one on the same file.
     behind: Numbers<c_int, VecDeque<u64>>,
     /// The rings whose jobs run, and on which descriptors.
-    running: Vec<(*const Ring, c_int)>,
+    running: Vec<(*const Ring, [c_int; 2])>,
     threads: usize,
     idle: usize,
     most: usize,
@@ -79,8 +79,9 @@ impl Pool {
     /// Whether a job that was not taken back works on one of these descriptors.
     fn uses(&self, first: c_int, last: c_int) -> bool {
         let within = |fd: c_int| (first..=last).contains(&fd);
-        self.running.iter().any(|(_, fd)| within(*fd))
-            || self.jobs.values().any(|job| within(job.req.fd()))
+        let any = |fds: [c_int; 2]| fds.into_iter().any(within);
+        self.running.iter().any(|(_, fds)| any(*fds))
+            || self.jobs.values().any(|job| any(job.req.fds()))
     }
 }
 
@@ -229,17 +230,17 @@ fn work(class: usize) {
             let mine = Mine {
                 class,
                 ring: Arc::as_ptr(&job.ring),
-                fd: job.req.fd(),
+                fds: job.req.fds(),
                 file: job.req.ordered_file(),
             };
-            pool.running.push((mine.ring, mine.fd));
+            pool.running.push((mine.ring, mine.fds));
             MINE.set(Some(mine));
             drop(pools);
             job.resume(How::Block);
             // Without the file, if it was left already.
             end(
                 MINE.take().unwrap_or(Mine {
-                    fd: NONE,
+                    fds: NONE,
                     file: None,
                     ..mine
                 }),
@@ -266,11 +267,11 @@ fn end(mine: Mine, stays: bool) {
     let mut pools = POOLS.lock();
     let pool = pools.get(mine.class);
     let mut running = pool.running.iter();
-    if let Some(at) = running.position(|(ring, fd)| *fd == mine.fd && *ring == mine.ring) {
+    if let Some(at) = running.position(|(ring, fds)| *fds == mine.fds && *ring == mine.ring) {
         if !stays {
             pool.running.swap_remove(at);
-        } else if let Some((_, fd)) = pool.running.get_mut(at) {
-            *fd = NONE;
+        } else if let Some((_, fds)) = pool.running.get_mut(at) {
+            *fds = NONE;
         }
     }
     if let Some(file) = mine.file {

@@ -17,6 +17,7 @@ pub mod process;
 pub mod receive;
 pub mod rw;
 pub mod socket;
+pub mod splice;
 pub mod sync;
 pub mod timeout;
 pub mod xattr;
@@ -47,8 +48,8 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
         IORING_OP_SYNC_FILE_RANGE => op(sync::check_range, sync::range, nothing).on_file().unbroken(common::had_file);
         IORING_OP_FALLOCATE => op(sync::check_fallocate, sync::fallocate, nothing).on_file().unbroken(common::had_file);
         IORING_OP_FTRUNCATE => op(sync::check_ftruncate, sync::ftruncate, nothing).on_file().unbroken(common::had_file);
-        IORING_OP_SPLICE => op(sync::check_splice, sync::splice, nothing).on_file();
-        IORING_OP_TEE => op(sync::check_splice, sync::tee, nothing).on_file();
+        IORING_OP_SPLICE => op(splice::check, splice::splice, nothing).on_file();
+        IORING_OP_TEE => op(splice::check, splice::tee, nothing).on_file();
         IORING_OP_FADVISE => op(sync::check_fadvise, sync::fadvise, nothing).on_file();
         IORING_OP_MADVISE => op(sync::check_madvise, sync::madvise, nothing).unbroken(|_, _| true);
         IORING_OP_POLL_ADD => op(poll::check_add, poll::add, nothing).on_file().with_event(poll::post_event);

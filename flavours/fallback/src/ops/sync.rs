@@ -11,7 +11,7 @@ use crate::op::{Outcome, res};
 use crate::request::How;
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
-use crate::sys::{self, sys};
+use crate::sys::sys;
 
 fn addr(req: &Req) -> u64 {
     req.address::<u8>().addr() as u64
@@ -95,83 +95,6 @@ pub fn ftruncate(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outco
         // SAFETY: no memory is named.
         unsafe { sys!(SYS_ftruncate, fd, length) }
     })
-}
-
-pub fn check_splice(_: &Ring, req: &Req) -> Result<(), c_int> {
-    let known =
-        libc::SPLICE_F_MOVE | libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MORE | libc::SPLICE_F_GIFT;
-    if req.op_flags() & !(known | SPLICE_F_FD_IN_FIXED) != 0 {
-        return Err(-libc::EINVAL);
-    }
-    if req.sqe.opcode == IORING_OP_TEE as u8 {
-        unused(&[req.offset(), addr(req)])
-    } else {
-        Ok(())
-    }
-}
-
-/// The descriptor that is read from, which may be a registered one as well.
-fn source(ring: &Ring, req: &mut Req) -> Result<c_int, c_int> {
-    let number = req.file_index() as c_int;
-    // With nothing to move the system calls do not look at their descriptors.
-    if sys::open_flags(req.fd()) < 0 {
-        return Err(-libc::EBADF);
-    }
-    if req.op_flags() & SPLICE_F_FD_IN_FIXED == 0 {
-        return Ok(number);
-    }
-    let file = ring.fixed_file(number).ok_or(-libc::EBADF)?;
-    let fd = file.fd;
-    req.stable().source = Some(file);
-    Ok(fd)
-}
-
-pub fn splice(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
-    let from = match source(ring, req) {
-        Ok(from) => from,
-        Err(error) => return Outcome::Done(error, 0),
-    };
-    let (to, length) = (req.fd(), req.sqe.len);
-    let flags = req.op_flags() & !SPLICE_F_FD_IN_FIXED;
-    let (mut from_at, mut to_at) = (addr(req), req.offset());
-    let outcome = in_worker(how, || {
-        let at = |offset: &mut u64| {
-            if *offset == u64::MAX {
-                std::ptr::null_mut()
-            } else {
-                std::ptr::from_mut(offset)
-            }
-        };
-        // SAFETY: the offsets are on this stack.
-        unsafe {
-            sys!(
-                SYS_splice,
-                from,
-                at(&mut from_at),
-                to,
-                at(&mut to_at),
-                length,
-                flags
-            )
-        }
-    });
-    req.short = matches!(outcome, Outcome::Done(got, _) if got != length as c_int);
-    outcome
-}
-
-pub fn tee(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
-    let from = match source(ring, req) {
-        Ok(from) => from,
-        Err(error) => return Outcome::Done(error, 0),
-    };
-    let (to, length) = (req.fd(), req.sqe.len);
-    let flags = req.op_flags() & !SPLICE_F_FD_IN_FIXED;
-    let outcome = in_worker(how, || {
-        // SAFETY: no memory is named.
-        unsafe { sys!(SYS_tee, from, to, length, flags) }
-    });
-    req.short = matches!(outcome, Outcome::Done(got, _) if got != length as c_int);
-    outcome
 }
 
 pub fn check_fadvise(_: &Ring, req: &Req) -> Result<(), c_int> {
