@@ -156,23 +156,26 @@ impl Batch {
 }
 
 /// Posts one of several completions of a request. `false`: there is no room, so the request ends.
-pub fn post_more(ring: &Arc<Ring>, req: &Req, res: c_int, flags: u32, batch: &mut Batch) -> bool {
+pub fn post_more(
+    ring: &Arc<Ring>,
+    req: &mut Req,
+    res: c_int,
+    flags: u32,
+    batch: &mut Batch,
+) -> bool {
     batch.post(ring);
     let mut state = ring.state.lock();
     if ring.is_full(&state) {
         return false;
     }
     let flags = flags | IORING_CQE_F_MORE;
-    ring.post_of(
-        &mut state,
-        req.counted,
-        Completion {
-            user_data: req.sqe.user_data,
-            res,
-            flags,
-            ..Completion::default()
-        },
-    );
+    let completion = Completion {
+        user_data: req.sqe.user_data,
+        res,
+        flags,
+        ..Completion::default()
+    };
+    ring.post_of(&mut state, req, completion);
     ring.notify(&state, !batch.within_enter);
     true
 }

@@ -104,6 +104,9 @@ extern "C" fn child() {
         // The parent posts these.
         state.overflow.clear();
         state.kept.clear();
+        state.kept_orders.clear();
+        // Relaxed: under the state.
+        ring.keeps_transfers.store(false, Ordering::Relaxed);
         drop(state);
         std::mem::forget(std::mem::take(&mut *ring.handed_back.lock()));
     }

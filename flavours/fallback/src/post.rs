@@ -5,6 +5,7 @@ use std::sync::atomic::{Ordering, fence};
 use uring_core::abi::*;
 
 use crate::memory::Completion;
+use crate::request::Req;
 use crate::ring::{Registered, Ring, State};
 use crate::{sys, wake};
 
@@ -78,12 +79,27 @@ impl Ring {
     }
 
     /// Posts a completion of a request. One that was not counted among those in flight has not waited, and what is kept
-    /// back is of others: all of its completions go the same way.
-    pub fn post_of(&self, state: &mut State, counted: bool, completion: Completion) {
-        if counted {
-            self.post_in_turn(state, completion);
-        } else {
-            self.post(state, completion);
+    /// back is of others: all of its completions go the same way. But if what is kept back moved bytes of the same file, or
+    /// into buffers of the same group, the program has to hear of those first. Then it counts as one that has waited.
+    pub fn post_of(&self, state: &mut State, req: &mut Req, completion: Completion) {
+        let behind = |order| state.kept_orders.contains_key(&order);
+        // Relaxed: set under the state.
+        let keeps = self.keeps_transfers.load(Ordering::Relaxed);
+        if !req.counted && keeps && req.orders().any(behind) {
+            req.counted = true;
+            state.in_flight += 1;
+        }
+        if !req.counted {
+            return self.post(state, completion);
+        }
+        self.post_in_turn(state, completion);
+        if !state.kept.is_empty() {
+            state
+                .kept_orders
+                .extend(req.orders().map(|order| (order, ())));
+            // Relaxed: as above.
+            self.keeps_transfers
+                .store(!state.kept_orders.is_empty(), Ordering::Relaxed);
         }
     }
 
@@ -119,6 +135,9 @@ impl Ring {
         while let Some(completion) = state.kept.pop_front() {
             self.append(state, completion);
         }
+        state.kept_orders.clear();
+        // Relaxed: under the state.
+        self.keeps_transfers.store(false, Ordering::Relaxed);
         self.show_work(state);
     }
 

@@ -195,6 +195,25 @@ impl Req {
             || self.is(IORING_OP_WRITEV_FIXED)
     }
 
+    /// What the bytes that it transfers have an order in, as numbers that differ: its file, and the group of its buffers.
+    pub fn orders(&self) -> impl Iterator<Item = u64> {
+        const TRANSFERS: [io_uring_op; 7] = [
+            IORING_OP_READ,
+            IORING_OP_READ_FIXED,
+            IORING_OP_READ_MULTISHOT,
+            IORING_OP_RECV,
+            IORING_OP_RECVMSG,
+            IORING_OP_SEND,
+            IORING_OP_SENDMSG,
+        ];
+        let transfers =
+            self.is_vector() || self.is_write() || TRANSFERS.iter().any(|op| self.is(*op));
+        let group = u64::from(self.buf_index()) | 1 << 32;
+        let file = transfers.then_some(self.fd() as u32 as u64);
+        let group = (transfers && self.has(IOSQE_BUFFER_SELECT)).then_some(group);
+        file.into_iter().chain(group)
+    }
+
     /// The file whose requests of this kind must go one after the other.
     pub fn ordered_file(&self) -> Option<c_int> {
         self.is_write().then(|| self.fd())

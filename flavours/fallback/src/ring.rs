@@ -9,6 +9,7 @@ use uring_core::abi::{IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_TASKRUN_FLAG};
 
 use crate::lock::Lock;
 use crate::memory::{Completion, Memory};
+use crate::numbers::Numbers;
 use crate::request::{Pending, Req};
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::{FileTable, FixedFile};
@@ -62,6 +63,8 @@ pub struct Ring {
     pub marked: AtomicU32,
     /// The clock of waits.
     pub clock: AtomicI32,
+    /// Completions of transfers are kept back. Changes under the state.
+    pub keeps_transfers: AtomicBool,
     /// Number of timeout requests that have expired. Each also ends a wait.
     pub timeouts: AtomicU32,
     /// How many of these expiries have already ended a wait.
@@ -92,6 +95,8 @@ pub struct State {
     pub overflow: VecDeque<Completion>,
     /// Completions that the program has not asked for, under `IORING_SETUP_DEFER_TASKRUN`.
     pub kept: VecDeque<Completion>,
+    /// What their bytes have an order in, by the numbers of [`Req::orders`].
+    pub kept_orders: Numbers<u64, ()>,
     /// Completions of other threads are kept back: the owner is not in a call that asks for them.
     pub keeps: bool,
     /// Completions posted since the ring was made.
@@ -167,6 +172,7 @@ impl Ring {
             counts: AtomicBool::new(false),
             marked: AtomicU32::new(0),
             clock: AtomicI32::new(libc::CLOCK_MONOTONIC),
+            keeps_transfers: AtomicBool::new(false),
             timeouts: AtomicU32::new(0),
             timeouts_told: AtomicU32::new(0),
             handed_back: Lock::new(VecDeque::new()),

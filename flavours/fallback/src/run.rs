@@ -61,7 +61,7 @@ pub fn begin(ring: &Arc<Ring>, mut req: Req, op: Option<&'static Op>, batch: &mu
         None => Outcome::Done(req.failed, 0),
     };
     match outcome {
-        Outcome::Done(res, flags) if !req.counted => {
+        Outcome::Done(res, flags) if !req.counted && !keeps(ring) => {
             batch.done.extend(completion(ring, &req, res, flags));
             batch.keep(req);
         }
@@ -384,6 +384,13 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     }
 }
 
+/// Whether a request may have to complete behind a transfer whose completion is kept back.
+#[inline]
+fn keeps(ring: &Ring) -> bool {
+    // Relaxed: a transfer that ends now has no order with one that has ended here.
+    ring.keeps_transfers.load(Ordering::Relaxed)
+}
+
 /// Completes a request that is cancelled.
 fn finish_cancelled(ring: &Arc<Ring>, req: &mut Req, batch: &mut Batch) -> Vec<Req> {
     let (res, flags) = cancelled(ring, req);
@@ -393,7 +400,7 @@ fn finish_cancelled(ring: &Arc<Ring>, req: &mut Req, batch: &mut Batch) -> Vec<R
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
     let completion = completion(ring, req, res, flags);
-    if !req.counted && req.link.is_none() {
+    if !req.counted && req.link.is_none() && !keeps(ring) {
         batch.done.extend(completion);
         return Vec::new();
     }
@@ -420,7 +427,7 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
         ring.post(&mut state, earlier);
     }
     if let Some(completion) = completion {
-        ring.post_of(&mut state, req.counted, completion);
+        ring.post_of(&mut state, req, completion);
     }
     if let Some(timeout) = timeout {
         // One that is firing was not there any more, and completes itself.
