@@ -2,7 +2,7 @@
 
 FALLBACK_FIRST := io_uring_queue_init
 FALLBACK_HOOKS := close __close close_range closefrom dup2 __dup2 dup3 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait \
-	epoll_pwait2 mmap mmap64 syscall inotify_add_watch fanotify_mark \
+	epoll_pwait2 epoll_ctl mmap mmap64 syscall inotify_add_watch fanotify_mark \
 	fclose _IO_fclose freopen freopen64 pclose endmntent __endmntent closedir mq_close \
 	sigaction signal sigprocmask pthread_sigmask
 FALLBACK_ALSO := liburing_fallback_active

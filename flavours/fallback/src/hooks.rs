@@ -24,7 +24,7 @@ use uring_core::kernel::Native;
 use crate::aio::WATCHED;
 use crate::inside::Inside;
 use crate::next::{c_name, missing, next, set_errno};
-use crate::{lead, life, make, poller, process, serve, sys, table};
+use crate::{edges, lead, life, make, poller, process, serve, sys, table};
 
 /// A kernel's return value as libc returns it.
 fn libc_ret(ret: isize) -> c_long {
@@ -84,6 +84,34 @@ polls! {
     epoll_wait(set: c_int, events: *mut c_void, most: c_int, timeout: c_int);
     epoll_pwait(set: c_int, events: *mut c_void, most: c_int, timeout: c_int, mask: *const c_void);
     epoll_pwait2(set: c_int, events: *mut c_void, most: c_int, timeout: *const c_void, mask: *const c_void);
+}
+
+/// Called before an epoll set changes.
+///
+/// # Safety
+///
+/// The address must be 0 or an event's.
+unsafe fn controlling(op: c_int, fd: c_int, event: *const u32) {
+    if !event.is_null() && concerned() {
+        if let Some(_inside) = Inside::begin() {
+            edges::before_control(op, fd, unsafe { event.read_unaligned() });
+        }
+    }
+}
+
+/// `epoll_ctl`: an event begins with its bits.
+///
+/// # Safety
+///
+/// As for libc's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn epoll_ctl(set: c_int, op: c_int, fd: c_int, event: *mut c_void) -> c_int {
+    unsafe { controlling(op, fd, event.cast()) };
+    type Control = unsafe extern "C" fn(c_int, c_int, c_int, *mut c_void) -> c_int;
+    match next!(c"epoll_ctl" => Control) {
+        Some(next) => unsafe { next(set, op, fd, event) },
+        None => missing(),
+    }
 }
 
 /// Called before a descriptor is closed.
@@ -262,6 +290,10 @@ pub unsafe extern "C" fn syscall(
                 libc::SYS_dup2 => replacing(a as c_int, b as c_int),
                 libc::SYS_dup3 => replacing(a as c_int, b as c_int),
                 libc::SYS_close_range => closing_range(a as c_uint, b as c_uint, c as c_int),
+                libc::SYS_epoll_ctl => {
+                    let event = std::ptr::with_exposed_provenance::<u32>(d);
+                    unsafe { controlling(b as c_int, c as c_int, event) };
+                }
                 _ => {}
             }
             unsafe { Native::call(number as usize, args) }

@@ -47,6 +47,7 @@ mod completion;
 mod credentials;
 mod deadline;
 mod due;
+mod edges;
 mod epoll;
 mod futex;
 mod gather;

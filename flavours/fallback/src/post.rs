@@ -259,10 +259,20 @@ impl Ring {
                     .sq_flags()
                     .fetch_or(IORING_SQ_TASKRUN, Ordering::Release);
             }
-            if self.event() >= 0 {
-                sys::eventfd_write(self.event());
-            }
+        } else if !self.told_each.load(Ordering::Relaxed) {
+            // Relaxed: under the state.
+            return;
         }
+        if self.event() >= 0 {
+            sys::eventfd_write(self.event());
+        }
+    }
+
+    /// Has the descriptor written to for each completion from now on.
+    pub fn tell_each(&self) {
+        let _state = self.state.lock();
+        // Relaxed: under the state.
+        self.told_each.store(true, Ordering::Relaxed);
     }
 
     /// Makes the descriptor unreadable if the CQ is empty.

@@ -47,6 +47,8 @@ pub struct Ring {
     pub leader: AtomicI32,
     /// Threads in a call on the ring.
     pub inside: AtomicU32,
+    /// Its descriptor is written to for each completion. Set under the state, and for good.
+    pub told_each: AtomicBool,
     /// Closed while there were some: the last one ends it.
     pub abandoned: AtomicBool,
     /// It has ended: no request is started any more. Set under the state.
@@ -164,6 +166,7 @@ impl Ring {
             masked_waiters: AtomicU32::new(0),
             leader: AtomicI32::new(0),
             inside: AtomicU32::new(0),
+            told_each: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             shared: AtomicBool::new(false),

@@ -394,19 +394,19 @@ pub fn identity(fd: c_int) -> Option<(u64, u64, c_int)> {
     stat(fd).map(access)
 }
 
-/// Whether two descriptors with the same [`identity`] are of one open file, and not of two that the same inode has.
-pub fn is_one_open_file(one: c_int, other: c_int) -> bool {
+/// Whether two descriptors are of one open file. `None`: the kernel does not say, as in most containers.
+pub fn are_one(one: c_int, other: c_int) -> Option<bool> {
     const KCMP_FILE: c_int = 0;
-    if one == other {
-        return true;
-    }
     let this = process();
     // SAFETY: two descriptors of this process; no memory is named.
-    match unsafe { sys!(SYS_kcmp, this, this, KCMP_FILE, one, other) } {
-        // Most containers refuse it. All files that have no name share an inode: there two numbers are two files.
-        ..0 => file_type(one) != 0,
-        order => order == 0,
-    }
+    let order = unsafe { sys!(SYS_kcmp, this, this, KCMP_FILE, one, other) };
+    (order >= 0).then_some(order == 0)
+}
+
+/// Whether two descriptors with the same [`identity`] are of one open file, and not of two that the same inode has.
+pub fn is_one_open_file(one: c_int, other: c_int) -> bool {
+    // All files that have no name share an inode: unless the kernel says, two numbers of those are two files.
+    one == other || are_one(one, other).unwrap_or_else(|| file_type(one) != 0)
 }
 
 /// Whether two descriptors may be of one file. Eventfds and the like are not told apart.

@@ -87,7 +87,6 @@ pub fn all() -> Vec<Arc<Ring>> {
 
 /// One ring after the other, without memory of its own: a signal handler may have interrupted the allocator. Returns the
 /// ring at a place or the next one, and the place after it.
-#[cfg(feature = "hooks")]
 pub fn after(place: usize) -> Option<(Arc<Ring>, usize)> {
     let table = TABLE.lock();
     table.rings.get(place).map(|ring| (ring.clone(), place + 1))

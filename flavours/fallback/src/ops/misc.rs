@@ -16,7 +16,7 @@ use crate::request::How;
 use crate::request::{Class, Place, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
-use crate::{life, table};
+use crate::{edges, life, table};
 
 /// Flags of a nop in Linux 6.18 whose effects the emulation has.
 const NOP_FILE: u32 = 1 << 1;
@@ -179,6 +179,11 @@ pub fn epoll_ctl(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome
         .filter(|stable| !stable.bytes.is_empty())
     {
         event = stable.bytes.as_ptr();
+    }
+    if !event.is_null() {
+        // SAFETY: the program vouches for an event, or it is the copy of one. It begins with the bits.
+        let events = unsafe { event.cast::<u32>().read_unaligned() };
+        edges::before_control(op as c_int, fd, events);
     }
     // SAFETY: the kernel reads the event, which is there.
     Outcome::Done(res(unsafe { sys!(SYS_epoll_ctl, set, op, fd, event) }), 0)
