@@ -178,6 +178,11 @@ pub fn put(job: Box<Job>, events: u32, how: For) -> Option<Box<Job>> {
     None
 }
 
+/// Whether there are no descriptors to wait for events with.
+pub fn is_missing() -> bool {
+    POLLER.lock().level < 0
+}
+
 /// Without a thread: makes the program enter, by keeping the ring's descriptor readable.
 pub fn call_in(ring: &Ring) {
     if is_orphaned() {

@@ -346,6 +346,12 @@ pub enum Place {
     Futex,
 }
 
+impl Place {
+    pub fn is_for_events(self) -> bool {
+        matches!(self, Place::Poll(_) | Place::Untried(_) | Place::Edge(_))
+    }
+}
+
 /// A request that can be cancelled.
 pub struct Info {
     pub user_data: u64,
@@ -475,7 +481,7 @@ impl Info {
     /// so again. A worker that waits for a connection looks for it, too, unless it is in `accept4` itself.
     pub fn can_be_marked(&self) -> bool {
         match self.place {
-            Place::Poll(_) | Place::Untried(_) | Place::Edge(_) => true,
+            place if place.is_for_events() => true,
             Place::Worker(Class::Unbounded) => self.opcode == IORING_OP_ACCEPT as u8 && !self.held,
             _ => false,
         }

@@ -273,6 +273,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
         req.id = Ring::next_id();
     }
     let (id, fd) = (req.id, req.waits_for());
+    let before;
     {
         let mut state = ring.state.lock();
         // Relaxed: set under the state.
@@ -284,6 +285,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
             req.counted = true;
             state.in_flight += 1;
         }
+        before = state.pending.get(id).map(|info| info.place);
         let info = Info::new(req, fd, place);
         if !state.pending.insert(id, info) {
             drop(state);
@@ -308,6 +310,15 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
                 if let Some(mut next) = timeout {
                     next.link = job.req.link.take();
                     job.req.link = Some(next);
+                }
+                if place.is_for_events() && poller::is_missing() {
+                    // The program is not kept waiting: a worker does that, if the request lets it.
+                    let waits = Place::Worker(Class::Unbounded);
+                    if before == Some(waits) {
+                        return finish(ring, &mut job.req, -libc::EMFILE, 0, batch);
+                    }
+                    park_elsewhere(job, waits);
+                    return Vec::new();
                 }
                 let how = match place {
                     // The number stands for another file than before.

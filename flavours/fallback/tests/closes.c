@@ -1,9 +1,11 @@
 /*
  * Requests to close that come while others use the descriptor: behind them in a
  * chain, behind all others, and where the thread that runs them is the one that
- * would have to end the others.
+ * would have to end the others. And requests where no descriptor is left to wait
+ * with.
  */
 #include <poll.h>
+#include <sys/resource.h>
 
 #include "file.h"
 
@@ -162,11 +164,75 @@ static void beside_direct_reads(void)
     free(area);
 }
 
+/* No descriptor can be made any more. */
+static void fill_descriptors(int highest)
+{
+    struct rlimit limit;
+
+    CHECK_SYS(getrlimit(RLIMIT_NOFILE, &limit));
+    limit.rlim_cur = (rlim_t) highest + 1;
+    CHECK_SYS(setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK_EQ(dup(highest), -1);
+    CHECK_EQ(errno, EMFILE);
+}
+
+/* The request goes on with its file, or ends. */
+static void without_room(void)
+{
+    struct io_uring_sqe *sqe;
+    int ends[2], res;
+
+    ring_open(&ring, 8, 0);
+    CHECK_SYS(pipe(ends));
+    sqe = next_sqe(&ring);
+    io_uring_prep_read(sqe, ends[0], page, 1, 0);
+    name(sqe, FIRST, IOSQE_IO_HARDLINK);
+    io_uring_prep_nop(next_sqe(&ring));
+    SUBMIT(&ring, 2);
+    fill_descriptors(ends[1]);
+    CHECK_SYS(close(ends[0]));
+    res = (int) write(ends[1], "x", 1);
+    CHECK(res == 1 || errno == EPIPE);
+    CHECK_EQ(reap(&ring).res, res == 1 ? 1 : -EMFILE);
+    CHECK_EQ(reap(&ring).res, 0);
+    io_uring_queue_exit(&ring);
+}
+
+/* Nor can the library make any to wait with. */
+static void first_without_room(void)
+{
+    struct io_uring_sqe *sqe;
+    int ends[2], others[2], res;
+
+    ring_open(&ring, 8, 0);
+    CHECK_SYS(pipe(ends));
+    CHECK_SYS(pipe(others));
+    fill_descriptors(others[1]);
+    sqe = next_sqe(&ring);
+    io_uring_prep_read(sqe, ends[0], page, 1, 0);
+    name(sqe, FIRST, IOSQE_IO_LINK);
+    io_uring_prep_nop(next_sqe(&ring));
+    SUBMIT(&ring, 2);
+    CHECK_NO_CQE(&ring);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    CHECK_EQ(reap(&ring).res, 1);
+    CHECK_EQ(reap(&ring).res, 0);
+    /* A splice waits for events alone: it ends, or goes on as the kernel's does. */
+    io_uring_prep_splice(next_sqe(&ring), ends[0], -1, others[1], -1, 1, 0);
+    SUBMIT(&ring, 1);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    res = reap(&ring).res;
+    CHECK(res == 1 || res == -EMFILE);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(behind_a_sync),
     CASE(behind_all),
     CASE(between_writes),
     CASE(beside_direct_reads),
+    CASE(without_room),
+    CASE(first_without_room),
 };
 
 TEST_MAIN(cases)
