@@ -179,12 +179,37 @@ static void number_of_eventfd(void)
     io_uring_queue_exit(&ring);
 }
 
+/* Sockets that no connection will come to, whatever they wait for. */
+static void accept_without_listening(void)
+{
+    int tcp, datagrams;
+
+    ring_open(&ring, 8, 0);
+    make_socketpair(pair, SOCK_STREAM);
+    tcp = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    datagrams = CHECK_SYS(socket(AF_INET, SOCK_DGRAM, 0));
+    for (unsigned i = 0; i < 2; i++) {
+        io_uring_prep_accept(next_sqe(&ring), pair[0], NULL, NULL, 0);
+        CHECK_EQ(run_res(&ring), -EINVAL);
+        io_uring_prep_accept(next_sqe(&ring), tcp, NULL, NULL, 0);
+        CHECK_EQ(run_res(&ring), -EINVAL);
+        io_uring_prep_accept(next_sqe(&ring), datagrams, NULL, NULL, 0);
+        CHECK_EQ(run_res(&ring), -EOPNOTSUPP);
+        io_uring_prep_multishot_accept(next_sqe(&ring), pair[0], NULL, NULL, 0);
+        CHECK_EQ(run_res(&ring), -EINVAL);
+        /* And again where something else is there. */
+        CHECK_EQ(write(pair[1], "x", 1), 1);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(refused_wait),
     CASE(updated_poll),
     CASE(part_of_all),
     CASE(last_comes_last),
     CASE(number_of_eventfd),
+    CASE(accept_without_listening),
 };
 
 TEST_MAIN(cases)

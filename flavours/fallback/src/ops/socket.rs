@@ -151,6 +151,11 @@ pub fn check_accept(_: &Ring, req: &Req) -> Result<(), c_int> {
     Ok(())
 }
 
+/// Whether a socket waits for connections. Of what is none the call tells.
+fn listens(fd: c_int) -> bool {
+    socket_option(fd, libc::SO_ACCEPTCONN) == Ok(1)
+}
+
 /// Waits until there is a connection: another thread may have taken the one that was there. `false`: the request was
 /// cancelled meanwhile, or its ring given up. From then on it is held: `accept4` comes back for no cancel.
 fn wait_for_connection(ring: &Ring, req: &Req) -> bool {
@@ -190,7 +195,8 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
         // A blocking listener makes a caller wait even after it was ready: another one may have been faster.
         if how != How::Block && open & libc::O_NONBLOCK == 0 {
             let there = sys::poll_now(fd, libc::POLLIN);
-            if there == 0 {
+            // One that does not listen is refused by the call, where it could not keep the caller.
+            if there == 0 && listens(fd) {
                 if flags & IORING_ACCEPT_DONTWAIT != 0 {
                     return Outcome::Done(-libc::EAGAIN, 0);
                 }
@@ -198,7 +204,7 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
             }
             return Outcome::Park(Place::Worker(Class::Unbounded));
         }
-        if how == How::Block && !wait_for_connection(ring, req) {
+        if how == How::Block && listens(fd) && !wait_for_connection(ring, req) {
             return Outcome::Done(-libc::ECANCELED, 0);
         }
         // SAFETY: room for the address, which the program vouches for, or null.
