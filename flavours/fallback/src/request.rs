@@ -85,6 +85,8 @@ pub struct Req {
     pub short: bool,
     /// It failed in a way that breaks no chain.
     pub unbroken: bool,
+    /// How often in a row it found nothing although its descriptor was ready.
+    pub fruitless: u32,
     /// If not 0, it completes with this result without being started.
     pub failed: c_int,
 }
@@ -106,6 +108,7 @@ impl Req {
             drained: false,
             short: false,
             unbroken: false,
+            fruitless: 0,
             failed: 0,
         }
     }
@@ -483,6 +486,11 @@ impl Info {
         match self.place {
             place if place.is_for_events() => true,
             Place::Worker(Class::Unbounded) => self.opcode == IORING_OP_ACCEPT as u8 && !self.held,
+            // It waits for a descriptor that is ready and has nothing for it, or for a process.
+            Place::Timer(_) => {
+                let times = [IORING_OP_TIMEOUT, IORING_OP_LINK_TIMEOUT];
+                times.iter().all(|time| self.opcode != *time as u8)
+            }
             _ => false,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty, waits_for_all};
+use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty, wait_for, waits_for_all};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -198,7 +198,7 @@ pub fn transfer(
         let begun = req.stable.as_ref().and_then(|stable| stable.bundle);
         let (ret, Sent { mut flags, all }) = if let Some(sent) = begun {
             let Some(ret) = send_rest(req) else {
-                return Outcome::Park(Place::Poll(events));
+                return wait_for(req, how, events);
             };
             req.stable().bundle = None;
             req.done = 0;
@@ -218,7 +218,7 @@ pub fn transfer(
             };
             let ret = call(req, &next.vectors, out);
             if ret == -libc::EAGAIN as isize && waits {
-                return Outcome::Park(Place::Poll(events));
+                return wait_for(req, how, events);
             }
             if ret <= 0 {
                 return Outcome::Done(res(ret), 0);

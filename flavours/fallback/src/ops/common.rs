@@ -4,13 +4,20 @@ use std::ffi::c_int;
 
 use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE};
 
-use crate::request::Req;
+use crate::op::Outcome;
+use crate::request::{Duplicate, How, Place, Req};
 use crate::sys::{self, sys};
 
 pub const IN: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
 pub const OUT: u32 = libc::EPOLLOUT as u32;
+/// Errors, which epoll reports unasked.
+pub const ERRORS: u32 = 0;
 /// How often a multishot request completes before others have their turn.
 pub const IN_A_ROW: u32 = 32;
+/// After so many calls in a row that found nothing on a ready descriptor a request looks from time to time.
+const FRUITLESS: u32 = 16;
+/// How long it waits the first time, in nanoseconds. Later it is up to 16 times as long.
+const SHORTEST: u64 = 1_000_000;
 
 /// The same refusal for all fields that the opcode has no use for.
 pub fn unused(fields: &[u64]) -> Result<(), c_int> {
@@ -19,6 +26,32 @@ pub fn unused(fields: &[u64]) -> Result<(), c_int> {
     } else {
         Err(-libc::EINVAL)
     }
+}
+
+/// Where a request waits that found nothing.
+///
+/// A descriptor can be ready all the time and have nothing for it: a socket with errors that somebody else has to take, or
+/// one whose messages go to a receiver that is full. It would be called again and again. After some calls it looks from time
+/// to time, at a descriptor of its own: the program may close its.
+pub fn wait_for(req: &mut Req, how: How, events: u32) -> Outcome {
+    let fd = req.fd();
+    req.fruitless = if how == How::Ready && sys::poll_now(fd, events as i16) != 0 {
+        req.fruitless.saturating_add(1)
+    } else {
+        0
+    };
+    let Some(more) = req.fruitless.checked_sub(FRUITLESS) else {
+        return Outcome::Park(Place::Poll(events));
+    };
+    if req.file.is_none() && req.duplicate.is_none() {
+        let copy = sys::duplicate(fd, sys::APART);
+        if copy < 0 {
+            return Outcome::Park(Place::Poll(events));
+        }
+        req.duplicate = Some(Duplicate(copy));
+    }
+    let pause = (SHORTEST << more.min(4)).saturating_add(sys::monotonic());
+    Outcome::Park(Place::Timer(pause))
 }
 
 /// Whether a request's call found its file: else the request failed before.

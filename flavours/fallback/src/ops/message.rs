@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{OUT, flags, goes_on, is_bundle, unused, waits_for_all};
+use super::common::{ERRORS, OUT, flags, goes_on, is_bundle, unused, wait_for, waits_for_all};
 use super::{buffers, bundle};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
 use crate::request::{Message, Place, Req};
 use crate::ring::Ring;
-use crate::sys::sys;
+use crate::sys::{self, sys};
 
 const MOST_VECTORS: usize = 1024;
 pub fn check_send(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -312,8 +312,12 @@ pub(super) fn attempt(
                 wait_here(req.fd(), events);
                 continue;
             }
+            if events == ERRORS && how == How::Try && sys::poll_now(req.fd(), libc::POLLIN) != 0 {
+                // The kernel takes what is there for what was waited for, once.
+                return Outcome::Done(-libc::EAGAIN, 0).with_buffer(ring, req);
+            }
             buffers::put_back(ring, req);
-            return Outcome::Park(Place::Poll(events));
+            return wait_for(req, how, events);
         }
         if ret > 0 && all && req.done + (ret as usize) < total && goes_on(req.fd()) {
             req.done += ret as usize;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{IN, IN_A_ROW, flags, is_bundle, nonempty, unused, waits_for_all};
+use super::common::{
+    ERRORS, IN, IN_A_ROW, flags, is_bundle, nonempty, unused, wait_for, waits_for_all,
+};
 use super::message::{attempt, current, header, length};
 use super::{buffers, bundle};
 use crate::batch::{Batch, post_more};
@@ -20,6 +22,15 @@ use crate::untried;
 
 /// What was received is not all of a message.
 const CUT: c_int = libc::MSG_TRUNC | libc::MSG_CTRUNC;
+
+/// The events that tell of what a request receives.
+fn awaited(req: &Req) -> u32 {
+    if req.op_flags() & libc::MSG_ERRQUEUE as u32 == 0 {
+        IN
+    } else {
+        ERRORS
+    }
+}
 
 fn multishot(req: &Req) -> bool {
     flags(req) & IORING_RECV_MULTISHOT != 0
@@ -76,7 +87,7 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
         None => (req.address::<u8>().addr(), req.sqe.len as usize),
     };
     let (all, cut) = (waits_for_all(req), Cell::new(false));
-    let outcome = attempt(ring, req, how, IN, (total, all), |req, flags| {
+    let outcome = attempt(ring, req, how, awaited(req), (total, all), |req, flags| {
         if all {
             return receive_all(req, (at + req.done, total - req.done), flags, &cut);
         }
@@ -145,7 +156,7 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
         if ret == -libc::EAGAIN as isize {
             req.picked = Some(picked);
             buffers::put_back(ring, req);
-            return Outcome::Park(Place::Poll(IN));
+            return wait_for(req, how, IN);
         }
         let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
         if ret <= 0 {
@@ -190,7 +201,7 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
     // With room for control data it ends with what comes first.
     let all = waits_for_all(req) && controls == 0;
     let cut = Cell::new(false);
-    let outcome = attempt(ring, req, how, IN, (total, all), |req, flags| {
+    let outcome = attempt(ring, req, how, awaited(req), (total, all), |req, flags| {
         let mut rest = Vec::new();
         match current(req, &mut rest) {
             Ok(mut message) => {
@@ -268,7 +279,7 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
             if ret == -libc::EAGAIN as isize {
                 req.picked = Some(picked);
                 buffers::put_back(ring, req);
-                return Outcome::Park(Place::Poll(IN));
+                return wait_for(req, how, IN);
             }
             let flags = picked.flags(&mut ring.state.lock().groups, res(ret));
             return Outcome::Done(res(ret), flags);

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use uring_core::abi::*;
 
 use super::buffers;
+use super::common::{unused, wait_for};
 use crate::aio;
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
@@ -37,7 +38,7 @@ fn is_fixed(req: &Req) -> bool {
 }
 
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
-    super::common::unused(&[req.addr3(), req.attributes()])?;
+    unused(&[req.addr3(), req.attributes()])?;
     check_priority(req.sqe.ioprio)
 }
 
@@ -367,7 +368,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
         }
         libc::EAGAIN if !patient => done(ring, req, ret),
         libc::EAGAIN if on_disk(batch.kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
-        libc::EAGAIN => Outcome::Park(Place::Poll(events)),
+        libc::EAGAIN => wait_for(req, how, events),
         libc::EOPNOTSUPP if patient => {
             let kind = batch.kind(req);
             if on_disk(kind) {
@@ -437,15 +438,15 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
             libc::RWF_NOWAIT
         };
         let ret = transfer(req, false, flags);
-        let place = match -(ret.min(0)) as c_int {
-            libc::EAGAIN => Some(Place::Poll(IN)),
+        let parked = match -(ret.min(0)) as c_int {
+            libc::EAGAIN => Some(wait_for(req, how, IN)),
             // Another reader may take what is there: then this one waits.
-            libc::EOPNOTSUPP if flags != 0 => Some(Place::Worker(Class::Unbounded)),
+            libc::EOPNOTSUPP if flags != 0 => Some(Outcome::Park(Place::Worker(Class::Unbounded))),
             _ => None,
         };
-        if let Some(place) = place {
+        if let Some(parked) = parked {
             buffers::put_back(ring, req);
-            return Outcome::Park(place);
+            return parked;
         }
         let flags = req.picked.take().map_or(0, |picked| {
             picked.flags(&mut ring.state.lock().groups, res(ret))
