@@ -57,7 +57,9 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
         }
     };
     let count = count.min(there).min(memory.sq_entries);
-    let all = ring.has(IORING_SETUP_SUBMIT_ALL);
+    // A thread of the kernel's goes on in its next round.
+    let rounds = ring.has(IORING_SETUP_SQPOLL);
+    let all = rounds || ring.has(IORING_SETUP_SUBMIT_ALL);
     let mut batch = Batch::new(true, std::mem::take(&mut submission.room));
     // Not where completions come on request: those of requests that could be complete come then.
     batch.ends_by_looking = !ring.tells_work();
@@ -68,7 +70,20 @@ pub fn submit(ring: &Arc<Ring>, count: u32) -> c_int {
         head = head.wrapping_add(1);
         let Some(mut sqe) = sqe else {
             memory.dropped().fetch_add(1, Ordering::Relaxed);
-            break;
+            if !rounds {
+                break;
+            }
+            taken += 1;
+            if !chain.is_empty() {
+                // It ends with its round.
+                start_chain(
+                    ring,
+                    &mut submission,
+                    std::mem::take(&mut chain),
+                    &mut batch,
+                );
+            }
+            continue;
         };
         taken += 1;
         if op::is_double(sqe.opcode) && !ring.has(IORING_SETUP_SQE128) {
@@ -165,17 +180,18 @@ fn start_chain(ring: &Arc<Ring>, submission: &mut Submission, mut chain: Chain, 
     if chain.iter().any(|member| member.failed != 0) {
         batch.post(ring);
         let mut state = ring.state.lock();
-        let mut silent = false;
-        for member in &chain {
+        // Of a chain whose first member is to be silent the program hears once, wherever it is wrong.
+        let silent = chain
+            .first()
+            .is_some_and(|first| first.has(IOSQE_CQE_SKIP_SUCCESS));
+        let told = if silent { 1 } else { chain.len() };
+        for member in chain.iter().take(told) {
             let completion = Completion {
                 user_data: member.sqe.user_data,
                 res: member.failed,
                 ..Completion::default()
             };
-            if !silent {
-                ring.post(&mut state, completion);
-            }
-            silent |= member.has(IOSQE_CQE_SKIP_SUCCESS) && member.failed != -libc::ECANCELED;
+            ring.post(&mut state, completion);
         }
         ring.notify(&state, false);
         return;

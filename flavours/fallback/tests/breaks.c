@@ -1,7 +1,10 @@
 /*
  * What breaks a chain, and what is told of a request that is silent of its
- * success: a failure, or a part of a transfer. Not each of them does.
+ * success: a failure, or a part of a transfer. Not each of them does. And what
+ * becomes of others where one is wrong.
  */
+#include <sched.h>
+
 #include "file.h"
 
 enum { REQUEST = 1, NEXT };
@@ -318,6 +321,57 @@ static void silent_timeout(void)
     io_uring_queue_exit(&ring);
 }
 
+/* A chain with a member that no ring takes. Only the silence of its first member counts, and it is about the others. */
+static void wrong_chain(void)
+{
+    open_ring();
+    for (unsigned silent = 0; silent < 3; silent++) {
+        for (unsigned i = 0; i < 3; i++) {
+            struct io_uring_sqe *sqe = next_sqe(&ring);
+
+            io_uring_prep_nop(sqe);
+            io_uring_sqe_set_data64(sqe, i);
+            io_uring_sqe_set_flags(sqe, (i < 2 ? IOSQE_IO_LINK : 0) | (i == silent ? IOSQE_CQE_SKIP_SUCCESS : 0));
+            if (i == 1)
+                sqe->opcode = 255;
+        }
+        SUBMIT(&ring, 3);
+        for (unsigned i = 0; i < (silent == 0 ? 1 : 3); i++) {
+            struct done done = reap(&ring);
+
+            CHECK_EQ(done.data, i);
+            CHECK_EQ(done.res, i == 1 ? -EINVAL : -ECANCELED);
+        }
+        CHECK_NO_CQE(&ring);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* Where a thread of the kernel's submits nothing stays in the queue, whatever is wrong. */
+static void wrong_request_before_others(void)
+{
+    struct done dones[3];
+
+    need_kernel(5, 11, "SQPOLL without privileges");
+    ring_open(&ring, 8, IORING_SETUP_SQPOLL);
+    for (unsigned i = 0; i < 3; i++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+
+        io_uring_prep_nop(sqe);
+        io_uring_sqe_set_data64(sqe, i);
+        if (i == 0)
+            sqe->opcode = 255;
+    }
+    SUBMIT(&ring, 3);
+    /* without another call on the ring, which would submit what is left */
+    while (io_uring_cq_ready(&ring) < 3)
+        sched_yield();
+    reap_all(&ring, dones, 3);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(find_done(dones, 3, i).res, i == 0 ? -EINVAL : 0);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(failures_that_break_nothing),
     CASE(without_file_or_path),
@@ -328,6 +382,8 @@ static const struct test_case cases[] = {
     CASE(part_of_receive),
     CASE(part_of_send),
     CASE(silent_timeout),
+    CASE(wrong_chain),
+    CASE(wrong_request_before_others),
 };
 
 TEST_MAIN(cases)

@@ -167,6 +167,26 @@ fn a_wrong_member_cancels_the_whole_chain() {
     );
 }
 
+/// Only the silence of the first member counts, and it is about the others.
+#[test]
+fn a_wrong_chain_may_be_silent() {
+    let linked = |data| with_flags(nop(data), IOSQE_IO_LINK);
+    for silent in 0..3 {
+        let _world = World::new();
+        let program = Program::new(8, 0);
+        let mut chain = [linked(0), linked(1), nop(2)];
+        chain[1].opcode = u8::MAX;
+        chain[silent].flags |= IOSQE_CQE_SKIP_SUCCESS as u8;
+        let told = [
+            (0, -libc::ECANCELED),
+            (1, -libc::EINVAL),
+            (2, -libc::ECANCELED),
+        ];
+        let told = if silent == 0 { &told[..1] } else { &told[..] };
+        assert_eq!(program.results_of(&chain), told, "{silent}");
+    }
+}
+
 #[test]
 fn a_short_read_breaks_a_chain() {
     let _world = World::new();

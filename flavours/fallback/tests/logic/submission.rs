@@ -46,6 +46,25 @@ proptest! {
     }
 }
 
+/// Where the kernel has a thread that submits, nothing stays in the queue. A chain ends where there is no SQE.
+#[test]
+fn a_thread_of_the_kernels_takes_all() {
+    let _world = World::new();
+    let program = Program::new(8, IORING_SETUP_SQPOLL);
+    program.push(invalid(1));
+    program.push(nop(2));
+    program.push(with_flags(nop_with(3, -5), IOSQE_IO_LINK));
+    program.name_slot(8);
+    program.push(nop(4));
+    program.enter(5, 0, 0);
+    assert_eq!(program.dropped(), 1);
+    assert_eq!(
+        program.results(),
+        [(1, -libc::EINVAL), (2, 0), (3, -5), (4, 0)]
+    );
+    assert_eq!(program.result_of(nop(5)), 0);
+}
+
 #[test]
 fn what_no_request_may_have() {
     let _world = World::new();

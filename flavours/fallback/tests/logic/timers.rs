@@ -200,6 +200,20 @@ fn the_end_of_a_time_may_be_a_success() {
     }
 }
 
+/// Of a success that is to be silent the program does not hear.
+#[test]
+fn the_end_of_a_time_may_be_silent() {
+    let _world = World::new();
+    let program = Program::new(8, 0);
+    let mut span = time(SECOND);
+    let told = [(1, -libc::ETIME)];
+    for (flags, told) in [(0, &told[..]), (IORING_TIMEOUT_ETIME_SUCCESS, &[])] {
+        let silent = with_flags(timeout(1, &mut span, 0, flags), IOSQE_CQE_SKIP_SUCCESS);
+        program.submit(&[silent]);
+        assert_eq!(program.results_after(SECOND), told);
+    }
+}
+
 #[test]
 fn the_timeout_of_a_link_is_changed() {
     let _world = World::new();
