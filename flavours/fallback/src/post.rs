@@ -23,6 +23,13 @@ impl Ring {
         tail.wrapping_sub(self.memory().cq_head().load(Ordering::Acquire))
     }
 
+    /// Whether the ring's memory may be gone, which the program may have given. The caller holds the state.
+    #[inline]
+    fn is_gone(&self) -> bool {
+        // Relaxed: under the state.
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Posts a completion. The caller calls [`Ring::notify`] before it releases the state.
     #[inline]
     pub fn post(&self, state: &mut State, completion: Completion) {
@@ -37,6 +44,10 @@ impl Ring {
 
     /// Posts completions and wakes the threads that wait for them: one step of the tail for all.
     pub fn post_all(&self, state: &mut State, completions: &mut Vec<Completion>, aside: bool) {
+        if self.is_gone() {
+            completions.clear();
+            return;
+        }
         // Relaxed: as in `post`.
         let kept = state.keeps && self.owner.load(Ordering::Relaxed) != sys::thread();
         if kept || completions.is_empty() || !state.overflow.is_empty() {
@@ -105,6 +116,9 @@ impl Ring {
 
     #[inline]
     fn append(&self, state: &mut State, completion: Completion) {
+        if self.is_gone() {
+            return;
+        }
         let memory = self.memory();
         // Relaxed: posters hold the state, so this is the last of them.
         let tail = memory.cq_tail().load(Ordering::Relaxed);
@@ -125,6 +139,9 @@ impl Ring {
 
     /// Whether the next completion would find no room: multishot requests end then.
     pub fn is_full(&self, state: &State) -> bool {
+        if self.is_gone() {
+            return true;
+        }
         let there = self.ready() as usize + state.kept.len();
         !state.overflow.is_empty() || there >= self.memory().cq_entries as usize
     }
@@ -144,7 +161,7 @@ impl Ring {
     /// Under `IORING_SETUP_TASKRUN_FLAG`: has the program enter while there are requests, or completions kept back. Other
     /// threads complete these without being seen, so that each may be about to.
     pub fn show_work(&self, state: &State) {
-        if !self.has(IORING_SETUP_TASKRUN_FLAG) {
+        if !self.has(IORING_SETUP_TASKRUN_FLAG) || self.is_gone() {
             return;
         }
         // Release: what is waited for is there for whoever sees the flag.
@@ -158,7 +175,7 @@ impl Ring {
 
     /// Moves completions from the overflow list into the CQ, as far as there is room.
     pub fn flush_overflow(&self, state: &mut State) {
-        if state.overflow.is_empty() {
+        if state.overflow.is_empty() || self.is_gone() {
             return;
         }
         let memory = self.memory();
@@ -191,6 +208,9 @@ impl Ring {
 
     /// The same after a step of the tail that was SeqCst.
     fn tell(&self, state: &State, aside: bool) {
+        if self.is_gone() {
+            return;
+        }
         let memory = self.memory();
         // SeqCst: not before that step or the fence. Between the waiter's announcement and its look there is a fence.
         let waiters = memory.waiters().load(Ordering::SeqCst);
@@ -250,6 +270,9 @@ impl Ring {
 
     /// Makes the descriptor readable. While it is, an inline peek that finds nothing comes into the library.
     pub fn signal(&self) {
+        if self.is_gone() {
+            return;
+        }
         let memory = self.memory();
         // SeqCst: not before the tail that was stored. `quiet` of another process clears it and then looks at the tail.
         if memory.signalled().load(Ordering::SeqCst) == 0 {

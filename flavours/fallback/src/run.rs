@@ -244,6 +244,10 @@ fn follow(ring: &Arc<Ring>, mut job: Box<Job>, outcome: Outcome, batch: &mut Bat
 /// Leaves a request to the next thread of the program that enters, and makes the program enter.
 fn hand_back(ring: &Arc<Ring>, req: Req) {
     let state = ring.state.lock();
+    // Relaxed: set under the state.
+    if ring.closed.load(Ordering::Relaxed) {
+        return;
+    }
     {
         let mut left = ring.handed_back.lock();
         left.push_back(req);

@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 
 #include "file.h"
 
@@ -203,6 +205,42 @@ static void accept_without_listening(void)
     io_uring_queue_exit(&ring);
 }
 
+/* A request that its worker cannot leave ends after its ring, whose memory the program has taken back. */
+static void after_its_ring(void)
+{
+    enum { SIZE = 1 << 21, LEFT = 10 };
+    struct io_uring_params params = { 0 };
+    struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "listener" };
+    int listener = CHECK_SYS(socket(AF_UNIX, SOCK_STREAM, 0));
+    int first = CHECK_SYS(socket(AF_UNIX, SOCK_STREAM, 0));
+    int second = CHECK_SYS(socket(AF_UNIX, SOCK_STREAM, 0));
+    char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int ret;
+
+    CHECK(memory != MAP_FAILED);
+    ret = io_uring_queue_init_mem(8, &ring, &params, memory, SIZE);
+    if (ret == -EINVAL)
+        skip("the kernel takes no memory for a ring");
+    CHECK_GE(ret, 0);
+    CHECK_SYS(bind(listener, (struct sockaddr *) &name, sizeof(name)));
+    CHECK_SYS(listen(listener, 0));
+    CHECK_SYS(connect(first, (struct sockaddr *) &name, sizeof(name)));
+    /* The queue is full: this one waits. */
+    io_uring_prep_connect(next_sqe(&ring), second, (struct sockaddr *) &name, sizeof(name));
+    SUBMIT(&ring, 1);
+    usleep(50000);
+    io_uring_queue_exit(&ring);
+    CHECK_SYS(munmap(memory, SIZE));
+    CHECK_SYS(fcntl(listener, F_SETFL, O_NONBLOCK));
+    for (unsigned i = 0; i < LEFT; i++) {
+        int fd = accept(listener, NULL, NULL);
+
+        if (fd >= 0)
+            CHECK_SYS(close(fd));
+        usleep(20000);
+    }
+}
+
 static const struct test_case cases[] = {
     CASE(refused_wait),
     CASE(updated_poll),
@@ -210,6 +248,7 @@ static const struct test_case cases[] = {
     CASE(last_comes_last),
     CASE(number_of_eventfd),
     CASE(accept_without_listening),
+    CASE(after_its_ring),
 };
 
 TEST_MAIN(cases)
