@@ -57,7 +57,7 @@ modes() {
     echo "modes: auto, never and always do what they say"
 }
 
-OWN=(probe offers breaks buffers busy cancels closes credentials edges ends files futexes idle kept leading parts readiness sharing signals splices streams turns vforks wakes)
+OWN=(probe offers breaks buffers busy cancels closes credentials edges ends files futexes idle kept leading parts readiness sharing signals splices streams turns vforks fifos wakes)
 own() {
     local test
     for test in "${OWN[@]}"; do

@@ -13,8 +13,7 @@ use crate::batch::Batch;
 use crate::credentials::Credentials;
 use crate::op::{Outcome, res};
 use crate::register::files;
-use crate::request::How;
-use crate::request::Req;
+use crate::request::{Class, How, Place, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 
@@ -179,21 +178,39 @@ fn in_caller(req: &Req, call: impl FnOnce([*const c_char; 2]) -> isize) -> Outco
     Outcome::Done(res(call(paths)), 0)
 }
 
-/// Opens without waiting for the other end of a FIFO, as the kernel tries first.
+/// Whether a path leads to a FIFO.
+fn is_fifo(dir: c_int, path: *const c_char) -> bool {
+    // SAFETY: a structure of plain numbers, for which zero bytes are a value.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: a path with its end; the kernel writes `stat`, which on these architectures is laid out as its own structure.
+    let ret = unsafe { sys!(SYS_newfstatat, dir, path, &raw mut stat, 0) };
+    ret == 0 && stat.st_mode & libc::S_IFMT == libc::S_IFIFO
+}
+
+/// Opens without waiting for the other end of a FIFO, as the kernel tries first. What it does not try so waits in a worker.
 fn open(
     ring: &Arc<Ring>,
     req: &Req,
+    who: How,
     mut how: open_how,
     size: usize,
     whole: Option<*const u8>,
 ) -> Outcome {
     let slot = req.file_index();
     let dir = req.sqe.fd;
+    let asked = how.flags as c_int;
+    // Without O_TRUNC and the like a first attempt leaves no traces that a second would not.
+    let plain = asked & (libc::O_TRUNC | libc::O_CREAT | libc::O_TMPFILE | libc::O_PATH) == 0;
+    let tries = whole.is_none() && plain && !req.has(IOSQE_ASYNC) && who != How::Block;
+    // One that a worker has handed back is for this thread, as is one that a personality lends its rights to.
+    if !tries && who != How::Block && req.id == 0 && req.personality.is_none() && may_run(req) {
+        let path = paths(req)[0];
+        if asked & (libc::O_NONBLOCK | libc::O_PATH) == 0 && !path.is_null() && is_fifo(dir, path) {
+            return Outcome::Park(Place::Worker(Class::Unbounded));
+        }
+    }
     let outcome = in_caller(req, |[path, _]| {
-        let asked = how.flags as c_int;
-        // Without O_TRUNC and the like a first attempt leaves no traces that a second would not.
-        let plain = asked & (libc::O_TRUNC | libc::O_CREAT | libc::O_TMPFILE | libc::O_PATH) == 0;
-        if whole.is_none() && plain && asked & libc::O_NONBLOCK == 0 {
+        if tries && asked & libc::O_NONBLOCK == 0 {
             how.flags |= libc::O_NONBLOCK as u64;
             // SAFETY: a path with its end and the structure, which the kernel reads.
             let fd = unsafe { sys!(SYS_openat, dir, path, how.flags, how.mode) };
@@ -207,12 +224,8 @@ fn open(
                         sys::open_flags(fd as c_int) & !libc::O_NONBLOCK
                     )
                 };
-                let fifo = sys::file_type(fd as c_int) as libc::mode_t == libc::S_IFIFO;
-                if !fifo {
-                    return fd;
-                }
-                sys::close(fd as c_int);
-            } else if fd != -libc::ENXIO as isize && fd != -libc::EAGAIN as isize {
+            }
+            if fd != -libc::EAGAIN as isize {
                 return fd;
             }
             how.flags = asked as u64;
@@ -238,7 +251,7 @@ fn open(
     }
 }
 
-pub fn openat(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+pub fn openat(ring: &Arc<Ring>, req: &mut Req, who: How, _: &mut Batch) -> Outcome {
     let mut flags = req.op_flags();
     if cfg!(target_pointer_width = "64") {
         flags |= libc::O_LARGEFILE as u32;
@@ -248,10 +261,10 @@ pub fn openat(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome
         mode: req.sqe.len.into(),
         resolve: 0,
     };
-    open(ring, req, how, size_of::<open_how>(), None)
+    open(ring, req, who, how, size_of::<open_how>(), None)
 }
 
-pub fn openat2(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
+pub fn openat2(ring: &Arc<Ring>, req: &mut Req, who: How, _: &mut Batch) -> Outcome {
     let mut how: *const u8 = req.address2();
     if let Some(stable) = req
         .stable
@@ -263,13 +276,9 @@ pub fn openat2(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcom
     if how.is_null() {
         return Outcome::Done(-libc::EFAULT, 0);
     }
-    open(
-        ring,
-        req,
-        open_how::default(),
-        req.sqe.len as usize,
-        Some(how),
-    )
+    // SAFETY: the program vouches for a structure of `len` bytes, which are enough.
+    let read = unsafe { how.cast::<open_how>().read_unaligned() };
+    open(ring, req, who, read, req.sqe.len as usize, Some(how))
 }
 
 pub fn statx(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
