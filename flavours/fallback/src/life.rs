@@ -111,6 +111,11 @@ extern "C" fn child() {
         std::mem::forget(std::mem::take(&mut *ring.handed_back.lock()));
     }
     TABLE.lock().forget_registered();
+    for ring in &rings {
+        // The table has it, and so does this thread. Relaxed: there is no other thread yet.
+        let lost = Arc::strong_count(ring).saturating_sub(2);
+        ring.lost.store(lost, Ordering::Relaxed);
+    }
     let kept = std::mem::take(&mut *KEPT.lock());
     for ring in rings {
         if kept.contains(&Arc::as_ptr(&ring).addr()) {

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 
 use uring_core::abi::{IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_TASKRUN_FLAG};
 
@@ -55,6 +57,8 @@ pub struct Ring {
     pub closed: AtomicBool,
     /// Other processes may use it, too.
     pub shared: AtomicBool,
+    /// In the child of a fork: how often the parent's threads and requests had the ring. Nobody gives these back.
+    pub lost: AtomicUsize,
     /// Set up with `IORING_SETUP_R_DISABLED` and not enabled yet. Changes under the state.
     pub disabled: AtomicBool,
     /// The state's restrictions are active. Set before the ring is enabled, and for good.
@@ -170,6 +174,7 @@ impl Ring {
             abandoned: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             shared: AtomicBool::new(false),
+            lost: AtomicUsize::new(0),
             disabled: AtomicBool::new(disabled),
             restricted: AtomicBool::new(false),
             counts: AtomicBool::new(false),

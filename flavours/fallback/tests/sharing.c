@@ -148,10 +148,39 @@ static void no_threads(void)
     close(fd);
 }
 
+/* The parent's threads have the ring as well, and never give it back in the child, which does not wait for them. */
+static void child_ends_ring(void)
+{
+    struct io_uring ring;
+    int ends[2], status;
+    pid_t child;
+    char got;
+
+    CHECK_SYS(pipe(ends));
+    ring_open(&ring, 8, 0);
+    io_uring_prep_read(next_sqe(&ring), ends[0], &got, 1, 0);
+    SUBMIT(&ring, 1);
+    child = CHECK_SYS(fork());
+    if (child == 0) {
+        struct rusage before, after;
+
+        getrusage(RUSAGE_SELF, &before);
+        io_uring_queue_exit(&ring);
+        getrusage(RUSAGE_SELF, &after);
+        _exit(after.ru_nvcsw - before.ru_nvcsw < 100 ? 0 : 1);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    CHECK_EQ(reap(&ring).res, 1);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(one_submits_other_waits),
     CASE(fork_amid_traffic),
     CASE(no_threads),
+    CASE(child_ends_ring),
 };
 
 TEST_MAIN(cases)
