@@ -1,6 +1,7 @@
 //! What a completion tells the program, and what it does to requests that are linked to it or wait behind it.
 
 use std::ffi::c_int;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
@@ -22,6 +23,13 @@ pub fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Comp
         flags,
         big,
     })
+}
+
+/// Whether a request may have to complete behind one that is kept back, or before others have their turn.
+#[inline]
+pub fn has_order(ring: &Ring, req: &Req) -> bool {
+    // Relaxed: a transfer that ends now has no order with one that has ended here.
+    req.turn.is_some() || ring.keeps_transfers.load(Ordering::Relaxed)
 }
 
 /// Moves the deferred requests whose turn has come to those that may be started.

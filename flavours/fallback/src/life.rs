@@ -12,6 +12,7 @@ use crate::lock::Lock;
 use crate::poller::{self, POLLER};
 #[cfg(feature = "hooks")]
 use crate::process;
+use crate::resources::groups::Group;
 use crate::ring::Ring;
 use crate::table::{self, TABLE};
 use crate::workers::{self, POOLS};
@@ -105,6 +106,12 @@ extern "C" fn child() {
         state.overflow.clear();
         state.kept.clear();
         state.kept_orders.clear();
+        // Threads of the parent may have had their turn.
+        for group in state.groups.values_mut() {
+            if let Group::Shared(shared) = group {
+                shared.turn = Arc::default();
+            }
+        }
         // Relaxed: under the state.
         ring.keeps_transfers.store(false, Ordering::Relaxed);
         drop(state);

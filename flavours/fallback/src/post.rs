@@ -15,6 +15,24 @@ const COUNT_MASK: u64 = 0xffff_ffff;
 /// How often a waiter is called before it sleeps. One that was killed in its wait counts for ever.
 const CALLS: u32 = 10_000;
 
+/// What the bytes that a request transfers have an order in, as numbers that differ: its file, and the group of its buffers.
+fn orders(req: &Req) -> impl Iterator<Item = u64> {
+    const TRANSFERS: [io_uring_op; 7] = [
+        IORING_OP_READ,
+        IORING_OP_READ_FIXED,
+        IORING_OP_READ_MULTISHOT,
+        IORING_OP_RECV,
+        IORING_OP_RECVMSG,
+        IORING_OP_SEND,
+        IORING_OP_SENDMSG,
+    ];
+    let transfers = req.is_vector() || req.is_write() || TRANSFERS.iter().any(|op| req.is(*op));
+    let group = u64::from(req.buf_index()) | 1 << 32;
+    let file = transfers.then_some(req.fd() as u32 as u64);
+    let group = (transfers && req.has(IOSQE_BUFFER_SELECT)).then_some(group);
+    file.into_iter().chain(group)
+}
+
 impl Ring {
     /// Completions that the program has not taken.
     pub fn ready(&self) -> u32 {
@@ -96,7 +114,7 @@ impl Ring {
         let behind = |order| state.kept_orders.contains_key(&order);
         // Relaxed: set under the state.
         let keeps = self.keeps_transfers.load(Ordering::Relaxed);
-        if !req.counted && keeps && req.orders().any(behind) {
+        if !req.counted && keeps && orders(req).any(behind) {
             req.counted = true;
             state.in_flight += 1;
         }
@@ -107,7 +125,7 @@ impl Ring {
         if !state.kept.is_empty() {
             state
                 .kept_orders
-                .extend(req.orders().map(|order| (order, ())));
+                .extend(orders(req).map(|order| (order, ())));
             // Relaxed: as above.
             self.keeps_transfers
                 .store(!state.kept_orders.is_empty(), Ordering::Relaxed);

@@ -10,7 +10,7 @@ use crate::credentials::Credentials;
 use crate::numbers::Numbers;
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::FixedFile;
-use crate::resources::groups::Picked;
+use crate::resources::groups::{Picked, Turn};
 use crate::sys;
 use crate::word::Word;
 
@@ -71,6 +71,7 @@ pub struct Req {
     pub buffer: Option<Arc<FixedBuffer>>,
     pub stable: Option<Box<Stable>>,
     pub picked: Option<Picked>,
+    pub turn: Option<Turn>,
     /// The credentials that it runs with, unless they are the submitter's.
     pub personality: Option<Arc<Credentials>>,
     /// Bytes transferred so far.
@@ -101,6 +102,7 @@ impl Req {
             buffer: None,
             stable: None,
             picked: None,
+            turn: None,
             personality: None,
             done: 0,
             duplicate: None,
@@ -178,7 +180,7 @@ impl Req {
         kept
     }
 
-    fn is(&self, opcode: io_uring_op) -> bool {
+    pub fn is(&self, opcode: io_uring_op) -> bool {
         self.sqe.opcode == opcode as u8
     }
 
@@ -196,25 +198,6 @@ impl Req {
             || self.is(IORING_OP_WRITEV)
             || self.is(IORING_OP_READV_FIXED)
             || self.is(IORING_OP_WRITEV_FIXED)
-    }
-
-    /// What the bytes that it transfers have an order in, as numbers that differ: its file, and the group of its buffers.
-    pub fn orders(&self) -> impl Iterator<Item = u64> {
-        const TRANSFERS: [io_uring_op; 7] = [
-            IORING_OP_READ,
-            IORING_OP_READ_FIXED,
-            IORING_OP_READ_MULTISHOT,
-            IORING_OP_RECV,
-            IORING_OP_RECVMSG,
-            IORING_OP_SEND,
-            IORING_OP_SENDMSG,
-        ];
-        let transfers =
-            self.is_vector() || self.is_write() || TRANSFERS.iter().any(|op| self.is(*op));
-        let group = u64::from(self.buf_index()) | 1 << 32;
-        let file = transfers.then_some(self.fd() as u32 as u64);
-        let group = (transfers && self.has(IOSQE_BUFFER_SELECT)).then_some(group);
-        file.into_iter().chain(group)
     }
 
     /// The file whose requests of this kind must go one after the other.

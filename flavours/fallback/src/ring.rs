@@ -101,7 +101,7 @@ pub struct State {
     pub overflow: VecDeque<Completion>,
     /// Completions that the program has not asked for, under `IORING_SETUP_DEFER_TASKRUN`.
     pub kept: VecDeque<Completion>,
-    /// What their bytes have an order in, by the numbers of [`Req::orders`].
+    /// What their bytes have an order in, by numbers.
     pub kept_orders: Numbers<u64, ()>,
     /// Completions of other threads are kept back: the owner is not in a call that asks for them.
     pub keeps: bool,

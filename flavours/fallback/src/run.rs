@@ -8,7 +8,8 @@ use uring_core::abi::*;
 
 use crate::batch::Batch;
 use crate::completion::{
-    cancel_chain, cancel_timeout, cancelled, completion, drop_timeout, flags_of, start_deferred,
+    cancel_chain, cancel_timeout, cancelled, completion, drop_timeout, flags_of, has_order,
+    start_deferred,
 };
 use crate::job::{Job, Runner};
 use crate::op::{self, Op, Outcome};
@@ -61,7 +62,7 @@ pub fn begin(ring: &Arc<Ring>, mut req: Req, op: Option<&'static Op>, batch: &mu
         None => Outcome::Done(req.failed, 0),
     };
     match outcome {
-        Outcome::Done(res, flags) if !req.counted && !keeps(ring) => {
+        Outcome::Done(res, flags) if !req.counted && !has_order(ring, &req) => {
             batch.done.extend(completion(ring, &req, res, flags));
             batch.keep(req);
         }
@@ -263,6 +264,7 @@ fn hand_back(ring: &Arc<Ring>, req: Req) {
 /// Puts a request where it waits. Returns those that may be started now: it was completed after all.
 fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) -> Vec<Req> {
     let req = &mut job.req;
+    req.turn = None;
     if let Err(error) = op::stabilize(req) {
         return finish(ring, req, error, 0, batch);
     }
@@ -399,13 +401,6 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     }
 }
 
-/// Whether a request may have to complete behind a transfer whose completion is kept back.
-#[inline]
-fn keeps(ring: &Ring) -> bool {
-    // Relaxed: a transfer that ends now has no order with one that has ended here.
-    ring.keeps_transfers.load(Ordering::Relaxed)
-}
-
 /// Completes a request that is cancelled.
 fn finish_cancelled(ring: &Arc<Ring>, req: &mut Req, batch: &mut Batch) -> Vec<Req> {
     let (res, flags) = cancelled(ring, req);
@@ -415,7 +410,7 @@ fn finish_cancelled(ring: &Arc<Ring>, req: &mut Req, batch: &mut Batch) -> Vec<R
 /// Completes a request. Returns those that may be started now.
 fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut Batch) -> Vec<Req> {
     let completion = completion(ring, req, res, flags);
-    if !req.counted && req.link.is_none() && !keeps(ring) {
+    if !req.counted && req.link.is_none() && !has_order(ring, req) {
         batch.done.extend(completion);
         return Vec::new();
     }
@@ -444,6 +439,7 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
     if let Some(completion) = completion {
         ring.post_of(&mut state, req, completion);
     }
+    req.turn = None;
     if let Some(timeout) = timeout {
         // One that is firing was not there any more, and completes itself.
         state.pending.remove(timeout.req.id);

@@ -3,10 +3,12 @@
  * cancelled: no two requests have the same memory, and the program hears of
  * each buffer that left its group.
  */
+#include <pthread.h>
+
 #include "file.h"
 #include "ring.h"
 
-enum { GROUP = 1, COUNT = 8, BLOCK = 4096, NAMED = IORING_CQE_F_BUFFER };
+enum { GROUP = 1, COUNT = 8, BLOCK = 4096, NAMED = IORING_CQE_F_BUFFER, PIECE = 4, PIECES = COUNT * BLOCK / PIECE / 2 - 1 };
 
 static struct io_uring ring;
 static struct io_uring_buf_ring *group;
@@ -108,6 +110,70 @@ static void pieces_of_workers(void)
 static void pieces_past_the_cache(void)
 {
     pieces(O_DIRECT, 0);
+}
+
+static int crowd[2];
+
+static void *send_much(void *unused)
+{
+    (void) unused;
+    for (unsigned i = 0; i < PIECES; i++)
+        CHECK_EQ(send(crowd[1], "AAAA", PIECE, 0), PIECE);
+    return NULL;
+}
+
+static void receive_selected(int fd, unsigned flags, __u64 data)
+{
+    struct io_uring_sqe *sqe = next_sqe(&ring);
+
+    io_uring_prep_recv(sqe, fd, NULL, 0, 0);
+    io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+    sqe->ioprio = (unsigned short) flags;
+    sqe->buf_group = GROUP;
+    io_uring_sqe_set_data64(sqe, data);
+}
+
+/* Two sockets into one buffer, served by different threads: the completions tell of the pieces in their order. */
+static void pieces_of_threads(void)
+{
+    unsigned sent = 0, got = 0;
+    int own[2];
+    pthread_t thread;
+
+    make_socketpair(crowd, SOCK_SEQPACKET);
+    make_socketpair(own, SOCK_SEQPACKET);
+    open_group(0, IOU_PBUF_RING_INC, sizeof(memory));
+    receive_selected(crowd[0], IORING_RECV_MULTISHOT, 'A');
+    SUBMIT(&ring, 1);
+    CHECK_EQ(pthread_create(&thread, NULL, send_much, NULL), 0);
+    while (got < 2 * PIECES) {
+        struct io_uring_cqe *cqe;
+
+        if (sent < PIECES) {
+            CHECK_EQ(send(own[1], "BBBB", PIECE, 0), PIECE);
+            receive_selected(own[0], 0, 'B');
+            SUBMIT(&ring, 1);
+            sent++;
+        }
+        while (io_uring_peek_cqe(&ring, &cqe) == 0) {
+            struct done done = take(&ring, cqe);
+
+            CHECK_EQ(done.res, PIECE);
+            for (unsigned i = 0; i < PIECE; i++)
+                CHECK_EQ(((char *) memory)[got * PIECE + i], (char) done.data);
+            got++;
+            if (done.data == 'A' && !(done.flags & IORING_CQE_F_MORE)) {
+                receive_selected(crowd[0], IORING_RECV_MULTISHOT, 'A');
+                SUBMIT(&ring, 1);
+            }
+        }
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    close_group();
+    for (unsigned i = 0; i < 2; i++) {
+        close(crowd[i]);
+        close(own[i]);
+    }
 }
 
 /* Of a file on a disk as much is used up as was asked for, however much there was. */
@@ -243,6 +309,7 @@ static void cancelled_reads(void)
 static const struct test_case cases[] = {
     CASE(pieces_of_workers),
     CASE(pieces_past_the_cache),
+    CASE(pieces_of_threads),
     CASE(pieces_that_are_short),
     CASE(failed_reads),
     CASE(failed_reads_past_the_cache),

@@ -6,16 +6,41 @@ use std::sync::Arc;
 
 use super::common::unused;
 use crate::batch::Batch;
+use crate::lock::Guard;
 use crate::op::Outcome;
 use crate::request::How;
 use crate::request::Req;
-use crate::resources::groups::{Buffer, Group, Hold, Picked};
-use crate::ring::Ring;
+use crate::resources::groups::{Buffer, Group, Hold, Picked, Turn};
+use crate::ring::{Ring, State};
 
-/// Takes the next buffer of a group. `most`: how much of it may be used; 0 is all. `use_up`: so much is used up at once,
-/// since others may pick before the request transfers. `Err`: the request's result.
-pub fn pick(ring: &Ring, group: u16, most: usize, use_up: bool) -> Result<Picked, c_int> {
-    let mut state = ring.state.lock();
+/// The ring's state, with the turn on the request's group if its buffers are used up piece by piece. The request has the
+/// turn until it completes or waits.
+pub fn in_turn<'a>(ring: &'a Ring, req: &mut Req) -> Guard<'a, State> {
+    loop {
+        let state = ring.state.lock();
+        let turn = match state.groups.get(&req.buf_index()) {
+            Some(Group::Shared(shared)) if shared.incremental => match &req.turn {
+                Some(turn) if turn.is_of(shared) => return state,
+                _ => shared.turn.clone(),
+            },
+            _ => return state,
+        };
+        // Not under the state: who has the turn completes under it.
+        drop(state);
+        req.turn = None;
+        req.turn = Some(Turn::take(turn));
+    }
+}
+
+/// Takes the next buffer of a request's group. `most`: how much of it may be used; 0 is all. `use_up`: so much is used up at
+/// once, since others may pick before the request transfers. `Err`: the request's result.
+pub fn pick(ring: &Ring, req: &mut Req, most: usize, use_up: bool) -> Result<Picked, c_int> {
+    let group = req.buf_index();
+    let mut state = in_turn(ring, req);
+    if use_up {
+        // It takes its part now, under the state.
+        req.turn = None;
+    }
     let limit = |length: u32| {
         if most == 0 {
             length as usize

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
+use super::buffers;
 use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty, wait_for, waits_for_all};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
@@ -204,7 +205,7 @@ pub fn transfer(
             req.done = 0;
             (ret, sent)
         } else {
-            let mut state = ring.state.lock();
+            let mut state = buffers::in_turn(ring, req);
             let next = match look(&state, req, req.sqe.len as usize) {
                 Ok(next) => next,
                 Err(error) => {

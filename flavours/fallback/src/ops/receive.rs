@@ -77,7 +77,7 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
         {
             return Outcome::Park(Place::Poll(IN));
         }
-        match pick(ring, req, req.sqe.len as usize) {
+        match pick(ring, req, how, req.sqe.len as usize) {
             Ok(picked) => req.picked = Some(picked),
             Err(error) => return Outcome::Done(error, 0),
         }
@@ -115,16 +115,17 @@ fn receive_all(req: &Req, (at, length): (usize, usize), flags: u32, cut: &Cell<b
 }
 
 /// The buffer of a request that receives once.
-fn pick(ring: &Ring, req: &Req, most: usize) -> Result<Picked, c_int> {
+fn pick(ring: &Ring, req: &mut Req, how: How, most: usize) -> Result<Picked, c_int> {
     // The kernel has a worker try such first, which gives nothing back.
-    buffers::pick(ring, req.buf_index(), most, req.has(IOSQE_ASYNC))
+    let use_up = how == How::Block || req.has(IOSQE_ASYNC);
+    buffers::pick(ring, req, most, use_up)
 }
 
 /// The buffer of a multishot request's next round: one that it could not give back, or a new one.
 fn next_buffer(ring: &Ring, req: &mut Req, most: usize) -> Result<Picked, c_int> {
     match req.picked.take() {
         Some(picked) => Ok(picked),
-        None => buffers::pick(ring, req.buf_index(), most, false),
+        None => buffers::pick(ring, req, most, false),
     }
 }
 
@@ -188,7 +189,7 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
             Ok(message) => length(&message),
             Err(error) => return Outcome::Done(error, 0),
         };
-        match pick(ring, req, most) {
+        match pick(ring, req, how, most) {
             Ok(picked) => req.picked = Some(picked),
             Err(error) => return Outcome::Done(error, 0),
         }

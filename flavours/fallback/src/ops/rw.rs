@@ -259,7 +259,7 @@ fn prepare(ring: &Ring, req: &mut Req, how: How, batch: &mut Batch) -> Result<()
         }
         // The kernel has a worker try it first, which gives nothing back.
         let use_up = how == How::Block || disk || req.has(IOSQE_ASYNC);
-        let mut picked = buffers::pick(ring, req.buf_index(), most, use_up)?;
+        let mut picked = buffers::pick(ring, req, most, use_up)?;
         if picked.given.is_some() {
             // A read that fails keeps it.
             picked.hold = Hold::Used { more: false };
@@ -288,7 +288,7 @@ fn start(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: bo
         How::Block => block(ring, req, write),
         How::Try | How::Ready => attempt(ring, req, how, batch, write),
     };
-    if let Outcome::Park(Place::Worker(_) | Place::Poll(_)) = outcome {
+    if matches!(outcome, Outcome::Park(place) if place != Place::Aio) {
         buffers::put_back(ring, req);
     }
     outcome
@@ -427,7 +427,7 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
             return Outcome::Park(Place::Poll(IN));
         }
         if req.picked.is_none() {
-            match buffers::pick(ring, req.buf_index(), 0, false) {
+            match buffers::pick(ring, req, 0, how == How::Block) {
                 Ok(picked) => req.picked = Some(picked),
                 Err(error) => return Outcome::Done(error, 0),
             }

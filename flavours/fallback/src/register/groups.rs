@@ -77,6 +77,7 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         incremental: flags & incremental != 0,
         least: given.min_left,
         own,
+        turn: Arc::default(),
     };
     let mut state = ring.state.lock();
     let taken = match state.groups.get(&given.bgid) {

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_int;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use uring_core::abi::*;
 
+use crate::lock::Lock;
 use crate::sys::sys;
 
 /// The groups of a ring, by their numbers.
@@ -33,6 +35,8 @@ pub struct SharedRing {
     pub head: u16,
     /// Buffers are used up piece by piece (`IOU_PBUF_RING_INC`).
     pub incremental: bool,
+    /// Whose turn it is to use them up.
+    pub turn: Arc<Lock<()>>,
     /// What is left of a buffer is not used if it is less than this.
     pub least: u32,
     /// Memory that was made here (`IOU_PBUF_RING_MMAP`), and its size.
@@ -93,6 +97,29 @@ impl Drop for SharedRing {
             // SAFETY: made when the ring was registered. The program has mappings of its own.
             unsafe { sys!(SYS_munmap, start, size) };
         }
+    }
+}
+
+/// The turn to use up buffers piece by piece: no other thread does so until what was put into them is told of.
+pub struct Turn(Arc<Lock<()>>);
+
+impl Turn {
+    /// Waits for it.
+    pub fn take(lock: Arc<Lock<()>>) -> Turn {
+        lock.acquire();
+        Turn(lock)
+    }
+
+    pub fn is_of(&self, shared: &SharedRing) -> bool {
+        Arc::ptr_eq(&self.0, &shared.turn)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // SAFETY: `take` has acquired the lock without a guard, and a request gives its turn up in the thread that took it:
+        // where it completes, or comes to wait.
+        unsafe { self.0.release() };
     }
 }
 

@@ -304,7 +304,10 @@ fn what_can_not_go_back_is_told_of() {
     let mut buffers = Buffers::new(&program, 0, 0);
     (0..3).for_each(|id| buffers.add(id));
     let ring = program.ring();
-    let pick = |use_up| crate::ops::buffers::pick(&ring, GROUP, 0, use_up).expect("a buffer");
+    let pick = |use_up| {
+        let mut req = crate::request::Req::new(receive(1, 0, 0, 0));
+        crate::ops::buffers::pick(&ring, &mut req, 0, use_up).expect("a buffer")
+    };
     let flags = |picked: &crate::resources::groups::Picked, res| {
         picked.flags(&mut ring.state.lock().groups, res)
     };
