@@ -24,7 +24,7 @@ use uring_core::kernel::Native;
 use crate::aio::WATCHED;
 use crate::inside::Inside;
 use crate::next::{c_name, missing, next, set_errno};
-use crate::{edges, lead, life, make, poller, process, serve, sys, table};
+use crate::{edges, lead, life, make, poller, process, serve, sys, table, wake};
 
 /// A kernel's return value as libc returns it.
 fn libc_ret(ret: isize) -> c_long {
@@ -40,19 +40,27 @@ fn concerned() -> bool {
     table::any() && process::is_own()
 }
 
-/// Makes the descriptors of rings without completions unreadable.
+/// Makes the descriptors of rings without completions unreadable. Programs poll often: whose rings they are is asked only
+/// where something is to be done, as it is a system call.
 fn quiet_all() {
-    if concerned() {
-        let Some(_inside) = Inside::begin() else {
-            return;
-        };
-        lead::hand_over();
+    if !table::any() {
+        return;
+    }
+    let Some(_inside) = Inside::begin() else {
+        return;
+    };
+    let mut known = None;
+    let mut is_own = || *known.get_or_insert_with(process::is_own);
+    lead::hand_over_if(&mut is_own);
+    if wake::is_orphaned() && is_own() {
         poller::attend(None);
-        let mut from = 0;
-        while let Some((ring, next)) = table::after(from) {
+    }
+    let mut from = 0;
+    while let Some((ring, next)) = table::after(from) {
+        if ring.is_loud() && is_own() {
             ring.quiet();
-            from = next;
         }
+        from = next;
     }
 }
 

@@ -113,7 +113,13 @@ pub fn about_to_wait(now: Option<u64>) {
 
 /// Has the poller's thread look for events from now on.
 pub fn hand_over() {
-    if LEFT.swap(0, Ordering::SeqCst) != 0 {
+    hand_over_if(|| true);
+}
+
+/// The same if the caller may, which is asked only where it makes a difference.
+pub fn hand_over_if(may: impl FnOnce() -> bool) {
+    // SeqCst: 0 means that another thread has just handed over, and calls.
+    if LEFT.load(Ordering::SeqCst) != 0 && may() && LEFT.swap(0, Ordering::SeqCst) != 0 {
         ASLEEP.store(false, Ordering::SeqCst);
         call();
     }

@@ -316,10 +316,15 @@ impl Ring {
         self.told_each.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the descriptor is readable, and nothing in the queue is the reason.
+    pub fn is_loud(&self) -> bool {
+        // Relaxed: a signal that comes now is for a completion that comes now.
+        self.memory().signalled().load(Ordering::Relaxed) != 0 && self.ready() == 0
+    }
+
     /// Makes the descriptor unreadable if the CQ is empty.
     pub fn quiet(&self) {
-        // Relaxed: a signal that comes now is for a completion that comes now.
-        if self.memory().signalled().load(Ordering::Relaxed) == 0 || self.ready() != 0 {
+        if !self.is_loud() {
             return;
         }
         let state = self.state.lock();

@@ -109,6 +109,8 @@ static void command_closed(void)
     FILE *stream;
     int number;
 
+    if (access("/bin/sh", X_OK) != 0)
+        skip("no shell here");
     CHECK_EQ(pipe2(other, O_CLOEXEC), 0);
     CHECK_SYS(dup2(other[0], STDIN_FILENO));
     ring_open(&ring, 8, 0);
