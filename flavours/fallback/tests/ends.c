@@ -2,6 +2,7 @@
  * What a request completes with, and when: its last completion comes last, its
  * timeout ends with it, and a part that was transferred is told of.
  */
+#include <linux/loop.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -241,12 +242,47 @@ static void after_its_ring(void)
     }
 }
 
+/* Of a device a part is in memory; the rest is read as well. */
+static void part_of_device(void)
+{
+    enum { SIZE = 8 << 20, AT = 3 << 20, WANTED = 1 << 16 };
+    static char bytes[SIZE], got[WANTED];
+    /* It goes with its last descriptor. */
+    struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_READ_ONLY };
+    char name[32];
+    int control = open("/dev/loop-control", O_RDWR), file, device, number;
+
+    if (control < 0 || (number = ioctl(control, LOOP_CTL_GET_FREE)) < 0)
+        skip("no loop device can be had here");
+    for (unsigned i = 0; i < SIZE; i++)
+        bytes[i] = (char) (i % 251);
+    file = make_file("device", 0, 0);
+    CHECK_EQ(write(file, bytes, SIZE), SIZE);
+    CHECK_SYS(fsync(file));
+    snprintf(name, sizeof(name), "/dev/loop%d", number);
+    device = open(name, O_RDONLY);
+    config.fd = (__u32) file;
+    if (device < 0 || ioctl(device, LOOP_CONFIGURE, &config) < 0)
+        skip("no loop device can be set up here");
+    CHECK_EQ(posix_fadvise(device, 0, 0, POSIX_FADV_RANDOM), 0);
+    CHECK_EQ(posix_fadvise(device, 0, 0, POSIX_FADV_DONTNEED), 0);
+    CHECK_EQ(pread(device, got, 4096, AT), 4096);
+    ring_open(&ring, 8, 0);
+    io_uring_prep_read(next_sqe(&ring), device, got, sizeof(got), AT);
+    CHECK_EQ(run_res(&ring), (int) sizeof(got));
+    CHECK_MEM(got, bytes + AT, sizeof(got));
+    io_uring_queue_exit(&ring);
+    close(device);
+    close(file);
+}
+
 static const struct test_case cases[] = {
     CASE(refused_wait),
     CASE(updated_poll),
     CASE(part_of_all),
     CASE(last_comes_last),
     CASE(number_of_eventfd),
+    CASE(part_of_device),
     CASE(accept_without_listening),
     CASE(after_its_ring),
 };

@@ -360,7 +360,7 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
         0 if ret as usize >= wanted(req) || ret == 0 => done(ring, req, ret),
         0 => {
             // A part: the rest is not in memory, or there is no rest.
-            if patient && batch.kind(req) as libc::mode_t == libc::S_IFREG {
+            if patient && on_disk(batch.kind(req)) {
                 req.done += ret as usize;
                 return Outcome::Park(Place::Worker(Class::Bounded));
             }
@@ -397,7 +397,7 @@ fn block(ring: &Arc<Ring>, req: &mut Req, write: bool) -> Outcome {
             return Outcome::Park(Place::Poll(if write { OUT } else { IN }));
         }
         let partial = ret > 0 && (ret as usize) < left;
-        if partial && sys::file_type(req.fd()) as libc::mode_t == libc::S_IFREG {
+        if partial && on_disk(sys::file_type(req.fd())) {
             req.done += ret as usize;
             continue;
         }
