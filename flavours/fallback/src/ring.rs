@@ -7,7 +7,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 
-use uring_core::abi::{IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_TASKRUN_FLAG};
+use uring_core::abi::{IORING_OP_TIMEOUT, IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_TASKRUN_FLAG};
 
 use crate::lock::Lock;
 use crate::memory::{Completion, Memory};
@@ -144,6 +144,13 @@ impl State {
         self.in_flight > 0 || !self.kept.is_empty()
     }
 
+    /// A timeout that counts completions is complete: by its time, or cancelled.
+    pub fn forget_counted(&mut self, req: &Req) {
+        if !self.counted.is_empty() && u32::from(req.sqe.opcode) == IORING_OP_TIMEOUT as u32 {
+            self.counted.retain(|(_, id)| *id != req.id);
+        }
+    }
+
     /// Completions that timeouts count.
     pub fn counts(&self) -> u64 {
         // One that is about to be posted may be counted already among those that do not count.
@@ -257,6 +264,18 @@ impl Ring {
     pub fn next_id() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes out a timeout whose number of completions is reached.
+    pub fn take_reached(&self) -> Option<u64> {
+        let mut state = self.state.lock();
+        // Relaxed: under the state.
+        self.counts
+            .store(!state.counted.is_empty(), Ordering::Relaxed);
+        let counts = state.counts();
+        let reached = |(target, _): &(u64, u64)| counts >= *target;
+        let at = state.counted.iter().position(reached)?;
+        Some(state.counted.swap_remove(at).1)
     }
 
     /// The registered file in a slot.

@@ -419,6 +419,7 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
     let info = if req.id == 0 {
         None
     } else {
+        state.forget_counted(req);
         state.pending.remove(req.id)
     };
     if info.as_ref().is_some_and(|info| info.cancelled) {
@@ -479,19 +480,8 @@ pub fn settle(ring: &Arc<Ring>) {
 fn end_counted(ring: &Arc<Ring>) {
     // Relaxed: who has posted a completion that counts has held the state since it was set.
     while ring.counts.load(Ordering::Relaxed) {
-        let id = {
-            let mut state = ring.state.lock();
-            ring.counts
-                .store(!state.counted.is_empty(), Ordering::Relaxed);
-            let counts = state.counts();
-            let Some(at) = state
-                .counted
-                .iter()
-                .position(|(target, _)| counts >= *target)
-            else {
-                return;
-            };
-            state.counted.swap_remove(at).1
+        let Some(id) = ring.take_reached() else {
+            return;
         };
         if let Some(job) = poller::take_timer(id) {
             complete(job, 0, 0);

@@ -239,3 +239,32 @@ fn the_timeout_of_a_link_is_changed() {
     results.sort_unstable();
     assert_eq!(results, [(1, -libc::ECANCELED), (2, -libc::ETIME)]);
 }
+
+/// Nothing is kept of a timeout that counts completions once it is complete: by its time, cancelled, or by the count.
+#[test]
+fn counted_and_complete() {
+    let _world = World::new();
+    let program = Program::with_cq(16, 64, 0);
+    let ring = program.ring();
+    let mut soon = time(5);
+    let mut late = time(SECOND);
+    program.submit(&[
+        timeout(1, &mut soon, 1000, 0),
+        timeout(2, &mut late, 1000, 0),
+        timeout(3, &mut late, 3, 0),
+        timeout(4, &mut late, 1000, 0),
+    ]);
+    let kept = || ring.state.lock().counted.len();
+    assert_eq!(kept(), 4);
+    assert_eq!(program.results_after(10), [(1, -libc::ETIME)]);
+    assert_eq!(kept(), 3);
+    let mut results = program.results_of(&[change(5, 2, None, 0)]);
+    results.sort_unstable();
+    assert_eq!(results, [(2, -libc::ECANCELED), (5, 0)]);
+    assert_eq!(kept(), 2);
+    assert!(program.results_of(&[nop(6), nop(7)]).contains(&(3, 0)));
+    assert_eq!(kept(), 1);
+    // It ends by its time although another one before it has ended.
+    assert_eq!(program.results_after(2 * SECOND), [(4, -libc::ETIME)]);
+    assert_eq!(kept(), 0);
+}
