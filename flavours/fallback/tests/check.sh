@@ -57,6 +57,32 @@ modes() {
     echo "modes: auto, never and always do what they say"
 }
 
+# What is asked for in other words than those known is told of, once for each variable.
+unknown_values() {
+    local set told
+    # usage: tells LINES ASSIGNMENT...: of a program that sets up two rings, and nothing of one that does not
+    tells() {
+        local want=$1
+        shift
+        env "$@" "LD_PRELOAD=$library" true >"$work/out" 2>&1
+        [ ! -s "$work/out" ] || fail "$*, without a ring: $(cat "$work/out")"
+        "$refuse" -e EPERM env "$@" "LD_PRELOAD=$library" "$C_TESTS/msg_ring" data >"$work/out" 2>&1 || fail "$*: $(cat "$work/out")"
+        told=$(grep -c 'is unknown and counts as unset' "$work/out") || true
+        [ "$told" = "$want" ] || fail "$*: $told lines tell of it, not $want: $(cat "$work/out")"
+    }
+    tells 1 LIBURING_FALLBACK=allways
+    grep -qxF 'liburing-fallback: LIBURING_FALLBACK="allways" is unknown and counts as unset; known values: auto, always, never' "$work/out" ||
+        fail "of an unknown value it says: $(cat "$work/out")"
+    for set in _VERBOSE=yes _SIGSYS=on; do
+        tells 1 "LIBURING_FALLBACK$set"
+        grep -qF "LIBURING_FALLBACK${set%=*}=\"${set#*=}\" is unknown and counts as unset; known values: 0, 1" "$work/out" ||
+            fail "of $set it says: $(cat "$work/out")"
+    done
+    tells 3 LIBURING_FALLBACK=AUTO LIBURING_FALLBACK_VERBOSE=2 LIBURING_FALLBACK_SIGSYS=2
+    tells 0 LIBURING_FALLBACK= LIBURING_FALLBACK_VERBOSE= LIBURING_FALLBACK_SIGSYS=
+    tells 0 LIBURING_FALLBACK=auto LIBURING_FALLBACK_VERBOSE=0 LIBURING_FALLBACK_SIGSYS=0
+}
+
 OWN=(probe offers breaks buffers busy cancels closes credentials edges ends files futexes idle kept leading parts readiness sharing signals splices streams turns vforks fifos wakes)
 own() {
     local test
