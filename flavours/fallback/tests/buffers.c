@@ -278,6 +278,30 @@ static void failed_reads_of_pipes(void)
     close(ends[1]);
 }
 
+/* A receive that gets nothing gives a buffer back that a request gave, wherever it is run. */
+static void receives_of_nothing(void)
+{
+    int pair[2];
+
+    make_socketpair(pair, SOCK_STREAM);
+    close(pair[1]);
+    ring_open(&ring, 8, 0);
+    io_uring_prep_provide_buffers(next_sqe(&ring), memory, BLOCK, 1, GROUP, 0);
+    CHECK_EQ(run_res(&ring), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        struct done done;
+
+        receive_selected(pair[0], 0, i);
+        if (i % 2)
+            ring.sq.sqes[(ring.sq.sqe_tail - 1) & ring.sq.ring_mask].flags |= IOSQE_ASYNC;
+        done = run_done(&ring);
+        CHECK_EQ(done.res, 0);
+        CHECK_EQ(done.flags, 0);
+    }
+    io_uring_queue_exit(&ring);
+    close(pair[0]);
+}
+
 /* A read that is cancelled while it waits for a worker: what left the group is what the program hears of. */
 static void cancelled_reads(void)
 {
@@ -314,6 +338,7 @@ static const struct test_case cases[] = {
     CASE(failed_reads),
     CASE(failed_reads_past_the_cache),
     CASE(failed_reads_of_pipes),
+    CASE(receives_of_nothing),
     CASE(cancelled_reads),
 };
 

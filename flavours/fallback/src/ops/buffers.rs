@@ -57,11 +57,7 @@ pub fn pick(ring: &Ring, req: &mut Req, most: usize, use_up: bool) -> Result<Pic
                 id: buffer.id,
                 group,
                 given: Some(buffer),
-                hold: if use_up {
-                    Hold::Used { more: false }
-                } else {
-                    Hold::Taken
-                },
+                hold: Hold::Taken,
             })
         }
         Some(Group::Shared(shared)) => {
