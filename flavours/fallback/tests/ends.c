@@ -276,7 +276,40 @@ static void part_of_device(void)
     close(file);
 }
 
+/* A socket whose connection was refused may be connected again. */
+static void refused_again(void)
+{
+    struct sockaddr_in address;
+    struct io_uring ring;
+
+    close(make_listener(&address));
+    ring_open(&ring, 8, 0);
+    for (int more = 0; more <= SOCK_NONBLOCK; more += SOCK_NONBLOCK) {
+        int fd = CHECK_SYS(socket(AF_INET, SOCK_STREAM | more, 0));
+
+        for (unsigned i = 0; i < 4; i++) {
+            io_uring_prep_connect(next_sqe(&ring), fd, (struct sockaddr *) &address, sizeof(address));
+            CHECK_EQ(run_res(&ring), -ECONNREFUSED);
+        }
+        close(fd);
+    }
+    io_uring_queue_exit(&ring);
+}
+
+/* What names its flags by an address that is none. */
+static void wrong_address(void)
+{
+    struct io_uring ring;
+
+    ring_open(&ring, 8, 0);
+    io_uring_prep_openat2(next_sqe(&ring), AT_FDCWD, ".", (struct open_how *) 0x1234);
+    CHECK_EQ(run_res(&ring), -EFAULT);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
+    CASE(refused_again),
+    CASE(wrong_address),
     CASE(refused_wait),
     CASE(updated_poll),
     CASE(part_of_all),

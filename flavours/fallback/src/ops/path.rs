@@ -273,10 +273,10 @@ pub fn openat2(ring: &Arc<Ring>, req: &mut Req, who: How, _: &mut Batch) -> Outc
     {
         how = stable.bytes.as_ptr();
     }
-    if how.is_null() {
+    if !sys::is_mapped(how.addr(), size_of::<open_how>()) {
         return Outcome::Done(-libc::EFAULT, 0);
     }
-    // SAFETY: the program vouches for a structure of `len` bytes, which are enough.
+    // SAFETY: there is memory, and the program vouches for a structure of `len` bytes, which are enough.
     let read = unsafe { how.cast::<open_how>().read_unaligned() };
     open(ring, req, who, read, req.sqe.len as usize, Some(how))
 }

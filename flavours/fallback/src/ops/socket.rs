@@ -294,27 +294,30 @@ fn connect_at_once(req: &Req) -> isize {
 pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
     let fd = req.fd();
     match how {
-        How::Try => match -connect_at_once(req) as c_int {
-            libc::EINPROGRESS => Outcome::Park(Place::Poll(OUT)),
-            // A local socket whose queue is full: nothing tells when it is not.
-            libc::EAGAIN if sys::open_flags(fd) & libc::O_NONBLOCK == 0 => {
-                Outcome::Park(Place::Worker(Class::Unbounded))
+        How::Try => {
+            let mut error = -connect_at_once(req) as c_int;
+            // An earlier attempt failed, and its error was taken in another way. The socket is as new from here on.
+            if error == libc::ECONNABORTED {
+                error = -connect_at_once(req) as c_int;
             }
-            error => Outcome::Done(-error, 0),
-        },
-        How::Ready => {
-            match socket_option(fd, libc::SO_ERROR) {
-                Ok(0) => {}
-                Ok(error) => return Outcome::Done(-error, 0),
-                Err(error) => return Outcome::Done(error, 0),
-            }
-            // Nothing failed, or somebody else has taken the error: the socket knows.
-            match -connect_at_once(req) as c_int {
-                libc::EISCONN => Outcome::Done(0, 0),
-                libc::EINPROGRESS | libc::EALREADY => Outcome::Park(Place::Poll(OUT)),
+            match error {
+                libc::EINPROGRESS => Outcome::Park(Place::Poll(OUT)),
+                // A local socket whose queue is full: nothing tells when it is not.
+                libc::EAGAIN if sys::open_flags(fd) & libc::O_NONBLOCK == 0 => {
+                    Outcome::Park(Place::Worker(Class::Unbounded))
+                }
                 error => Outcome::Done(-error, 0),
             }
         }
+        // The call takes the error of the attempt, after which the socket may connect anew.
+        How::Ready => match -connect_at_once(req) as c_int {
+            libc::EISCONN | libc::EBADFD => match socket_option(fd, libc::SO_ERROR) {
+                Ok(error) => Outcome::Done(-error, 0),
+                Err(error) => Outcome::Done(error, 0),
+            },
+            libc::EINPROGRESS | libc::EALREADY => Outcome::Park(Place::Poll(OUT)),
+            error => Outcome::Done(-error, 0),
+        },
         How::Block => {
             // SAFETY: an address of this length.
             let ret = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
