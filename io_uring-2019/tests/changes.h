@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "test.h"
+#include "raw.h"
 
 /* Other names that glibc exports. */
 extern int __close(int fd) __attribute__((weak));
