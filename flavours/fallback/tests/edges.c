@@ -9,6 +9,7 @@
 
 #include "file.h"
 #include "ring.h"
+#include "take_inline.h"
 
 enum { ROUNDS = 50, ENOUGH_MS = 5000 };
 
@@ -38,18 +39,6 @@ static void begin_read(void)
     SUBMIT(&ring, 1);
 }
 
-/* Without a call into the library. */
-static unsigned take_inline(void)
-{
-    struct io_uring_cqe *cqe;
-    unsigned head, count = 0;
-
-    io_uring_for_each_cqe(&ring, head, cqe)
-        count++;
-    io_uring_cq_advance(&ring, count);
-    return count;
-}
-
 static int wait_for_edge(int milliseconds)
 {
     struct epoll_event event;
@@ -72,18 +61,24 @@ static void complete(void)
         usleep(100);
 }
 
+/* Begins two requests, and takes the first one's completion, of which an edge tells. */
+static void begin_two(void)
+{
+    begin_read();
+    begin_read();
+    write_one();
+    CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
+    CHECK_EQ(take_inline(&ring), 1);
+}
+
 /* Two requests at a time: the second one completes before the program waits again. */
 static void rounds(void)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
-        begin_read();
-        begin_read();
-        write_one();
-        CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
-        CHECK_EQ(take_inline(), 1);
+        begin_two();
         complete();
         CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
-        CHECK_EQ(take_inline(), 1);
+        CHECK_EQ(take_inline(&ring), 1);
         CHECK_EQ(wait_for_edge(0), 0);
     }
     io_uring_queue_exit(&ring);
@@ -147,7 +142,7 @@ static void not_taken(void)
     CHECK_EQ(wait_for_edge(0), 0);
     complete();
     CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
-    CHECK_EQ(take_inline(), 2);
+    CHECK_EQ(take_inline(&ring), 2);
     io_uring_queue_exit(&ring);
 }
 
@@ -159,18 +154,14 @@ static void once(void)
     begin();
     watch(EPOLL_CTL_ADD, ring.ring_fd, HOW);
     for (unsigned i = 0; i < ROUNDS; i++) {
-        begin_read();
-        begin_read();
-        write_one();
-        CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
-        CHECK_EQ(take_inline(), 1);
+        begin_two();
         watch(EPOLL_CTL_MOD, ring.ring_fd, HOW);
         CHECK_EQ(wait_for_edge(0), 0);
         complete();
         CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
         watch(EPOLL_CTL_MOD, ring.ring_fd, HOW);
         CHECK_EQ(wait_for_edge(ENOUGH_MS), 1);
-        CHECK_EQ(take_inline(), 1);
+        CHECK_EQ(take_inline(&ring), 1);
         watch(EPOLL_CTL_MOD, ring.ring_fd, HOW);
     }
     io_uring_queue_exit(&ring);
@@ -204,7 +195,7 @@ static void two_threads(void)
             CHECK_EQ(errno, EINTR);
         /* The other one waits again by now. */
         usleep(1000);
-        CHECK_EQ(take_inline(), 1);
+        CHECK_EQ(take_inline(&ring), 1);
     }
     CHECK_EQ(pthread_join(thread, NULL), 0);
     io_uring_queue_exit(&ring);

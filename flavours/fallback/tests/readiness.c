@@ -10,6 +10,7 @@
 
 #include "file.h"
 #include "ring.h"
+#include "take_inline.h"
 
 enum { ROUNDS = 200 };
 
@@ -28,18 +29,6 @@ static pid_t write_rounds(void)
         CHECK_EQ(write(ends[1], "x", 1), 1);
     }
     _exit(0);
-}
-
-/* Without a call into the library. */
-static unsigned take_inline(void)
-{
-    struct io_uring_cqe *cqe;
-    unsigned head, count = 0;
-
-    io_uring_for_each_cqe(&ring, head, cqe)
-        count++;
-    io_uring_cq_advance(&ring, count);
-    return count;
 }
 
 static void rounds(bool (*wait_for_ring)(void))
@@ -61,7 +50,7 @@ static void rounds(bool (*wait_for_ring)(void))
         while (!wait_for_ring())
             CHECK_EQ(errno, EINTR);
         wakes++;
-        now = take_inline();
+        now = take_inline(&ring);
         empty += now == 0;
         taken += now;
     }
@@ -214,7 +203,7 @@ static void ring_once(void)
     ring_open(&ring, 8, 0);
     ring_open(&other, 8, 0);
     submit_nop(&ring, 1);
-    CHECK_EQ(take_inline(), 1);
+    CHECK_EQ(take_inline(&ring), 1);
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct io_uring_sqe *sqe = next_sqe(&other);
 
@@ -226,7 +215,7 @@ static void ring_once(void)
         CHECK(is_first(&other));
         CHECK_EQ(write(ends[1], "x", 1), 1);
         CHECK_EQ(reap(&other).res, POLLIN);
-        CHECK_EQ(take_inline(), 1);
+        CHECK_EQ(take_inline(&ring), 1);
     }
     io_uring_queue_exit(&other);
     io_uring_queue_exit(&ring);
@@ -254,7 +243,7 @@ static void ring_each(void)
         CHECK_EQ(done.data, 2);
         CHECK_EQ(done.res, POLLIN);
         CHECK_EQ(done.flags, 0);
-        CHECK_EQ(take_inline(), 1);
+        CHECK_EQ(take_inline(&ring), 1);
     }
     io_uring_queue_exit(&other);
     io_uring_queue_exit(&ring);
