@@ -33,6 +33,7 @@ lexgrog man-db
 chromium chromium
 tmux tmux
 qemu-img qemu-utils
+fio fio
 mke2fs e2fsprogs
 qemu-x86_64 qemu-user
 podman podman
