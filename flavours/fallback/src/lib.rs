@@ -59,6 +59,7 @@ mod lead;
 mod life;
 mod lock;
 mod make;
+mod mapping;
 mod memory;
 mod mode;
 #[cfg(feature = "hooks")]

@@ -11,7 +11,8 @@ use uring_core::abi::*;
 use uring_core::ring::sizes::{self, Entries, RING_HEADER};
 
 use crate::lock::Lock;
-use crate::sys::{NO_FILE, page_size, sys};
+use crate::mapping::Mapping;
+use crate::sys::page_size;
 
 const SQ_HEAD: u32 = 0;
 const SQ_TAIL: u32 = 4;
@@ -28,81 +29,6 @@ const CQ_OVERFLOW: u32 = 44;
 /// Sixteen bytes that the kernel leaves unused. They are in the ring's memory, so processes that share it see them too.
 const WAITERS: u32 = 48;
 const SIGNALLED: u32 = 56;
-
-/// A mapping of our own.
-pub struct Mapping {
-    start: *mut u8,
-    size: usize,
-}
-
-// SAFETY: the address is shared memory's.
-unsafe impl Send for Mapping {}
-
-impl Mapping {
-    /// Shared memory, by its name in `/proc` that of a ring. The descriptor is closed at once: further mappings of the
-    /// same pages are made of this one.
-    pub fn new(size: usize) -> Result<Mapping, c_int> {
-        let size = sizes::page_aligned(size, page_size());
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a string with its end; a new file and a new mapping, placed by the kernel.
-        unsafe {
-            let file = sys!(SYS_memfd_create, c"[io_uring]".as_ptr(), libc::MFD_CLOEXEC) as c_int;
-            let start = if file < 0 || sys!(SYS_ftruncate, file, size) < 0 {
-                sys!(
-                    SYS_mmap,
-                    0,
-                    size,
-                    protection,
-                    libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                    NO_FILE,
-                    0
-                )
-            } else {
-                sys!(SYS_mmap, 0, size, protection, libc::MAP_SHARED, file, 0)
-            };
-            if file >= 0 {
-                crate::sys::close(file);
-            }
-            if start < 0 && start > -4096 {
-                return Err(start as c_int);
-            }
-            Ok(Mapping {
-                start: ptr::with_exposed_provenance_mut(start as usize),
-                size,
-            })
-        }
-    }
-
-    pub fn address(&self) -> usize {
-        self.start.expose_provenance()
-    }
-
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// One more mapping of the same pages: negative is an error number.
-    pub fn again(&self, size: usize) -> isize {
-        // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
-        unsafe {
-            sys!(
-                SYS_mremap,
-                self.start,
-                0,
-                sizes::page_aligned(size, page_size()),
-                libc::MREMAP_MAYMOVE,
-                0
-            )
-        }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made here, and whoever used it is gone.
-        unsafe { sys!(SYS_munmap, self.start, self.size) };
-    }
-}
 
 /// A ring's memory.
 pub struct Memory {
@@ -150,8 +76,8 @@ impl Memory {
         } else {
             let first = Mapping::new(sizes::rings_size(p.flags, entries))?;
             let second = Mapping::new(sizes::sqes_size(p.flags, entries.sq))?;
-            rings = first.start;
-            sqes = second.start;
+            rings = first.start();
+            sqes = second.start();
             mapped = Some((first, second));
         }
         let array_offset = RING_HEADER + cqes_size;
@@ -232,10 +158,7 @@ impl Memory {
             IORING_OFF_SQES => sqes,
             _ => return -libc::EINVAL as isize,
         };
-        if length == 0 || length > area.size {
-            return -libc::EINVAL as isize;
-        }
-        let at = area.again(length);
+        let at = area.for_program(length);
         if at > 0 {
             self.shown.lock().push(at as usize);
         }
@@ -295,18 +218,7 @@ impl Memory {
     pub fn blank(&self) {
         if let Some((rings, sqes)) = &self.mapped {
             for area in [rings, sqes] {
-                // SAFETY: a mapping of our own, which is replaced in one step by one that can be read and written.
-                unsafe {
-                    sys!(
-                        SYS_mmap,
-                        area.start,
-                        area.size,
-                        libc::PROT_READ | libc::PROT_WRITE,
-                        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
-                        NO_FILE,
-                        0
-                    )
-                };
+                area.blank();
             }
         }
     }
@@ -338,8 +250,7 @@ impl Memory {
     pub fn advise(&self, advice: c_int) {
         if let Some((rings, sqes)) = &self.mapped {
             for area in [rings, sqes] {
-                // SAFETY: MADV_DONTFORK, the one advice that comes here, changes nothing for this process.
-                unsafe { sys!(SYS_madvise, area.start, area.size, advice) };
+                area.advise(advice);
             }
         }
     }

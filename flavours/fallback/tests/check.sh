@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks of the fallback, with io_uring refused to all programs but those that say otherwise.
 #
-# usage: check.sh [PART...]     parts: modes wrapper own cases instructions refusals ffi static crate races qemu container (all by default)
+# usage: check.sh [PART...]     parts: modes wrapper own cases instructions refusals ffi static crate memcheck races qemu container (all by default)
 # environment: CC CARGO PYTHON FALLBACK_OUT (where the libraries are) C_TESTS (the built C tests) C_TEST_PROGRAMS (their names)
 #              ARCHIVE_TESTS (those linked to the plain archive)
 #              STATIC_PROGRAMS (those in FALLBACK_OUT/static) PREFIX (headers for programs)
@@ -278,6 +278,18 @@ crate() {
     echo "crate: a program on the io-uring crate copies a file, contents equal"
 }
 
+# Under Valgrind a program is served as well, and memcheck reports nothing of the library.
+memcheck() {
+    if ! command -v valgrind >/dev/null; then
+        echo "SKIP: memcheck: there is no valgrind"
+        return
+    fi
+    c_cases "$refuse -e EPERM env LD_PRELOAD=$library valgrind --quiet --error-exitcode=9" nop poll timeouts pipes sock_data \
+        rw_fixed reg_buffers provided_buffers recv_multishot msg_ring waits threads >"$work/out" 2>&1 ||
+        fail "under Valgrind: $(cat "$work/out")"
+    echo "memcheck: programs run under Valgrind, which reports nothing"
+}
+
 # The archive and programs of several threads under ThreadSanitizer.
 races() {
     local target=x86_64-unknown-linux-gnu built=$FALLBACK_OUT/races test sources=$here/../../../c-tests runtime
@@ -344,7 +356,7 @@ container() {
     [ "$status" = 0 ] || [ "$status" = 77 ] || fail "in a container"
 }
 
-[ $# -gt 0 ] || set -- modes wrapper own cases instructions refusals ffi static crate races qemu container
+[ $# -gt 0 ] || set -- modes wrapper own cases instructions refusals ffi static crate memcheck races qemu container
 for part in "$@"; do
     "$part"
 done

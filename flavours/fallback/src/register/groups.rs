@@ -6,9 +6,10 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::args::{at, one};
+use crate::mapping::Mapping;
 use crate::resources::groups::{Group, SharedRing};
 use crate::ring::Ring;
-use crate::sys::{self, NO_FILE, page_size, sys};
+use crate::sys::{self, page_size};
 
 const MOST: u32 = 32768;
 
@@ -37,25 +38,11 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         if given.ring_addr != 0 {
             return -libc::EINVAL;
         }
-        let size =
-            (given.ring_entries as usize * size_of::<io_uring_buf>()).next_multiple_of(page_size());
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: new memory, placed by the kernel.
-        let start = unsafe {
-            sys!(
-                SYS_mmap,
-                0,
-                size,
-                protection,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                NO_FILE,
-                0
-            )
-        };
-        if (-4095..0).contains(&start) {
-            return start as c_int;
+        let size = given.ring_entries as usize * size_of::<io_uring_buf>();
+        match Mapping::new(size) {
+            Ok(own) => Some(own),
+            Err(error) => return error,
         }
-        Some((start as usize, size))
     } else {
         if given.ring_addr == 0 {
             return -libc::EFAULT;
@@ -69,7 +56,9 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         }
         None
     };
-    let start = own.map_or(at(given.ring_addr), |(start, _)| at(start as u64));
+    let start = own
+        .as_ref()
+        .map_or(at(given.ring_addr), |own| own.start().cast());
     let shared = SharedRing {
         start,
         entries: given.ring_entries as u16,
@@ -144,14 +133,7 @@ pub fn map(ring: &Arc<Ring>, length: usize, offset: u64) -> Option<isize> {
     let group = (offset & !IORING_OFF_MMAP_MASK) >> IORING_OFF_PBUF_SHIFT;
     let state = ring.state.lock();
     match state.groups.get(&(group as u16)) {
-        Some(Group::Shared(SharedRing {
-            own: Some((start, size)),
-            ..
-        })) if length != 0 && length <= *size => {
-            let length = length.next_multiple_of(page_size());
-            // SAFETY: with an old size of zero the old mapping stays, and the new one is placed by the kernel.
-            Some(unsafe { sys!(SYS_mremap, *start, 0, length, libc::MREMAP_MAYMOVE, 0) })
-        }
+        Some(Group::Shared(SharedRing { own: Some(own), .. })) => Some(own.for_program(length)),
         _ => Some(-libc::EINVAL as isize),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use uring_core::abi::*;
 
 use super::args::{at, errno, one};
-use crate::memory::Mapping;
+use crate::mapping::Mapping;
 use crate::resources::region::Region;
 use crate::ring::Ring;
 use crate::sys::page_size;
@@ -116,8 +116,6 @@ pub fn map(ring: &Arc<Ring>, length: usize, offset: u64) -> Option<isize> {
         return None;
     }
     let state = ring.state.lock();
-    match state.region.as_ref().and_then(|region| region.own.as_ref()) {
-        Some(own) if length != 0 && length <= own.size() => Some(own.again(length)),
-        _ => Some(-libc::EINVAL as isize),
-    }
+    let own = state.region.as_ref().and_then(|region| region.own.as_ref());
+    Some(own.map_or(-libc::EINVAL as isize, |own| own.for_program(length)))
 }

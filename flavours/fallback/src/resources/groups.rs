@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use uring_core::abi::*;
 
 use crate::lock::Lock;
-use crate::sys::sys;
+use crate::mapping::Mapping;
 
 /// The groups of a ring, by their numbers.
 pub type Groups = HashMap<u16, Group>;
@@ -39,8 +39,8 @@ pub struct SharedRing {
     pub turn: Arc<Lock<()>>,
     /// What is left of a buffer is not used if it is less than this.
     pub least: u32,
-    /// Memory that was made here (`IOU_PBUF_RING_MMAP`), and its size.
-    pub own: Option<(usize, usize)>,
+    /// Memory that was made here (`IOU_PBUF_RING_MMAP`).
+    pub own: Option<Mapping>,
 }
 
 // SAFETY: the memory is the program's, shared by all its threads; the head is reached under the ring's state only.
@@ -88,15 +88,6 @@ impl SharedRing {
             self.head = self.head.wrapping_add(1);
         }
         goes_on
-    }
-}
-
-impl Drop for SharedRing {
-    fn drop(&mut self) {
-        if let Some((start, size)) = self.own {
-            // SAFETY: made when the ring was registered. The program has mappings of its own.
-            unsafe { sys!(SYS_munmap, start, size) };
-        }
     }
 }
 

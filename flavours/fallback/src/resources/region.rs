@@ -1,6 +1,6 @@
 //! Memory that the program and the ring share, for the arguments of waits.
 
-use crate::memory::Mapping;
+use crate::mapping::Mapping;
 
 /// A registered region.
 pub struct Region {

@@ -35,7 +35,7 @@ pub unsafe fn call(number: usize, args: [usize; 6]) -> isize {
                 -libc::ENOSYS as isize
             }
             libc::SYS_futex => futex(first, second as c_int, third as u32, at(fourth)),
-            libc::SYS_msync => with(|kernel| {
+            libc::SYS_mincore => with(|kernel| {
                 let there = |address: &usize| !(first..first + second).contains(address);
                 if kernel.unmapped.iter().all(there) {
                     0
