@@ -48,6 +48,7 @@ mod credentials;
 mod deadline;
 mod due;
 mod edges;
+mod entered;
 mod epoll;
 mod futex;
 mod gather;

@@ -80,7 +80,7 @@ pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
 }
 
 /// Runs requests whose turn has come, the last one first, and those that they let start.
-fn run_all(ring: &Arc<Ring>, mut next: Vec<Req>, batch: &mut Batch) {
+pub fn run_all(ring: &Arc<Ring>, mut next: Vec<Req>, batch: &mut Batch) {
     while let Some(req) = next.pop() {
         next.extend(step(ring, req, How::Try, batch));
     }
@@ -134,34 +134,6 @@ pub fn complete_all(jobs: Vec<(Box<Job>, c_int)>) {
         end(&mut batch, &ring);
         settle(&ring);
     }
-}
-
-/// Runs, in a thread of the program, the requests that were left to it.
-pub fn take_back(ring: &Arc<Ring>) {
-    // SeqCst: set before the program is made to enter.
-    while ring.left_over.load(Ordering::SeqCst) {
-        let taken = {
-            let mut left = ring.handed_back.lock();
-            let first = left.pop_front();
-            ring.left_over.store(!left.is_empty(), Ordering::SeqCst);
-            first
-        };
-        if let Some(req) = taken {
-            let mut batch = Batch::new(true, Vec::new());
-            run(ring, req, How::Try, &mut batch);
-            end(&mut batch, ring);
-        }
-    }
-}
-
-/// Starts the deferred requests whose turn has come because completions are kept back no more.
-pub fn go_on(ring: &Arc<Ring>) {
-    let mut next = Vec::new();
-    start_deferred(&mut ring.state.lock(), &mut next);
-    let mut batch = Batch::new(true, Vec::new());
-    run_all(ring, next, &mut batch);
-    end(&mut batch, ring);
-    settle(ring);
 }
 
 /// What has to be done before a request runs.

@@ -19,7 +19,9 @@ use crate::mode::{self, Mode};
 use crate::ops::misc;
 use crate::ring::Ring;
 use crate::wait::{self, Limits};
-use crate::{due, gather, lead, life, make, poller, real, register, run, submit, sys, table};
+use crate::{
+    due, entered, gather, lead, life, make, poller, real, register, run, submit, sys, table,
+};
 
 /// The kernel, or what stands in for it.
 pub struct User;
@@ -263,7 +265,7 @@ unsafe fn enter(
         return -libc::EBADFD;
     }
     poller::attend(Some(0));
-    run::take_back(ring);
+    entered::take_back(ring);
     let now = due::time();
     if let Some(now) = now {
         poller::look_if_due(now);

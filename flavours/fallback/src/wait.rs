@@ -14,7 +14,7 @@ use crate::lead::{Follower, Leader};
 use crate::register::region;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
-use crate::{poller, run};
+use crate::{entered, poller};
 
 /// How long a wait sleeps before it looks at the CQ again, where no thread would wake it.
 const SLICE: u64 = 1_000_000;
@@ -153,7 +153,7 @@ pub fn wait(ring: &Arc<Ring>, wanted: u32, limits: Limits) -> c_int {
         (keeps, !state.deferred.is_empty())
     };
     if defers {
-        run::go_on(ring);
+        entered::go_on(ring);
     }
     let ret = wait_for(ring, wanted, limits);
     ring.state.lock().keeps = keeps;
@@ -192,7 +192,7 @@ enum Step {
 
 /// Whether enough is there by now, and else until when to sleep.
 fn step(ring: &Arc<Ring>, wanted: u32, limits: &Limits) -> Step {
-    run::take_back(ring);
+    entered::take_back(ring);
     let ready = ring.ready();
     if ready >= wanted || ring.timeouts.load(Ordering::Relaxed) != limits.timeouts && ready > 0 {
         return Step::Over(0);

@@ -3,7 +3,9 @@
  * that submitted it: a thread that became another user by itself, which libc
  * does not tell the other threads of, gets none of root's files.
  */
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/fsuid.h>
 
 #include "file.h"
@@ -187,6 +189,47 @@ static void wakes_who_leads(void)
     in_thread(lead_in_thread);
 }
 
+static sem_t submitted, entered;
+
+static void *leave_in_thread(void *argument)
+{
+    struct io_uring *ring = argument;
+    struct io_uring_sqe *sqe = next_sqe(ring);
+
+    become_nobody_alone();
+    io_uring_prep_nop(sqe);
+    io_uring_sqe_set_flags(sqe, IOSQE_ASYNC | IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS);
+    io_uring_prep_openat(next_sqe(ring), AT_FDCWD, "secret", O_RDONLY, 0);
+    SUBMIT(ring, 2);
+    CHECK_SYS(sem_post(&submitted));
+    CHECK_SYS(sem_wait(&entered));
+    CHECK_EQ(reap(ring).res, -EACCES);
+    return NULL;
+}
+
+/* What is left to its thread keeps no other one in a call. */
+static void others_enter(void)
+{
+    struct pollfd readable = { .events = POLLIN };
+    struct io_uring ring;
+    pthread_t thread;
+
+    need_root("becoming another user");
+    make_files();
+    ring_open(&ring, 8, 0);
+    wake_workers(&ring);
+    CHECK_SYS(sem_init(&submitted, 0, 0));
+    CHECK_SYS(sem_init(&entered, 0, 0));
+    CHECK_EQ(pthread_create(&thread, NULL, leave_in_thread, &ring), 0);
+    CHECK_SYS(sem_wait(&submitted));
+    readable.fd = ring.ring_fd;
+    CHECK_EQ(poll(&readable, 1, -1), 1);
+    CHECK_GE(io_uring_get_events(&ring), 0);
+    CHECK_SYS(sem_post(&entered));
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    io_uring_queue_exit(&ring);
+}
+
 /* A personality lends rights to the requests that name it, and leaves the thread as it was. */
 static void lent(void)
 {
@@ -250,6 +293,7 @@ static const struct test_case cases[] = {
     CASE(linked),
     CASE(wakes_who_waits),
     CASE(wakes_who_leads),
+    CASE(others_enter),
     CASE(lent),
 };
 
