@@ -50,7 +50,7 @@ FALLBACK_C_TESTS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 # Its own tests for a machine that has no C library: with the loader, the library and libc beside them. A program is
 # started in a folder beside that of the programs.
 FALLBACK_VM := $(FALLBACK_OUT)/vm
-FALLBACK_VM_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000 -DWOKEN_ROUNDS=100 -DLED_ROUNDS=50 -DCANCELLED_ROUNDS=100 -DWOKEN_IN_TURN=100 -DHANDED_ROUNDS=20
+FALLBACK_VM_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000 -DWOKEN_ROUNDS=100 -DLED_ROUNDS=50 -DCANCELLED_ROUNDS=100 -DWOKEN_IN_TURN=100 -DHANDED_ROUNDS=20 -DEXIT_ROUNDS=50
 $(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(FALLBACK_LIB) $(C_TESTS_INSTALLED)
 	$(call say,CC,fallback/vm/$*)
 	$(Q)mkdir -p $(@D)

@@ -8,8 +8,9 @@ use uring_core::abi::*;
 use uring_core::ring::sizes;
 
 use crate::memory::Memory;
+use crate::request::{Class, How, Info};
 use crate::ring::Ring;
-use crate::{op, ops, parked, poller, sys, table, workers};
+use crate::{entered, gather, op, ops, parked, poller, sys, table, wake, workers};
 
 /// The set-up flags that are served. Others are refused with -EINVAL, as by a kernel that does not know them.
 pub const SETUP_FLAGS: u32 = IORING_SETUP_IOPOLL
@@ -211,11 +212,38 @@ fn wait_for_others(ring: &Arc<Ring>) {
     }
 }
 
+/// Runs what the kernel would have run by now, at the event that it waited for.
+fn catch_up(ring: &Arc<Ring>) {
+    entered::take_back(ring);
+    // With this flag the kernel, too, runs nothing before it is asked.
+    if !ring.has(IORING_SETUP_DEFER_TASKRUN) {
+        gather::gather(ring);
+    }
+    // They came to a worker only because others use their descriptors.
+    let is_close = |info: &Info| op::closes(info.opcode);
+    loop {
+        let ids = ring.state.lock().pending.matching(is_close);
+        let mut jobs = ids
+            .into_iter()
+            .filter_map(|id| workers::take(id, Class::Unbounded));
+        let Some(job) = jobs.next() else {
+            return;
+        };
+        job.resume(How::Block);
+    }
+}
+
 /// `false`: the ring has another name and goes on.
 fn end(ring: &Arc<Ring>) -> bool {
     if table::is_named(ring) {
         return false;
     }
+    {
+        let _state = ring.state.lock();
+        // Relaxed: under the state.
+        ring.given_up.store(true, Ordering::Relaxed);
+    }
+    catch_up(ring);
     let ids = {
         let mut state = ring.state.lock();
         // SeqCst: before the places are searched where its requests wait.
@@ -224,9 +252,12 @@ fn end(ring: &Arc<Ring>) -> bool {
         state.pending.all()
     };
     for (id, info) in ids {
-        drop(parked::take(id, &info));
+        if !op::closes(info.opcode) {
+            drop(parked::take(id, &info));
+        }
     }
     poller::forget(ring);
+    wake::wait_for_firing();
     workers::wait_for(ring);
     let (files, buffers, groups) = {
         let mut state = ring.state.lock();

@@ -189,9 +189,9 @@ pub fn is_on_file(opcode: u8) -> bool {
     find(opcode).is_some_and(|op| op.file)
 }
 
-/// Whether a request closes descriptors.
-pub fn closes(req: &Req) -> bool {
-    req.sqe.opcode == IORING_OP_CLOSE as u8
+/// Whether requests of an opcode close descriptors.
+pub fn closes(opcode: u8) -> bool {
+    opcode == IORING_OP_CLOSE as u8
 }
 
 /// The same where its opcode has been looked up.

@@ -45,7 +45,7 @@ impl Ring {
     #[inline]
     fn is_gone(&self) -> bool {
         // Relaxed: under the state.
-        self.closed.load(Ordering::Relaxed)
+        self.given_up.load(Ordering::Relaxed)
     }
 
     /// Posts a completion. The caller calls [`Ring::notify`] before it releases the state.

@@ -53,7 +53,9 @@ pub struct Ring {
     pub told_each: AtomicBool,
     /// Closed while there were some: the last one ends it.
     pub abandoned: AtomicBool,
-    /// It has ended: no request is started any more. Set under the state.
+    /// Nobody hears of its completions any more, and its memory may go. Set under the state.
+    pub given_up: AtomicBool,
+    /// It has ended: no request is started any more, but by a worker whose job its end waits for. Set under the state.
     pub closed: AtomicBool,
     /// Other processes may use it, too.
     pub shared: AtomicBool,
@@ -179,6 +181,7 @@ impl Ring {
             inside: AtomicU32::new(0),
             told_each: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             shared: AtomicBool::new(false),
             lost: AtomicUsize::new(0),

@@ -15,7 +15,7 @@ use crate::job::{Job, Runner};
 use crate::op::{self, Op, Outcome};
 use crate::request::{Class, How, Info, Place, Req};
 use crate::ring::Ring;
-use crate::{deadline, parked, poller, untried};
+use crate::{deadline, parked, poller, untried, workers};
 
 /// How jobs go on: by the functions below.
 static RUNNER: Runner = Runner {
@@ -143,7 +143,7 @@ fn before(ring: &Arc<Ring>, req: &Req, batch: &mut Batch) {
         end_last(ring, batch);
     }
     // Requests of native AIO have a descriptor's number alone until the kernel has taken them.
-    if !batch.aio.is_empty() && op::closes(req) {
+    if !batch.aio.is_empty() && op::closes(req.sqe.opcode) {
         submit_aio(ring, batch);
     }
 }
@@ -256,8 +256,8 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
         let mut state = ring.state.lock();
         // Relaxed: set under the state.
         if ring.closed.load(Ordering::Relaxed) {
-            // The place where it would wait has no thread that looks at it.
-            return Vec::new();
+            drop(state);
+            return go_on_without_ring(ring, job, place, batch);
         }
         if !req.counted {
             req.counted = true;
@@ -313,12 +313,33 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
         start_link_timeout(ring, id, *timeout, batch);
     }
     match parked::take_late(ring, id) {
-        // Relaxed: if it is set, `take_late` has seen it. Then the request ends without a completion.
-        Some(mut job) if !ring.closed.load(Ordering::Relaxed) => {
-            finish_cancelled(ring, &mut job.req, batch)
+        // Relaxed: if it is set, `take_late` has seen it.
+        Some(job) if ring.closed.load(Ordering::Relaxed) => {
+            go_on_without_ring(ring, job, place, batch)
         }
-        _ => Vec::new(),
+        Some(mut job) => finish_cancelled(ring, &mut job.req, batch),
+        None => Vec::new(),
     }
+}
+
+/// A request is to wait whose ring has ended. As in the kernel it goes on where it waits for nothing but a worker.
+fn go_on_without_ring(
+    ring: &Arc<Ring>,
+    job: Box<Job>,
+    place: Place,
+    batch: &mut Batch,
+) -> Vec<Req> {
+    let here = match place {
+        // Others use its descriptor, and may be behind this thread.
+        Place::Worker(_) if op::closes(job.req.sqe.opcode) => parked::put(job, place),
+        Place::Worker(Class::Bounded) | Place::Aio if workers::is_awaited() => Some(job),
+        _ => None,
+    };
+    let Some(mut job) = here else {
+        return Vec::new();
+    };
+    let outcome = outcome(ring, &mut job.req, How::Block, batch);
+    follow(ring, job, outcome, batch)
 }
 
 /// Puts a job that is already counted elsewhere.
@@ -423,6 +444,11 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
     let mut following = req.link.take();
     if let Some(timeout) = following.take_if(|link| link.is_link_timeout()) {
         following = drop_timeout(ring, &mut state, timeout);
+    }
+    // Relaxed: under the state.
+    if ring.closed.load(Ordering::Relaxed) && !workers::is_awaited() {
+        // The program may have taken back the memory that it would work on.
+        following = None;
     }
     match following {
         Some(link) if failed && !req.has(IOSQE_IO_HARDLINK) => {

@@ -30,6 +30,8 @@ struct Mine {
 thread_local! {
     /// The job whose request this thread works on. What runs after it, such as the rest of its chain, is none.
     static MINE: Cell<Option<Mine>> = const { Cell::new(None) };
+    /// It is a worker whose jobs the end of their ring waits for.
+    static AWAITED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The descriptors of a job that works on none any more.
@@ -180,6 +182,8 @@ pub fn take(id: u64, class: Class) -> Option<Box<Job>> {
             next_on(pool, file);
         }
     }
+    drop(pools);
+    tell_of_end();
     Some(job)
 }
 
@@ -192,6 +196,11 @@ fn next_on(pool: &mut Pool, file: c_int) {
         }
     }
     pool.behind.remove(&file);
+}
+
+/// Whether the end of a ring waits for what this thread does for it.
+pub fn is_awaited() -> bool {
+    AWAITED.get()
 }
 
 /// Waits until no job of a ring uses memory that the program may free.
@@ -215,6 +224,7 @@ fn work(class: usize) {
     let Some(come) = COME.get(class) else {
         return;
     };
+    AWAITED.set(class == 0);
     loop {
         let seen = come.load(Ordering::Acquire);
         let mut pools = POOLS.lock();
@@ -278,6 +288,11 @@ fn end(mine: Mine, stays: bool) {
         next_on(pool, file);
     }
     drop(pools);
+    tell_of_end();
+}
+
+/// A job has ended, or does not begin.
+fn tell_of_end() {
     ENDED.fetch_add(1, Ordering::Release);
     sys::futex_wake(&ENDED, false, i32::MAX);
 }

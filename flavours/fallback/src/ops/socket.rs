@@ -192,6 +192,10 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
         if open < 0 {
             return Outcome::Done(open, 0);
         }
+        // Relaxed: as far as this thread can know, somebody hears of the connection.
+        if ring.given_up.load(Ordering::Relaxed) {
+            return Outcome::Done(-libc::ECANCELED, 0);
+        }
         // A blocking listener makes a caller wait even after it was ready: another one may have been faster.
         if how != How::Block && open & libc::O_NONBLOCK == 0 {
             let there = sys::poll_now(fd, libc::POLLIN);
