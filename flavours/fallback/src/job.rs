@@ -26,6 +26,13 @@ impl Job {
         (self.runner.resume)(self, how);
     }
 
+    /// Its descriptors are others than before: who looks for it has to know. The caller may hold the poller's lock.
+    pub fn enter_descriptors(&self) {
+        if let Some(info) = self.ring.state.lock().pending.get_mut(self.req.id) {
+            (info.file, info.fd) = (self.req.fd(), self.req.waits_for());
+        }
+    }
+
     /// Runs jobs that can go on together.
     pub fn resume_all(jobs: Vec<Box<Job>>, how: How) {
         if let Some(first) = jobs.first() {

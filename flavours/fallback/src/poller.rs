@@ -318,10 +318,7 @@ pub fn before_close(first: c_int, last: c_int) -> bool {
                 continue;
             }
             let copy = one.job.req.waits_for();
-            // Locked after the poller, as everywhere.
-            if let Some(info) = one.job.ring.state.lock().pending.get_mut(one.id) {
-                info.fd = copy;
-            }
+            one.job.enter_descriptors();
             one.untried = 0;
             let (each, events) = (one.edge, poller.fds.put(copy, one));
             if each {

@@ -342,6 +342,9 @@ impl Place {
 pub struct Info {
     pub user_data: u64,
     pub opcode: u8,
+    /// The descriptor that it works on: of a splice the one that it writes to.
+    pub file: c_int,
+    /// The descriptor that it waits for.
     pub fd: c_int,
     pub place: Place,
     /// The link timeout that runs for it.
@@ -451,11 +454,12 @@ impl Pending {
 }
 
 impl Info {
-    pub fn new(req: &Req, fd: c_int, place: Place) -> Info {
+    pub fn new(req: &Req, place: Place) -> Info {
         Info {
             user_data: req.sqe.user_data,
             opcode: req.sqe.opcode,
-            fd,
+            file: req.fd(),
+            fd: req.waits_for(),
             place,
             timeout: None,
             cancelled: false,

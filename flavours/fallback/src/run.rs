@@ -250,7 +250,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
     if req.id == 0 {
         req.id = Ring::next_id();
     }
-    let (id, fd) = (req.id, req.waits_for());
+    let id = req.id;
     let before;
     {
         let mut state = ring.state.lock();
@@ -264,7 +264,7 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
             state.in_flight += 1;
         }
         before = state.pending.get(id).map(|info| info.place);
-        let info = Info::new(req, fd, place);
+        let info = Info::new(req, place);
         if !state.pending.insert(id, info) {
             drop(state);
             return finish_cancelled(ring, &mut job.req, batch);
@@ -379,7 +379,7 @@ fn start_link_timeout(ring: &Arc<Ring>, of: u64, mut timeout: Req, batch: &mut B
     // Where a link timeout fires it looks for the request of this number.
     timeout.sqe.__anon1.off = of;
     state.in_flight += 1;
-    let info = Info::new(&timeout, -1, Place::Timer(deadline));
+    let info = Info::new(&timeout, Place::Timer(deadline));
     state.pending.insert(id, info);
     drop(state);
     // Where no time can be waited for nobody ends the request's wait. Or the request was completed in between, by a thread

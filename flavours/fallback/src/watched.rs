@@ -261,8 +261,11 @@ impl Watched {
             let others = |fd: &c_int| !(first..=last).contains(fd);
             for (fd, descriptor) in self.all.iter_mut().filter(|(fd, _)| others(fd)) {
                 for armed in &mut descriptor.armed {
+                    let before = armed.job.req.fds();
                     if !armed.job.req.keep(first, last) {
                         lost.push((*fd, armed.id));
+                    } else if armed.job.req.fds() != before {
+                        armed.job.enter_descriptors();
                     }
                 }
             }

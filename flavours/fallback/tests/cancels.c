@@ -339,6 +339,53 @@ static void by_file(void)
     io_uring_queue_exit(&ring);
 }
 
+/* What a splice works on is the file that it writes to. */
+static void by_output(void)
+{
+    struct io_uring ring;
+    int from[2], to[2], copy, res;
+
+    need_kernel(5, 19, "IORING_ASYNC_CANCEL_FD");
+    ring_open(&ring, 8, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+        unsigned splices = 0;
+
+        CHECK_SYS(pipe(from));
+        CHECK_SYS(pipe(to));
+        copy = CHECK_SYS(dup(to[1]));
+        io_uring_prep_splice(sqe, from[0], -1, to[1], -1, 1, 0);
+        io_uring_sqe_set_data64(sqe, REPEATED);
+        SUBMIT(&ring, 1);
+        io_uring_prep_cancel_fd(sqe = next_sqe(&ring), from[0], 0);
+        CHECK_EQ(run_res(&ring), -ENOENT);
+        /* also where its own number is closed */
+        if (round == 1)
+            CHECK_SYS(close(to[1]));
+        /* until it has begun */
+        do {
+            io_uring_prep_cancel_fd(sqe = next_sqe(&ring), copy, 0);
+            io_uring_sqe_set_data64(sqe, CANCEL);
+            SUBMIT(&ring, 1);
+            for (res = 0; res == 0;) {
+                struct done done = reap(&ring);
+
+                if (done.data == REPEATED) {
+                    CHECK_LT(done.res, 0);
+                    splices++;
+                } else {
+                    res = done.res != 0 ? done.res : -EALREADY;
+                }
+            }
+        } while (res == -ENOENT && splices == 0);
+        /* the kernel's takes up its file when it begins */
+        CHECK(res == -EALREADY || round == 1);
+        if (splices == 0)
+            CHECK_EQ(reap(&ring).data, REPEATED);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 /* What a WAITID waits for is no descriptor, whatever its number. */
 static void by_file_and_not_by_process(void)
 {
@@ -375,6 +422,7 @@ static const struct test_case cases[] = {
     CASE(connects),
     CASE(receives),
     CASE(by_file),
+    CASE(by_output),
     CASE(by_file_and_not_by_process),
 };
 

@@ -124,8 +124,8 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let identity = file.and_then(sys::identity);
     let is_on = |info: &Info, fd| {
         op::is_on_file(info.opcode)
-            && sys::identity(info.fd) == identity
-            && sys::is_one_open_file(info.fd, fd)
+            && sys::identity(info.file) == identity
+            && sys::is_one_open_file(info.file, fd)
     };
     let found = found
         .into_iter()

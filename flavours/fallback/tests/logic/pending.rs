@@ -33,6 +33,7 @@ fn info(user_data: u64, place: Place, timeout: Option<u64>) -> Info {
     Info {
         user_data,
         opcode: user_data as u8,
+        file: -1,
         fd: user_data as i32 * 2,
         place,
         timeout,
