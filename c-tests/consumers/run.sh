@@ -12,7 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 names=("$@")
-[ $# -gt 0 ] || names=(qemu mariadb samba plocate bfs postgres pgagroal)
+[ $# -gt 0 ] || names=(qemu mariadb samba plocate bfs mpd postgres pgagroal)
 
 CONSUMERS_FIGURES=$(mktemp)
 export CONSUMERS_FIGURES

@@ -31,7 +31,7 @@ run() {
 run "" "$@"
 # Rings in memory of the program's own, as PostgreSQL's, are only watched. pgagroal is not tried in proxy mode.
 names=()
-for name in "${@:-qemu mariadb samba plocate bfs}"; do
+for name in "${@:-qemu mariadb samba plocate bfs mpd}"; do
     case $name in
     postgres | pgagroal) ;;
     *) names+=("$name") ;;
