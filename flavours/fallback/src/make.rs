@@ -111,6 +111,9 @@ pub unsafe fn make(nr: u32, p: &mut io_uring_params) -> Result<c_int, c_int> {
         return Err(descriptor);
     }
     closed_unseen(descriptor);
+    if !table::any() {
+        sys::make_room(descriptor);
+    }
     let mut made = *p;
     // SAFETY: the caller vouches for the memory that `p` names.
     let memory = match unsafe { Memory::new(&mut made, entries) } {

@@ -252,6 +252,15 @@ pub fn apart(fd: c_int) -> c_int {
     copy
 }
 
+/// Has the kernel make room for the numbers of the library's own. Later, when there are threads, that takes it many
+/// milliseconds: it waits for each processor.
+pub fn make_room(fd: c_int) {
+    let copy = duplicate(fd, APART);
+    if copy >= 0 {
+        close(copy);
+    }
+}
+
 /// A duplicate that a new program does not inherit, numbered from `least` on.
 pub fn duplicate(fd: c_int, least: c_int) -> c_int {
     // SAFETY: no memory is named.

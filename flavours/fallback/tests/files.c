@@ -243,9 +243,46 @@ static void low_numbers_stay_free(void)
     io_uring_queue_exit(&ring);
 }
 
+/* For how many descriptors the kernel has room. */
+static unsigned room(void)
+{
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[256];
+    unsigned size = 0;
+
+    CHECK(status != NULL);
+    while (size == 0 && fgets(line, sizeof(line), status))
+        sscanf(line, "FDSize: %u", &size);
+    fclose(status);
+    return size;
+}
+
+/* It grows when a ring is set up: a request during which it grows waits for all processors, once there is a thread. */
+static void no_request_makes_room(void)
+{
+    struct __kernel_timespec time = { .tv_nsec = 1000000 };
+    struct io_uring_sqe *sqe;
+    struct io_uring ring;
+    int ends[2];
+    unsigned before;
+
+    CHECK_SYS(pipe(ends));
+    ring_open(&ring, 8, 0);
+    before = room();
+    sqe = next_sqe(&ring);
+    io_uring_prep_nop(sqe);
+    sqe->flags |= IOSQE_ASYNC;
+    CHECK_EQ(run_res(&ring), 0);
+    io_uring_prep_timeout(next_sqe(&ring), &time, 0, 0);
+    CHECK_EQ(run_res(&ring), -ETIME);
+    CHECK_EQ(room(), before);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(locks_survive),
     CASE(low_numbers_stay_free),
+    CASE(no_request_makes_room),
     CASE(number_used_anew),
     CASE(closed_behind_a_write),
     CASE(ring_number_used_anew),
