@@ -46,6 +46,10 @@ pub struct Batch {
     pub last: Vec<Box<Job>>,
     /// Requests wait for events without having been tried.
     pub untried: bool,
+    /// How many completions have been posted in the round.
+    pub posted: u64,
+    /// What runs follows other requests of the round.
+    pub follows: bool,
 }
 
 impl Batch {
@@ -64,6 +68,8 @@ impl Batch {
             ending: false,
             last: Vec::new(),
             untried: false,
+            posted: 0,
+            follows: false,
         }
     }
 
@@ -150,6 +156,7 @@ impl Batch {
             return;
         }
         self.untold = false;
+        self.posted += self.done.len() as u64;
         let mut state = ring.state.lock();
         ring.post_all(&mut state, &mut self.done, !self.within_enter);
     }

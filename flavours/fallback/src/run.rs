@@ -82,8 +82,10 @@ pub fn run(ring: &Arc<Ring>, req: Req, how: How, batch: &mut Batch) {
 /// Runs requests whose turn has come, the last one first, and those that they let start.
 pub fn run_all(ring: &Arc<Ring>, mut next: Vec<Req>, batch: &mut Batch) {
     while let Some(req) = next.pop() {
+        batch.follows = true;
         next.extend(step(ring, req, How::Try, batch));
     }
+    batch.follows = false;
 }
 
 /// Runs a request of a job that was taken from where it waited.
@@ -427,6 +429,7 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
         state = ring.state.lock();
     }
     batch.untold = true;
+    batch.posted += batch.done.len() as u64 + u64::from(completion.is_some());
     for earlier in batch.done.drain(..) {
         ring.post(&mut state, earlier);
     }

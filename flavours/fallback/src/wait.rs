@@ -56,7 +56,7 @@ impl Limits {
             unsafe { limits.set_mask(given.sigmask, given.sigmask_sz) }?;
             limits.set_least(given.min_wait_usec);
             if given.flags & IORING_REG_WAIT_TS as u32 != 0 {
-                limits.set_time(ring, flags, &given.ts)?;
+                limits.set_time(ring, flags, &given.ts);
             }
             return Ok(limits);
         }
@@ -87,7 +87,7 @@ impl Limits {
                 std::ptr::with_exposed_provenance::<__kernel_timespec>(given.ts as usize)
                     .read_unaligned()
             };
-            limits.set_time(ring, flags, &time)?;
+            limits.set_time(ring, flags, &time);
         }
         Ok(limits)
     }
@@ -115,14 +115,10 @@ impl Limits {
         }
     }
 
-    fn set_time(&mut self, ring: &Ring, flags: u32, time: &__kernel_timespec) -> Result<(), c_int> {
-        if time.tv_sec < 0 || !(0..1_000_000_000).contains(&time.tv_nsec) {
-            return Err(-libc::EINVAL);
-        }
-        let time = sys::nanoseconds(&libc::timespec {
-            tv_sec: time.tv_sec as libc::time_t,
-            tv_nsec: time.tv_nsec as libc::c_long,
-        });
+    /// As in the kernel the nanoseconds may be more than a second, and a time that is negative is over.
+    fn set_time(&mut self, ring: &Ring, flags: u32, time: &__kernel_timespec) {
+        let seconds = time.tv_sec.saturating_mul(1_000_000_000);
+        let time = seconds.saturating_add(time.tv_nsec).max(0) as u64;
         let span = if flags & IORING_ENTER_ABS_TIMER != 0 {
             let clock = sys::nanoseconds(&sys::now(ring.clock.load(Ordering::Relaxed)));
             time.saturating_sub(clock)
@@ -130,7 +126,6 @@ impl Limits {
             time
         };
         self.deadline = Some(sys::monotonic().saturating_add(span));
-        Ok(())
     }
 }
 

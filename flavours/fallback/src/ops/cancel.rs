@@ -76,13 +76,17 @@ pub fn complete(mut job: Box<Job>) {
 /// Cancels a request that waits, or has it end where it would wait next. `-EALREADY`: it runs, or waits, and cannot be
 /// cancelled. `-ENOENT`: it is complete.
 pub fn request(ring: &Ring, id: u64, info: &Info) -> Result<(), c_int> {
+    take(ring, id, info).map(|job| job.into_iter().for_each(complete))
+}
+
+/// The same, but the job that waited is still to be completed.
+fn take(ring: &Ring, id: u64, info: &Info) -> Result<Option<Box<Job>>, c_int> {
     match parked::cancel(ring, id, info) {
-        Found::Waiting(job) => complete(job),
-        Found::Marked => {}
-        Found::Running => return Err(-libc::EALREADY),
-        Found::Gone => return Err(-libc::ENOENT),
+        Found::Waiting(job) => Ok(Some(job)),
+        Found::Marked => Ok(None),
+        Found::Running => Err(-libc::EALREADY),
+        Found::Gone => Err(-libc::ENOENT),
     }
-    Ok(())
 }
 
 /// Cancels. Returns how many there were with `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
@@ -132,13 +136,22 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
         .filter(|(_, info)| file.is_none_or(|fd| is_on(info, fd)));
     let all = has(IORING_ASYNC_CANCEL_ALL) || has(IORING_ASYNC_CANCEL_ANY);
     let (mut cancelled, mut running) = (0, false);
+    // None completes before all are taken: that could end others, as timeouts that count completions.
+    let mut jobs = Vec::new();
     for (id, info) in found {
-        match request(ring, id, &info) {
-            Ok(()) if !all => return success(info.opcode),
-            Ok(()) => cancelled += 1,
+        match take(ring, id, &info) {
+            Ok(job) => {
+                jobs.extend(job);
+                if !all {
+                    jobs.into_iter().for_each(complete);
+                    return success(info.opcode);
+                }
+                cancelled += 1;
+            }
             Err(error) => running |= error == -libc::EALREADY,
         }
     }
+    jobs.into_iter().for_each(complete);
     let deferred = cancel_deferred(ring, which, by_data, all, cancelled);
     cancelled += deferred;
     match (cancelled, running) {

@@ -86,28 +86,27 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
                     req.id = Ring::next_id();
                 }
                 batch.post(ring);
+                // In the kernel what a submission completes counts from its end on: also for a timeout that comes later in it.
+                let earlier = if batch.follows { 0 } else { batch.posted };
                 let mut state = ring.state.lock();
-                let target = state.counts() + u64::from(count);
+                let target = state.counts().saturating_sub(earlier) + u64::from(count);
                 state.counted.push((target, req.id));
                 // Relaxed: who posts a completion that counts has held the state since.
                 ring.counts.store(true, Ordering::Relaxed);
             }
             Outcome::Park(Place::Timer(until))
         }
-        How::Ready if multishot => {
+        How::Ready => {
+            // Relaxed: read by those who are woken for the completion.
+            ring.timeouts.fetch_add(1, Ordering::Relaxed);
+            ring.state.lock().timed_out += 1;
             let left = req.offset();
-            if left != 1 && post_more(ring, req, -libc::ETIME, 0, batch) {
+            if multishot && left != 1 && post_more(ring, req, -libc::ETIME, 0, batch) {
                 if left != 0 {
                     req.sqe.__anon1.off = left - 1;
                 }
                 return Outcome::Park(Place::Timer(until));
             }
-            Outcome::Done(-libc::ETIME, 0)
-        }
-        How::Ready => {
-            // Relaxed: read by those who are woken for the completion.
-            ring.timeouts.fetch_add(1, Ordering::Relaxed);
-            ring.state.lock().timed_out += 1;
             Outcome::Done(-libc::ETIME, 0)
         }
         How::Block => {
@@ -205,6 +204,8 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
         Some(stable) => given(stable.bytes.as_ptr()),
         None => given(req.address2()),
     };
+    // With its new time it counts no completions.
+    ring.state.lock().forget_counted(&job.req);
     let clock = job.req.op_flags() & IORING_TIMEOUT_CLOCK_MASK;
     let (until, result) = match time {
         Ok(time) => (on_monotonic(&time, clock | flags & IORING_TIMEOUT_ABS), 0),
