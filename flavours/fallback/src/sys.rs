@@ -418,12 +418,6 @@ pub fn is_one_open_file(one: c_int, other: c_int) -> bool {
     one == other || are_one(one, other).unwrap_or_else(|| file_type(one) != 0)
 }
 
-/// Whether two descriptors may be of one file. Eventfds and the like are not told apart.
-pub fn is_same(one: c_int, other: c_int) -> bool {
-    let file = |fd| stat(fd).map(|stat| (stat.st_dev, stat.st_ino));
-    file(one) == file(other)
-}
-
 /// Bytes in a page.
 pub fn page_size() -> usize {
     // SAFETY: no memory is named.

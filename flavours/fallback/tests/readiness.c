@@ -9,6 +9,7 @@
 #include <sys/select.h>
 
 #include "file.h"
+#include "need_kcmp.h"
 #include "ring.h"
 #include "take_inline.h"
 
@@ -117,14 +118,16 @@ static void in_epoll(void)
 }
 
 /* What a poll of each event would post is its next event. It ends instead. */
-static void own_eventfd(void)
+static void polls_own_eventfd(int fd, int named, unsigned flags)
 {
-    int fd = CHECK_SYS(eventfd(0, EFD_CLOEXEC));
+    struct io_uring_sqe *sqe;
     struct done done;
 
     ring_open(&ring, 8, 0);
     CHECK_EQ(io_uring_register_eventfd(&ring, fd), 0);
-    io_uring_prep_poll_multishot(next_sqe(&ring), fd, POLLIN);
+    CHECK_EQ(io_uring_register_files(&ring, &fd, 1), 0);
+    io_uring_prep_poll_multishot(sqe = next_sqe(&ring), named, POLLIN);
+    io_uring_sqe_set_flags(sqe, flags);
     SUBMIT(&ring, 1);
     submit_nop(&ring, 1);
     CHECK_EQ(reap(&ring).data, 1);
@@ -133,6 +136,29 @@ static void own_eventfd(void)
     CHECK_EQ(done.flags, 0);
     io_uring_queue_exit(&ring);
     CHECK_SYS(close(fd));
+}
+
+static void own_eventfd(void)
+{
+    int fd = CHECK_SYS(eventfd(0, EFD_CLOEXEC));
+
+    polls_own_eventfd(fd, fd, 0);
+}
+
+static void own_eventfd_by_duplicate(void)
+{
+    int fd = CHECK_SYS(eventfd(0, EFD_CLOEXEC)), copy = CHECK_SYS(dup(fd));
+
+    need_kcmp(fd, copy);
+    polls_own_eventfd(fd, copy, 0);
+}
+
+static void own_eventfd_registered(void)
+{
+    int fd = CHECK_SYS(eventfd(0, EFD_CLOEXEC));
+
+    need_kcmp(fd, fd);
+    polls_own_eventfd(fd, 0, IOSQE_FIXED_FILE);
 }
 
 /* A poll of each event ends where there is no room for one. */
@@ -255,6 +281,8 @@ static const struct test_case cases[] = {
     CASE(selected),
     CASE(in_epoll),
     CASE(own_eventfd),
+    CASE(own_eventfd_by_duplicate),
+    CASE(own_eventfd_registered),
     CASE(no_room),
     CASE(asked),
     CASE(ring_once),

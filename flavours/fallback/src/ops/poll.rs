@@ -95,9 +95,12 @@ pub fn post_event(job: &Job) -> bool {
     let ring = &job.ring;
     let mut state = ring.state.lock();
     // What it would post is its next event, without end.
-    let own = state
-        .eventfd
-        .is_some_and(|told| told.number == job.req.fd() && sys::is_same(told.copy, told.number));
+    let own = state.eventfd.is_some_and(|told| {
+        let fd = job.req.fd();
+        // Where the kernel does not say, by the number, if it stands for such a file still.
+        let by_number = || told.number == fd && sys::identity(told.copy) == sys::identity(fd);
+        sys::are_one(told.copy, fd).unwrap_or_else(by_number)
+    });
     if there < 0
         || own
         // Two rings that polled each other would do the same.
