@@ -13,16 +13,20 @@ use crate::request::Req;
 use crate::resources::groups::{Buffer, Group, Hold, Picked, Turn};
 use crate::ring::{Ring, State};
 
-/// The ring's state, with the turn on the request's group if its buffers are used up piece by piece. The request has the
-/// turn until it completes or waits.
-pub fn in_turn<'a>(ring: &'a Ring, req: &mut Req) -> Guard<'a, State> {
+/// The ring's state, with the turn on the request's group if its buffers are used up in turn. The request has the turn
+/// until it completes or waits. `several`: it may use several buffers up at once, from now on in turn.
+pub fn in_turn<'a>(ring: &'a Ring, req: &mut Req, several: bool) -> Guard<'a, State> {
     loop {
-        let state = ring.state.lock();
-        let turn = match state.groups.get(&req.buf_index()) {
-            Some(Group::Shared(shared)) if shared.incremental => match &req.turn {
-                Some(turn) if turn.is_of(shared) => return state,
-                _ => shared.turn.clone(),
-            },
+        let mut state = ring.state.lock();
+        let turn = match state.groups.get_mut(&req.buf_index()) {
+            Some(Group::Shared(shared)) => {
+                shared.in_turn |= several;
+                match &req.turn {
+                    _ if !shared.in_turn => return state,
+                    Some(turn) if turn.is_of(shared) => return state,
+                    _ => shared.turn.clone(),
+                }
+            }
             _ => return state,
         };
         // Not under the state: who has the turn completes under it.
@@ -32,11 +36,20 @@ pub fn in_turn<'a>(ring: &'a Ring, req: &mut Req) -> Guard<'a, State> {
     }
 }
 
+/// Whether a group has no buffer.
+pub fn is_empty(state: &State, group: u16) -> bool {
+    match state.groups.get(&group) {
+        Some(Group::Given(buffers)) => buffers.is_empty(),
+        Some(Group::Shared(shared)) => shared.buffer(shared.head).is_none(),
+        None => true,
+    }
+}
+
 /// Takes the next buffer of a request's group. `most`: how much of it may be used; 0 is all. `use_up`: so much is used up at
 /// once, since others may pick before the request transfers. `Err`: the request's result.
 pub fn pick(ring: &Ring, req: &mut Req, most: usize, use_up: bool) -> Result<Picked, c_int> {
     let group = req.buf_index();
-    let mut state = in_turn(ring, req);
+    let mut state = in_turn(ring, req, false);
     if use_up {
         // It takes its part now, under the state.
         req.turn = None;

@@ -72,6 +72,11 @@ fn look(state: &State, req: &Req, most: usize) -> Result<Next, c_int> {
             let mut vectors = Vec::new();
             let mut position = shared.head;
             while let Some(buffer) = shared.buffer(position) {
+                // Of a buffer that is cut the rest would be lost. The kernel cuts a bundle's first one alone.
+                let cut = buffer.length as usize > left;
+                if cut && !shared.incremental && !vectors.is_empty() {
+                    break;
+                }
                 vectors.push(vector(&buffer, left));
                 left = left.saturating_sub(buffer.length as usize);
                 position = position.wrapping_add(1);
@@ -113,6 +118,22 @@ fn take(state: &mut State, group: u16, next: &Next, count: usize) -> u32 {
         None => {}
     }
     flags
+}
+
+/// Whether a call failed on a socket: else no buffer was looked for.
+fn had_socket(error: isize) -> bool {
+    let none = [libc::EBADF, libc::ENOTSOCK];
+    none.iter().all(|none| error != -(*none as isize))
+}
+
+/// The flags of a send that failed. As in the kernel it uses its buffers up: but of one that is used up piece by piece
+/// nothing is.
+fn refused(state: &mut State, req: &Req, next: &Next, total: usize) -> u32 {
+    let pieces = match state.groups.get(&req.buf_index()) {
+        Some(Group::Shared(shared)) => shared.incremental && !is_bundle(req),
+        _ => false,
+    };
+    take(state, req.buf_index(), next, if pieces { 0 } else { total })
 }
 
 /// Uses bytes of buffers up. Returns whether the last one has some left.
@@ -205,7 +226,7 @@ pub fn transfer(
             req.done = 0;
             (ret, sent)
         } else {
-            let mut state = buffers::in_turn(ring, req);
+            let mut state = buffers::in_turn(ring, req, is_bundle(req));
             let next = match look(&state, req, req.sqe.len as usize) {
                 Ok(next) => next,
                 Err(error) => {
@@ -221,16 +242,27 @@ pub fn transfer(
             if ret == -libc::EAGAIN as isize && waits {
                 return wait_for(req, how, events);
             }
-            if ret <= 0 {
-                return Outcome::Done(res(ret), 0);
-            }
             let total = length(&next.vectors);
+            if ret <= 0 {
+                let uses = out && ret < 0 && had_socket(ret);
+                let flags = if uses {
+                    refused(&mut state, req, &next, total)
+                } else {
+                    0
+                };
+                return Outcome::Done(res(ret), flags);
+            }
             let short = whole && waits && (ret as usize) < total;
             req.short |= whole && !waits && (ret as usize) < total;
             let used = if short { total } else { ret as usize };
+            let group = req.buf_index();
             let sent = Sent {
-                flags: take(&mut state, req.buf_index(), &next, used),
-                all: next.all,
+                flags: take(&mut state, group, &next, used),
+                all: if out {
+                    next.all
+                } else {
+                    buffers::is_empty(&state, group)
+                },
             };
             drop(state);
             if short {
@@ -245,9 +277,13 @@ pub fn transfer(
         if !out {
             flags |= nonempty(req.fd());
         }
-        let last = !goes_on || (out && all);
+        let last = !goes_on || all;
         if last || !post_more(ring, req, res(ret), flags, batch) {
             return Outcome::Done(res(ret), flags);
+        }
+        if out {
+            // The length was for what went first.
+            req.sqe.len = 0;
         }
     }
     Outcome::Park(Place::Poll(events))

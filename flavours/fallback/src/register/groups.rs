@@ -64,6 +64,7 @@ pub unsafe fn register(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
         entries: given.ring_entries as u16,
         head: 0,
         incremental: flags & incremental != 0,
+        in_turn: flags & incremental != 0,
         least: given.min_left,
         own,
         turn: Arc::default(),

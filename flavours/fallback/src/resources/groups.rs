@@ -35,6 +35,9 @@ pub struct SharedRing {
     pub head: u16,
     /// Buffers are used up piece by piece (`IOU_PBUF_RING_INC`).
     pub incremental: bool,
+    /// They are used up by one thread at a time: piece by piece, or several by one completion, which names the first. The
+    /// others are told by the order of the completions.
+    pub in_turn: bool,
     /// Whose turn it is to use them up.
     pub turn: Arc<Lock<()>>,
     /// What is left of a buffer is not used if it is less than this.
