@@ -9,6 +9,7 @@ use crate::lock::Lock;
 use crate::numbers::Numbers;
 use crate::request::Req;
 use crate::sys::{self, sys};
+use crate::vectors::is_part;
 
 const DEPTH: usize = 1024;
 const AT_ONCE: usize = 64;
@@ -138,20 +139,6 @@ fn iocb(req: &Req) -> Iocb {
     block
 }
 
-/// Notes of a request that has ended whether a part is all that it transferred.
-fn note_part(req: &mut Req, res: c_int) {
-    let asked = match (&req.stable, &req.picked) {
-        (_, Some(picked)) => picked.length,
-        (Some(stable), None) if req.is_vector() => stable
-            .iovecs
-            .iter()
-            .map(|vector| vector.iov_len)
-            .fold(0, usize::saturating_add),
-        _ => req.sqe.len as usize,
-    };
-    req.short = res >= 0 && (res as usize) < asked.min(sys::MOST_BYTES);
-}
-
 /// Submits jobs to the kernel. Returns those that it refuses.
 pub fn submit(jobs: Vec<Box<Job>>) -> Vec<Box<Job>> {
     let mut aio = AIO.lock();
@@ -223,9 +210,8 @@ pub fn reap() {
             .filter_map(|event| {
                 let mut job = known.remove(&event.data)?;
                 let res = event.res as c_int;
-                if job.req.minds_part() {
-                    note_part(&mut job.req, res);
-                }
+                let part = |transferred| is_part(&job.req, transferred);
+                job.req.short = usize::try_from(res).is_ok_and(part);
                 Some((job, res))
             })
             .collect();

@@ -92,6 +92,7 @@ mod table;
 mod tests;
 mod timers;
 mod untried;
+mod vectors;
 mod wait;
 mod wake;
 mod watched;

@@ -19,6 +19,7 @@ use crate::request::{Class, Place, Req};
 use crate::resources::groups::Hold;
 use crate::ring::Ring;
 use crate::sys::{self, sys};
+use crate::vectors::{is_part, program_vectors, wanted, with_vectors};
 
 const MOST_VECTORS: u32 = 1024;
 const CURRENT: u64 = u64::MAX;
@@ -66,70 +67,6 @@ pub fn copy_vector(req: &mut Req) -> Result<(), c_int> {
     let vectors = program_vectors(req).to_vec();
     req.stable().iovecs = vectors;
     Ok(())
-}
-
-fn program_vectors(req: &Req) -> &[libc::iovec] {
-    let at: *mut libc::iovec = req.address();
-    if at.is_null() || req.sqe.len == 0 {
-        return &[];
-    }
-    // SAFETY: the program vouches for the vector until the request is submitted; afterwards the copy is used.
-    unsafe { std::slice::from_raw_parts(at, req.sqe.len as usize) }
-}
-
-/// The memory to transfer, from what has been transferred on.
-fn with_vectors<T>(req: &Req, then: impl FnOnce(&[libc::iovec]) -> T) -> T {
-    // At first the kernel cuts off what is too much for a request.
-    let most = if req.done == 0 {
-        usize::MAX
-    } else {
-        sys::MOST_BYTES
-    };
-    if let Some(picked) = &req.picked {
-        return then(&[rest(picked.address, picked.length.min(most), req.done)]);
-    }
-    if !req.is_vector() {
-        let address = req.address::<u8>().addr();
-        let length = (req.sqe.len as usize).min(most);
-        return then(&[rest(address, length, req.done)]);
-    }
-    let vectors = match &req.stable {
-        Some(stable) => &stable.iovecs,
-        None => program_vectors(req),
-    };
-    if req.done == 0 {
-        return then(vectors);
-    }
-    let (mut skip, mut room) = (req.done, most.saturating_sub(req.done));
-    let left: Vec<_> = vectors
-        .iter()
-        .filter_map(|vector| {
-            let skipped = skip.min(vector.iov_len);
-            skip -= skipped;
-            let length = vector.iov_len.min(skipped.saturating_add(room));
-            room -= length - skipped;
-            (skipped < length).then(|| rest(vector.iov_base.addr(), length, skipped))
-        })
-        .collect();
-    then(&left)
-}
-
-fn rest(address: usize, length: usize, done: usize) -> libc::iovec {
-    libc::iovec {
-        iov_base: std::ptr::with_exposed_provenance_mut(address + done),
-        iov_len: length - done,
-    }
-}
-
-/// Bytes that are left to transfer.
-fn wanted(req: &Req) -> usize {
-    with_vectors(req, |vectors| {
-        vectors
-            .iter()
-            .map(|vector| vector.iov_len)
-            .fold(0, usize::saturating_add)
-            .min(sys::MOST_BYTES.saturating_sub(req.done))
-    })
 }
 
 /// Transfers once, with these flags.
@@ -301,10 +238,7 @@ fn done(ring: &Ring, req: &mut Req, ret: isize) -> Outcome {
         ..0 => req.done,
         more => req.done + more as usize,
     };
-    req.short = req.minds_part() && {
-        req.done = 0;
-        wanted(req) != total
-    };
+    req.short = is_part(req, total);
     // Of a file's end, too, the buffer tells.
     let flags = req.picked.take().map_or(0, |picked| {
         picked.used(&mut ring.state.lock().groups, total as u32)
