@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use uring_core::abi::io_uring_params;
 use uring_core::errno::{Errno, Result, Ret};
 
-use crate::sys;
+use crate::sys::{self, sys};
 
 /// What the filter lets pass, in the upper half of an argument.
 pub const MARK: u32 = 0x7269_6e67;
@@ -26,26 +26,15 @@ pub fn is_marked(argument: usize) -> bool {
     argument >> 32 == MARK as usize
 }
 
-fn call(number: libc::c_long, args: [usize; 6]) -> Ret {
-    // SAFETY: each caller forwards what its own caller promises of the arguments.
-    Ret::from_c(unsafe { sys::call(number, args) } as c_int)
-}
-
 /// `io_uring_setup`.
 ///
 /// # Safety
 ///
 /// As for `Kernel::setup`.
 pub unsafe fn setup(entries: c_uint, params: *mut io_uring_params) -> Ret {
-    let args = [
-        marked(entries as usize),
-        params.expose_provenance(),
-        0,
-        0,
-        0,
-        0,
-    ];
-    call(libc::SYS_io_uring_setup, args)
+    // SAFETY: passed on to the caller.
+    let ret = unsafe { sys!(SYS_io_uring_setup, marked(entries as usize), params) };
+    Ret::from_c(ret as c_int)
 }
 
 /// `io_uring_enter`.
@@ -61,15 +50,20 @@ pub unsafe fn enter(
     arg: *const c_void,
     size: usize,
 ) -> Ret {
-    let args = [
-        marked(fd as usize),
-        to_submit as usize,
-        min_complete as usize,
-        flags as usize,
-        arg.expose_provenance(),
-        size,
-    ];
-    call(libc::SYS_io_uring_enter, args)
+    let fd = marked(fd as usize);
+    // SAFETY: passed on to the caller.
+    let ret = unsafe {
+        sys!(
+            SYS_io_uring_enter,
+            fd,
+            to_submit,
+            min_complete,
+            flags,
+            arg,
+            size
+        )
+    };
+    Ret::from_c(ret as c_int)
 }
 
 /// `io_uring_register`.
@@ -78,15 +72,10 @@ pub unsafe fn enter(
 ///
 /// As for `Kernel::register`.
 pub unsafe fn register(fd: c_int, opcode: c_uint, arg: *const c_void, nr_args: c_uint) -> Ret {
-    let args = [
-        marked(fd as usize),
-        opcode as usize,
-        arg.expose_provenance(),
-        nr_args as usize,
-        0,
-        0,
-    ];
-    call(libc::SYS_io_uring_register, args)
+    let fd = marked(fd as usize);
+    // SAFETY: passed on to the caller.
+    let ret = unsafe { sys!(SYS_io_uring_register, fd, opcode, arg, nr_args) };
+    Ret::from_c(ret as c_int)
 }
 
 /// `mmap` with all its arguments. The kernel's return value.
@@ -115,14 +104,8 @@ pub unsafe fn map(
     fd: c_int,
     offset: u64,
 ) -> Result<NonNull<c_void>> {
-    let args = [
-        0,
-        len,
-        prot as usize,
-        flags as usize,
-        fd as usize,
-        offset as usize,
-    ];
+    let [prot, flags, fd] = [prot, flags, fd].map(|word| word as usize);
+    let args = [0, len, prot, flags, fd, offset as usize];
     // SAFETY: passed on to the caller.
     let ret = unsafe { mmap(args) };
     if (-4095..0).contains(&ret) {
