@@ -12,8 +12,9 @@ use crate::ring::{Ring, State};
 /// What the program is told of a request. `None`: nothing.
 #[inline]
 pub fn completion(ring: &Ring, req: &Req, res: c_int, flags: u32) -> Option<Completion> {
-    // A link timeout is a success whatever became of it.
-    if req.has(IOSQE_CQE_SKIP_SUCCESS) && (!req.breaks(res) || req.is_link_timeout()) {
+    // A link timeout is a success whatever became of it, once it was started.
+    let started = req.is_link_timeout() && req.id != 0;
+    if req.has(IOSQE_CQE_SKIP_SUCCESS) && (started || !req.breaks(res)) {
         return None;
     }
     let (flags, big) = wide(ring, req, flags);

@@ -162,7 +162,7 @@ fn take_in(
     } else if chain.iter().any(|member| member.failed != 0) {
         req.failed = -libc::ECANCELED;
     }
-    let goes_on = flags & CHAINED != 0 && flags & !SQE_FLAGS == 0;
+    let goes_on = flags & CHAINED != 0;
     if goes_on || !chain.is_empty() {
         chain.push(req);
         if !goes_on {

@@ -37,18 +37,21 @@ pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
         return Err(-libc::EINVAL);
     }
     unused(&[req.offset(), req.file_index().into()])?;
-    check_flags(req.op_flags(), req.sqe.len)
-}
-
-/// The refusals of flags that do not go together.
-pub fn check_flags(flags: u32, opcode: u32) -> Result<(), c_int> {
-    let any = flags & IORING_ASYNC_CANCEL_ANY != 0;
-    let by_fd = flags & IORING_ASYNC_CANCEL_FD != 0;
-    let by_op = flags & IORING_ASYNC_CANCEL_OP != 0;
-    if flags & !FLAGS != 0 || any && by_fd || any && by_op || !by_op && opcode != 0 {
+    check_flags(req.op_flags())?;
+    let narrow = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_OP;
+    if req.op_flags() & IORING_ASYNC_CANCEL_ANY != 0 && req.op_flags() & narrow != 0 {
         return Err(-libc::EINVAL);
     }
     Ok(())
+}
+
+/// The refusal of unknown flags.
+pub fn check_flags(flags: u32) -> Result<(), c_int> {
+    if flags & !FLAGS != 0 {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn cancel(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
@@ -89,7 +92,7 @@ fn take(ring: &Ring, id: u64, info: &Info) -> Result<Option<Box<Job>>, c_int> {
     }
 }
 
-/// Cancels. Returns how many there were with `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
+/// Cancels. A request that has not begun, as it waits for those before it, is not found. Returns how many there were with `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
 pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let has = |flag| which.flags & flag != 0;
     let file = if !has(IORING_ASYNC_CANCEL_FD) {
@@ -104,9 +107,10 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     } else {
         Some(which.fd)
     };
-    let by_op = has(IORING_ASYNC_CANCEL_OP);
-    let by_data = has(IORING_ASYNC_CANCEL_USERDATA)
-        || !(by_op || file.is_some() || has(IORING_ASYNC_CANCEL_ANY));
+    let any = has(IORING_ASYNC_CANCEL_ANY);
+    let file = file.filter(|_| !any);
+    let by_op = has(IORING_ASYNC_CANCEL_OP) && !any;
+    let by_data = !any && (has(IORING_ASYNC_CANCEL_USERDATA) || !(by_op || file.is_some()));
     let fits = |info: &Info| {
         (!by_op || info.opcode == which.opcode)
             && (!by_data || info.user_data == which.user_data)
@@ -152,8 +156,6 @@ pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
         }
     }
     jobs.into_iter().for_each(complete);
-    let deferred = cancel_deferred(ring, which, by_data, all, cancelled);
-    cancelled += deferred;
     match (cancelled, running) {
         (0, true) => -libc::EALREADY,
         (0, false) if all => 0,
@@ -179,36 +181,4 @@ pub fn success(opcode: u8) -> c_int {
     .iter()
     .any(|counted| opcode == *counted as u8)
     .into()
-}
-
-/// Cancels requests that wait for those before them.
-fn cancel_deferred(
-    ring: &Arc<Ring>,
-    which: &Which,
-    by_data: bool,
-    all: bool,
-    before: c_int,
-) -> c_int {
-    let mut taken = Vec::new();
-    {
-        let mut state = ring.state.lock();
-        let mut at = 0;
-        while let Some(req) = state.deferred.get(at) {
-            let fits = if by_data {
-                req.sqe.user_data == which.user_data
-            } else {
-                which.flags & IORING_ASYNC_CANCEL_ANY != 0
-            };
-            if !fits || (!all && before + taken.len() as c_int > 0) {
-                at += 1;
-                continue;
-            }
-            taken.extend(state.deferred.remove(at));
-        }
-    }
-    let count = taken.len() as c_int;
-    for req in taken {
-        complete(run::job(ring, req));
-    }
-    count
 }

@@ -151,12 +151,7 @@ pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> O
 }
 
 pub fn check_epoll_ctl(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.buf_index().into(), req.file_index().into()])?;
-    if req.has(IOSQE_FIXED_FILE) {
-        Err(-libc::EINVAL)
-    } else {
-        Ok(())
-    }
+    unused(&[req.buf_index().into(), req.file_index().into()])
 }
 
 pub fn copy_epoll_ctl(req: &mut Req) -> Result<(), c_int> {
@@ -243,8 +238,10 @@ pub fn install(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
 }
 
 pub fn check_pipe(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.offset(), req.addr3(), req.buf_index().into()])?;
-    if req.sqe.fd != 0 || req.has(IOSQE_FIXED_FILE) {
+    unused(&[req.offset(), req.addr3()])?;
+    // A registered file has no descriptor that a new program could inherit.
+    let inherits = req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0;
+    if req.sqe.fd != 0 || inherits {
         Err(-libc::EINVAL)
     } else {
         Ok(())
@@ -276,7 +273,8 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
         }
         let second = files::install_owned(ring, write, slots[1]);
         if second < 0 {
-            // The first end stays where it is, as the kernel has it.
+            // The first end goes again.
+            files::clear(ring, slots[0].unwrap_or(first as u32));
             return Outcome::Done(second, 0);
         }
         ends = [(first, slots[0]), (second, slots[1])]
@@ -300,7 +298,9 @@ pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> O
     // Rings are no registered files.
     let found = req.file.is_none().then(|| table::find(req.sqe.fd));
     let Some(target) = found.flatten() else {
-        return Outcome::Done(-libc::EBADFD, 0);
+        let missing = req.file.is_none() && sys::open_flags(req.sqe.fd) < 0;
+        let error = if missing { -libc::EBADF } else { -libc::EBADFD };
+        return Outcome::Done(error, 0);
     };
     batch.post(ring);
     let result = send(ring, &target, req);

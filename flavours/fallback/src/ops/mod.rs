@@ -14,6 +14,7 @@ pub mod misc;
 pub mod path;
 pub mod poll;
 pub mod process;
+pub mod read_multishot;
 pub mod receive;
 pub mod rw;
 pub mod socket;
@@ -97,7 +98,7 @@ pub fn find(opcode: u8) -> Option<&'static Op> {
         IORING_OP_URING_CMD128 => op(socket::check_command, socket::command, nothing).on_file();
         IORING_OP_SEND_ZC => op(zero_copy::check_zc, zero_copy::send_zc, message::copy_send).on_file().with_ioprio();
         IORING_OP_SENDMSG_ZC => op(zero_copy::check_zc, zero_copy::sendmsg_zc, message::copy).on_file().with_ioprio();
-        IORING_OP_READ_MULTISHOT => op(rw::check_multishot, rw::read_multishot, nothing).on_file().selecting();
+        IORING_OP_READ_MULTISHOT => op(read_multishot::check_multishot, read_multishot::read_multishot, nothing).on_file().selecting();
     }
 }
 

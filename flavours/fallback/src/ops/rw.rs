@@ -12,7 +12,7 @@ use uring_core::abi::*;
 use super::buffers;
 use super::common::{unused, wait_for};
 use crate::aio;
-use crate::batch::{Batch, post_more};
+use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
 use crate::request::{Class, Place, Req};
@@ -38,14 +38,17 @@ fn is_fixed(req: &Req) -> bool {
     is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) || is_fixed_vector(req)
 }
 
-pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.addr3(), req.attributes()])?;
+pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.attributes()])?;
+    if req.op_flags() & libc::RWF_HIPRI as u32 != 0 && !ring.has(IORING_SETUP_IOPOLL) {
+        return Err(-libc::EINVAL);
+    }
     check_priority(req.sqe.ioprio)
 }
 
-/// A priority of I/O: a class, and a level where there is a class.
+/// A priority of I/O: a class, and a level where there is a class. Hints may be between them.
 fn check_priority(priority: u16) -> Result<(), c_int> {
-    match (priority >> 13, priority & 0x1fff) {
+    match (priority >> 13, priority & 7) {
         (0, 0) | (1..=3, _) => Ok(()),
         _ => Err(-libc::EINVAL),
     }
@@ -55,6 +58,9 @@ pub fn check_vector(ring: &Ring, req: &Req) -> Result<(), c_int> {
     check(ring, req)?;
     if req.sqe.len > MOST_VECTORS {
         return Err(-libc::EINVAL);
+    }
+    if req.address::<u8>().is_null() && req.sqe.len != 0 {
+        return Err(-libc::EFAULT);
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.sqe.len != 1 {
         return Err(-libc::EINVAL);
@@ -70,7 +76,7 @@ pub fn copy_vector(req: &mut Req) -> Result<(), c_int> {
 }
 
 /// Transfers once, with these flags.
-fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
+pub fn transfer(req: &Req, write: bool, flags: c_int) -> isize {
     let (fd, mut offset) = (req.fd(), req.offset());
     if offset != CURRENT {
         offset = offset.wrapping_add(req.done as u64);
@@ -156,7 +162,7 @@ fn over_socket(req: &Req, write: bool) -> isize {
     })
 }
 
-fn on_disk(kind: c_int) -> bool {
+pub fn on_disk(kind: c_int) -> bool {
     matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK)
 }
 
@@ -215,9 +221,6 @@ pub fn write(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Ou
 }
 
 fn start(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: bool) -> Outcome {
-    if req.is_vector() && req.address::<u8>().is_null() && req.sqe.len != 0 {
-        return Outcome::Done(-libc::EFAULT, 0);
-    }
     if let Err(error) = prepare(ring, req, how, batch) {
         return Outcome::Done(error, 0);
     }
@@ -303,6 +306,9 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
         libc::EAGAIN if !patient => done(ring, req, ret),
         libc::EAGAIN if on_disk(batch.kind(req)) => Outcome::Park(Place::Worker(Class::Bounded)),
         libc::EAGAIN => wait_for(req, how, events),
+        libc::EOPNOTSUPP if !patient && write && would_wait(req, batch) => {
+            done(ring, req, -libc::EAGAIN as isize)
+        }
         libc::EOPNOTSUPP if patient => {
             let kind = batch.kind(req);
             if on_disk(kind) {
@@ -322,6 +328,34 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
     }
 }
 
+/// Whether a write is refused because it might wait, and not because of its flags: some file systems say the same.
+#[cold]
+fn would_wait(req: &Req, batch: &mut Batch) -> bool {
+    let known = libc::RWF_NOWAIT | libc::RWF_DSYNC | libc::RWF_SYNC | libc::RWF_APPEND;
+    if req.op_flags() & !(known as u32) != 0 || !on_disk(batch.kind(req)) {
+        return false;
+    }
+    let mut byte = 0u8;
+    let one = libc::iovec {
+        iov_base: (&raw mut byte).cast(),
+        iov_len: 1,
+    };
+    // A file that knows of such reads knows of such writes.
+    // SAFETY: room for one byte, on this stack.
+    let read = unsafe {
+        sys!(
+            SYS_preadv2,
+            req.fd(),
+            &raw const one,
+            1,
+            0,
+            0,
+            libc::RWF_NOWAIT
+        )
+    };
+    read != -libc::EOPNOTSUPP as isize
+}
+
 /// In a thread that may wait.
 fn block(ring: &Arc<Ring>, req: &mut Req, write: bool) -> Outcome {
     loop {
@@ -336,57 +370,5 @@ fn block(ring: &Arc<Ring>, req: &mut Req, write: bool) -> Outcome {
             continue;
         }
         return done(ring, req, ret);
-    }
-}
-
-pub fn check_multishot(_: &Ring, req: &Req) -> Result<(), c_int> {
-    if !req.has(IOSQE_BUFFER_SELECT) || req.addr3() != 0 || req.sqe.len != 0 {
-        return Err(-libc::EINVAL);
-    }
-    Ok(())
-}
-
-/// A read for each time that there is something, each into a provided buffer.
-pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
-    let fd = req.fd();
-    let kind = sys::file_type(fd);
-    if kind < 0 {
-        return Outcome::Done(kind, 0);
-    }
-    if matches!(kind as libc::mode_t, libc::S_IFREG | libc::S_IFBLK) {
-        return Outcome::Done(-libc::EBADFD, 0);
-    }
-    loop {
-        if sys::poll_now(fd, libc::POLLIN) == 0 {
-            return Outcome::Park(Place::Poll(IN));
-        }
-        if req.picked.is_none() {
-            match buffers::pick(ring, req, 0, how == How::Block) {
-                Ok(picked) => req.picked = Some(picked),
-                Err(error) => return Outcome::Done(error, 0),
-            }
-        }
-        let flags = if how == How::Block {
-            0
-        } else {
-            libc::RWF_NOWAIT
-        };
-        let ret = transfer(req, false, flags);
-        let parked = match -(ret.min(0)) as c_int {
-            libc::EAGAIN => Some(wait_for(req, how, IN)),
-            // Another reader may take what is there: then this one waits.
-            libc::EOPNOTSUPP if flags != 0 => Some(Outcome::Park(Place::Worker(Class::Unbounded))),
-            _ => None,
-        };
-        if let Some(parked) = parked {
-            buffers::put_back(ring, req);
-            return parked;
-        }
-        let flags = req.picked.take().map_or(0, |picked| {
-            picked.flags(&mut ring.state.lock().groups, res(ret))
-        });
-        if ret <= 0 || !post_more(ring, req, res(ret), flags, batch) {
-            return Outcome::Done(res(ret), flags);
-        }
     }
 }

@@ -27,7 +27,8 @@ fn in_worker(how: How, call: impl FnOnce() -> isize) -> Outcome {
 
 pub fn check_fsync(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[addr(req), req.buf_index().into(), req.file_index().into()])?;
-    if req.op_flags() & !IORING_FSYNC_DATASYNC != 0 {
+    let before_the_start = req.offset() > i64::MAX as u64;
+    if req.op_flags() & !IORING_FSYNC_DATASYNC != 0 || before_the_start {
         Err(-libc::EINVAL)
     } else {
         Ok(())
@@ -85,6 +86,7 @@ pub fn check_ftruncate(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.op_flags().into(),
         req.buf_index().into(),
         req.file_index().into(),
+        req.addr3(),
     ];
     unused(&fields)
 }

@@ -24,7 +24,7 @@ const FLAGS: u32 = IORING_TIMEOUT_ABS
     | IORING_TIMEOUT_MULTISHOT;
 
 fn check_flags(req: &Req, allowed: u32) -> Result<(), c_int> {
-    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    unused(&[req.buf_index().into(), req.file_index().into(), req.addr3()])?;
     let flags = req.op_flags();
     if flags & !allowed != 0 || flags & IORING_TIMEOUT_CLOCK_MASK == IORING_TIMEOUT_CLOCK_MASK {
         return Err(-libc::EINVAL);
@@ -43,7 +43,7 @@ pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 pub fn check_link(_: &Ring, req: &Req) -> Result<(), c_int> {
-    check_flags(req, FLAGS & !IORING_TIMEOUT_MULTISHOT)?;
+    check_flags(req, FLAGS)?;
     if req.sqe.len != 1 || req.offset() != 0 {
         return Err(-libc::EINVAL);
     }
@@ -151,6 +151,7 @@ pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.buf_index().into(),
         req.sqe.len.into(),
         req.file_index().into(),
+        req.addr3(),
     ])?;
     let flags = req.op_flags();
     if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {

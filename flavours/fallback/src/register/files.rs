@@ -110,20 +110,24 @@ pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_i
     let Some(there) = there else {
         return -libc::ENXIO;
     };
-    if (offset as usize).saturating_add(fds.len()) > there {
+    let end = (offset as usize).saturating_add(fds.len());
+    if end > u32::MAX as usize {
+        return -libc::EOVERFLOW;
+    }
+    if end > there {
         return -libc::EINVAL;
     }
     let mut done = 0;
     let mut error = 0;
     for (index, fd) in fds.iter().enumerate() {
         let tag = tags.get(index).copied().unwrap_or(0);
+        if tag != 0 && [-1, IORING_REGISTER_FILES_SKIP].contains(fd) {
+            error = -libc::EINVAL;
+            break;
+        }
         if *fd == IORING_REGISTER_FILES_SKIP {
             done += 1;
             continue;
-        }
-        if *fd == -1 && tag != 0 {
-            error = -libc::EINVAL;
-            break;
         }
         let new = match *fd {
             -1 => None,
@@ -223,7 +227,14 @@ pub unsafe fn alloc_range(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
 /// Gives a descriptor to a slot, or to a free one. It is the ring's afterwards, or closed. Returns what the request
 /// completes with: 0, or the free slot that was chosen.
 pub fn install_owned(ring: &Arc<Ring>, fd: c_int, slot: Option<u32>) -> c_int {
-    let file = FixedFile::owned(fd, Tag::new(0, &ring.released));
+    install(
+        ring,
+        FixedFile::owned(fd, Tag::new(0, &ring.released)),
+        slot,
+    )
+}
+
+fn install(ring: &Arc<Ring>, file: Arc<FixedFile>, slot: Option<u32>) -> c_int {
     let mut state = ring.state.lock();
     let Some(table) = &mut state.files else {
         drop(state);
@@ -257,15 +268,9 @@ pub fn install_owned(ring: &Arc<Ring>, fd: c_int, slot: Option<u32>) -> c_int {
 pub fn install_all(ring: &Arc<Ring>, fds: &mut [c_int]) -> c_int {
     let mut done = 0;
     for fd in fds {
-        let copy = if table::is_ring(*fd) {
-            -libc::EBADF
-        } else {
-            sys::duplicate(*fd, sys::APART)
-        };
-        let slot = if copy < 0 {
-            copy
-        } else {
-            install_owned(ring, copy, None)
+        let slot = match copy(ring, *fd, 0) {
+            Ok(file) => install(ring, file, None),
+            Err(error) => error,
         };
         if slot < 0 {
             return if done > 0 { done } else { slot };

@@ -208,7 +208,7 @@ pub unsafe fn sync_cancel(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int 
         return -libc::EINVAL;
     }
     let opcode = given.opcode;
-    if let Err(error) = cancel::check_flags(given.flags, opcode.into()) {
+    if let Err(error) = cancel::check_flags(given.flags) {
         return error;
     }
     let which = cancel::Which {

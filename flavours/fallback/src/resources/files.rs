@@ -47,7 +47,11 @@ impl FixedFile {
             tag.cancel();
             return Err(copy);
         }
-        Ok(FixedFile::new(copy, tag))
+        let made = FixedFile::new(copy, tag);
+        if made.flags & libc::O_PATH != 0 {
+            return Err(-libc::EBADF);
+        }
+        Ok(made)
     }
 }
 
