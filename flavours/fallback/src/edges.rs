@@ -1,11 +1,31 @@
-//! Rings whose completions a program has watched in epoll by edges (`EPOLLET`).
+//! Rings that a program has watched in epoll.
 //!
-//! A ring's descriptor is made readable once, and stays so while there are completions. Who watches by edges is to hear of
+//! By edges (`EPOLLET`): a ring's descriptor is made readable once, and stays so while there are completions. Who watches by edges is to hear of
 //! each completion, also if the descriptor is readable still.
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{sys, table};
+
+/// A ring has been put into a set: who polls the set polls the ring.
+static IN_SETS: AtomicBool = AtomicBool::new(false);
+
+/// A request is about to look for events on a descriptor. The program may have taken completions without a call.
+pub fn before_look(fd: c_int) {
+    if let Some(ring) = table::find(fd) {
+        ring.quiet();
+    }
+    // Relaxed: who polls the set has been told of it by who put the ring there.
+    if !IN_SETS.load(Ordering::Relaxed) {
+        return;
+    }
+    let mut from = 0;
+    while let Some((ring, next)) = table::after(from) {
+        ring.quiet();
+        from = next;
+    }
+}
 
 /// The program is about to change what an epoll set waits for at a descriptor.
 pub fn before_control(op: c_int, fd: c_int, events: u32) {
@@ -14,6 +34,7 @@ pub fn before_control(op: c_int, fd: c_int, events: u32) {
     }
     let by_edges = events & libc::EPOLLET as u32 != 0;
     if let Some(ring) = table::find(fd) {
+        IN_SETS.store(true, Ordering::Relaxed);
         if by_edges {
             ring.tell_each();
         }

@@ -472,7 +472,10 @@ impl Info {
     pub fn can_be_marked(&self) -> bool {
         match self.place {
             place if place.is_for_events() => true,
-            Place::Worker(Class::Unbounded) => self.opcode == IORING_OP_ACCEPT as u8 && !self.held,
+            Place::Worker(Class::Unbounded) => {
+                let waits = [IORING_OP_ACCEPT, IORING_OP_POLL_ADD];
+                waits.iter().any(|op| self.opcode == *op as u8) && !self.held
+            }
             // It waits for a descriptor that is ready and has nothing for it, or for a process.
             Place::Timer(_) => {
                 let times = [IORING_OP_TIMEOUT, IORING_OP_LINK_TIMEOUT];

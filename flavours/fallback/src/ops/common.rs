@@ -1,11 +1,13 @@
 //! What requests of several topics share.
 
 use std::ffi::c_int;
+use std::sync::atomic::Ordering;
 
 use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE};
 
 use crate::op::Outcome;
 use crate::request::{Duplicate, How, Place, Req};
+use crate::ring::Ring;
 use crate::sys::{self, sys};
 
 pub const IN: u32 = (libc::EPOLLIN | libc::EPOLLRDHUP) as u32;
@@ -18,6 +20,8 @@ pub const IN_A_ROW: u32 = 32;
 const FRUITLESS: u32 = 16;
 /// How long it waits the first time, in nanoseconds. Later it is up to 16 times as long.
 const SHORTEST: u64 = 1_000_000;
+/// How long a worker waits for events before it looks whether it still has to, in nanoseconds.
+const SLICE: u64 = 50_000_000;
 
 /// The same refusal for all fields that the opcode has no use for.
 pub fn unused(fields: &[u64]) -> Result<(), c_int> {
@@ -52,6 +56,30 @@ pub fn wait_for(req: &mut Req, how: How, events: u32) -> Outcome {
     }
     let pause = (SHORTEST << more.min(4)).saturating_add(sys::monotonic());
     Outcome::Park(Place::Timer(pause))
+}
+
+/// Waits in a worker until there are events. `false`: the request was cancelled meanwhile, or its ring given up. From then
+/// on it is held: no cancel brings its call back.
+pub fn wait_in_worker(ring: &Ring, req: &Req, events: u32) -> bool {
+    let mut slot = libc::pollfd {
+        fd: req.fd(),
+        events: events as i16,
+        revents: 0,
+    };
+    loop {
+        let there = sys::poll(std::slice::from_mut(&mut slot), SLICE) != 0;
+        // Relaxed: seen in the next slice, if not in this one.
+        let closed = ring.closed.load(Ordering::Relaxed);
+        let mut state = ring.state.lock();
+        let info = state.pending.get_mut(req.id);
+        if closed || info.as_ref().is_some_and(|info| info.cancelled) {
+            return false;
+        }
+        if there {
+            info.into_iter().for_each(|info| info.held = true);
+            return true;
+        }
+    }
 }
 
 /// Whether a request's call found its file: else the request failed before.

@@ -196,6 +196,7 @@ pub fn check_epoll_wait(_: &Ring, req: &Req) -> Result<(), c_int> {
 /// An epoll set can be polled itself.
 pub fn epoll_wait(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let (fd, events, most) = (req.fd(), req.address::<u8>(), req.sqe.len as c_int);
+    edges::before_look(fd);
     // SAFETY: the program vouches for room for so many events. The signal mask stays as it is.
     match unsafe { sys!(SYS_epoll_pwait, fd, events, most, 0, 0, 8) } {
         0 => Outcome::Park(Place::Poll(libc::EPOLLIN as u32)),
@@ -252,6 +253,9 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let out: *mut c_int = req.address();
     if out.is_null() {
         return Outcome::Done(-libc::EFAULT, 0);
+    }
+    if req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
+        return Outcome::Done(-libc::EINVAL, 0);
     }
     let mut ends = [0; 2];
     // SAFETY: the kernel writes two numbers.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::cancel;
-use super::common::unused;
+use super::common::{unused, wait_in_worker};
 use crate::batch::Batch;
 use crate::job::Job;
 use crate::memory::Completion;
@@ -15,10 +15,10 @@ use crate::request::How;
 use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::run;
-use crate::{parked, sys, table};
+use crate::{edges, parked, poller, sys, table};
 
 /// Events that are reported unasked.
-const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP) as u32;
+const ALWAYS: u32 = (libc::POLLERR | libc::POLLHUP | libc::POLLRDHUP) as u32;
 /// What `ppoll` can be asked for.
 const PLAIN: u32 = 0xffff;
 /// Bits that tell epoll how to watch, not for which events.
@@ -39,7 +39,7 @@ pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
     unused(&[req.buf_index().into(), req.offset(), addr])?;
     let flags = req.sqe.len;
-    if flags & !(IORING_POLL_ADD_MULTI | IORING_POLL_ADD_LEVEL) != 0 {
+    if flags & !IORING_POLL_ADD_MULTI != 0 {
         return Err(-libc::EINVAL);
     }
     if flags & IORING_POLL_ADD_MULTI != 0 && req.has(IOSQE_CQE_SKIP_SUCCESS) {
@@ -51,11 +51,8 @@ pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
 
 /// The events that are there, of those asked for.
 fn ready(req: &Req) -> c_int {
-    if let Some(ring) = table::find(req.fd()) {
-        // The program may have taken its completions without a call.
-        ring.quiet();
-    }
-    let wanted = (events(req) & PLAIN) as i16;
+    edges::before_look(req.fd());
+    let wanted = ((events(req) | ALWAYS) & PLAIN) as i16;
     let there = sys::poll_now(req.fd(), wanted);
     if there < 0 {
         there
@@ -64,26 +61,38 @@ fn ready(req: &Req) -> c_int {
     }
 }
 
-pub fn add(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
+pub fn add(ring: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome {
     let there = ready(req);
     if there < 0 {
         return Outcome::Done(there, 0);
     }
     let multi = req.sqe.len & IORING_POLL_ADD_MULTI != 0;
     // One that asks for each event comes here ready where it ends.
-    if there != 0 && (!multi || how == How::Ready) {
+    if there != 0 && (!multi || how != How::Try) {
         return Outcome::Done(there, 0);
     }
     if how == How::Block {
-        // No epoll for this file, or no thread: a file that is always ready has said so above.
-        return Outcome::Done(-libc::EPERM, 0);
+        return without_set(ring, req);
     }
-    let asked = events(req) & !EPOLL_OWN;
+    let asked = (events(req) | ALWAYS) & !EPOLL_OWN;
     if multi {
         // The set of edges reports what is there already as the first event.
         return Outcome::Park(Place::Edge(asked));
     }
     Outcome::Park(Place::Poll(asked))
+}
+
+/// A poll that no set of descriptors takes: of a file that has no events, or since there is none. Then a worker waits.
+#[cold]
+fn without_set(ring: &Ring, req: &Req) -> Outcome {
+    if !poller::is_missing() {
+        return Outcome::Done(-libc::EINVAL, 0);
+    }
+    if wait_in_worker(ring, req, (events(req) | ALWAYS) & PLAIN) {
+        Outcome::Done(ready(req), 0)
+    } else {
+        Outcome::Done(-libc::ECANCELED, 0)
+    }
 }
 
 /// An event of a multishot poll: posts it. `false`: the poll ends, and its last completion is to come.
@@ -168,19 +177,15 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
     };
     batch.post(ring);
     let flags = req.sqe.len;
-    if flags & UPDATES == 0 {
-        cancel::complete(job);
-        return Outcome::Done(0, 0);
-    }
     if flags & IORING_POLL_UPDATE_EVENTS != 0 {
+        // Once or for each event: that stays as it was.
         job.req.sqe.__anon3 = req.sqe.__anon3;
-        job.req.sqe.len = flags & IORING_POLL_ADD_MULTI;
     }
     if flags & IORING_POLL_UPDATE_USER_DATA != 0 {
         job.req.sqe.user_data = req.offset();
         ring.state.lock().pending.rename(id, req.offset());
     }
-    // The result of the update comes first.
+    // The result comes first.
     let silent = req.has(IOSQE_CQE_SKIP_SUCCESS) || req.link.is_some();
     if !silent {
         ring.post_alone(
@@ -192,6 +197,10 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
         );
         req.sqe.flags |= IOSQE_CQE_SKIP_SUCCESS as u8;
     }
-    run::resume(job, How::Try);
+    if flags & UPDATES == 0 {
+        cancel::complete(job);
+    } else {
+        run::resume(job, How::Try);
+    }
     Outcome::Done(0, 0)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
-use super::common::{socket_option, unused};
+use super::common::{socket_option, unused, wait_in_worker};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::register::files;
@@ -17,8 +17,6 @@ use crate::sys::{self, sys};
 
 const IN: u32 = libc::EPOLLIN as u32;
 const OUT: u32 = libc::EPOLLOUT as u32;
-/// How long a worker waits for a connection before it looks whether it still has to, in nanoseconds.
-const SLICE: u64 = 50_000_000;
 
 pub fn check_socket(_: &Ring, req: &Req) -> Result<(), c_int> {
     let addr = req.address::<u8>().addr() as u64;
@@ -156,30 +154,6 @@ fn listens(fd: c_int) -> bool {
     socket_option(fd, libc::SO_ACCEPTCONN) == Ok(1)
 }
 
-/// Waits until there is a connection: another thread may have taken the one that was there. `false`: the request was
-/// cancelled meanwhile, or its ring given up. From then on it is held: `accept4` comes back for no cancel.
-fn wait_for_connection(ring: &Ring, req: &Req) -> bool {
-    let mut slot = libc::pollfd {
-        fd: req.fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    loop {
-        let there = sys::poll(std::slice::from_mut(&mut slot), SLICE) != 0;
-        // Relaxed: seen in the next slice, if not in this one.
-        let closed = ring.closed.load(Ordering::Relaxed);
-        let mut state = ring.state.lock();
-        let info = state.pending.get_mut(req.id);
-        if closed || info.as_ref().is_some_and(|info| info.cancelled) {
-            return false;
-        }
-        if there {
-            info.into_iter().for_each(|info| info.held = true);
-            return true;
-        }
-    }
-}
-
 pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     let flags = u32::from(req.sqe.ioprio);
     let multishot = flags & IORING_ACCEPT_MULTISHOT != 0;
@@ -208,7 +182,8 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
             }
             return Outcome::Park(Place::Worker(Class::Unbounded));
         }
-        if how == How::Block && listens(fd) && !wait_for_connection(ring, req) {
+        // Another thread may have taken the one that was there.
+        if how == How::Block && listens(fd) && !wait_in_worker(ring, req, IN) {
             return Outcome::Done(-libc::ECANCELED, 0);
         }
         // SAFETY: room for the address, which the program vouches for, or null.

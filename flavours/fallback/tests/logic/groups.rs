@@ -221,7 +221,13 @@ proptest! {
         program.submit(&[receive(1, fd, most, IORING_RECVSEND_BUNDLE)]);
         let cqe = program.take();
         let room = usize::from(there) * SIZE;
-        let count = length.min(room).min(if most == 0 { usize::MAX } else { most });
+        // Of several buffers none is cut but those that are used up piece by piece.
+        let limit = match most {
+            0 => usize::MAX,
+            _ if incremental || most < SIZE => most,
+            _ => most - most % SIZE,
+        };
+        let count = length.min(room).min(limit);
         prop_assert_eq!(cqe.len(), 1);
         prop_assert_eq!((cqe[0].res, id(&cqe[0])), (count as i32, Some(0)));
         let filled: Vec<u8> = (0..there).flat_map(|id| buffers.bytes(id, 0, SIZE)).take(count).collect();
