@@ -9,9 +9,7 @@ use crate::sys;
 
 /// The time that the program gave.
 pub fn given(at: *const u8) -> Result<libc::timespec, c_int> {
-    if at.is_null() {
-        return Err(-libc::EFAULT);
-    }
+    sys::not_null(at)?;
     // SAFETY: the program vouches for a time, or it is the copy of one.
     let time = unsafe { at.cast::<__kernel_timespec>().read_unaligned() };
     if time.tv_sec < 0 || time.tv_nsec < 0 {

@@ -141,7 +141,9 @@ impl Kernel for User {
             None => {
                 if fd == -1 && opcode == IORING_REGISTER_SEND_MSG_RING as c_uint {
                     // SAFETY: the opcode takes an SQE.
-                    if let Some(ret) = unsafe { misc::send_without_ring(arg.cast(), nr_args) } {
+                    if let Some(ret) =
+                        unsafe { misc::send_without_ring(arg.cast(), nr_args, will_emulate) }
+                    {
                         return Ret::from_c(ret);
                     }
                 }

@@ -439,6 +439,16 @@ pub fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern 
     unsafe { system::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
 }
 
+/// Refuses null, and what is close to it: in the first page there is no memory.
+pub fn not_null<T>(at: *const T) -> Result<(), c_int> {
+    const FIRST_PAGE: usize = 4096;
+    if at.addr() < FIRST_PAGE {
+        Err(-libc::EFAULT)
+    } else {
+        Ok(())
+    }
+}
+
 /// Whether there is memory at all of these addresses. It need not be there to be read or written.
 pub fn is_mapped(start: usize, length: usize) -> bool {
     const MOST: usize = 1024;

@@ -6,7 +6,7 @@ use crate::sys;
 /// The vector that the program names.
 pub fn program_vectors(req: &Req) -> &[libc::iovec] {
     let at: *mut libc::iovec = req.address();
-    if at.is_null() || req.sqe.len == 0 {
+    if req.sqe.len == 0 {
         return &[];
     }
     // SAFETY: the program vouches for the vector until the request is submitted; afterwards the copy is used.

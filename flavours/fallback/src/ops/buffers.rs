@@ -124,11 +124,18 @@ pub fn check_provide(_: &Ring, req: &Req) -> Result<(), c_int> {
     if !(1..=65536).contains(&req.sqe.fd) {
         return Err(-libc::E2BIG);
     }
-    let last = req.offset().saturating_add(count(req) as u64);
-    if req.offset() > 65535 || req.sqe.len == 0 {
+    if req.sqe.len == 0 {
         return Err(-libc::EINVAL);
     }
-    if last > 65536 {
+    let size = u64::from(req.sqe.len) * count(req) as u64;
+    let end = (req.address::<u8>().addr() as u64).checked_add(size);
+    if end.ok_or(-libc::EOVERFLOW)? > i64::MAX as u64 {
+        return Err(-libc::EFAULT);
+    }
+    if req.offset() > 65535 {
+        return Err(-libc::E2BIG);
+    }
+    if req.offset() + count(req) as u64 > 65536 {
         Err(-libc::EINVAL)
     } else {
         Ok(())

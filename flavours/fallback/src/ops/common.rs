@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 use std::sync::atomic::Ordering;
 
-use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE};
+use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE, IOSQE_BUFFER_SELECT};
 
 use crate::op::Outcome;
 use crate::request::{Duplicate, How, Place, Req};
@@ -25,11 +25,16 @@ const SLICE: u64 = 50_000_000;
 
 /// The same refusal for all fields that the opcode has no use for.
 pub fn unused(fields: &[u64]) -> Result<(), c_int> {
-    if fields.iter().all(|field| *field == 0) {
+    if fields.iter().fold(0, |all, field| all | field) == 0 {
         Ok(())
     } else {
         Err(-libc::EINVAL)
     }
+}
+
+/// As a field for [`unused`]: the kernel takes a longer length for one below zero.
+pub fn excess(length: u32) -> u64 {
+    u64::from(length >> 31)
 }
 
 /// Where a request waits that found nothing.
@@ -94,9 +99,9 @@ pub fn flags(req: &Req) -> u32 {
     req.sqe.ioprio.into()
 }
 
-/// Whether a request takes as many buffers as there are.
+/// Whether a request takes as many buffers as there are. Without buffers to choose from the flag says nothing.
 pub fn is_bundle(req: &Req) -> bool {
-    flags(req) & IORING_RECVSEND_BUNDLE != 0
+    flags(req) & IORING_RECVSEND_BUNDLE != 0 && req.has(IOSQE_BUFFER_SELECT)
 }
 
 /// Whether more bytes are in a socket: the completion's flag.

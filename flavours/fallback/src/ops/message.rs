@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{ERRORS, OUT, flags, goes_on, is_bundle, unused, wait_for, waits_for_all};
+use super::common::{
+    ERRORS, OUT, excess, flags, goes_on, is_bundle, unused, wait_for, waits_for_all,
+};
 use super::{buffers, bundle};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
@@ -15,36 +17,49 @@ use crate::ring::Ring;
 use crate::sys::{self, sys};
 
 const MOST_VECTORS: usize = 1024;
+
 pub fn check_send(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.addr3()])?;
-    let plain = req.sqe.opcode == IORING_OP_SEND as u8;
     let known = IORING_RECVSEND_POLL_FIRST
-        | if plain {
-            IORING_SEND_VECTORIZED | IORING_RECVSEND_BUNDLE
+        | IORING_SEND_VECTORIZED
+        | if is_bundle(req) && req.is(IORING_OP_SEND) {
+            IORING_RECVSEND_BUNDLE
         } else {
             0
         };
-    let vectored = flags(req) & IORING_SEND_VECTORIZED != 0;
-    let selects = req.has(IOSQE_BUFFER_SELECT);
-    if flags(req) & !known != 0 || is_bundle(req) && !selects || vectored && selects {
+    unused(&[excess(req.sqe.len)])?;
+    check_sent(req, known)
+}
+
+/// What all requests that send are refused for.
+pub(super) fn check_sent(req: &Req, known: u32) -> Result<(), c_int> {
+    if flags(req) & !known != 0 {
         return Err(-libc::EINVAL);
     }
-    if vectored && req.sqe.len as usize > MOST_VECTORS {
+    if req.is(IORING_OP_SENDMSG) || req.is(IORING_OP_SENDMSG_ZC) {
+        unused(&[req.offset(), req.file_index().into()])?;
+        return sys::not_null(req.address::<u8>());
+    }
+    if flags(req) & IORING_SEND_VECTORIZED != 0 {
+        if req.has(IOSQE_BUFFER_SELECT) || req.sqe.len as usize > MOST_VECTORS {
+            return Err(-libc::EINVAL);
+        }
+        if req.sqe.len != 0 {
+            sys::not_null(req.address::<u8>())?;
+        }
+    }
+    // The upper half is no part of the length of the address that it sends to.
+    let length = req.file_index() as usize;
+    let wrong = length > usize::from(u16::MAX) || !req.address2::<u8>().is_null();
+    if length > size_of::<libc::sockaddr_storage>() && wrong {
         return Err(-libc::EINVAL);
     }
-    if req.op_flags() & libc::MSG_DONTWAIT as u32 != 0 || req.sqe.opcode == IORING_OP_SEND as u8 {
-        return Ok(());
-    }
-    unused(&[req.offset(), req.file_index().into()])
+    Ok(())
 }
 
 /// The header that a request names.
 pub(super) fn header(req: &Req) -> Result<libc::msghdr, c_int> {
     let at: *const libc::msghdr = req.address();
-    if at.is_null() {
-        return Err(-libc::EFAULT);
-    }
-    // SAFETY: the program vouches for a header until the request is submitted.
+    // SAFETY: the program vouches for a header until the request is submitted. It is not null, as such were refused.
     let header = unsafe { at.read() };
     if header.msg_iovlen > MOST_VECTORS {
         Err(-libc::EMSGSIZE)
@@ -167,7 +182,7 @@ fn vectors(req: &Req) -> &[libc::iovec] {
         return &stable.iovecs;
     }
     let at: *const libc::iovec = req.address();
-    if at.is_null() || req.sqe.len == 0 {
+    if req.sqe.len == 0 {
         return &[];
     }
     // SAFETY: the program vouches for the vector until the request is submitted; afterwards there is the copy.
@@ -220,7 +235,7 @@ pub fn send(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
     if req.has(IOSQE_BUFFER_SELECT) {
         return bundle::transfer(ring, req, how, batch, true);
     }
-    if flags(req) & IORING_SEND_VECTORIZED != 0 && req.sqe.opcode == IORING_OP_SEND as u8 {
+    if flags(req) & IORING_SEND_VECTORIZED != 0 {
         return send_vectors(ring, req, how);
     }
     let (at, total) = (req.address::<u8>().addr(), req.sqe.len as usize);

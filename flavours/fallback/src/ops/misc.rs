@@ -10,7 +10,7 @@ use super::common::unused;
 use crate::batch::Batch;
 use crate::memory::Completion;
 use crate::op::{Outcome, res};
-use crate::register::args::array;
+use crate::register::args::{array, errno};
 use crate::register::files;
 use crate::request::How;
 use crate::request::{Class, Place, Req};
@@ -127,17 +127,17 @@ pub fn check_files_update(_: &Ring, req: &Req) -> Result<(), c_int> {
 
 pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let at: *mut c_int = req.address();
-    if at.is_null() {
-        return Outcome::Done(-libc::EFAULT, 0);
+    let (offset, nr) = (req.offset() as u32, req.sqe.len);
+    if offset != IORING_FILE_INDEX_ALLOC {
+        // SAFETY: the program vouches for an array of so many descriptors until the request completes.
+        let done = unsafe { files::update(ring, offset, at, std::ptr::null(), nr) };
+        return Outcome::Done(errno(done), 0);
     }
-    // SAFETY: the program vouches for an array of so many descriptors until the request completes.
-    let mut fds = match unsafe { array(at.cast_const(), req.sqe.len) } {
+    // SAFETY: as above.
+    let mut fds = match unsafe { array(at.cast_const(), nr) } {
         Ok(fds) => fds,
         Err(error) => return Outcome::Done(error, 0),
     };
-    if req.offset() as u32 != IORING_FILE_INDEX_ALLOC {
-        return Outcome::Done(files::update(ring, req.offset() as u32, &fds, &[]), 0);
-    }
     let done = files::install_all(ring, &mut fds);
     for (index, slot) in fds
         .iter()
@@ -151,7 +151,11 @@ pub fn files_update(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> O
 }
 
 pub fn check_epoll_ctl(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.buf_index().into(), req.file_index().into()])
+    unused(&[req.buf_index().into(), req.file_index().into()])?;
+    if req.sqe.len == libc::EPOLL_CTL_DEL as u32 {
+        return Ok(());
+    }
+    sys::not_null(req.address::<u8>())
 }
 
 pub fn copy_epoll_ctl(req: &mut Req) -> Result<(), c_int> {
@@ -239,20 +243,23 @@ pub fn install(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
 }
 
 pub fn check_pipe(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.offset(), req.addr3()])?;
-    // A registered file has no descriptor that a new program could inherit.
-    let inherits = req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0;
-    if req.sqe.fd != 0 || inherits {
-        Err(-libc::EINVAL)
-    } else {
-        Ok(())
-    }
+    const FLAGS: c_int = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_DIRECT | libc::O_EXCL;
+    unused(&[
+        req.sqe.fd as u64,
+        req.offset(),
+        req.addr3(),
+        (req.op_flags() & !(FLAGS as u32)).into(),
+    ])
 }
 
 pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     let out: *mut c_int = req.address();
-    if out.is_null() {
-        return Outcome::Done(-libc::EFAULT, 0);
+    if let Err(error) = sys::not_null(out) {
+        return Outcome::Done(error, 0);
+    }
+    let slot = req.file_index();
+    if slot != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
+        return Outcome::Done(-libc::EINVAL, 0);
     }
     if req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
         return Outcome::Done(-libc::EINVAL, 0);
@@ -263,7 +270,6 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     if ret < 0 {
         return Outcome::Done(res(ret), 0);
     }
-    let slot = req.file_index();
     if slot != 0 {
         let slots = match slot {
             IORING_FILE_INDEX_ALLOC => [None, None],
@@ -290,20 +296,23 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
 }
 
 pub fn check_msg_ring(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.buf_index().into(), req.sqe.personality.into()])?;
-    if req.op_flags() & !(IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS) != 0 {
-        Err(-libc::EINVAL)
-    } else {
-        Ok(())
-    }
+    check_message(req)
+}
+
+fn check_message(req: &Req) -> Result<(), c_int> {
+    let known = IORING_MSG_RING_CQE_SKIP | IORING_MSG_RING_FLAGS_PASS;
+    unused(&[
+        req.buf_index().into(),
+        req.sqe.personality.into(),
+        (req.op_flags() & !known).into(),
+    ])
 }
 
 pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Outcome {
     // Rings are no registered files.
     let found = req.file.is_none().then(|| table::find(req.sqe.fd));
     let Some(target) = found.flatten() else {
-        let missing = req.file.is_none() && sys::open_flags(req.sqe.fd) < 0;
-        let error = if missing { -libc::EBADF } else { -libc::EBADFD };
+        let error = not_a_ring(req.fd());
         return Outcome::Done(error, 0);
     };
     batch.post(ring);
@@ -312,24 +321,39 @@ pub fn msg_ring(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> O
     Outcome::Done(result, 0)
 }
 
-/// `IORING_REGISTER_SEND_MSG_RING`: a message from no ring. `None`: the target is no emulated ring.
+/// The refusal of a descriptor that is none, or none of a ring.
+fn not_a_ring(fd: c_int) -> c_int {
+    match sys::open_flags(fd) {
+        error @ ..0 => error,
+        _ => -libc::EBADFD,
+    }
+}
+
+/// `IORING_REGISTER_SEND_MSG_RING`: a message from no ring. `None`: the target is none that is emulated, but
+/// there can be others.
 ///
 /// # Safety
 ///
 /// `arg` must be an SQE, or null.
-pub unsafe fn send_without_ring(arg: *const io_uring_sqe, nr: u32) -> Option<c_int> {
+pub unsafe fn send_without_ring(
+    arg: *const io_uring_sqe,
+    nr: u32,
+    emulates: impl FnOnce() -> bool,
+) -> Option<c_int> {
     if arg.is_null() || nr != 1 {
         return None;
     }
     // SAFETY: the caller vouches for an SQE.
     let req = Req::new(unsafe { arg.read_unaligned() });
-    let target = table::find(req.sqe.fd)?;
-    if req.sqe.flags != 0 || req.sqe.opcode != IORING_OP_MSG_RING as u8 {
+    if req.sqe.flags != 0 || !req.is(IORING_OP_MSG_RING) || check_message(&req).is_err() {
         return Some(-libc::EINVAL);
     }
     if req.address::<u8>().addr() as u32 != IORING_MSG_DATA as u32 {
         return Some(-libc::EINVAL);
     }
+    let Some(target) = table::find(req.sqe.fd) else {
+        return emulates().then(|| not_a_ring(req.sqe.fd));
+    };
     // The ring that sends matters for descriptors only.
     Some(send(&target, &target, &req))
 }
@@ -343,7 +367,7 @@ fn send(ring: &Arc<Ring>, target: &Arc<Ring>, req: &Req) -> c_int {
     }
     if command == IORING_MSG_DATA as u32 {
         let passed = flags & IORING_MSG_RING_FLAGS_PASS != 0;
-        if req.addr3() != 0
+        if req.addr3() as u32 != 0
             || flags & IORING_MSG_RING_CQE_SKIP != 0
             || (!passed && req.file_index() != 0)
         {

@@ -17,7 +17,6 @@ use crate::request::{Class, How, Place, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 
-/// Whether the thread's credentials decide about the request.
 /// Whether this thread may run the request.
 pub fn may_run(req: &Req) -> bool {
     let Some(submitter) = req
@@ -51,11 +50,9 @@ pub fn copy_two(req: &mut Req) -> Result<(), c_int> {
 pub fn copy_openat2(req: &mut Req) -> Result<(), c_int> {
     copy_one(req)?;
     let how: *mut u8 = req.address2();
-    if !how.is_null() {
-        // SAFETY: the program vouches for a structure of `len` bytes.
-        let bytes = unsafe { std::slice::from_raw_parts(how, req.sqe.len as usize) }.to_vec();
-        req.stable().bytes = bytes;
-    }
+    // SAFETY: the program vouches for a structure of `len` bytes.
+    let bytes = unsafe { std::slice::from_raw_parts(how, req.sqe.len as usize) }.to_vec();
+    req.stable().bytes = bytes;
     Ok(())
 }
 
@@ -76,54 +73,69 @@ fn paths(req: &Req) -> [*const c_char; 2] {
     }
 }
 
-/// Whether this is the error of a call, and not of a path that a request could not be taken with.
-#[cold]
-pub fn is_of_call(path: *const c_char, error: c_int, may_be_empty: bool) -> bool {
-    // SAFETY: the program vouches for a string with its end.
-    let length = || unsafe { libc::strnlen(path, libc::PATH_MAX as usize) };
-    match -error {
-        libc::EFAULT => !path.is_null(),
-        libc::ENOENT => may_be_empty || length() != 0,
-        libc::ENAMETOOLONG => length() < libc::PATH_MAX as usize,
-        _ => true,
+/// The refusals of a path.
+pub fn check_path(path: *const c_char, may_be_empty: bool) -> Result<(), c_int> {
+    if !sys::is_mapped(path.addr(), 1) {
+        return Err(-libc::EFAULT);
+    }
+    // SAFETY: there is memory, and the program vouches for a string with its end.
+    match unsafe { libc::strnlen(path, libc::PATH_MAX as usize) } {
+        0 if !may_be_empty => Err(-libc::ENOENT),
+        length if length >= libc::PATH_MAX as usize => Err(-libc::ENAMETOOLONG),
+        _ => Ok(()),
     }
 }
 
-/// Whether a request's call had paths to work on: else the request failed before.
-pub fn had_paths(req: &Req, error: c_int) -> bool {
-    let is = |opcode: io_uring_op| req.sqe.opcode == opcode as u8;
-    let empty = (is(IORING_OP_STATX) || is(IORING_OP_LINKAT))
-        && req.op_flags() & libc::AT_EMPTY_PATH as u32 != 0;
-    let two = is(IORING_OP_RENAMEAT) || is(IORING_OP_SYMLINKAT) || is(IORING_OP_LINKAT);
-    let [first, second] = paths(req);
-    is_of_call(first, error, empty) && (!two || is_of_call(second, error, false))
+/// The refusals of a request's first path.
+fn check_one(req: &Req, empty_flag: c_int) -> Result<(), c_int> {
+    if req.has(IOSQE_FIXED_FILE) {
+        return Err(-libc::EBADF);
+    }
+    check_path(req.address(), req.op_flags() & empty_flag as u32 != 0)
 }
 
-fn no_fixed(req: &Req) -> Result<(), c_int> {
-    if req.has(IOSQE_FIXED_FILE) {
-        Err(-libc::EBADF)
+pub fn check_openat(_: &Ring, req: &Req) -> Result<(), c_int> {
+    unused(&[req.buf_index().into()])?;
+    check_one(req, 0)?;
+    check_slot(req, req.op_flags().into())
+}
+
+/// A registered file has no descriptor that a new program could inherit.
+fn check_slot(req: &Req, flags: u64) -> Result<(), c_int> {
+    if req.file_index() != 0 && flags & libc::O_CLOEXEC as u64 != 0 {
+        Err(-libc::EINVAL)
     } else {
         Ok(())
     }
 }
 
-pub fn check_open(_: &Ring, req: &Req) -> Result<(), c_int> {
+pub fn check_openat2(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.buf_index().into()])?;
-    no_fixed(req)?;
-    let is_two = req.sqe.opcode == IORING_OP_OPENAT2 as u8;
-    if is_two && (req.sqe.len as usize) < size_of::<open_how>() {
+    let (how, size): (*const u8, _) = (req.address2(), req.sqe.len as usize);
+    if size < size_of::<open_how>() {
         return Err(-libc::EINVAL);
     }
-    // A registered file has no descriptor that a new program could inherit.
-    if !is_two && req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
-        return Err(-libc::EINVAL);
+    if !sys::is_mapped(how.addr(), size) {
+        return Err(-libc::EFAULT);
     }
-    Ok(())
+    // SAFETY: there is memory, which the program fills in before it submits.
+    let (read, rest) = unsafe {
+        let rest = how.add(size_of::<open_how>());
+        (
+            how.cast::<open_how>().read_unaligned(),
+            std::slice::from_raw_parts(rest, size - size_of::<open_how>()),
+        )
+    };
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err(-libc::E2BIG);
+    }
+    check_one(req, 0)?;
+    check_slot(req, read.flags)
 }
 
 pub fn check_statx(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.buf_index().into(), req.file_index().into()])?;
-    no_fixed(req)
+    check_one(req, libc::AT_EMPTY_PATH)
 }
 
 pub fn check_unlink(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -132,18 +144,23 @@ pub fn check_unlink(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.sqe.len.into(),
         req.buf_index().into(),
         req.file_index().into(),
+        (req.op_flags() & !(libc::AT_REMOVEDIR as u32)).into(),
     ])?;
-    no_fixed(req)?;
-    if req.op_flags() & !(libc::AT_REMOVEDIR as u32) != 0 {
-        Err(-libc::EINVAL)
-    } else {
-        Ok(())
-    }
+    check_one(req, 0)
 }
 
-pub fn check_two(_: &Ring, req: &Req) -> Result<(), c_int> {
+fn check_two(req: &Req, empty_flag: c_int) -> Result<(), c_int> {
     unused(&[req.buf_index().into(), req.file_index().into()])?;
-    no_fixed(req)
+    check_one(req, empty_flag)?;
+    check_path(req.address2(), false)
+}
+
+pub fn check_rename(_: &Ring, req: &Req) -> Result<(), c_int> {
+    check_two(req, 0)
+}
+
+pub fn check_link(_: &Ring, req: &Req) -> Result<(), c_int> {
+    check_two(req, libc::AT_EMPTY_PATH)
 }
 
 pub fn check_mkdir(_: &Ring, req: &Req) -> Result<(), c_int> {
@@ -153,17 +170,12 @@ pub fn check_mkdir(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.buf_index().into(),
         req.file_index().into(),
     ])?;
-    no_fixed(req)
+    check_one(req, 0)
 }
 
 pub fn check_symlink(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[
-        req.sqe.len.into(),
-        req.op_flags().into(),
-        req.buf_index().into(),
-        req.file_index().into(),
-    ])?;
-    no_fixed(req)
+    unused(&[req.sqe.len.into(), req.op_flags().into()])?;
+    check_two(req, 0)
 }
 
 /// Runs a call on paths where its credentials are right.
@@ -171,11 +183,7 @@ fn in_caller(req: &Req, call: impl FnOnce([*const c_char; 2]) -> isize) -> Outco
     if !may_run(req) {
         return Outcome::HandBack;
     }
-    let paths = paths(req);
-    if paths[0].is_null() {
-        return Outcome::Done(-libc::EFAULT, 0);
-    }
-    Outcome::Done(res(call(paths)), 0)
+    Outcome::Done(res(call(paths(req))), 0)
 }
 
 /// Whether a path leads to a FIFO.
@@ -188,24 +196,18 @@ fn is_fifo(dir: c_int, path: *const c_char) -> bool {
 }
 
 /// Opens without waiting for the other end of a FIFO, as the kernel tries first. What it does not try so waits in a worker.
-fn open(
-    ring: &Arc<Ring>,
-    req: &Req,
-    who: How,
-    mut how: open_how,
-    size: usize,
-    whole: Option<*const u8>,
-) -> Outcome {
+fn open(ring: &Arc<Ring>, req: &Req, who: How, mut how: open_how) -> Outcome {
     let slot = req.file_index();
     let dir = req.sqe.fd;
     let asked = how.flags as c_int;
     // Without O_TRUNC and the like a first attempt leaves no traces that a second would not.
     let plain = asked & (libc::O_TRUNC | libc::O_CREAT | libc::O_TMPFILE | libc::O_PATH) == 0;
-    let tries = whole.is_none() && plain && !req.has(IOSQE_ASYNC) && who != How::Block;
+    let is_two = req.is(IORING_OP_OPENAT2);
+    let tries = !is_two && plain && !req.has(IOSQE_ASYNC) && who != How::Block;
     // One that a worker has handed back is for this thread, as is one that a personality lends its rights to.
     if !tries && who != How::Block && req.id == 0 && req.personality.is_none() && may_run(req) {
         let path = paths(req)[0];
-        if asked & (libc::O_NONBLOCK | libc::O_PATH) == 0 && !path.is_null() && is_fifo(dir, path) {
+        if asked & (libc::O_NONBLOCK | libc::O_PATH) == 0 && is_fifo(dir, path) {
             return Outcome::Park(Place::Worker(Class::Unbounded));
         }
     }
@@ -230,11 +232,18 @@ fn open(
             }
             how.flags = asked as u64;
         }
-        // SAFETY: as above; what the program gave as a whole is as long as it says.
+        // SAFETY: as above.
         unsafe {
-            match whole {
-                Some(whole) => sys!(SYS_openat2, dir, path, whole, size),
-                None => sys!(SYS_openat, dir, path, how.flags, how.mode),
+            if is_two {
+                sys!(
+                    SYS_openat2,
+                    dir,
+                    path,
+                    &raw const how,
+                    size_of::<open_how>()
+                )
+            } else {
+                sys!(SYS_openat, dir, path, how.flags, how.mode)
             }
         }
     });
@@ -261,24 +270,18 @@ pub fn openat(ring: &Arc<Ring>, req: &mut Req, who: How, _: &mut Batch) -> Outco
         mode: req.sqe.len.into(),
         resolve: 0,
     };
-    open(ring, req, who, how, size_of::<open_how>(), None)
+    open(ring, req, who, how)
 }
 
 pub fn openat2(ring: &Arc<Ring>, req: &mut Req, who: How, _: &mut Batch) -> Outcome {
-    let mut how: *const u8 = req.address2();
-    if let Some(stable) = req
-        .stable
-        .as_ref()
-        .filter(|stable| !stable.bytes.is_empty())
-    {
-        how = stable.bytes.as_ptr();
-    }
-    if !sys::is_mapped(how.addr(), size_of::<open_how>()) {
-        return Outcome::Done(-libc::EFAULT, 0);
-    }
-    // SAFETY: there is memory, and the program vouches for a structure of `len` bytes, which are enough.
-    let read = unsafe { how.cast::<open_how>().read_unaligned() };
-    open(ring, req, who, read, req.sqe.len as usize, Some(how))
+    let stable = req.stable.as_ref();
+    let how = match stable.filter(|stable| !stable.bytes.is_empty()) {
+        Some(stable) => stable.bytes.as_ptr(),
+        None => req.address2(),
+    };
+    // SAFETY: the program vouches for a structure of `len` bytes, which are enough, or it is the copy.
+    let how = unsafe { how.cast::<open_how>().read_unaligned() };
+    open(ring, req, who, how)
 }
 
 pub fn statx(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {

@@ -42,7 +42,8 @@ fn look(req: &Req, waits: bool) -> Option<c_int> {
         return None;
     }
     let out: *mut libc::siginfo_t = req.address2();
-    if ret == 0 && !out.is_null() {
+    // The kernel tells that way, too, that there is no child.
+    if (ret == 0 || ret == -libc::ECHILD as isize) && !out.is_null() {
         if !sys::is_mapped(out.addr(), size_of::<libc::siginfo_t>()) {
             return Some(-libc::EFAULT);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::common::{
-    ERRORS, IN, IN_A_ROW, flags, is_bundle, nonempty, unused, wait_for, waits_for_all,
+    ERRORS, IN, IN_A_ROW, excess, flags, is_bundle, nonempty, unused, wait_for, waits_for_all,
 };
 use super::message::{attempt, current, header, length};
 use super::{buffers, bundle};
@@ -37,16 +37,21 @@ fn multishot(req: &Req) -> bool {
 }
 
 pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.offset(), req.addr3()])?;
-    let known = IORING_RECVSEND_POLL_FIRST | IORING_RECV_MULTISHOT | IORING_RECVSEND_BUNDLE;
-    let plain = req.sqe.opcode == IORING_OP_RECV as u8;
-    if flags(req) & !known != 0 || is_bundle(req) && !(plain && req.has(IOSQE_BUFFER_SELECT)) {
+    unused(&[req.offset(), req.file_index().into(), excess(req.sqe.len)])?;
+    let plain = req.is(IORING_OP_RECV);
+    let known = IORING_RECVSEND_POLL_FIRST
+        | IORING_RECV_MULTISHOT
+        | if plain { IORING_RECVSEND_BUNDLE } else { 0 };
+    if flags(req) & !known != 0 {
         return Err(-libc::EINVAL);
     }
     if multishot(req) && (!req.has(IOSQE_BUFFER_SELECT) || waits_for_all(req)) {
         return Err(-libc::EINVAL);
     }
-    unused(&[req.file_index().into()])
+    if plain {
+        return Ok(());
+    }
+    sys::not_null(req.address::<u8>())
 }
 
 /// What becomes of a request that is not tried at its turn.

@@ -59,13 +59,13 @@ pub fn check_vector(ring: &Ring, req: &Req) -> Result<(), c_int> {
     if req.sqe.len > MOST_VECTORS {
         return Err(-libc::EINVAL);
     }
-    if req.address::<u8>().is_null() && req.sqe.len != 0 {
-        return Err(-libc::EFAULT);
-    }
     if req.has(IOSQE_BUFFER_SELECT) && req.sqe.len != 1 {
         return Err(-libc::EINVAL);
     }
-    Ok(())
+    if req.sqe.len == 0 {
+        return Ok(());
+    }
+    sys::not_null(req.address::<u8>())
 }
 
 /// Copies the vector.

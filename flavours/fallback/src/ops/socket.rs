@@ -23,7 +23,7 @@ pub fn check_socket(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[addr, req.op_flags().into(), req.buf_index().into()])?;
     let flags = req.offset() as c_int & !0xf;
     let known = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
-    if req.has(IOSQE_FIXED_FILE) || flags & !known != 0 {
+    if flags & !known != 0 {
         return Err(-libc::EINVAL);
     }
     if req.file_index() != 0 && flags & libc::SOCK_CLOEXEC != 0 {
@@ -48,16 +48,24 @@ pub fn socket(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome
     Outcome::Done(install(ring, req, ret), 0)
 }
 
+/// The length of a socket's address. The kernel takes 32 bits of the field.
+fn address_length(req: &Req) -> usize {
+    req.offset() as u32 as usize
+}
+
+/// The refusals of a socket's address.
+fn check_address(req: &Req) -> Result<(), c_int> {
+    match address_length(req) {
+        0 => Ok(()),
+        length if length > size_of::<libc::sockaddr_storage>() => Err(-libc::EINVAL),
+        _ => sys::not_null(req.address::<u8>()),
+    }
+}
+
 /// Copies a socket's address.
 pub fn copy_address(req: &mut Req) -> Result<(), c_int> {
     let at: *const u8 = req.address();
-    let length = req.offset() as usize;
-    if length > size_of::<libc::sockaddr_storage>() {
-        return Err(-libc::EINVAL);
-    }
-    if at.is_null() && length > 0 {
-        return Err(-libc::EFAULT);
-    }
+    let length = address_length(req);
     if length > 0 {
         // SAFETY: the program vouches for an address of this length.
         let bytes = unsafe { std::slice::from_raw_parts(at, length) }.to_vec();
@@ -83,13 +91,14 @@ pub fn check_bind(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.op_flags().into(),
         req.buf_index().into(),
         req.file_index().into(),
-    ])
+    ])?;
+    check_address(req)
 }
 
 pub fn bind(_: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     // SAFETY: an address of this length.
     Outcome::Done(
-        res(unsafe { sys!(SYS_bind, req.fd(), address(req), req.offset()) }),
+        res(unsafe { sys!(SYS_bind, req.fd(), address(req), address_length(req)) }),
         0,
     )
 }
@@ -215,7 +224,9 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
         if result < 0 {
             return Outcome::Done(result, 0);
         }
-        let more = if sys::poll_now(fd, libc::POLLIN) > 0 {
+        // The kernel says so of TCP alone.
+        let tcp = || socket_option(fd, libc::SO_PROTOCOL) == Ok(libc::IPPROTO_TCP);
+        let more = if sys::poll_now(fd, libc::POLLIN) > 0 && tcp() {
             IORING_CQE_F_SOCK_NONEMPTY
         } else {
             0
@@ -236,7 +247,8 @@ pub fn check_connect(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.buf_index().into(),
         req.op_flags().into(),
         req.file_index().into(),
-    ])
+    ])?;
+    check_address(req)
 }
 
 /// Connects without a wait.
@@ -253,7 +265,7 @@ fn connect_at_once(req: &Req) -> isize {
     };
     let connect = || {
         // SAFETY: an address of this length.
-        unsafe { sys!(SYS_connect, fd, address(req), req.offset()) }
+        unsafe { sys!(SYS_connect, fd, address(req), address_length(req)) }
     };
     // Datagrams: it never waits.
     if open & libc::O_NONBLOCK != 0 || kind == libc::SOCK_DGRAM {
@@ -299,14 +311,21 @@ pub fn connect(_: &Arc<Ring>, req: &mut Req, how: How, _: &mut Batch) -> Outcome
         },
         How::Block => {
             // SAFETY: an address of this length.
-            let ret = unsafe { sys!(SYS_connect, fd, address(req), req.offset()) };
+            let ret = unsafe { sys!(SYS_connect, fd, address(req), address_length(req)) };
             Outcome::Done(res(ret), 0)
         }
     }
 }
 
 pub fn check_command(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.op_flags().into()])
+    let known = IORING_URING_CMD_FIXED;
+    unused(&[(req.op_flags() & !known).into(), req.offset() >> 32])?;
+    // Only commands that complete again and again choose buffers.
+    if req.has(IOSQE_BUFFER_SELECT) {
+        Err(-libc::EINVAL)
+    } else {
+        Ok(())
+    }
 }
 
 /// What `URING_CMD` asks of a socket. Other files have no commands here.

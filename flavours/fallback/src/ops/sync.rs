@@ -26,9 +26,14 @@ fn in_worker(how: How, call: impl FnOnce() -> isize) -> Outcome {
 }
 
 pub fn check_fsync(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[addr(req), req.buf_index().into(), req.file_index().into()])?;
-    let before_the_start = req.offset() > i64::MAX as u64;
-    if req.op_flags() & !IORING_FSYNC_DATASYNC != 0 || before_the_start {
+    let negative = req.offset() >> 63;
+    unused(&[
+        addr(req),
+        negative,
+        req.buf_index().into(),
+        req.file_index().into(),
+    ])?;
+    if req.op_flags() & !IORING_FSYNC_DATASYNC != 0 {
         Err(-libc::EINVAL)
     } else {
         Ok(())

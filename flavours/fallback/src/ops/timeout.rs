@@ -23,37 +23,27 @@ const FLAGS: u32 = IORING_TIMEOUT_ABS
     | IORING_TIMEOUT_ETIME_SUCCESS
     | IORING_TIMEOUT_MULTISHOT;
 
-fn check_flags(req: &Req, allowed: u32) -> Result<(), c_int> {
-    unused(&[req.buf_index().into(), req.file_index().into(), req.addr3()])?;
-    let flags = req.op_flags();
-    if flags & !allowed != 0 || flags & IORING_TIMEOUT_CLOCK_MASK == IORING_TIMEOUT_CLOCK_MASK {
-        return Err(-libc::EINVAL);
-    }
-    Ok(())
-}
-
 pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
-    check_flags(req, FLAGS)?;
     let flags = req.op_flags();
-    if req.sqe.len != 1 || flags & IORING_TIMEOUT_MULTISHOT != 0 && flags & IORING_TIMEOUT_ABS != 0
+    let both = |two| flags & two == two;
+    unused(&[
+        req.buf_index().into(),
+        req.file_index().into(),
+        req.addr3(),
+        req.attributes(),
+        (flags & !FLAGS).into(),
+    ])?;
+    if req.sqe.len != 1
+        || both(IORING_TIMEOUT_CLOCK_MASK)
+        || both(IORING_TIMEOUT_MULTISHOT | IORING_TIMEOUT_ABS)
+        || req.is_link_timeout() && req.offset() != 0
     {
         return Err(-libc::EINVAL);
     }
     time(req).map(drop)
 }
 
-pub fn check_link(_: &Ring, req: &Req) -> Result<(), c_int> {
-    check_flags(req, FLAGS)?;
-    if req.sqe.len != 1 || req.offset() != 0 {
-        return Err(-libc::EINVAL);
-    }
-    time(req).map(drop)
-}
-
 fn copy_at(req: &mut Req, at: *const u8) -> Result<(), c_int> {
-    if at.is_null() {
-        return Err(-libc::EFAULT);
-    }
     // SAFETY: the program vouches for a time.
     let bytes = unsafe { std::slice::from_raw_parts(at, size_of::<__kernel_timespec>()) }.to_vec();
     req.stable().bytes = bytes;
@@ -152,6 +142,7 @@ pub fn check_remove(_: &Ring, req: &Req) -> Result<(), c_int> {
         req.sqe.len.into(),
         req.file_index().into(),
         req.addr3(),
+        req.attributes(),
     ])?;
     let flags = req.op_flags();
     if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {

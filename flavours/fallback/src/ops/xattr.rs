@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use uring_core::abi::*;
 
-use super::common::{had_file, unused};
-use super::path::{copy_path, is_of_call, may_run};
+use super::common::unused;
+use super::path::{check_path, copy_path, may_run};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
 use crate::request::Req;
 use crate::ring::Ring;
-use crate::sys::sys;
+use crate::sys::{self, sys};
 
 const FLAGS: u32 = (libc::XATTR_CREATE | libc::XATTR_REPLACE) as u32;
 /// The longest value (`XATTR_SIZE_MAX`).
@@ -31,43 +31,40 @@ fn path(req: &Req) -> *const c_char {
     std::ptr::with_exposed_provenance(req.addr3() as usize)
 }
 
-fn check(req: &Req) -> Result<(), c_int> {
-    if !names_path(req) {
-        return Ok(());
-    }
-    if req.has(IOSQE_FIXED_FILE) {
+/// The refusals of the name, and of the path where there is one. Between them comes what else there is to check.
+fn check(req: &Req, then: impl FnOnce() -> Result<(), c_int>) -> Result<(), c_int> {
+    if names_path(req) && req.has(IOSQE_FIXED_FILE) {
         return Err(-libc::EBADF);
     }
-    if path(req).is_null() {
-        Err(-libc::EFAULT)
+    let name: *const c_char = req.address();
+    if !sys::is_mapped(name.addr(), 1) {
+        return Err(-libc::EFAULT);
+    }
+    // SAFETY: there is memory, and the program vouches for a string with its end.
+    if !(1..=LONGEST_NAME).contains(&unsafe { libc::strnlen(name, LONGEST_NAME + 1) }) {
+        return Err(-libc::ERANGE);
+    }
+    then()?;
+    if names_path(req) {
+        check_path(path(req), false)
     } else {
         Ok(())
     }
 }
 
 pub fn check_set(_: &Ring, req: &Req) -> Result<(), c_int> {
-    check(req)?;
-    if req.op_flags() & !FLAGS != 0 {
-        return Err(-libc::EINVAL);
-    }
-    if req.sqe.len as usize > LONGEST {
-        return Err(-libc::E2BIG);
-    }
-    if req.address::<u8>().is_null() || (req.offset() == 0 && req.sqe.len != 0) {
-        Err(-libc::EFAULT)
-    } else {
-        Ok(())
-    }
+    unused(&[(req.op_flags() & !FLAGS).into()])?;
+    check(req, || match req.sqe.len as usize {
+        0 => Ok(()),
+        length if length > LONGEST => Err(-libc::E2BIG),
+        length if sys::is_mapped(req.address2::<u8>().addr(), length) => Ok(()),
+        _ => Err(-libc::EFAULT),
+    })
 }
 
 pub fn check_get(_: &Ring, req: &Req) -> Result<(), c_int> {
-    check(req)?;
     unused(&[req.op_flags().into()])?;
-    if req.address::<u8>().is_null() {
-        Err(-libc::EFAULT)
-    } else {
-        Ok(())
-    }
+    check(req, || Ok(()))
 }
 
 pub fn copy_get(req: &mut Req) -> Result<(), c_int> {
@@ -111,20 +108,6 @@ fn named(req: &Req) -> (*const c_char, *const c_char, *mut u8) {
             stable.bytes.as_ptr().cast_mut()
         },
     )
-}
-
-/// Whether a request's call had a file and a name to work on: else the request failed before.
-#[cold]
-pub fn had_names(req: &Req, error: c_int) -> bool {
-    let (name, path, _) = named(req);
-    // SAFETY: the program vouches for a string with its end.
-    let length = || unsafe { libc::strnlen(name, LONGEST_NAME + 1) };
-    (error != -libc::ERANGE || (1..=LONGEST_NAME).contains(&length()))
-        && if names_path(req) {
-            is_of_call(path, error, false)
-        } else {
-            had_file(req, error)
-        }
 }
 
 fn in_caller(req: &Req, call: impl FnOnce() -> isize) -> Outcome {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::common::{flags, unused};
-use super::message::{current, send, sendmsg};
+use super::message::{check_sent, current, send, sendmsg};
 use crate::batch::Batch;
 use crate::memory::Completion;
 use crate::op::Outcome;
@@ -15,17 +15,15 @@ use crate::request::Req;
 use crate::ring::Ring;
 
 pub fn check_zc(_: &Ring, req: &Req) -> Result<(), c_int> {
-    unused(&[req.addr3()])?;
-    let known =
-        IORING_RECVSEND_POLL_FIRST | IORING_RECVSEND_FIXED_BUF | IORING_SEND_ZC_REPORT_USAGE;
-    if flags(req) & !known != 0 || req.has(IOSQE_CQE_SKIP_SUCCESS) {
+    unused(&[req.addr3(), req.attributes()])?;
+    if req.has(IOSQE_CQE_SKIP_SUCCESS) {
         return Err(-libc::EINVAL);
     }
-    if req.sqe.opcode == IORING_OP_SENDMSG_ZC as u8 {
-        unused(&[req.offset(), req.file_index().into()])
-    } else {
-        Ok(())
-    }
+    let known = IORING_RECVSEND_POLL_FIRST
+        | IORING_RECVSEND_FIXED_BUF
+        | IORING_SEND_ZC_REPORT_USAGE
+        | IORING_SEND_VECTORIZED;
+    check_sent(req, known)
 }
 
 /// Data is copied, so the memory is free at once: the second completion follows the first.
@@ -43,7 +41,7 @@ fn zc(ring: &Arc<Ring>, req: &mut Req, outcome: Outcome, batch: &mut Batch) -> O
     };
     ring.post_alone(first, !batch.within_enter);
     req.short |= res < 0;
-    let report = flags(req) & IORING_SEND_ZC_REPORT_USAGE != 0 && res >= 0;
+    let report = flags(req) & IORING_SEND_ZC_REPORT_USAGE != 0;
     Outcome::Done(if report { COPIED as c_int } else { 0 }, IORING_CQE_F_NOTIF)
 }
 

@@ -99,24 +99,34 @@ pub fn unregister(ring: &Arc<Ring>) -> c_int {
     if table.is_some() { 0 } else { -libc::ENXIO }
 }
 
-/// Replaces the files of some slots. Returns how many, or the error of the first.
-pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_int {
-    let there = ring
-        .state
-        .lock()
-        .files
-        .as_ref()
-        .map(|table| table.slots.len());
-    let Some(there) = there else {
-        return -libc::ENXIO;
+/// Replaces the files of some slots by `nr` descriptors, whose tags are there or null. Returns how many, or the error of the
+/// first.
+///
+/// # Safety
+///
+/// The program must vouch for both arrays.
+pub unsafe fn update(
+    ring: &Arc<Ring>,
+    offset: u32,
+    fds: *const c_int,
+    tags: *const u64,
+    nr: u32,
+) -> Result<c_int, c_int> {
+    let end = offset.checked_add(nr).ok_or(-libc::EOVERFLOW)?;
+    match &ring.state.lock().files {
+        None => return Err(-libc::ENXIO),
+        Some(table) if end as usize > table.slots.len() => return Err(-libc::EINVAL),
+        Some(_) => {}
+    }
+    // SAFETY: passed on to the caller.
+    let (fds, tags) = unsafe {
+        let tags = if tags.is_null() {
+            Vec::new()
+        } else {
+            array(tags, nr)?
+        };
+        (array(fds, nr)?, tags)
     };
-    let end = (offset as usize).saturating_add(fds.len());
-    if end > u32::MAX as usize {
-        return -libc::EOVERFLOW;
-    }
-    if end > there {
-        return -libc::EINVAL;
-    }
     let mut done = 0;
     let mut error = 0;
     for (index, fd) in fds.iter().enumerate() {
@@ -143,7 +153,7 @@ pub fn update(ring: &Arc<Ring>, offset: u32, fds: &[c_int], tags: &[u64]) -> c_i
         drop(before);
         done += 1;
     }
-    if done > 0 { done } else { error }
+    Ok(if done > 0 { done } else { error })
 }
 
 /// Puts a file into a slot and returns the one before, which must be dropped outside of the ring's state.
@@ -166,12 +176,8 @@ pub unsafe fn update1(ring: &Arc<Ring>, arg: *mut c_void, nr: u32) -> c_int {
             if given.resv != 0 || nr == 0 {
                 return Err(-libc::EINVAL);
             }
-            Ok(update(
-                ring,
-                given.offset,
-                &array(at::<c_int>(given.fds), nr)?,
-                &[],
-            ))
+            let fds = at::<c_int>(given.fds);
+            update(ring, given.offset, fds, std::ptr::null(), nr)
         })
     };
     errno(result)
@@ -184,17 +190,8 @@ pub unsafe fn update2(ring: &Arc<Ring>, arg: *mut c_void, size: u32) -> c_int {
             if given.resv != 0 || given.resv2 != 0 || given.nr == 0 {
                 return Err(-libc::EINVAL);
             }
-            let tags = if given.tags == 0 {
-                Vec::new()
-            } else {
-                array(at::<u64>(given.tags), given.nr)?
-            };
-            Ok(update(
-                ring,
-                given.offset,
-                &array(at::<c_int>(given.data), given.nr)?,
-                &tags,
-            ))
+            let (fds, tags) = (at::<c_int>(given.data), at::<u64>(given.tags));
+            update(ring, given.offset, fds, tags, given.nr)
         })
     };
     errno(result)
