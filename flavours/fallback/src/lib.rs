@@ -47,6 +47,7 @@ mod completion;
 mod credentials;
 mod deadline;
 mod due;
+mod duplicate;
 mod edges;
 mod entered;
 mod epoll;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use crate::credentials::Credentials;
+use crate::duplicate::Duplicate;
 use crate::numbers::Numbers;
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::FixedFile;
@@ -90,6 +91,17 @@ pub struct Req {
     pub fruitless: u32,
     /// If not 0, it completes with this result without being started.
     pub failed: c_int,
+}
+
+impl Drop for Req {
+    /// One request of a chain after the other: a chain may have more members than a stack has room for.
+    #[inline]
+    fn drop(&mut self) {
+        let mut next = self.link.take();
+        while let Some(mut req) = next {
+            next = req.link.take();
+        }
+    }
 }
 
 impl Req {
@@ -282,15 +294,6 @@ impl Req {
     pub fn attributes(&self) -> u64 {
         // SAFETY: all readings of the union are plain numbers.
         unsafe { self.sqe.__anon6.__anon2.attr_type_mask }
-    }
-}
-
-/// A duplicate of a descriptor, closed when the request goes.
-pub struct Duplicate(pub c_int);
-
-impl Drop for Duplicate {
-    fn drop(&mut self) {
-        sys::close(self.0);
     }
 }
 

@@ -4,6 +4,7 @@
  */
 #include <dlfcn.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/un.h>
 
@@ -13,7 +14,7 @@
 #define EXIT_ROUNDS 500
 #endif
 
-enum { SIZE = 64 << 20 };
+enum { SIZE = 64 << 20, LONGEST = 32768 };
 
 static struct io_uring ring;
 
@@ -174,11 +175,39 @@ static void behind_one_that_stays(void)
     CHECK_EQ(poll(&written, 1, 200), 0);
 }
 
+static void *end_long_chain(void *from)
+{
+    ring_open(&ring, LONGEST, 0);
+    io_uring_prep_read(linked(), *(int *) from, from, 1, 0);
+    while (io_uring_sq_space_left(&ring) > 1)
+        io_uring_prep_nop(linked());
+    io_uring_prep_nop(next_sqe(&ring));
+    SUBMIT(&ring, LONGEST);
+    io_uring_queue_exit(&ring);
+    return NULL;
+}
+
+/* A chain of many requests goes in a thread with little room. */
+static void long_chain(void)
+{
+    pthread_attr_t small;
+    pthread_t thread;
+    int ends[2];
+
+    CHECK_SYS(pipe(ends));
+    CHECK_EQ(pthread_attr_init(&small), 0);
+    CHECK_EQ(pthread_attr_setstacksize(&small, 256 << 10), 0);
+    CHECK_EQ(pthread_create(&thread, &small, end_long_chain, &ends[0]), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    pthread_attr_destroy(&small);
+}
+
 static const struct test_case cases[] = {
     CASE(event_before),
     CASE(event_before_in_use),
     CASE(behind_a_worker),
     CASE(behind_one_that_stays),
+    CASE(long_chain),
 };
 
 TEST_MAIN(cases)

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::{IORING_CQE_F_SOCK_NONEMPTY, IORING_RECVSEND_BUNDLE, IOSQE_BUFFER_SELECT};
 
+use crate::duplicate::Duplicate;
 use crate::op::Outcome;
-use crate::request::{Duplicate, How, Place, Req};
+use crate::request::{How, Place, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::common::unused;
 use crate::batch::Batch;
+use crate::duplicate::Duplicate;
 use crate::op::{Outcome, res};
 use crate::request::How;
-use crate::request::{Duplicate, Place, Req};
+use crate::request::{Place, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 
