@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use uring_core::kernel::MADV_DONTFORK;
 
 use crate::aio::AIO;
+use crate::epoll::control;
 use crate::futex::WAITING;
+use crate::job::Job;
 use crate::lock::Lock;
 use crate::poller::{self, POLLER};
 #[cfg(feature = "hooks")]
@@ -153,10 +155,55 @@ pub fn before_close(first: c_int, last: c_int) {
         // them end.
         workers::wait_for_files(first, last);
         wait_for_aio(first, last);
-        if poller::before_close(first, last) {
+        if keep_waiting(first, last) {
             return;
         }
     }
+}
+
+/// The program closes descriptors. Jobs that wait on them continue with duplicates, as the kernel would hold the files.
+/// `false`: a worker uses one, and its job may come here to wait by the number.
+fn keep_waiting(first: c_int, last: c_int) -> bool {
+    // A job that runs works on the file by its number, and may come back to wait by it. Under the lock none begins to run.
+    let mut poller = POLLER.lock();
+    while wake::others_fire() {
+        drop(poller);
+        wake::wait_for_firing();
+        poller = POLLER.lock();
+    }
+    // Those that cannot keep their file end.
+    let mut lost = Vec::new();
+    for fd in poller.fds.within(first, last) {
+        let (armed, edge) = poller.fds.remove(fd);
+        control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
+        if edge {
+            control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
+        }
+        for mut one in armed {
+            // A registered file is a descriptor of this library, which the program does not close, but in a range.
+            if one.job.req.file.is_some() || !one.job.req.keep(first, last) {
+                lost.push((one.job, -libc::EMFILE));
+                continue;
+            }
+            let copy = one.job.req.waits_for();
+            one.job.enter_descriptors();
+            one.untried = 0;
+            let (each, events) = (one.edge, poller.fds.put(copy, one));
+            if each {
+                poller.arm_edges(copy);
+            } else {
+                poller.arm(copy, events);
+            }
+        }
+    }
+    for (fd, id) in poller.fds.keep_beside(first, last) {
+        lost.extend(poller.take(fd, id).map(|job| (job, -libc::EMFILE)));
+    }
+    // Under the lock, as the job of a worker that is not in use any more has come here to wait before.
+    let left = !workers::uses(first, last);
+    drop(poller);
+    Job::complete_all(lost);
+    left
 }
 
 /// Whether closing a descriptor waits for requests that use it.

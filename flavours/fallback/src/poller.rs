@@ -15,7 +15,7 @@ use crate::sys;
 use crate::timers::Timers;
 use crate::wake::{Firing, ORPHANED, RINGS_POLLED, Round, WAKER, Who, is_orphaned};
 use crate::watched::{Armed, For, Turn, Watched};
-use crate::{aio, due, lead, table, wake, workers};
+use crate::{aio, due, lead, table, wake};
 
 const IDLE: u64 = 5_000_000_000;
 /// How long one of the program's threads sleeps in the poller's place. It is short, as the thread may have other work.
@@ -23,13 +23,13 @@ const SLICE: u64 = 1_000_000;
 /// What the thread waits for.
 pub struct Poller {
     /// The epoll set: descriptors once (`EPOLLONESHOT`), and those below.
-    level: c_int,
+    pub level: c_int,
     /// The edge-triggered epoll set, which is a member of the other.
-    edge: c_int,
+    pub edge: c_int,
     wake: c_int,
     runs: bool,
     aio: c_int,
-    fds: Watched,
+    pub fds: Watched,
     /// How often a thread has looked for events of requests that were not tried.
     looks: u64,
     timers: Timers,
@@ -75,7 +75,7 @@ impl Poller {
     }
 
     /// Has epoll report the next of these events on a descriptor.
-    fn arm(&mut self, fd: c_int, events: u32) -> c_int {
+    pub fn arm(&mut self, fd: c_int, events: u32) -> c_int {
         let ret = self.arm_again(fd, events);
         if ret != -libc::ENOENT {
             return ret;
@@ -91,31 +91,60 @@ impl Poller {
         control(self.level, libc::EPOLL_CTL_MOD, fd, events, fd as u64)
     }
 
-    /// Tells epoll of which events on a descriptor each is waited for now.
-    fn arm_edges(&mut self, fd: c_int) -> c_int {
-        let Some(events) = self.fds.wanted_each(fd) else {
-            if self.fds.mark_edge(fd, false) {
-                control(self.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
-            }
+    /// Has epoll report each of the events on a descriptor that jobs wait for in this way, and those that are there as the
+    /// first. `EEXIST`: it reports each of them already, and none anew.
+    pub fn arm_edges(&mut self, fd: c_int) -> c_int {
+        let (edge, wanted) = (self.edge, self.fds.wanted_each(fd).unwrap_or(0));
+        let Some(edges) = self.fds.edges(fd) else {
             return 0;
         };
-        let how = libc::EPOLLET as u32;
-        let mut ret = control(self.edge, libc::EPOLL_CTL_MOD, fd, events | how, fd as u64);
-        if ret == -libc::ENOENT {
-            ret = control(self.edge, libc::EPOLL_CTL_ADD, fd, events | how, fd as u64);
+        let set = |op| control(edge, op, fd, wanted | libc::EPOLLET as u32, fd as u64);
+        let mut ret = set(libc::EPOLL_CTL_ADD);
+        // Who is told already would hear of what it has heard of.
+        if ret == -libc::EEXIST && wanted & !*edges != 0 {
+            ret = set(libc::EPOLL_CTL_MOD);
         }
         if ret >= 0 {
-            self.fds.mark_edge(fd, true);
+            *edges = wanted;
         }
         ret.min(0)
     }
 
-    fn take(&mut self, fd: c_int, id: u64) -> Option<Box<Job>> {
+    pub fn take(&mut self, fd: c_int, id: u64) -> Option<Box<Job>> {
         let taken = self.fds.take(fd, id)?;
-        if taken.edge {
-            self.arm_edges(fd);
+        // With others left the set stays as it is: a change would report to them anew.
+        if taken.edge && self.fds.wanted_each(fd).is_none() {
+            let edges = self.fds.edges(fd).map_or(0, std::mem::take);
+            if edges != 0 {
+                control(self.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
+            }
         }
         Some(taken.job)
+    }
+
+    /// Posts an event of a job that waits for each. Returns the job if it ends with this.
+    fn post_event(&mut self, fd: c_int, id: u64) -> Option<Box<Job>> {
+        match self.fds.job(fd, id) {
+            Some(job) if !op::event(job) => self.take(fd, id),
+            _ => None,
+        }
+    }
+
+    /// Posts the events that came of jobs that wait for each. Returns the jobs that end with this.
+    ///
+    /// They are taken from the set and posted under the lock: another thread that looks, and does not find one any more,
+    /// takes the lock and then finds it posted.
+    fn post_events(&mut self) -> Vec<Box<Job>> {
+        let mut ended = Vec::new();
+        let mut events = NO_EVENTS;
+        let got = sleep(self.edge, &mut events, 0);
+        for event in events.iter().take(usize::try_from(got).unwrap_or(0)) {
+            let fd = event.u64 as c_int;
+            for id in self.fds.at_edges(fd, event.events) {
+                ended.extend(self.post_event(fd, id));
+            }
+        }
+        ended
     }
 
     /// In the child of a fork: all waiting jobs are the parent's.
@@ -152,10 +181,16 @@ pub fn put(job: Box<Job>, events: u32, how: For) -> Option<Box<Job>> {
         // Relaxed: who completes something on that ring afterwards has been told of this by the program.
         RINGS_POLLED.store(true, Ordering::Relaxed);
     }
+    let each = how == For::Each;
+    let mut ended = Vec::new();
+    if each && poller.fds.edges(fd).is_some_and(|edges| *edges != 0) {
+        // What came before is for the others.
+        ended = poller.post_events();
+    }
     let armed = Armed {
         id,
         events,
-        edge: how == For::Each,
+        edge: each,
         untried: if how == For::Untried {
             poller.looks + 1
         } else {
@@ -169,13 +204,19 @@ pub fn put(job: Box<Job>, events: u32, how: For) -> Option<Box<Job>> {
         For::Untried => poller.arm_again(fd, events),
         For::Each => poller.arm_edges(fd),
     };
-    if ret < 0 {
+    let mut back = None;
+    if each && ret == -libc::EEXIST {
+        // What is there is its first event.
+        ended.extend(poller.post_event(fd, id));
+    } else if ret < 0 {
         // A file that is always ready, or none at all.
-        return poller.take(fd, id);
+        back = poller.take(fd, id);
     }
-    drop(poller);
-    ring.inspect(|ring| call_in(ring));
-    None
+    run(poller, ended);
+    if back.is_none() {
+        ring.inspect(|ring| call_in(ring));
+    }
+    back
 }
 
 /// Whether there are no descriptors to wait for events with.
@@ -293,51 +334,6 @@ pub fn forget(ring: &Arc<Ring>) {
     drop(dropped);
 }
 
-/// The program closes descriptors. Jobs that wait on them continue with duplicates, as the kernel would hold the files.
-/// `false`: a worker uses one, and its job may come here to wait by the number.
-pub fn before_close(first: c_int, last: c_int) -> bool {
-    // A job that runs works on the file by its number, and may come back to wait by it. Under the lock none begins to run.
-    let mut poller = POLLER.lock();
-    while wake::others_fire() {
-        drop(poller);
-        wake::wait_for_firing();
-        poller = POLLER.lock();
-    }
-    // Those that cannot keep their file end.
-    let mut lost = Vec::new();
-    for fd in poller.fds.within(first, last) {
-        let (armed, edge) = poller.fds.remove(fd);
-        control(poller.level, libc::EPOLL_CTL_DEL, fd, 0, 0);
-        if edge {
-            control(poller.edge, libc::EPOLL_CTL_DEL, fd, 0, 0);
-        }
-        for mut one in armed {
-            // A registered file is a descriptor of this library, which the program does not close, but in a range.
-            if one.job.req.file.is_some() || !one.job.req.keep(first, last) {
-                lost.push((one.job, -libc::EMFILE));
-                continue;
-            }
-            let copy = one.job.req.waits_for();
-            one.job.enter_descriptors();
-            one.untried = 0;
-            let (each, events) = (one.edge, poller.fds.put(copy, one));
-            if each {
-                poller.arm_edges(copy);
-            } else {
-                poller.arm(copy, events);
-            }
-        }
-    }
-    for (fd, id) in poller.fds.keep_beside(first, last) {
-        lost.extend(poller.take(fd, id).map(|job| (job, -libc::EMFILE)));
-    }
-    // Under the lock, as the job of a worker that is not in use any more has come here to wait before.
-    let left = !workers::uses(first, last);
-    drop(poller);
-    Job::complete_all(lost);
-    left
-}
-
 /// Sleeps once and runs the jobs whose events came. Returns what [`sleep`] does.
 fn round(events: &mut Events, span: u64, who: Who) -> c_int {
     let level = POLLER.lock().level;
@@ -440,22 +436,9 @@ fn fire_all<'a>(events: impl Iterator<Item = &'a libc::epoll_event>) {
 
 /// Runs the jobs that wait for each event on a descriptor whose events came.
 fn fire_edges() {
-    let mut jobs = Vec::new();
-    let mut events = NO_EVENTS;
-    // An event is taken from the set and posted under the lock: another thread that looks, and does not find it any more,
-    // takes the lock and then finds it posted.
     let mut poller = POLLER.lock();
-    let got = sleep(poller.edge, &mut events, 0);
-    for event in events.iter().take(usize::try_from(got).unwrap_or(0)) {
-        let fd = event.u64 as c_int;
-        for id in poller.fds.at_edges(fd, event.events) {
-            // Stays where it is, unless it ends with this.
-            if poller.fds.job(fd, id).is_some_and(|job| !op::event(job)) {
-                jobs.extend(poller.take(fd, id));
-            }
-        }
-    }
-    run(poller, jobs);
+    let ended = poller.post_events();
+    run(poller, ended);
 }
 
 /// Runs jobs that were taken while the lock was held.

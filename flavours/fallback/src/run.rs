@@ -280,9 +280,9 @@ fn park(ring: &Arc<Ring>, mut job: Box<Job>, place: Place, batch: &mut Batch) ->
                 submit_aio(ring, batch);
             }
         }
-        // Another thread may complete it before this one posts what has completed already.
+        // Another thread may complete it before this one posts what has completed already. Or its first event is there.
         _ => {
-            if !batch.is_alone() {
+            if !batch.is_alone() || matches!(place, Place::Edge(_)) {
                 batch.post(ring);
             }
             if let Some(mut job) = parked::put(job, place) {

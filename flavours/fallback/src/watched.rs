@@ -56,8 +56,8 @@ pub enum Turn {
 #[derive(Default)]
 struct Descriptor {
     armed: Vec<Armed>,
-    /// It is in the set of edges.
-    edge: bool,
+    /// The events for which it is in the set of edges. 0: it is not.
+    edges: u32,
     history: History,
 }
 
@@ -183,11 +183,9 @@ impl Watched {
             .reduce(|all, events| all | events)
     }
 
-    /// Notes whether a descriptor is in the set of edges. Returns whether it was.
-    pub fn mark_edge(&mut self, fd: c_int, edge: bool) -> bool {
-        self.all
-            .get_mut(&fd)
-            .is_some_and(|descriptor| std::mem::replace(&mut descriptor.edge, edge))
+    /// The events for which a descriptor is in the set of edges.
+    pub fn edges(&mut self, fd: c_int) -> Option<&mut u32> {
+        Some(&mut self.all.get_mut(&fd)?.edges)
     }
 
     /// Takes a job back.
@@ -278,9 +276,9 @@ impl Watched {
         let Entry::Occupied(descriptor) = self.all.entry(fd) else {
             return (Vec::new(), false);
         };
-        let Descriptor { armed, edge, .. } = descriptor.remove();
+        let Descriptor { armed, edges, .. } = descriptor.remove();
         self.waiting -= armed.len();
-        (armed, edge)
+        (armed, edges != 0)
     }
 
     /// The jobs of a ring, with their descriptors.

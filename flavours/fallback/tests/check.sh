@@ -83,7 +83,7 @@ unknown_values() {
     tells 0 LIBURING_FALLBACK=auto LIBURING_FALLBACK_VERBOSE=0 LIBURING_FALLBACK_SIGSYS=0
 }
 
-OWN=(probe offers arguments breaks buffers bundles busy cancels closes credentials edges ends exits files futexes idle kept leading parts polls readiness sharing signals splices streams takes times turns vforks fifos wakes)
+OWN=(probe offers arguments breaks buffers bundles busy cancels closes credentials edges ends exits files futexes idle kept leading multishots parts polls readiness sharing signals splices streams takes times turns vforks fifos wakes)
 own() {
     local test
     for test in "${OWN[@]}"; do
