@@ -24,7 +24,7 @@ FALLBACK_TESTS := $(patsubst $(FALLBACK)/tests/%.c,$(FALLBACK_OUT)/tests/%,$(fil
 $(FALLBACK_OUT)/tests/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(C_TESTS_INSTALLED)
 	$(call say,CC,fallback/tests/$*)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) $(FALLBACK_ROUNDS) -Ic-tests $(c_test_cflags) $< -o $@ $(c_test_libs_so)
 
 # Programs whose system calls are instructions of their own: the plain archive's.
 FALLBACK_INSTRUCTIONS := $(FALLBACK_OUT)/instructions
@@ -50,11 +50,11 @@ FALLBACK_C_TESTS := $(filter-out $(C_TEST_STATIC_ONLY),$(C_TEST_PROGRAMS))
 # Its own tests for a machine that has no C library: with the loader, the library and libc beside them. A program is
 # started in a folder beside that of the programs.
 FALLBACK_VM := $(FALLBACK_OUT)/vm
-FALLBACK_VM_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000 -DWOKEN_ROUNDS=100 -DLED_ROUNDS=50 -DCANCELLED_ROUNDS=100 -DWOKEN_IN_TURN=100 -DHANDED_ROUNDS=20 -DEXIT_ROUNDS=50
+FALLBACK_FEWER := -DLOCKED_ROUNDS=1000 -DSHARED_REQUESTS=20000 -DWOKEN_ROUNDS=100 -DLED_ROUNDS=50 -DCANCELLED_ROUNDS=100 -DWOKEN_IN_TURN=100 -DHANDED_ROUNDS=20 -DEXIT_ROUNDS=50
 $(FALLBACK_VM)/own/%: $(FALLBACK)/tests/%.c $(wildcard $(FALLBACK)/tests/*.h) $(C_TEST_HEADERS) $(FALLBACK_LIB) $(C_TESTS_INSTALLED)
 	$(call say,CC,fallback/vm/$*)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) $(FALLBACK_VM_FEWER) -Ic-tests $(c_test_cflags) $< -o $@ $(FALLBACK_LIB) \
+	$(Q)$(CC) -std=gnu11 -O2 $(C_TEST_FLAGS) $(FALLBACK_FEWER) -Ic-tests $(c_test_cflags) $< -o $@ $(FALLBACK_LIB) \
 		-Wl,--dynamic-linker=../bin/ld.so -Wl,-rpath,'$$ORIGIN'
 
 .PHONY: fallback-vm
@@ -75,6 +75,21 @@ check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) $(FAL
 		$(foreach build,gcc-so gcc-a,$(addprefix $(C_TESTS_OUT)/$(build)/,$(call c_test_programs,so))) $(addprefix $(FALLBACK_STATIC)/,$(FALLBACK_C_TESTS))
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' ARCHIVE_TESTS='$(C_TESTS_OUT)/gcc-a' STATIC_PROGRAMS='$(FALLBACK_C_TESTS)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
+
+CHECKS += check-fallback-user
+.PHONY: check-fallback-user fallback-under
+## make check-fallback-user  the C tests and its own on other architectures, under QEMU's user emulation (ARCHES="arm64")
+check-fallback-user:
+	$(Q)MAKE='$(MAKE)' CARGO='$(CARGO)' $(FALLBACK)/tests/user.sh '$(ABSOLUTE_B)/fallback-user' $(ARCHES)
+
+# The same in a build for another architecture, where UNDER is a command that runs its programs.
+FALLBACK_UNDER := $(filter-out cxx%,$(call c_test_programs,so))
+fallback-under: $(FALLBACK_LIB) $(FALLBACK_TESTS) $(addprefix $(C_TESTS_OUT)/gcc-so/,$(FALLBACK_UNDER))
+	$(Q)for kind in '$(C_TESTS_OUT)/gcc-so $(FALLBACK_UNDER)' \
+			'$(FALLBACK_OUT)/tests $(filter-out linked probe,$(notdir $(FALLBACK_TESTS)))'; do \
+		set -- $$kind; directory=$$1; shift; \
+		C_TESTS=$$directory $(PYTHON) $(FALLBACK)/tests/c_cases.py --dir "$$directory" --list $(FALLBACK)/tests/differs.txt --kind user \
+			--jobs 2 --wrapper '$(UNDER) -E LD_PRELOAD=$(abspath $(FALLBACK_LIB))' "$$@" || exit 1; done
 
 ## make check-fallback-consumers  other people's programs, io_uring refused and allowed (CONSUMERS=qemu picks one)
 check-fallback-consumers: $(FALLBACK_LIB) $(FALLBACK_OUT)/refuse

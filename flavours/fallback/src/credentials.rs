@@ -37,15 +37,17 @@ fn set_ids(user: c_int, group: c_int) -> (c_int, c_int) {
 }
 
 fn capabilities() -> Capabilities {
-    let mut all = [0; 6];
-    // SAFETY: the kernel reads the header and writes six words.
-    unsafe { sys!(SYS_capget, HEADER.as_ptr(), all.as_mut_ptr()) };
+    // A copy: the call may write to it, and QEMU's user emulation insists on that.
+    let (mut header, mut all) = (HEADER, [0; 6]);
+    // SAFETY: the kernel writes to the header and six words.
+    unsafe { sys!(SYS_capget, header.as_mut_ptr(), all.as_mut_ptr()) };
     all
 }
 
 fn set_capabilities(all: &Capabilities) -> bool {
-    // SAFETY: the kernel reads the header and six words.
-    unsafe { sys!(SYS_capset, HEADER.as_ptr(), all.as_ptr()) == 0 }
+    let mut header = HEADER;
+    // SAFETY: the kernel writes to the header and reads six words.
+    unsafe { sys!(SYS_capset, header.as_mut_ptr(), all.as_ptr()) == 0 }
 }
 
 fn groups() -> Vec<u32> {
