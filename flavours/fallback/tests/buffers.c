@@ -4,6 +4,7 @@
  * each buffer that left its group.
  */
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "file.h"
 #include "ring.h"
@@ -330,6 +331,77 @@ static void cancelled_reads(void)
     close(fd);
 }
 
+static struct io_uring_sqe *selecting(struct io_uring_sqe *sqe)
+{
+    io_uring_sqe_set_flags(sqe, IOSQE_BUFFER_SELECT);
+    sqe->buf_group = GROUP + 1;
+    return sqe;
+}
+
+/* Where there is no buffer nothing is waited for. */
+static void no_buffer(void)
+{
+    struct msghdr message = { 0 };
+    int pair[2], ends[2];
+
+    open_group(0, 0, BLOCK);
+    CHECK_SYS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    CHECK_SYS(pipe(ends));
+    for (unsigned kind = 0; kind < 7; kind++) {
+        struct io_uring_sqe *sqe = next_sqe(&ring);
+
+        switch (kind) {
+        case 0:
+            io_uring_prep_recv(sqe, pair[0], NULL, 0, 0);
+            break;
+        case 1:
+            io_uring_prep_recvmsg(sqe, pair[0], &message, 0);
+            break;
+        case 2:
+            io_uring_prep_recv_multishot(sqe, pair[0], NULL, 0, 0);
+            break;
+        case 3:
+            io_uring_prep_recvmsg_multishot(sqe, pair[0], &message, 0);
+            break;
+        case 4:
+            io_uring_prep_read_multishot(sqe, ends[0], 0, 0, 0);
+            break;
+        case 5:
+            io_uring_prep_recv(sqe, pair[0], NULL, 0, 0);
+            sqe->ioprio |= IORING_RECVSEND_BUNDLE;
+            break;
+        default:
+            io_uring_prep_send(sqe, pair[0], NULL, 0, 0);
+        }
+        selecting(sqe);
+        CHECK_EQ(run_res(&ring), kind < 5 ? -ENOBUFS : -ENOENT);
+    }
+    close_group();
+}
+
+/* After the last message that there was a buffer for a receive that goes on ends. */
+static void no_buffer_for_more(void)
+{
+    struct io_uring_sqe *sqe;
+    struct done done;
+    int pair[2];
+
+    open_group(0, 0, sizeof(memory));
+    CHECK_SYS(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+    sqe = next_sqe(&ring);
+    io_uring_prep_recv_multishot(sqe, pair[0], NULL, 0, 0);
+    selecting(sqe)->buf_group = GROUP;
+    SUBMIT(&ring, 1);
+    CHECK_EQ(send(pair[1], "abc", 3, 0), 3);
+    done = reap(&ring);
+    CHECK_EQ(done.res, 3);
+    CHECK(done.flags & IORING_CQE_F_MORE);
+    done = reap(&ring);
+    CHECK_EQ(done.res, -ENOBUFS);
+    CHECK(!(done.flags & IORING_CQE_F_MORE));
+    close_group();
+}
+
 static const struct test_case cases[] = {
     CASE(pieces_of_workers),
     CASE(pieces_past_the_cache),
@@ -340,6 +412,8 @@ static const struct test_case cases[] = {
     CASE(failed_reads_of_pipes),
     CASE(receives_of_nothing),
     CASE(cancelled_reads),
+    CASE(no_buffer),
+    CASE(no_buffer_for_more),
 };
 
 TEST_MAIN(cases)

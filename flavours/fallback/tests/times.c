@@ -156,6 +156,30 @@ static void waits(void)
     io_uring_queue_exit(&ring);
 }
 
+/* A timeout that comes again and again does so at the time of its update, and without end. */
+static void updated_pace(void)
+{
+    struct io_uring ring;
+    struct io_uring_sqe *sqe;
+
+    ring_open(&ring, 8, 0);
+    timeout(&ring, &hours, 2, IORING_TIMEOUT_MULTISHOT, 1);
+    SUBMIT(&ring, 1);
+    sqe = next_sqe(&ring);
+    io_uring_prep_timeout_update(sqe, &short_time, 1, 0);
+    io_uring_sqe_set_data64(sqe, 2);
+    io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
+    SUBMIT(&ring, 1);
+    for (unsigned i = 0; i < 5; i++) {
+        struct done done = reap(&ring);
+
+        CHECK_EQ(done.data, 1);
+        CHECK_EQ(done.res, -ETIME);
+        CHECK(done.flags & IORING_CQE_F_MORE);
+    }
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(counts_its_submission),
     CASE(counts_from_its_turn),
@@ -163,6 +187,7 @@ static const struct test_case cases[] = {
     CASE(times_do_not_count),
     CASE(cancelled_together),
     CASE(waits),
+    CASE(updated_pace),
 };
 
 TEST_MAIN(cases)

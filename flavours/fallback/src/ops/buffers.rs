@@ -45,6 +45,11 @@ pub fn is_empty(state: &State, group: u16) -> bool {
     }
 }
 
+/// Whether a request would find no buffer. The kernel looks for one before it waits for something to put into it.
+pub fn lacks(ring: &Ring, req: &Req) -> bool {
+    is_empty(&ring.state.lock(), req.buf_index())
+}
+
 /// Takes the next buffer of a request's group. `most`: how much of it may be used; 0 is all. `use_up`: so much is used up at
 /// once, since others may pick before the request transfers. `Err`: the request's result.
 pub fn pick(ring: &Ring, req: &mut Req, most: usize, use_up: bool) -> Result<Picked, c_int> {

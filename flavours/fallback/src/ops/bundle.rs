@@ -13,7 +13,7 @@ use crate::request::How;
 use crate::request::{Place, Req, Sent};
 use crate::resources::groups::{Buffer, Group, SharedRing};
 use crate::ring::{Ring, State};
-use crate::sys::{self, sys};
+use crate::sys::sys;
 
 /// The most buffers that one call takes.
 const MOST: usize = 256;
@@ -90,7 +90,7 @@ fn look(state: &State, req: &Req, most: usize) -> Result<Next, c_int> {
                 first: first.id,
             })
         }
-        None => Err(-libc::ENOBUFS),
+        None => Err(-libc::ENOENT),
     }
 }
 
@@ -229,14 +229,7 @@ pub fn transfer(
             let mut state = buffers::in_turn(ring, req, is_bundle(req));
             let next = match look(&state, req, req.sqe.len as usize) {
                 Ok(next) => next,
-                Err(error) => {
-                    drop(state);
-                    // Of nothing received nobody has to be told that there is no room.
-                    if !out && sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
-                        return Outcome::Park(Place::Poll(events));
-                    }
-                    return Outcome::Done(error, 0);
-                }
+                Err(error) => return Outcome::Done(error, 0),
             };
             let ret = call(req, &next.vectors, out);
             if ret == -libc::EAGAIN as isize && waits {

@@ -140,7 +140,7 @@ pub fn socket_option(fd: c_int, option: c_int) -> Result<c_int, c_int> {
 }
 
 /// Whether a socket delivers bytes.
-fn is_stream(fd: c_int) -> bool {
+pub fn is_stream(fd: c_int) -> bool {
     socket_option(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
 }
 

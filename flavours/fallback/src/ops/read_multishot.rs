@@ -51,8 +51,12 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
         return Outcome::Done(error, 0);
     }
     let fd = req.fd();
+    let mut is_new = how == How::Try && req.id == 0;
     loop {
         if sys::poll_now(fd, libc::POLLIN) == 0 {
+            if is_new && buffers::lacks(ring, req) {
+                return Outcome::Done(-libc::ENOBUFS, 0);
+            }
             return Outcome::Park(Place::Poll(IN));
         }
         if req.picked.is_none() {
@@ -83,5 +87,6 @@ pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Bat
         if ret <= 0 || !post_more(ring, req, res(ret), flags, batch) {
             return Outcome::Done(res(ret), flags);
         }
+        is_new = false;
     }
 }

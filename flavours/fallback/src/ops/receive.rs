@@ -7,7 +7,8 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::common::{
-    ERRORS, IN, IN_A_ROW, excess, flags, is_bundle, nonempty, unused, wait_for, waits_for_all,
+    ERRORS, IN, IN_A_ROW, excess, flags, is_bundle, is_stream, nonempty, unused, wait_for,
+    waits_for_all,
 };
 use super::message::{attempt, current, header, length};
 use super::{buffers, bundle};
@@ -55,14 +56,27 @@ pub fn check_recv(_: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 /// What becomes of a request that is not tried at its turn.
-fn not_at_its_turn(req: &Req, how: How, batch: &mut Batch) -> Option<Outcome> {
+fn not_at_its_turn(ring: &Ring, req: &Req, how: How, batch: &mut Batch) -> Option<Outcome> {
     // What is out of band, or errors, is there or not.
     let at_once = libc::MSG_DONTWAIT | libc::MSG_OOB | libc::MSG_ERRQUEUE;
     let plain = flags(req) == 0 && req.op_flags() & at_once as u32 == 0;
     if how != How::Try || req.id != 0 || !plain {
         return None;
     }
-    untried::turn(req, batch)
+    let outcome = untried::turn(req, batch)?;
+    let refused = req.has(IOSQE_BUFFER_SELECT) && buffers::lacks(ring, req);
+    (!refused).then_some(outcome)
+}
+
+/// A request waits for something to put into a buffer. `before`: how often it has just completed. It hears at once if it is
+/// new and there is no buffer, and so it does after the last message that there was a buffer for.
+fn wait_to_fill(ring: &Ring, req: &Req, how: How, before: u32) -> Outcome {
+    let is_new = how == How::Try && req.id == 0 && before == 0;
+    if (is_new || before > 0) && buffers::lacks(ring, req) && (is_new || !is_stream(req.fd())) {
+        Outcome::Done(-libc::ENOBUFS, 0)
+    } else {
+        Outcome::Park(Place::Poll(IN))
+    }
 }
 
 pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
@@ -72,7 +86,7 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
     if multishot(req) {
         return recv_multishot(ring, req, how, batch);
     }
-    if let Some(outcome) = not_at_its_turn(req, how, batch) {
+    if let Some(outcome) = not_at_its_turn(ring, req, how, batch) {
         return outcome;
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
@@ -80,7 +94,7 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0
             && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
         {
-            return Outcome::Park(Place::Poll(IN));
+            return wait_to_fill(ring, req, how, 0);
         }
         match pick(ring, req, how, req.sqe.len as usize) {
             Ok(picked) => req.picked = Some(picked),
@@ -138,9 +152,9 @@ fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) 
     if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
         return Outcome::Park(Place::Poll(IN));
     }
-    for _ in 0..IN_A_ROW {
+    for before in 0..IN_A_ROW {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
-            return Outcome::Park(Place::Poll(IN));
+            return wait_to_fill(ring, req, how, before);
         }
         let picked = match next_buffer(ring, req, req.sqe.len as usize) {
             Ok(picked) => picked,
@@ -180,14 +194,14 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
     if multishot(req) {
         return recvmsg_multishot(ring, req, how, batch);
     }
-    if let Some(outcome) = not_at_its_turn(req, how, batch) {
+    if let Some(outcome) = not_at_its_turn(ring, req, how, batch) {
         return outcome;
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0
             && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
         {
-            return Outcome::Park(Place::Poll(IN));
+            return wait_to_fill(ring, req, how, 0);
         }
         let most = match current(req, &mut Vec::new()) {
             Ok(message) if message.msg_iovlen > 1 => return Outcome::Done(-libc::EINVAL, 0),
@@ -249,9 +263,9 @@ fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batc
     };
     let (names, controls) = (asked.msg_namelen as usize, asked.msg_controllen as usize);
     let front = size_of::<io_uring_recvmsg_out>() + names + controls;
-    for _ in 0..IN_A_ROW {
+    for before in 0..IN_A_ROW {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
-            return Outcome::Park(Place::Poll(IN));
+            return wait_to_fill(ring, req, how, before);
         }
         let picked = match next_buffer(ring, req, 0) {
             Ok(picked) => picked,

@@ -181,23 +181,29 @@ pub fn remove(ring: &Arc<Ring>, req: &mut Req, _: How, batch: &mut Batch) -> Out
     let Some(id) = found else {
         return Outcome::Done(-libc::ENOENT, 0);
     };
-    let Some(job) = poller::take_timer(id) else {
+    let Some(mut job) = poller::take_timer(id) else {
         return Outcome::Done(-libc::EALREADY, 0);
     };
     if flags & IORING_TIMEOUT_UPDATE_MASK == 0 {
         cancel::complete(job);
         return Outcome::Done(0, 0);
     }
-    let time = match req
+    let at = match req
         .stable
         .as_ref()
         .filter(|stable| !stable.bytes.is_empty())
     {
-        Some(stable) => given(stable.bytes.as_ptr()),
-        None => given(req.address2()),
+        Some(stable) => stable.bytes.as_ptr(),
+        None => req.address2(),
     };
+    let time = given(at);
     // With its new time it counts no completions.
     ring.state.lock().forget_counted(&job.req);
+    let again = job.req.op_flags() & IORING_TIMEOUT_MULTISHOT != 0;
+    if again && flags & IORING_TIMEOUT_ABS == 0 && copy_at(&mut job.req, at).is_ok() {
+        // It comes at this pace from now on, and as in the kernel without end.
+        job.req.sqe.__anon1.off = 0;
+    }
     let clock = job.req.op_flags() & IORING_TIMEOUT_CLOCK_MASK;
     let (until, result) = match time {
         Ok(time) => (on_monotonic(&time, clock | flags & IORING_TIMEOUT_ABS), 0),
