@@ -2,6 +2,7 @@
  * Which arguments of requests are refused, and when. One that is refused when it is taken in ends the submission there,
  * and breaks its chain, even if that is linked hard.
  */
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include "requests.h"
@@ -200,6 +201,8 @@ static void values(void)
         { IORING_OP_READV, { ADDR, AT(&nowhere) }, no, 2, -EFAULT },
         { IORING_OP_READ, { PRIORITY, 7 << 13 }, no, 1, -EINVAL },
         { IORING_OP_READ, { PRIORITY, 2 << 13 | 8 | 7 }, no, 2, 0 },
+        { IORING_OP_READ, { FLAGS, RWF_HIPRI }, no, 2, -EINVAL },
+        { IORING_OP_WRITEV, { FLAGS, RWF_HIPRI }, no, 2, -EINVAL },
         { IORING_OP_FSYNC, { OFF, 1ULL << 62 }, { LEN, ~0U }, 2, 0 },
 
         { IORING_OP_SEND, { OFF, AT(&address) }, { INDEX, 129 }, 1, -EINVAL },

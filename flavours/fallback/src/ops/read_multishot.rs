@@ -7,7 +7,7 @@ use uring_core::abi::*;
 
 use super::buffers;
 use super::common::wait_for;
-use super::rw::{check, on_disk, transfer};
+use super::rw::{check, check_polled, on_disk, transfer};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -26,7 +26,7 @@ pub fn check_multishot(ring: &Ring, req: &Req) -> Result<(), c_int> {
 }
 
 /// What a file is refused with that cannot be read from again and again. As it is refused first, no buffer is used.
-fn check_stream(req: &Req) -> Result<(), c_int> {
+fn check_stream(ring: &Ring, req: &Req) -> Result<(), c_int> {
     let (fd, flags) = (req.fd(), req.op_flags() as c_int);
     let kind = sys::file_type(fd);
     if kind < 0 {
@@ -35,19 +35,20 @@ fn check_stream(req: &Req) -> Result<(), c_int> {
     if on_disk(kind) || kind as libc::mode_t == libc::S_IFDIR {
         return Err(-libc::EBADFD);
     }
-    if sys::open_flags(fd) & libc::O_ACCMODE == libc::O_WRONLY {
+    let open = sys::open_flags(fd);
+    if open & libc::O_ACCMODE == libc::O_WRONLY {
         return Err(-libc::EBADF);
     }
     let known = libc::RWF_HIPRI | libc::RWF_NOWAIT | libc::RWF_DSYNC | libc::RWF_SYNC;
     if flags & !(known | libc::RWF_APPEND | libc::RWF_NOAPPEND) != 0 {
         return Err(-libc::EOPNOTSUPP);
     }
-    Ok(())
+    check_polled(ring, req, open)
 }
 
 /// A read for each time that there is something, each into a provided buffer.
 pub fn read_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
-    if let Err(error) = check_stream(req) {
+    if let Err(error) = check_stream(ring, req) {
         return Outcome::Done(error, 0);
     }
     let fd = req.fd();

@@ -38,11 +38,8 @@ fn is_fixed(req: &Req) -> bool {
     is(req, IORING_OP_READ_FIXED) || is(req, IORING_OP_WRITE_FIXED) || is_fixed_vector(req)
 }
 
-pub fn check(ring: &Ring, req: &Req) -> Result<(), c_int> {
+pub fn check(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.attributes()])?;
-    if req.op_flags() & libc::RWF_HIPRI as u32 != 0 && !ring.has(IORING_SETUP_IOPOLL) {
-        return Err(-libc::EINVAL);
-    }
     check_priority(req.sqe.ioprio)
 }
 
@@ -262,6 +259,18 @@ impl Outcome {
     }
 }
 
+/// What is refused because of how the ring polls, on a file that is open so.
+pub fn check_polled(ring: &Ring, req: &Req, open: c_int) -> Result<(), c_int> {
+    if !ring.has(IORING_SETUP_IOPOLL) {
+        return unused(&[(req.op_flags() & libc::RWF_HIPRI as u32).into()]);
+    }
+    // Only such files could be polled.
+    if open & libc::O_DIRECT == 0 {
+        return Err(-libc::EOPNOTSUPP);
+    }
+    Ok(())
+}
+
 /// In a thread that must not wait.
 fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: bool) -> Outcome {
     let fd = req.fd();
@@ -269,9 +278,8 @@ fn attempt(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch, write: 
     if open < 0 {
         return Outcome::Done(open, 0).with_buffer(ring, req);
     }
-    if ring.has(IORING_SETUP_IOPOLL) && open & libc::O_DIRECT == 0 {
-        // Only such files could be polled.
-        return Outcome::Done(-libc::EOPNOTSUPP, 0).with_buffer(ring, req);
+    if let Err(error) = check_polled(ring, req, open) {
+        return Outcome::Done(error, 0).with_buffer(ring, req);
     }
     let patient = is_patient(req);
     if patient && (open & libc::O_DIRECT != 0 || req.has(IOSQE_ASYNC)) && on_disk(batch.kind(req)) {
