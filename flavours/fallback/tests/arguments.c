@@ -208,6 +208,8 @@ static void values(void)
         { IORING_OP_SEND, { OFF, AT(&address) }, { INDEX, 129 }, 1, -EINVAL },
         { IORING_OP_SEND, { OFF, 0 }, { INDEX, 129 }, 2, 0 },
         { IORING_OP_SEND, { PRIORITY, vectored }, none, 1, -EFAULT },
+        { IORING_OP_SEND_ZC, { PRIORITY, vectored }, none, 1, -EFAULT },
+        { IORING_OP_SEND_ZC, { PRIORITY, vectored | IORING_RECVSEND_FIXED_BUF }, no, 1, -EINVAL },
         { IORING_OP_SENDMSG, { PRIORITY, vectored }, no, 2, 0 },
         { IORING_OP_SENDMSG, { FLAGS, MSG_DONTWAIT }, { OFF, 1 }, 1, -EINVAL },
         { IORING_OP_SENDMSG, { FLAGS, MSG_DONTWAIT }, { INDEX, 1 }, 1, -EINVAL },
@@ -402,6 +404,43 @@ static void no_child_is_told_of(void)
     tear_down();
 }
 
+/* A send without a copy takes a vector, too. */
+static void vector_without_copy(void)
+{
+    struct iovec parts[2];
+    struct io_uring_sqe *sqe;
+    int ends_of_tcp[2];
+    char got[8];
+
+    set_up(0);
+    make_tcp_pair(ends_of_tcp);
+    memcpy(buffer, "abcdef", 6);
+    parts[0] = (struct iovec) { buffer, 2 };
+    parts[1] = (struct iovec) { buffer + 3, 3 };
+    io_uring_prep_send_zc(sqe = next_sqe(&ring), ends_of_tcp[0], parts, 2, 0, 0);
+    sqe->ioprio |= IORING_SEND_VECTORIZED;
+    CHECK_EQ(run_res(&ring), 5);
+    CHECK_EQ(reap(&ring).flags, IORING_CQE_F_NOTIF);
+    CHECK_EQ(recv(ends_of_tcp[1], got, sizeof(got), 0), 5);
+    CHECK_MEM(got, "abdef", 5);
+    close(ends_of_tcp[0]);
+    close(ends_of_tcp[1]);
+    tear_down();
+}
+
+/* A group has no more buffers than there are numbers for. */
+static void group_that_is_full(void)
+{
+    set_up(0);
+    io_uring_prep_provide_buffers(next_sqe(&ring), buffer, 1, 65536, GROUP + 1, 0);
+    CHECK_EQ(run_res(&ring), 0);
+    io_uring_prep_provide_buffers(next_sqe(&ring), buffer, 1, 1, GROUP + 1, 0);
+    CHECK_EQ(run_res(&ring), -EOVERFLOW);
+    io_uring_prep_remove_buffers(next_sqe(&ring), 65536, GROUP + 1);
+    CHECK_EQ(run_res(&ring), 65535);
+    tear_down();
+}
+
 /* That more connections wait is told of TCP, and not of local sockets. */
 static void more_connections(void)
 {
@@ -444,6 +483,8 @@ static const struct test_case cases[] = {
     CASE(messages_to_no_ring),
     CASE(no_child_is_told_of),
     CASE(more_connections),
+    CASE(vector_without_copy),
+    CASE(group_that_is_full),
 };
 
 TEST_MAIN(cases)

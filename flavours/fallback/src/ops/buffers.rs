@@ -157,7 +157,12 @@ pub fn provide(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcom
     let Group::Given(buffers) = group else {
         return Outcome::Done(-libc::EINVAL, 0);
     };
-    for at in 0..count(req) as u64 {
+    // More would be known by numbers that are taken.
+    let room = usize::from(u16::MAX).saturating_sub(buffers.len());
+    if room == 0 {
+        return Outcome::Done(-libc::EOVERFLOW, 0);
+    }
+    for at in 0..count(req).min(room) as u64 {
         buffers.push_back(Buffer {
             address: first.wrapping_add(at * u64::from(length)),
             length,

@@ -16,7 +16,9 @@ use crate::ring::Ring;
 
 pub fn check_zc(_: &Ring, req: &Req) -> Result<(), c_int> {
     unused(&[req.addr3(), req.attributes()])?;
-    if req.has(IOSQE_CQE_SKIP_SUCCESS) {
+    let registered_vector = IORING_SEND_VECTORIZED | IORING_RECVSEND_FIXED_BUF;
+    let wrong = req.is(IORING_OP_SEND_ZC) && flags(req) & registered_vector == registered_vector;
+    if wrong || req.has(IOSQE_CQE_SKIP_SUCCESS) {
         return Err(-libc::EINVAL);
     }
     let known = IORING_RECVSEND_POLL_FIRST
