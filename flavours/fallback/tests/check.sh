@@ -357,6 +357,19 @@ container() {
 }
 
 [ $# -gt 0 ] || set -- modes wrapper own cases instructions refusals ffi static crate memcheck races qemu container
+# In a process group of their own, which ends as a whole and without a word.
+set -m
 for part in "$@"; do
     "$part"
-done
+done </dev/null &
+parts=$!
+set +m
+stop() { # status
+    trap '' INT TERM
+    kill -TERM -- "-$parts" 2>/dev/null || true
+    wait "$parts" 2>/dev/null || true
+    exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+wait "$parts"
