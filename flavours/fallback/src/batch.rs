@@ -11,7 +11,7 @@ use crate::memory::Completion;
 use crate::request::Req;
 use crate::resources::buffers::FixedBuffer;
 use crate::resources::files::FixedFile;
-use crate::ring::Ring;
+use crate::ring::{Ring, State};
 use crate::sys;
 use crate::wake::Round;
 
@@ -46,8 +46,8 @@ pub struct Batch {
     pub last: Vec<Box<Job>>,
     /// Requests wait for events without having been tried.
     pub untried: bool,
-    /// How many completions have been posted in the round.
-    pub posted: u64,
+    /// The completions that timeouts counted before the round posted any.
+    pub counted: Option<u64>,
     /// What runs follows other requests of the round.
     pub follows: bool,
 }
@@ -68,7 +68,7 @@ impl Batch {
             ending: false,
             last: Vec::new(),
             untried: false,
-            posted: 0,
+            counted: None,
             follows: false,
         }
     }
@@ -150,14 +150,20 @@ impl Batch {
         self.buffer = None;
     }
 
+    /// Before the round posts.
+    #[inline]
+    pub fn begin_to_post(&mut self, state: &State) {
+        self.counted.get_or_insert(state.counts());
+    }
+
     /// Posts the collected completions, and wakes the waiters of these and of those posted before.
     pub fn post(&mut self, ring: &Ring) {
         if self.done.is_empty() && !self.untold {
             return;
         }
         self.untold = false;
-        self.posted += self.done.len() as u64;
         let mut state = ring.state.lock();
+        self.begin_to_post(&state);
         ring.post_all(&mut state, &mut self.done, !self.within_enter);
     }
 }

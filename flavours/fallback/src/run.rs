@@ -429,7 +429,7 @@ fn finish(ring: &Arc<Ring>, req: &mut Req, res: c_int, flags: u32, batch: &mut B
         state = ring.state.lock();
     }
     batch.untold = true;
-    batch.posted += batch.done.len() as u64 + u64::from(completion.is_some());
+    batch.begin_to_post(&state);
     for earlier in batch.done.drain(..) {
         ring.post(&mut state, earlier);
     }

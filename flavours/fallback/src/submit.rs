@@ -180,6 +180,7 @@ fn start_chain(ring: &Arc<Ring>, submission: &mut Submission, mut chain: Chain, 
     if chain.iter().any(|member| member.failed != 0) {
         batch.post(ring);
         let mut state = ring.state.lock();
+        batch.begin_to_post(&state);
         // Of a chain whose first member is to be silent the program hears once, wherever it is wrong.
         let silent = chain
             .first()

@@ -60,6 +60,26 @@ static void counts_its_submission(void)
     }
 }
 
+/* The same of a chain that breaks. */
+static void counts_a_broken_chain(void)
+{
+    struct io_uring ring;
+    struct io_uring_sqe *sqe;
+    struct done dones[3];
+
+    ring_open(&ring, 8, 0);
+    sqe = next_sqe(&ring);
+    io_uring_prep_read(sqe, -1, NULL, 0, 0);
+    sqe->flags |= IOSQE_IO_LINK;
+    io_uring_prep_nop(next_sqe(&ring));
+    timeout(&ring, &hours, 2, 0, 2);
+    SUBMIT(&ring, 3);
+    for (unsigned nr = 0; nr < 3; nr++)
+        dones[nr] = reap(&ring);
+    CHECK_EQ(find_done(dones, 3, 2).res, 0);
+    io_uring_queue_exit(&ring);
+}
+
 /* In a chain it begins when those before it are complete. */
 static void counts_from_its_turn(void)
 {
@@ -182,6 +202,7 @@ static void updated_pace(void)
 
 static const struct test_case cases[] = {
     CASE(counts_its_submission),
+    CASE(counts_a_broken_chain),
     CASE(counts_from_its_turn),
     CASE(moved_it_does_not_count),
     CASE(times_do_not_count),

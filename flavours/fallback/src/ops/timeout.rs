@@ -77,9 +77,9 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
                 }
                 batch.post(ring);
                 // In the kernel what a submission completes counts from its end on: also for a timeout that comes later in it.
-                let earlier = if batch.follows { 0 } else { batch.posted };
+                let before = batch.counted.filter(|_| !batch.follows);
                 let mut state = ring.state.lock();
-                let target = state.counts().saturating_sub(earlier) + u64::from(count);
+                let target = before.unwrap_or(state.counts()) + u64::from(count);
                 state.counted.push((target, req.id));
                 // Relaxed: who posts a completion that counts has held the state since.
                 ring.counts.store(true, Ordering::Relaxed);
