@@ -193,6 +193,33 @@ static void without_descriptors(void)
     io_uring_queue_exit(&ring);
 }
 
+/* What waits for its descriptor first, and must not wait, is over, whether or not it could be complete. */
+static void first_and_no_wait(void)
+{
+    struct io_uring_sqe *sqe;
+    int pair[2], listener;
+    char byte = 0;
+
+    ring_open(&ring, 8, 0);
+    CHECK_SYS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    CHECK_EQ(write(pair[1], "x", 1), 1);
+    sqe = next_sqe(&ring);
+    io_uring_prep_send(sqe, pair[0], &byte, 1, MSG_DONTWAIT);
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    CHECK_EQ(run_res(&ring), -EAGAIN);
+    sqe = next_sqe(&ring);
+    io_uring_prep_recv(sqe, pair[0], &byte, 1, MSG_DONTWAIT);
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    CHECK_EQ(run_res(&ring), -EAGAIN);
+    listener = CHECK_SYS(socket(AF_INET, SOCK_STREAM, 0));
+    CHECK_SYS(listen(listener, 1));
+    sqe = next_sqe(&ring);
+    io_uring_prep_accept(sqe, listener, NULL, NULL, 0);
+    sqe->ioprio |= IORING_ACCEPT_POLL_FIRST | IORING_ACCEPT_DONTWAIT;
+    CHECK_EQ(run_res(&ring), -EAGAIN);
+    io_uring_queue_exit(&ring);
+}
+
 static const struct test_case cases[] = {
     CASE(update_keeps_kind),
     CASE(other_side_ends),
@@ -201,6 +228,7 @@ static const struct test_case cases[] = {
     CASE(remove_tells_first),
     CASE(set_with_ring),
     CASE(without_descriptors),
+    CASE(first_and_no_wait),
 };
 
 TEST_MAIN(cases)

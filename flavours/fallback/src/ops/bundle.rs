@@ -6,7 +6,9 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::buffers;
-use super::common::{IN, IN_A_ROW, OUT, flags, is_bundle, nonempty, wait_for, waits_for_all};
+use super::common::{
+    IN, IN_A_ROW, OUT, flags, is_bundle, may_wait, nonempty, poll_first, wait_for, waits_for_all,
+};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::request::How;
@@ -207,14 +209,14 @@ pub fn transfer(
     out: bool,
 ) -> Outcome {
     let events = if out { OUT } else { IN };
-    let poll_first = flags(req) & IORING_RECVSEND_POLL_FIRST != 0;
-    if how == How::Try && poll_first && req.id == 0 {
-        return Outcome::Park(Place::Poll(events));
+    let waits = may_wait(req);
+    let first = flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && how == How::Try && req.id == 0;
+    if first {
+        return poll_first(events, waits);
     }
     let goes_on = is_bundle(req) && (out || flags(req) & IORING_RECV_MULTISHOT != 0);
     // A bundle is sent whole.
     let whole = out && (is_bundle(req) || waits_for_all(req));
-    let waits = req.op_flags() & libc::MSG_DONTWAIT as u32 == 0;
     batch.post(ring);
     for _ in 0..IN_A_ROW {
         let begun = req.stable.as_ref().and_then(|stable| stable.bundle);

@@ -88,6 +88,20 @@ pub fn wait_in_worker(ring: &Ring, req: &Req, events: u32) -> bool {
     }
 }
 
+/// A request that waits for its descriptor before it is tried. One that must not wait is over.
+pub fn poll_first(events: u32, may_wait: bool) -> Outcome {
+    if may_wait {
+        Outcome::Park(Place::Poll(events))
+    } else {
+        Outcome::Done(-libc::EAGAIN, 0)
+    }
+}
+
+/// Whether a request on a socket may wait.
+pub fn may_wait(req: &Req) -> bool {
+    req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
+}
+
 /// Whether a request's call found its file: else the request failed before.
 #[cold]
 pub fn had_file(req: &Req, error: c_int) -> bool {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::common::{
-    ERRORS, OUT, excess, flags, goes_on, is_bundle, unused, wait_for, waits_for_all,
+    ERRORS, OUT, excess, flags, goes_on, is_bundle, may_wait, poll_first, unused, wait_for,
+    waits_for_all,
 };
 use super::{buffers, bundle};
 use crate::batch::Batch;
 use crate::op::{Outcome, res};
 use crate::request::How;
-use crate::request::{Message, Place, Req};
+use crate::request::{Message, Req};
 use crate::ring::Ring;
 use crate::sys::{self, sys};
 
@@ -296,8 +297,8 @@ pub(super) fn attempt(
     (total, all): (usize, bool),
     call: impl Fn(&Req, u32) -> isize,
 ) -> Outcome {
-    if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.stable.is_none() {
-        return Outcome::Park(Place::Poll(events));
+    if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
+        return poll_first(events, may_wait(req));
     }
     let asked = req.op_flags();
     let now = if how == How::Block {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use uring_core::abi::*;
 
 use super::common::{
-    ERRORS, IN, IN_A_ROW, excess, flags, is_bundle, is_stream, nonempty, unused, wait_for,
-    waits_for_all,
+    ERRORS, IN, IN_A_ROW, excess, flags, is_bundle, is_stream, may_wait, nonempty, poll_first,
+    unused, wait_for, waits_for_all,
 };
 use super::message::{attempt, current, header, length};
 use super::{buffers, bundle};
@@ -91,9 +91,7 @@ pub fn recv(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Out
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
         // A buffer is picked when there is something to put into it.
-        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0
-            && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
-        {
+        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 && may_wait(req) {
             return wait_to_fill(ring, req, how, 0);
         }
         match pick(ring, req, how, req.sqe.len as usize) {
@@ -150,7 +148,7 @@ fn next_buffer(ring: &Ring, req: &mut Req, most: usize) -> Result<Picked, c_int>
 
 fn recv_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
-        return Outcome::Park(Place::Poll(IN));
+        return poll_first(IN, may_wait(req));
     }
     for before in 0..IN_A_ROW {
         if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 {
@@ -198,9 +196,7 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
         return outcome;
     }
     if req.has(IOSQE_BUFFER_SELECT) && req.picked.is_none() {
-        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0
-            && req.op_flags() & libc::MSG_DONTWAIT as u32 == 0
-        {
+        if sys::poll_now(req.fd(), libc::POLLIN | libc::POLLRDHUP) == 0 && may_wait(req) {
             return wait_to_fill(ring, req, how, 0);
         }
         let most = match current(req, &mut Vec::new()) {
@@ -248,7 +244,7 @@ pub fn recvmsg(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
 /// Each message goes into a provided buffer: a header, the name, control data, and then the payload.
 fn recvmsg_multishot(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> Outcome {
     if how == How::Try && flags(req) & IORING_RECVSEND_POLL_FIRST != 0 && req.id == 0 {
-        return Outcome::Park(Place::Poll(IN));
+        return poll_first(IN, may_wait(req));
     }
     let asked = match req
         .stable

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use uring_core::abi::*;
 
-use super::common::{socket_option, unused, wait_in_worker};
+use super::common::{poll_first, socket_option, unused, wait_in_worker};
 use crate::batch::{Batch, post_more};
 use crate::op::{Outcome, res};
 use crate::register::files;
@@ -167,7 +167,7 @@ pub fn accept(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> O
     let flags = u32::from(req.sqe.ioprio);
     let multishot = flags & IORING_ACCEPT_MULTISHOT != 0;
     if how == How::Try && flags & IORING_ACCEPT_POLL_FIRST != 0 && req.id == 0 {
-        return Outcome::Park(Place::Poll(IN));
+        return poll_first(IN, flags & IORING_ACCEPT_DONTWAIT == 0);
     }
     let fd = req.fd();
     loop {
