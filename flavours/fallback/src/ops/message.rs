@@ -20,9 +20,14 @@ use crate::sys::{self, sys};
 const MOST_VECTORS: usize = 1024;
 
 pub fn check_send(_: &Ring, req: &Req) -> Result<(), c_int> {
+    let sends = req.is(IORING_OP_SEND);
+    let extras = u64::from(flags(req)) | u64::from(req.file_index()) | excess(req.sqe.len);
+    if sends && extras == 0 {
+        return Ok(());
+    }
     let known = IORING_RECVSEND_POLL_FIRST
         | IORING_SEND_VECTORIZED
-        | if is_bundle(req) && req.is(IORING_OP_SEND) {
+        | if is_bundle(req) && sends {
             IORING_RECVSEND_BUNDLE
         } else {
             0
