@@ -11,11 +11,16 @@ use crate::{sys, table};
 /// A ring has been put into a set: who polls the set polls the ring.
 static IN_SETS: AtomicBool = AtomicBool::new(false);
 
-/// A request is about to look for events on a descriptor. The program may have taken completions without a call.
-pub fn before_look(fd: c_int) {
+/// A descriptor may be a ring's whose completions the program has taken without a call.
+pub fn before_look_at_ring(fd: c_int) {
     if let Some(ring) = table::find(fd) {
         ring.quiet();
     }
+}
+
+/// The same, and it may be a set that holds such a ring.
+pub fn before_look(fd: c_int) {
+    before_look_at_ring(fd);
     // Relaxed: who polls the set has been told of it by who put the ring there.
     if !IN_SETS.load(Ordering::Relaxed) {
         return;

@@ -220,6 +220,26 @@ static void first_and_no_wait(void)
     io_uring_queue_exit(&ring);
 }
 
+/* A ring polls a set that holds this ring. Its completion is an event, also where it has been taken since. */
+static void set_that_holds_this_ring(void)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    int set = CHECK_SYS(epoll_create1(0));
+    struct io_uring_cqe *cqe;
+
+    ring_open(&ring, 8, 0);
+    CHECK_SYS(epoll_ctl(set, EPOLL_CTL_ADD, ring.ring_fd, &event));
+    poll_for(set, POLLIN, true, 1);
+    SUBMIT(&ring, 1);
+    io_uring_prep_nop(next_sqe(&ring));
+    SUBMIT(&ring, 1);
+    check_done(0, 0, false);
+    CHECK_EQ(reap(&ring).data, 1);
+    CHECK_EQ(io_uring_peek_cqe(&ring, &cqe), -EAGAIN);
+    io_uring_queue_exit(&ring);
+    close(set);
+}
+
 static const struct test_case cases[] = {
     CASE(update_keeps_kind),
     CASE(other_side_ends),
@@ -227,6 +247,7 @@ static const struct test_case cases[] = {
     CASE(by_levels),
     CASE(remove_tells_first),
     CASE(set_with_ring),
+    CASE(set_that_holds_this_ring),
     CASE(without_descriptors),
     CASE(first_and_no_wait),
 };

@@ -52,6 +52,11 @@ pub fn check_add(_: &Ring, req: &Req) -> Result<(), c_int> {
 /// The events that are there, of those asked for.
 fn ready(req: &Req) -> c_int {
     edges::before_look(req.fd());
+    reported(req)
+}
+
+/// The same, as the kernel reports them.
+fn reported(req: &Req) -> c_int {
     let wanted = ((events(req) | ALWAYS) & PLAIN) as i16;
     let there = sys::poll_now(req.fd(), wanted);
     if there < 0 {
@@ -97,7 +102,9 @@ fn without_set(ring: &Ring, req: &Req) -> Outcome {
 
 /// An event of a multishot poll: posts it. `false`: the poll ends, and its last completion is to come.
 pub fn post_event(job: &Job) -> bool {
-    let there = ready(&job.req);
+    // A ring in a set may have made the event, and its completions may have been taken since: it was one all the same.
+    edges::before_look_at_ring(job.req.fd());
+    let there = reported(&job.req);
     if there == 0 {
         return true;
     }
