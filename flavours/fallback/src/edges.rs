@@ -1,7 +1,7 @@
 //! Rings that a program has watched in epoll.
 //!
-//! By edges (`EPOLLET`): a ring's descriptor is made readable once, and stays so while there are completions. Who watches by edges is to hear of
-//! each completion, also if the descriptor is readable still.
+//! A ring's descriptor is made readable once, and stays so while there are completions. Who watches by edges (`EPOLLET`)
+//! is to hear of each completion, also if the descriptor is readable still.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, Ordering};

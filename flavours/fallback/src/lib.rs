@@ -9,11 +9,11 @@
 //! | [`seam`] | the kernel that the exported functions run on: real or emulated, for each call |
 //! | [`mode`] | the environment variables |
 //! | [`table`] | which descriptors and registered indexes are emulated rings |
-//! | [`memory`], [`ring`], [`make`] | a ring: its memory, its state, how it is made |
+//! | [`mapping`], [`memory`], [`ring`], [`make`] | a ring: memory shared with the program, what lies in it, its state, how it is made |
 //! | [`resources`] | what is registered with a ring, or provided to it |
-//! | [`post`], [`wait`], [`gather`] | completions: posting them, waiting for them, having them at once |
-//! | [`request`], [`op`] | a request; what there is to know of its opcode |
-//! | [`submit`], [`run`], [`completion`], [`batch`], [`untried`] | reading SQEs; running requests and those that depend on them; at once or when there is something |
+//! | [`post`], [`wait`], [`gather`], [`edges`] | completions: posting them, waiting for them, having them at once; rings in epoll |
+//! | [`request`], [`op`], [`vectors`], [`duplicate`] | a request; what there is to know of its opcode; the memory and the descriptors that it works on |
+//! | [`submit`], [`entered`], [`run`], [`completion`], [`batch`], [`untried`] | reading SQEs; what else a thread that enters goes on with; running requests and those that depend on them; at once or when there is something |
 //! | [`ops`] | a file for each topic of opcodes, and the table of them |
 //! | [`job`], [`parked`], [`deadline`] | a request that waits; where; until when |
 //! | [`workers`], [`poller`] with [`watched`], [`timers`] and [`epoll`], [`aio`], [`futex`], [`word`] | where requests wait: threads, epoll and timers, native AIO, futexes; one of these |

@@ -92,7 +92,8 @@ fn take(ring: &Ring, id: u64, info: &Info) -> Result<Option<Box<Job>>, c_int> {
     }
 }
 
-/// Cancels. A request that has not begun, as it waits for those before it, is not found. Returns how many there were with `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
+/// Cancels. A request that has not begun, as it waits for those before it, is not found. Returns how many there were with
+/// `IORING_ASYNC_CANCEL_ALL` or `IORING_ASYNC_CANCEL_ANY`, else 0.
 pub fn run(ring: &Arc<Ring>, which: &Which) -> c_int {
     let has = |flag| which.flags & flag != 0;
     let file = if !has(IORING_ASYNC_CANCEL_FD) {

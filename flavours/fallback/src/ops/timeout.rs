@@ -76,7 +76,7 @@ pub fn timeout(ring: &Arc<Ring>, req: &mut Req, how: How, batch: &mut Batch) -> 
                     req.id = Ring::next_id();
                 }
                 batch.post(ring);
-                // In the kernel what a submission completes counts from its end on: also for a timeout that comes later in it.
+                // In the kernel what a submission completes counts from its end on, also for a timeout that comes later.
                 let before = batch.counted.filter(|_| !batch.follows);
                 let mut state = ring.state.lock();
                 let target = before.unwrap_or(state.counts()) + u64::from(count);
