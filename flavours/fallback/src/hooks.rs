@@ -24,7 +24,7 @@ use uring_core::kernel::Native;
 use crate::aio::WATCHED;
 use crate::inside::Inside;
 use crate::next::{c_name, missing, next, set_errno};
-use crate::{edges, lead, life, make, poller, process, serve, sys, table, wake};
+use crate::{edges, lead, life, make, poller, serve, sys, table, wake};
 
 /// A kernel's return value as libc returns it.
 fn libc_ret(ret: isize) -> c_long {
@@ -37,7 +37,7 @@ fn libc_ret(ret: isize) -> c_long {
 
 /// Whether there are rings that a hook could affect.
 fn concerned() -> bool {
-    table::any() && process::is_own()
+    table::any() && life::is_own()
 }
 
 /// Makes the descriptors of rings without completions unreadable. Programs poll often: whose rings they are is asked only
@@ -50,7 +50,7 @@ fn quiet_all() {
         return;
     };
     let mut known = None;
-    let mut is_own = || *known.get_or_insert_with(process::is_own);
+    let mut is_own = || *known.get_or_insert_with(life::is_own);
     lead::hand_over_if(&mut is_own);
     if wake::is_orphaned() && is_own() {
         poller::attend(None);

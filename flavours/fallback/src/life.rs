@@ -13,7 +13,7 @@ use crate::job::Job;
 use crate::lock::Lock;
 use crate::poller::{self, POLLER};
 #[cfg(feature = "hooks")]
-use crate::process;
+use crate::process::{self, Whose};
 use crate::resources::groups::Group;
 use crate::ring::Ring;
 use crate::table::{self, TABLE};
@@ -85,14 +85,7 @@ extern "C" fn parent() {
 /// A child has the parent's rings and none of its threads. Requests in flight stay with the parent.
 extern "C" fn child() {
     let rings = release();
-    sys::forked();
-    #[cfg(feature = "hooks")]
-    process::renew();
-    POOLS.lock().forget();
-    WAITING.lock().forget();
-    POLLER.lock().forget();
-    lead::forget();
-    AIO.lock().forget();
+    forget_waiting();
     for ring in &rings {
         ring.shared.store(true, Ordering::SeqCst);
         ring.leader.store(0, Ordering::SeqCst);
@@ -131,6 +124,39 @@ extern "C" fn child() {
             // The child has no mapping of this ring. The descriptor is still an open eventfd, which the program may close.
             table::remove(ring.descriptor());
             std::mem::forget(ring);
+        }
+    }
+}
+
+/// In a child: what requests wait with is the parent's, and so are they.
+fn forget_waiting() {
+    sys::forked();
+    #[cfg(feature = "hooks")]
+    process::renew();
+    POOLS.lock().forget();
+    WAITING.lock().forget();
+    POLLER.lock().forget();
+    lead::forget();
+    AIO.lock().forget();
+}
+
+/// Whether this process is the one that has the rings, not a child that borrows its memory. A system call.
+#[cfg(feature = "hooks")]
+pub fn is_own() -> bool {
+    match process::whose() {
+        Whose::Own => true,
+        Whose::Borrowed => false,
+        // Nothing is allocated: a signal handler may have made the copy, with `_Fork`.
+        Whose::Copied => {
+            // SAFETY: this thread, the only one here, comes from the program and holds none. Others of the parent may have.
+            unsafe {
+                AIO.renew();
+                POLLER.renew();
+                POOLS.renew();
+                WAITING.renew();
+            }
+            forget_waiting();
+            true
         }
     }
 }

@@ -84,6 +84,19 @@ impl<T> Lock<T> {
     }
 }
 
+#[cfg(feature = "hooks")]
+impl<T> Lock<T> {
+    /// Makes the lock free in a child that was copied with it.
+    ///
+    /// # Safety
+    ///
+    /// Who holds it is a thread of the parent's, and what it guards is replaced before it is used.
+    pub unsafe fn renew(&self) {
+        // Relaxed: there is one thread.
+        self.word.store(FREE, Ordering::Relaxed);
+    }
+}
+
 /// The right to use the value. The lock is free again when this goes.
 pub struct Guard<'a, T> {
     lock: &'a Lock<T>,

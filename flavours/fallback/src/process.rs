@@ -53,16 +53,23 @@ pub fn renew() {
     word().store(sys::process(), Ordering::Relaxed);
 }
 
-/// Whether this process is the one that has the rings, not a child that borrows its memory. A system call.
-pub fn is_own() -> bool {
+/// Whose the memory is, with the rings in it.
+pub enum Whose {
+    /// This process's.
+    Own,
+    /// A parent's, from which a child of `vfork` borrows it.
+    Borrowed,
+    /// A copy that was made past libc's `fork`, until [`renew`].
+    Copied,
+}
+
+/// A system call.
+pub fn whose() -> Whose {
     let this = sys::process();
     // Relaxed: as in `renew`.
     match word().load(Ordering::Relaxed) {
-        // A copy that was made past libc's `fork`.
-        0 => {
-            renew();
-            true
-        }
-        known => known == this,
+        0 => Whose::Copied,
+        known if known == this => Whose::Own,
+        _ => Whose::Borrowed,
     }
 }

@@ -13,7 +13,7 @@ use uring_core::kernel::Kernel;
 
 use crate::inside::Inside;
 use crate::seam::User;
-use crate::{make, process, real, sys, table};
+use crate::{life, make, real, sys, table};
 
 /// The kernel's return value of a call of io_uring's, or of a mapping. `None`: it is neither.
 ///
@@ -66,7 +66,7 @@ pub unsafe fn map(args: [usize; 6]) -> isize {
 /// Whether a descriptor is a ring, and still open as one: a program may have closed it unseen, and the number may be
 /// another file's.
 fn is_ring(fd: c_int) -> bool {
-    if fd < 0 || !table::is_ring(fd) || !process::is_own() {
+    if fd < 0 || !table::is_ring(fd) || !life::is_own() {
         return false;
     }
     // An eventfd has no type.

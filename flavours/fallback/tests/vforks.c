@@ -147,12 +147,36 @@ static void in_a_clone(void)
     in_a_copy(true);
 }
 
+/* What a copy closes stays open here, and a request that waits for it goes on. */
+static void copy_closes(void)
+{
+    for (unsigned way = 0; way < WAYS; way++) {
+        char bytes[8];
+        pid_t child;
+
+        make_socketpair(pair, SOCK_STREAM);
+        ring_open(&ring, 8, 0);
+        io_uring_prep_recv(next_sqe(&ring), pair[0], bytes, sizeof(bytes), 0);
+        SUBMIT(&ring, 1);
+        child = (pid_t) syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+        if (child == 0)
+            _exit(close_in(way, pair[0], STDOUT_FILENO) != 0);
+        wait_for(child);
+        CHECK_EQ(write(pair[1], "abc", 3), 3);
+        CHECK_EQ(reap(&ring).res, 3);
+        io_uring_queue_exit(&ring);
+        CHECK_SYS(close(pair[0]));
+        CHECK_SYS(close(pair[1]));
+    }
+}
+
 static const struct test_case cases[] = {
     CASE(ring_is_closed),
     CASE(file_of_request_is_closed),
     CASE(number_is_mapped),
     CASE(in_a_fork),
     CASE(in_a_clone),
+    CASE(copy_closes),
 };
 
 TEST_MAIN(cases)
