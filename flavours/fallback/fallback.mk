@@ -76,7 +76,6 @@ check-fallback: $(FALLBACK_BUILT) $(FALLBACK_OUT)/refuse $(FALLBACK_TESTS) $(FAL
 	$(Q)CC='$(CC)' CARGO='$(CARGO)' PYTHON='$(PYTHON)' FALLBACK_OUT='$(abspath $(FALLBACK_OUT))' C_TESTS='$(C_TESTS_OUT)/gcc-so' \
 		C_TEST_PROGRAMS='$(call c_test_programs,so)' ARCHIVE_TESTS='$(C_TESTS_OUT)/gcc-a' STATIC_PROGRAMS='$(FALLBACK_C_TESTS)' PREFIX='$(CHECK_PREFIX)' $(FALLBACK)/tests/check.sh
 
-CHECKS += check-fallback-user
 .PHONY: check-fallback-user fallback-under
 ## make check-fallback-user  the C tests and its own on other architectures, under QEMU's user emulation (ARCHES="arm64")
 check-fallback-user:
