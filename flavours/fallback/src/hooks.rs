@@ -35,9 +35,12 @@ fn libc_ret(ret: isize) -> c_long {
     ret as c_long
 }
 
-/// Whether there are rings that a hook could affect.
-fn concerned() -> bool {
-    table::any() && life::is_own()
+/// `None`: there are no rings that a hook could affect, or this thread is in the library already.
+fn concerned() -> Option<Inside> {
+    if !table::any() {
+        return None;
+    }
+    Inside::begin().filter(life::is_own)
 }
 
 /// Makes the descriptors of rings without completions unreadable. Programs poll often: whose rings they are is asked only
@@ -46,11 +49,11 @@ fn quiet_all() {
     if !table::any() {
         return;
     }
-    let Some(_inside) = Inside::begin() else {
+    let Some(inside) = Inside::begin() else {
         return;
     };
     let mut known = None;
-    let mut is_own = || *known.get_or_insert_with(life::is_own);
+    let mut is_own = || *known.get_or_insert_with(|| life::is_own(&inside));
     lead::hand_over_if(&mut is_own);
     if wake::is_orphaned() && is_own() {
         poller::attend(None);
@@ -100,10 +103,11 @@ polls! {
 ///
 /// The address must be 0 or an event's.
 unsafe fn controlling(op: c_int, fd: c_int, event: *const u32) {
-    if !event.is_null() && concerned() {
-        if let Some(_inside) = Inside::begin() {
-            edges::before_control(op, fd, unsafe { event.read_unaligned() });
-        }
+    if event.is_null() {
+        return;
+    }
+    if let Some(_inside) = concerned() {
+        edges::before_control(op, fd, unsafe { event.read_unaligned() });
     }
 }
 
@@ -124,27 +128,27 @@ pub unsafe extern "C" fn epoll_ctl(set: c_int, op: c_int, fd: c_int, event: *mut
 
 /// Called before a descriptor is closed.
 fn closing(fd: c_int) {
-    if concerned() {
-        end_and_keep(fd);
+    if let Some(inside) = concerned() {
+        end_and_keep(fd, &inside);
     }
 }
 
 /// Called before `old` becomes `new`, too, which closes `new`.
 fn replacing(old: c_int, new: c_int) {
-    if old != new && concerned() && sys::open_flags(old) >= 0 {
-        end_and_keep(new);
+    if old == new {
+        return;
+    }
+    if let Some(inside) = concerned().filter(|_| sys::open_flags(old) >= 0) {
+        end_and_keep(new, &inside);
     }
 }
 
 /// Ends the ring that a descriptor leads to, or has requests keep its file.
-fn end_and_keep(fd: c_int) {
+fn end_and_keep(fd: c_int, _: &Inside) {
     // What has no file is not closed, and is in no request's way.
     if fd < 0 {
         return;
     }
-    let Some(_inside) = Inside::begin() else {
-        return;
-    };
     if let Some(ring) = table::remove(fd) {
         make::closed(ring, false);
     }
@@ -238,17 +242,15 @@ fn closing_range(first: c_uint, last: c_uint, flags: c_int) {
         first.min(CLOSE_RANGE_LAST) as c_int,
         last.min(CLOSE_RANGE_LAST) as c_int,
     );
-    if !concerned() {
+    let Some(inside) = concerned() else {
         return;
-    }
+    };
     for ring in table::all() {
         if (first..=last).contains(&ring.descriptor()) {
-            end_and_keep(ring.descriptor());
+            end_and_keep(ring.descriptor(), &inside);
         }
     }
-    if let Some(_inside) = Inside::begin() {
-        life::before_close(first, last);
-    }
+    life::before_close(first, last);
 }
 
 /// `close_range`.

@@ -9,6 +9,8 @@ use uring_core::kernel::MADV_DONTFORK;
 use crate::aio::AIO;
 use crate::epoll::control;
 use crate::futex::WAITING;
+#[cfg(feature = "hooks")]
+use crate::inside::Inside;
 use crate::job::Job;
 use crate::lock::Lock;
 use crate::poller::{self, POLLER};
@@ -140,15 +142,17 @@ fn forget_waiting() {
     AIO.lock().forget();
 }
 
-/// Whether this process is the one that has the rings, not a child that borrows its memory. A system call.
+/// Whether this process is the one that has the rings, not a child that borrows its memory. A system call. The token says
+/// that the thread was not in the library before.
 #[cfg(feature = "hooks")]
-pub fn is_own() -> bool {
+pub fn is_own(_: &Inside) -> bool {
     match process::whose() {
         Whose::Own => true,
         Whose::Borrowed => false,
         // Nothing is allocated: a signal handler may have made the copy, with `_Fork`.
         Whose::Copied => {
-            // SAFETY: this thread, the only one here, comes from the program and holds none. Others of the parent may have.
+            // SAFETY: this thread is the only one here, and in the library by this call alone, as the token says. So it
+            // holds none of them. Others of the parent's may have.
             unsafe {
                 AIO.renew();
                 POLLER.renew();

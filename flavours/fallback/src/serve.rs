@@ -66,15 +66,20 @@ pub unsafe fn map(args: [usize; 6]) -> isize {
 /// Whether a descriptor is a ring, and still open as one: a program may have closed it unseen, and the number may be
 /// another file's.
 fn is_ring(fd: c_int) -> bool {
-    if fd < 0 || !table::is_ring(fd) || !life::is_own() {
+    if fd < 0 || !table::is_ring(fd) {
         return false;
     }
     // An eventfd has no type.
     let is_eventfd = sys::file_type(fd) == 0;
+    // A thread that is in the library already is refused by what it calls.
+    let Some(inside) = Inside::begin() else {
+        return is_eventfd;
+    };
+    if !life::is_own(&inside) {
+        return false;
+    }
     if !is_eventfd {
-        if let Some(_inside) = Inside::begin() {
-            make::closed_unseen(fd);
-        }
+        make::closed_unseen(fd);
     }
     is_eventfd
 }

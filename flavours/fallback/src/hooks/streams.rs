@@ -19,12 +19,12 @@ type Directory = *mut c_void;
 /// Called before something is closed, or gets another file. `descriptor` says which descriptor it has: none is no
 /// failure of the program's.
 fn closing_what(descriptor: impl FnOnce() -> c_int) {
-    if concerned() {
+    if let Some(inside) = concerned() {
         // SAFETY: the address of this thread's errno is always valid.
         let errno = unsafe { *libc::__errno_location() };
         let fd = descriptor();
         set_errno(errno);
-        end_and_keep(fd);
+        end_and_keep(fd, &inside);
     }
 }
 

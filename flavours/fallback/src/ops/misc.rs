@@ -261,9 +261,6 @@ pub fn pipe(ring: &Arc<Ring>, req: &mut Req, _: How, _: &mut Batch) -> Outcome {
     if slot != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
         return Outcome::Done(-libc::EINVAL, 0);
     }
-    if req.file_index() != 0 && req.op_flags() & libc::O_CLOEXEC as u32 != 0 {
-        return Outcome::Done(-libc::EINVAL, 0);
-    }
     let mut ends = [0; 2];
     // SAFETY: the kernel writes two numbers.
     let ret = unsafe { sys!(SYS_pipe2, ends.as_mut_ptr(), req.op_flags()) };

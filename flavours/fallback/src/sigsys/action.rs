@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use libc::{SIG_DFL, SIG_IGN, sighandler_t, siginfo_t, sigset_t};
 
-use crate::life;
 use crate::next::{missing, next, set_errno};
+use crate::process::{self, Whose};
 use crate::sys::sys;
 
 type Action = libc::sigaction;
@@ -49,7 +49,7 @@ unsafe fn real_sigaction(signal: c_int, new: *const Action, old: *mut Action) ->
 /// The program has an action for the signal. In a child of `vfork` it is forgotten: until it executes a program the signal
 /// is the library's, and the memory is the parent's.
 fn choose(action: &Action) {
-    if life::is_own() {
+    if !matches!(process::whose(), Whose::Borrowed) {
         remember(action);
     }
 }
